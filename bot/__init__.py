@@ -1,0 +1,1 @@
+"""Does: everything in Watchbill that touches the world."""

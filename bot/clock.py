@@ -1,0 +1,54 @@
+"""The only reader of the clock."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What time it is, and how to wait for another time."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware, in UTC."""
+        ...
+
+    async def sleep_until(self, when: datetime) -> None:
+        """Return at `when`, or at once when it has passed."""
+        ...
+
+    async def wait(self, event: asyncio.Event, until: datetime) -> None:
+        """Return when `event` is set or at `until`, whichever comes first."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock, corrected by `offset`; `speed` makes a demo's night pass in minutes.
+
+    `offset` is what the database's clock is ahead of ours: replicas that correct by it agree.
+    """
+
+    def __init__(self, *, speed: float = 1.0, start: datetime | None = None) -> None:
+        self.offset = timedelta(0)
+        self._speed = speed
+        self._began = time.time()
+        self._start = start or datetime.fromtimestamp(self._began, UTC)
+
+    def now(self) -> datetime:
+        if self._speed == 1.0:
+            elapsed = timedelta(seconds=time.time() - self._began)
+        else:
+            elapsed = timedelta(seconds=(time.time() - self._began) * self._speed)
+        return self._start + elapsed + self.offset
+
+    async def sleep_until(self, when: datetime) -> None:
+        await asyncio.sleep(self._real_seconds(when))
+
+    async def wait(self, event: asyncio.Event, until: datetime) -> None:
+        try:
+            await asyncio.wait_for(event.wait(), self._real_seconds(until))
+        except TimeoutError:
+            return
+
+    def _real_seconds(self, when: datetime) -> float:
+        return max(0.0, (when - self.now()).total_seconds() / self._speed)

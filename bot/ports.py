@@ -1,0 +1,377 @@
+"""What the engine and the outbox need from the outside: the store, and whoever delivers."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import Any, Protocol
+
+from rules.alert import Alert, AlertStatus
+from rules.incident import Incident, State
+from rules.rotation import Span
+from rules.sentence import Sentence
+from rules.silence import Silence
+
+JsonObject = dict[str, Any]
+
+
+# --- what comes in -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelivery:
+    """One request to be stored raw before it is answered.
+
+    `key` makes a repeated delivery harmless; it is unique for ever. `headers` hold only what a
+    parser may need and never a secret.
+    """
+
+    source: str
+    key: str
+    body: bytes
+    content_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    id: str
+    source: str
+    key: str
+    body: bytes
+    content_type: str
+    headers: Mapping[str, str]
+    received_at: datetime
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    id: str
+    repeated: bool
+
+
+class Inbox(Protocol):
+    """Durable acceptance: returns only after the commit. Raises `NotStoredError`."""
+
+    async def accept(self, delivery: NewDelivery) -> Accepted: ...
+
+
+class NotStoredError(Exception):
+    """The store could not commit; the sender must send again."""
+
+
+class ConflictError(Exception):
+    """Another writer was faster; the transaction must be run again from the start."""
+
+
+# --- what goes out -------------------------------------------------------------------------
+
+
+class JobPriority(IntEnum):
+    """Lower goes first: pages overtake everything, decoration waits."""
+
+    PAGE = 0
+    ANSWER = 1
+    PERSON = 2
+    NOTE = 3
+    MACHINE = 4
+
+
+class JobState(StrEnum):
+    TODO = "todo"
+    DONE = "done"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """One effect to be carried out.
+
+    `key` takes effect once. With `renew`, enqueueing an existing key makes it due again (at the
+    earlier of both times, priority the higher of both): "show it as it now is" needs no queue.
+    Jobs of one `lane` go out one after another, paced; an empty lane is not paced.
+    """
+
+    key: str
+    kind: str
+    lane: str
+    priority: JobPriority
+    due_at: datetime
+    payload: JsonObject = field(default_factory=dict)
+    incident_id: str = ""
+    renew: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A claimed job: `lease` fences, `unsure` says that an earlier attempt may have gone out."""
+
+    id: str
+    key: str
+    kind: str
+    lane: str
+    priority: JobPriority
+    payload: JsonObject
+    incident_id: str
+    due_at: datetime
+    created_at: datetime
+    first_attempt_at: datetime | None
+    attempts: int
+    lease: int
+    leased_until: datetime
+    revision: int
+    unsure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+    """Where a message of ours stands: `role` is root, page or note; `person` for pages."""
+
+    role: str
+    channel: str
+    ts: str
+    person: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """It went out; `messages` are new places that hold the incident."""
+
+    messages: tuple[MessageRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again at `at`. `unsure`: it may have gone out. `lane_until` holds the whole lane."""
+
+    at: datetime
+    why: str
+    unsure: bool = False
+    lane_until: datetime | None = None
+    counts: bool = True
+    """False for a 429: being told to wait is not a failure, so it never leads to giving up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """Given up, and said so."""
+
+    why: str
+
+
+Outcome = Delivered | Retry | Dead
+
+
+class RetryLaterError(Exception):
+    """The other side cannot take it now; `after` when it said how long to wait.
+
+    `unsure` when the request may have taken effect. `throttled` for a 429.
+    """
+
+    def __init__(
+        self,
+        why: str,
+        *,
+        after: timedelta | None = None,
+        unsure: bool = False,
+        throttled: bool = False,
+    ) -> None:
+        super().__init__(why)
+        self.after = after
+        self.unsure = unsure
+        self.throttled = throttled
+
+
+class GiveUpError(Exception):
+    """It can never succeed as it is; the text says why and what to do."""
+
+
+class Deliverer(Protocol):
+    """Carries out one kind of job. Raises RetryLaterError or GiveUpError."""
+
+    async def deliver(self, job: Job) -> Delivered: ...
+
+
+# --- the store -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """An alert's place in an open incident."""
+
+    incident_id: str
+    status: AlertStatus
+
+
+@dataclass(frozen=True, slots=True)
+class PastOpenings:
+    """Incidents one thing opened: how many since an instant, and the number of the latest ever."""
+
+    recent: int
+    last_number: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """One line of an incident's story; `what` is a machine-readable word."""
+
+    at: datetime
+    what: str
+    sentence: Sentence
+    by: str = ""
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRef:
+    source: str
+    dedup_key: str
+    group_key: str
+
+
+class Transaction(Protocol):
+    """One unit of work. Loads are awaited; look-ups and writes are in memory until the commit.
+
+    Loading an incident locks it. Writes are flushed together when the block ends without an
+    error. Raises ConflictError when another writer was faster, NotStoredError when the
+    database failed.
+    """
+
+    # deliveries
+    async def take_deliveries(self, limit: int, now: datetime) -> Sequence[Delivery]:
+        """Lock up to `limit` deliveries that nobody has worked on, oldest first."""
+        ...
+
+    def finish_delivery(self, delivery_id: str, *, error: str = "") -> None: ...
+    def postpone_delivery(self, delivery_id: str, until: datetime, error: str) -> None: ...
+
+    # look-ups for grouping; `load_for` must have been awaited with the alerts in question
+    async def load_for(
+        self, alerts: Sequence[AlertRef], *, now: datetime, window: timedelta
+    ) -> None:
+        """Load what grouping asks about: open incidents by alert, by group, storms, openings.
+
+        `window` is how far back `openings` and `openings_of` are asked to look.
+        """
+        ...
+
+    def open_alert(self, source: str, dedup_key: str) -> OpenAlert | None: ...
+    def open_group(self, source: str, group_key: str) -> str | None: ...
+    def open_storm(self, source: str) -> str | None: ...
+    def openings(self, source: str, since: datetime) -> int: ...
+    def openings_of(self, source: str, dedup_key: str, since: datetime) -> PastOpenings: ...
+    def next_number(self) -> int: ...
+
+    # incidents
+    async def take_due(self, now: datetime, limit: int) -> Sequence[Incident]:
+        """Lock up to `limit` incidents whose `wake_at` has come, skipping those being worked on."""
+        ...
+
+    async def load_incidents(self, ids: Sequence[str]) -> None: ...
+    async def incident_numbered(self, number: int) -> Incident | None: ...
+    async def open_incidents(self) -> Sequence[Incident]: ...
+    def incident(self, incident_id: str) -> Incident: ...
+    def save(self, incident: Incident) -> None:
+        """Insert or update; version is checked and raised by one, timers follow `wake_at`."""
+        ...
+
+    def record_alert(self, incident_id: str, alert: Alert, now: datetime) -> None: ...
+    async def alert_times(self, incident_id: str, since: datetime) -> Sequence[datetime]:
+        """Return the times, ascending, at which alerts of the incident came in since then."""
+        ...
+
+    def add_timeline(self, incident_id: str, entry: TimelineEntry) -> None: ...
+
+    # the outbox
+    def enqueue(self, job: NewJob) -> None: ...
+    def cancel_jobs(self, incident_id: str, kinds: Sequence[str]) -> None:
+        """Cancel the incident's jobs of these kinds that have not been done."""
+        ...
+
+    async def finish_job(self, job: Job, outcome: Outcome, now: datetime) -> bool:
+        """Record the outcome if the lease still holds; False when it was taken over or cancelled.
+
+        `Delivered` stores the message places. A job that was renewed meanwhile stays due.
+        """
+        ...
+
+    # silences and overrides made by people
+    async def silences(self, now: datetime) -> Sequence[Silence]: ...
+    def save_silence(self, silence: Silence) -> None: ...
+    async def overrides(self, since: datetime) -> Sequence["StoredOverride"]: ...
+    def save_override(self, override: "StoredOverride") -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredOverride:
+    """Somebody takes a role for a while; made in Slack, laid over the roster file."""
+
+    id: str
+    rotation: str
+    role: str
+    person: str
+    starts_at: datetime
+    ends_at: datetime
+    by: str
+    created_at: datetime
+
+
+class Store(Protocol):
+    def begin(self) -> AbstractAsyncContextManager[Transaction]: ...
+
+
+class JobQueue(Protocol):
+    """The outbox's side of the store."""
+
+    async def claim(self, now: datetime, limit: int) -> Sequence[Job]:
+        """Lease due jobs, most urgent first: any number without lane, at most one a free lane."""
+        ...
+
+    async def renew(self, jobs: Sequence[Job], now: datetime) -> None: ...
+    async def next_due(self, now: datetime) -> datetime | None:
+        """Return when `claim` could next return something, None when nothing waits."""
+        ...
+
+    async def release_all(self, now: datetime) -> int:
+        """At start on SQLite: no other process lives, so every lease of a dead one has ended."""
+        ...
+
+
+class Reader(Protocol):
+    """Read-only answers for views, pages and commands; never takes a lock."""
+
+    async def incident(self, incident_id: str) -> Incident | None: ...
+    async def incident_numbered(self, number: int) -> Incident | None: ...
+    async def incidents(
+        self, *, states: Sequence[State], limit: int, assigned_to: str = ""
+    ) -> Sequence[Incident]:
+        """Return incidents of these states, newest first; `assigned_to` narrows to one person."""
+        ...
+
+    async def messages(self, incident_id: str) -> Sequence[MessageRef]: ...
+    async def timeline(self, incident_id: str, limit: int) -> Sequence[TimelineEntry]:
+        """Return the newest `limit` entries, oldest first."""
+        ...
+
+    async def delivery(self, delivery_id: str) -> Delivery | None: ...
+    async def silences(self, now: datetime) -> Sequence[Silence]: ...
+    async def overrides(self, since: datetime) -> Sequence[StoredOverride]: ...
+    async def recent_alert_labels(self, since: datetime, limit: int) -> Sequence[Mapping[str, str]]:
+        """Return labels of recent alerts as routes and silences see them, newest first."""
+        ...
+
+    async def dead_jobs(self, limit: int) -> Sequence[tuple[Job, str]]: ...
+    async def next_wake(self) -> datetime | None: ...
+    async def outbox_lag(self, now: datetime) -> Mapping[str, float]:
+        """Return by lane how many seconds its oldest due job has waited."""
+        ...
+
+
+class Roster(Protocol):
+    """The roster as last accepted."""
+
+    def spans(self) -> Sequence[Span]: ...

@@ -1,0 +1,78 @@
+"""Everything the bot can be told to do, in the imperative."""
+
+from dataclasses import dataclass
+
+from rules.sentence import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class ShowIncident:
+    """Make the channel message show the incident as it now is.
+
+    `at_once` is for what a person did or must see; what machines did is shown a little later,
+    many changes in one edit.
+    """
+
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShowPage:
+    """Make the direct message that paged `person` show the incident as it now is."""
+
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Page one person; `key` is unique for (incident, round, step, person, attempt)."""
+
+    person: str
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageUserGroup:
+    """Mention a Slack user group in the incident's thread, also shown in the channel."""
+
+    group: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageChannel:
+    """Post the incident into another channel."""
+
+    channel: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallWebhook:
+    """POST the incident as JSON to a URL of the configuration, named there."""
+
+    webhook: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskAcker:
+    """Ask in a direct message whether the acker is still on it."""
+
+    person: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say a sentence in the incident's thread; `loud` shows it in the channel too."""
+
+    sentence: Sentence
+    key: str
+    loud: bool = False
+
+
+Effect = (
+    ShowIncident | ShowPage | Page | PageUserGroup | PageChannel | CallWebhook | AskAcker | Tell
+)

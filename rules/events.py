@@ -1,0 +1,143 @@
+"""Everything that can happen to an incident, in the past tense."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rules.alert import Alert, AlertStatus
+
+AUTOMATIC = ""
+"""The `by` of an event nobody caused by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertReceived:
+    """An alert of this incident arrived; `before` is what it was here, None when it is new."""
+
+    alert: Alert
+    before: AlertStatus | None = None
+    recent_openings: int = 0
+    """Incidents this same thing opened within the flapping window, this one not counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acked:
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AckConfirmed:
+    """The acker answered that they are still on it."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unacked:
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    by: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    by: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snoozed:
+    by: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unsnoozed:
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reassigned:
+    by: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """Somebody asked for the next step now."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoopedIn:
+    """Somebody asked to page one more person."""
+
+    by: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """A silence or maintenance window made after the incident opened covers it."""
+
+    by: str
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmuted:
+    """The silence that muted the incident was ended by hand."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageDelivered:
+    person: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageFailed:
+    """A page was given up: wrong person, closed account, no method left."""
+
+    person: str
+    key: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """The incident's wake-up time has come; changes nothing when it is no longer due.
+
+    `alert_times` are the receipt times, ascending, of the incident's firing alerts within the
+    longest window that a step of its policy counts.
+    """
+
+    alert_times: Sequence[datetime] = ()
+
+
+Event = (
+    AlertReceived
+    | Acked
+    | AckConfirmed
+    | Unacked
+    | Resolved
+    | Reopened
+    | Snoozed
+    | Unsnoozed
+    | Reassigned
+    | Escalated
+    | LoopedIn
+    | Muted
+    | Unmuted
+    | PageDelivered
+    | PageFailed
+    | Woken
+)

@@ -1,0 +1,230 @@
+"""An incident: what people work on, and the transitions of its state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from rules.alert import Alert, AlertStatus, Severity
+from rules.policy import Policy
+
+SHOWN_ALERTS = 20
+"""An incident carries this many of its alerts; the store has all of them."""
+
+
+class State(StrEnum):
+    TRIGGERED = "triggered"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class Priority(StrEnum):
+    """P1 is the most urgent."""
+
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+    P4 = "P4"
+    P5 = "P5"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAlert:
+    """What an incident remembers of one alert, for the message and the next decision."""
+
+    dedup_key: str
+    title: str
+    status: AlertStatus
+    severity: Severity
+    first_at: datetime
+    last_at: datetime
+    count: int = 1
+    url: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutedness:
+    until: datetime
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One incident, frozen; a transition returns a new one.
+
+    `number` is what people call it. `policy` is the copy frozen when it opened. Times that end
+    in `_at`, `_by` or `_until` and lie ahead are timers; `wake_at` is the nearest of them.
+    """
+
+    id: str
+    number: int
+    source: str
+    dedup_key: str
+    group_key: str
+    title: str
+    opened_at: datetime
+    priority: Priority
+    severity: Severity
+    route: str
+    channel: str
+    rotation: str
+    policy: Policy
+    pages: bool
+    labels: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+    url: str = ""
+    state: State = State.TRIGGERED
+    version: int = 0
+    previous: int | None = None
+    unreadable: bool = False
+    storm: bool = False
+    flapping: bool = False
+    openings: int = 1
+
+    alerts: tuple[ShownAlert, ...] = ()
+    alert_count: int = 0
+    firing_count: int = 0
+    last_alert_at: datetime | None = None
+
+    generation: int = 0
+    round: int = 0
+    step: int = 0
+    exhausted: bool = False
+    gated: bool = False
+    paged: tuple[str, ...] = ()
+    reached: bool = False
+
+    acked_by: str = ""
+    acked_at: datetime | None = None
+    snoozed_by: str = ""
+    assigned_to: str = ""
+    resolved_by: str = ""
+    resolved_at: datetime | None = None
+    note: str = ""
+    muted: Mutedness | None = None
+
+    step_due_at: datetime | None = None
+    ack_expires_at: datetime | None = None
+    ack_confirm_by: datetime | None = None
+    snoozed_until: datetime | None = None
+    settles_at: datetime | None = None
+
+    @property
+    def wake_at(self) -> datetime | None:
+        """Return when time itself next matters to this incident, None when it does not."""
+        timers = (
+            self.step_due_at,
+            self.ack_expires_at,
+            self.ack_confirm_by,
+            self.snoozed_until,
+            self.settles_at,
+            self.muted.until if self.muted else None,
+        )
+        return min((t for t in timers if t is not None), default=None)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is not State.RESOLVED
+
+    def ack(self, by: str, now: datetime, expires_at: datetime | None) -> "Incident":
+        return replace(
+            self._without_timers(),
+            state=State.ACKNOWLEDGED,
+            acked_by=by,
+            acked_at=now,
+            assigned_to=by,
+            ack_expires_at=expires_at,
+        )
+
+    def snooze(self, by: str, now: datetime, until: datetime) -> "Incident":
+        acked = self.ack(by, now, None)
+        return replace(acked, snoozed_by=by, snoozed_until=until)
+
+    def trigger(self) -> "Incident":
+        """Start again: nobody has it, the policy begins at its first step."""
+        return replace(
+            self._without_timers(),
+            state=State.TRIGGERED,
+            acked_by="",
+            acked_at=None,
+            assigned_to="",
+            resolved_by="",
+            resolved_at=None,
+            note="",
+            muted=None,
+            generation=self.generation + 1,
+            round=0,
+            step=0,
+            exhausted=False,
+            reached=False,
+        )
+
+    def mute(self, muted: Mutedness) -> "Incident":
+        return replace(self._without_timers(), muted=muted)
+
+    def resolve(self, by: str, now: datetime, note: str = "") -> "Incident":
+        return replace(
+            self._without_timers(),
+            state=State.RESOLVED,
+            resolved_by=by,
+            resolved_at=now,
+            note=note,
+            muted=None,
+        )
+
+    def with_alert(self, alert: Alert, before: AlertStatus | None, now: datetime) -> "Incident":
+        """Count an alert in; `before` is its status in this incident, None when it is new."""
+        fires = alert.status is AlertStatus.FIRING
+        was_firing = before is AlertStatus.FIRING
+        kept = [a for a in self.alerts if a.dedup_key != alert.dedup_key]
+        old = next((a for a in self.alerts if a.dedup_key == alert.dedup_key), None)
+        shown = _shown(alert, old, now)
+        if len(kept) >= SHOWN_ALERTS and old is None and not fires:
+            kept_and_new = kept
+        else:
+            kept_and_new = [*_make_room(kept), shown]
+        return replace(
+            self,
+            alerts=tuple(kept_and_new),
+            alert_count=self.alert_count + (before is None),
+            firing_count=max(0, self.firing_count + fires - was_firing),
+            last_alert_at=now,
+        )
+
+    def with_paged(self, *people: str) -> "Incident":
+        return replace(self, paged=tuple(dict.fromkeys((*self.paged, *people))))
+
+    def _without_timers(self) -> "Incident":
+        return replace(
+            self,
+            step_due_at=None,
+            ack_expires_at=None,
+            ack_confirm_by=None,
+            snoozed_until=None,
+            snoozed_by="",
+            settles_at=None,
+            gated=False,
+        )
+
+
+def _shown(alert: Alert, old: ShownAlert | None, now: datetime) -> ShownAlert:
+    return ShownAlert(
+        dedup_key=alert.dedup_key,
+        title=alert.title,
+        status=alert.status,
+        severity=alert.severity,
+        first_at=old.first_at if old else now,
+        last_at=now,
+        count=(old.count if old else 0) + 1,
+        url=alert.url or (old.url if old else ""),
+        description=alert.description or (old.description if old else ""),
+    )
+
+
+def _make_room(alerts: list[ShownAlert]) -> list[ShownAlert]:
+    if len(alerts) < SHOWN_ALERTS:
+        return alerts
+    settled = next((a for a in alerts if a.status is AlertStatus.RESOLVED), alerts[0])
+    return [a for a in alerts if a is not settled]

@@ -1,0 +1,93 @@
+"""Label matchers: `team=finance`, `dag_id=~"daily.*"`, as Alertmanager writes them."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rules.alert import Alert
+
+_WRITTEN = re.compile(r'\s*([A-Za-z_][\w.:-]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|(\S*))')
+_LONGEST_TEXT = 512
+
+
+class Operator(StrEnum):
+    EQUAL = "="
+    NOT_EQUAL = "!="
+    MATCHES = "=~"
+    NOT_MATCHES = "!~"
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One condition on one label; a label that is absent counts as empty.
+
+    Regular expressions match the whole value, as in Alertmanager
+    (https://prometheus.io/docs/alerting/latest/configuration/#matcher).
+    """
+
+    label: str
+    operator: Operator
+    value: str
+
+    def holds(self, labels: Mapping[str, str]) -> bool:
+        actual = labels.get(self.label, "")
+        match self.operator:
+            case Operator.EQUAL:
+                return actual == self.value
+            case Operator.NOT_EQUAL:
+                return actual != self.value
+            case Operator.MATCHES:
+                return self._fits(actual)
+            case Operator.NOT_MATCHES:
+                return not self._fits(actual)
+
+    def __str__(self) -> str:
+        bare = re.fullmatch(r"[^\s\"\\]+", self.value)
+        quoted = self.value.replace("\\", "\\\\").replace('"', '\\"')
+        return f"{self.label}{self.operator}{self.value if bare else chr(34) + quoted + chr(34)}"
+
+    def _fits(self, actual: str) -> bool:
+        return re.fullmatch(self.value, actual[:_LONGEST_TEXT]) is not None
+
+
+def all_hold(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
+    """Tell whether every matcher holds; none at all hold for everything."""
+    return all(matcher.holds(labels) for matcher in matchers)
+
+
+def matchable(alert: Alert) -> dict[str, str]:
+    """Return the labels that routes and silences see: the alert's own, then facts about it."""
+    return {
+        **alert.labels,
+        "source": alert.source,
+        "severity": str(alert.severity),
+        "title": alert.title,
+        "dedup_key": alert.dedup_key,
+    }
+
+
+def parse_matchers(text: str) -> tuple[tuple[Matcher, ...], str]:
+    """Read matchers from the start of `text`; return them and what follows them.
+
+    Raises ValueError, in words for the person who typed it, when a regular expression is broken.
+    """
+    found: list[Matcher] = []
+    rest = text
+    while hit := _WRITTEN.match(rest):
+        label, operator, quoted, bare = hit.groups()
+        value = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else bare
+        found.append(matcher(label, operator, value.rstrip(",") if quoted is None else value))
+        rest = rest[hit.end() :].lstrip(" ,")
+    return tuple(found), rest.strip()
+
+
+def matcher(label: str, operator: str, value: str) -> Matcher:
+    """Build a checked matcher; raises ValueError when its regular expression is broken."""
+    made = Matcher(label, Operator(operator), value)
+    if made.operator in {Operator.MATCHES, Operator.NOT_MATCHES}:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"{made}: not a regular expression ({error})") from error
+    return made

@@ -1,0 +1,77 @@
+"""Everything `decide` may consult: policies, routes, thresholds, silences, and who is on call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from rules.alert import Severity
+from rules.incident import Priority
+from rules.matcher import Matcher
+from rules.policy import Policy
+from rules.rotation import OnCall
+from rules.silence import MaintenanceWindow, Silence
+
+DEFAULT_PRIORITIES: Mapping[Severity, Priority] = {
+    Severity.CRITICAL: Priority.P1,
+    Severity.ERROR: Priority.P2,
+    Severity.UNKNOWN: Priority.P3,
+    Severity.WARNING: Priority.P4,
+    Severity.INFO: Priority.P5,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which policy, channel and rotation answer for alerts with these labels."""
+
+    name: str
+    policy: str
+    channel: str
+    rotation: str
+    matchers: tuple[Matcher, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FlappingRule:
+    """A thing that opens its `openings`-th incident `within` this time is said to flap.
+
+    It is then held open until it has been quiet for `quiet`.
+    """
+
+    openings: int = 4
+    within: timedelta = timedelta(hours=1)
+    quiet: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class StormRule:
+    """Past `incidents` of one source `within` this time, new alerts join one storm incident."""
+
+    incidents: int = 10
+    within: timedelta = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleBook:
+    """The rules in force, and the facts they are applied to.
+
+    `routes` are tried in order; the last one has no matchers, so every alert has a route.
+    `pages` are the priorities that page; the others only show. `ack_timeout` None means that
+    an acknowledgement does not expire.
+    """
+
+    policies: Mapping[str, Policy]
+    routes: tuple[Route, ...]
+    priorities: Mapping[Severity, Priority] = field(
+        default_factory=lambda: dict(DEFAULT_PRIORITIES)
+    )
+    pages: frozenset[Priority] = frozenset({Priority.P1, Priority.P2, Priority.P3})
+    ack_timeout: timedelta | None = timedelta(hours=2)
+    ack_confirm: timedelta = timedelta(minutes=10)
+    fallback: tuple[str, ...] = ()
+    fallback_every: timedelta = timedelta(minutes=30)
+    flapping: FlappingRule = FlappingRule()
+    storm: StormRule = StormRule()
+    windows: tuple[MaintenanceWindow, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    on_call: OnCall = field(default_factory=OnCall)
