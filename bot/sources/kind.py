@@ -1,0 +1,110 @@
+"""The contract that every kind of source meets: a stored body in, alerts out."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+
+from bot.ports import Delivery
+from rules.alert import Alert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What a parser needs to know of a configured source; secrets stay with the door.
+
+    `timezone` is meant where a body gives times without an offset.
+    """
+
+    name: str
+    kind: str
+    mapping: Mapping[str, object] = field(default_factory=dict)
+    timezone: tzinfo = UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """What one delivery said. A readable delivery with nothing to tell has no alerts."""
+
+    alerts: tuple[Alert, ...] = ()
+
+
+class UnreadableError(Exception):
+    """No alert can be made of the body.
+
+    `why` is a constant sentence per fault, because unreadable deliveries that fail alike are
+    one thing to a person; what differs between deliveries goes into `detail`.
+    """
+
+    def __init__(self, why: str, detail: str = "") -> None:
+        super().__init__(f"{why} {detail}".strip())
+        self.why = why
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """An authenticated request before it is stored. Header names are lower-case."""
+
+    source: Source
+    body: bytes
+    content_type: str
+    headers: Mapping[str, str]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a vendor that verifies an address wants to hear; nothing is stored then."""
+
+    body: str
+    content_type: str = "text/plain"
+    status: int = 200
+
+
+def digest(*parts: str | bytes) -> str:
+    """Return 32 hexadecimal digits that stand for `parts`; their borders count."""
+    seen = hashlib.sha256()
+    for part in parts:
+        raw = part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")
+        seen.update(len(raw).to_bytes(8))
+        seen.update(raw)
+    return seen.hexdigest()[:32]
+
+
+def bucket(at: datetime, seconds: int) -> str:
+    """Return the same text for all instants of one aligned stretch of `seconds`."""
+    return str(int(at.timestamp()) // seconds)
+
+
+RETRY_SECONDS = 10
+
+
+def key_by_body(arrival: Arrival) -> str:
+    """Name a delivery by its bytes, anew every ten seconds.
+
+    A body without an identity may come again and mean it (broken, whole, broken), so only a
+    quick retry is taken for one.
+    """
+    return digest(arrival.body, bucket(arrival.at, RETRY_SECONDS))
+
+
+def no_handshake(arrival: Arrival) -> Answer | None:  # noqa: ARG001 - the signature is the contract
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceKind:
+    """One kind of source.
+
+    `parse` raises UnreadableError; anything else it raises is a fault of ours, and is caught by
+    `registry.read`. `delivery_key` is unique within the source and equal for a retry of the same
+    delivery; it must not raise on any bytes. `headers` are the lower-case names that are stored
+    with the body because `parse` reads them.
+    """
+
+    name: str
+    parse: Callable[[Source, Delivery], Parsed]
+    delivery_key: Callable[[Arrival], str] = key_by_body
+    handshake: Callable[[Arrival], Answer | None] = no_handshake
+    headers: frozenset[str] = frozenset()
