@@ -1,0 +1,156 @@
+"""Reactions, pins, bookmarks, files and the door to Socket Mode."""
+
+from bot.workspace import posting
+from bot.workspace.errors import SlackError
+from bot.workspace.methods.conversations import joined
+from bot.workspace.methods.registry import Args, method
+from bot.workspace.model import Json, Message
+from bot.workspace.records import Change, Records
+from bot.workspace.wire import message_json
+
+LARGEST_FILE = 1_000_000
+
+
+@method("reactions.add", "reactions:write")
+def reactions_add(records: Records, args: Args) -> Json:
+    channel = joined(records, args)
+    name = args.required("name", "no_reaction_name").strip(":")
+    posting.react(records, channel, args.required("timestamp"), name, records.bot_user_id)
+    return {}
+
+
+@method("reactions.remove", "reactions:write")
+def reactions_remove(records: Records, args: Args) -> Json:
+    channel = joined(records, args)
+    name = args.required("name", "no_reaction_name").strip(":")
+    posting.unreact(records, channel, args.required("timestamp"), name, records.bot_user_id)
+    return {}
+
+
+@method("reactions.get", "reactions:read")
+def reactions_get(records: Records, args: Args) -> Json:
+    channel = joined(records, args)
+    message = channel.messages.get(args.required("timestamp"))
+    if message is None:
+        raise SlackError("message_not_found")
+    shown = message_json(records, message)
+    return {"type": "message", "channel": channel.id, "message": shown}
+
+
+@method("pins.add", "pins:write")
+def pins_add(records: Records, args: Args) -> Json:
+    channel = joined(records, args)
+    message = channel.messages.get(args.required("timestamp", "no_item_specified"))
+    if message is None:
+        raise SlackError("message_not_found")
+    if message.pinned:
+        raise SlackError("already_pinned")
+    message.pinned = True
+    channel.pins.append(message.ts)
+    records.changed(Change("message", channel.id, None, message.ts))
+    return {}
+
+
+@method("pins.remove", "pins:write")
+def pins_remove(records: Records, args: Args) -> Json:
+    channel = joined(records, args)
+    message = channel.messages.get(args.required("timestamp", "no_item_specified"))
+    if message is None or not message.pinned:
+        raise SlackError("no_pin")
+    message.pinned = False
+    channel.pins.remove(message.ts)
+    records.changed(Change("message", channel.id, None, message.ts))
+    return {}
+
+
+def _channel_id(args: Args) -> Args:
+    """bookmarks.* call the channel channel_id."""
+    args.values = {**args.values, "channel": args.values.get("channel_id")}
+    return args
+
+
+@method("bookmarks.add", "bookmarks:write")
+def bookmarks_add(records: Records, args: Args) -> Json:
+    channel = joined(records, _channel_id(args))
+    link = args.required("link", "invalid_link")
+    if not link.startswith(("http://", "https://")):
+        raise SlackError("invalid_link")
+    bookmark: Json = {
+        "id": records.next_id("Bk"),
+        "channel_id": channel.id,
+        "title": args.required("title"),
+        "link": link,
+        "emoji": args.text("emoji") or "",
+        "type": args.required("type"),
+        "date_created": records.seconds(),
+        "date_updated": 0,
+    }
+    channel.bookmarks.append(bookmark)
+    records.changed(Change("channel", channel.id))
+    return {"bookmark": bookmark}
+
+
+@method("bookmarks.edit", "bookmarks:write")
+def bookmarks_edit(records: Records, args: Args) -> Json:
+    channel = joined(records, _channel_id(args))
+    wanted = args.required("bookmark_id")
+    for bookmark in channel.bookmarks:
+        if bookmark["id"] == wanted:
+            for key in ("title", "link", "emoji"):
+                bookmark[key] = args.text(key) or bookmark[key]
+            bookmark["date_updated"] = records.seconds()
+            records.changed(Change("channel", channel.id))
+            return {"bookmark": bookmark}
+    raise SlackError("not_found")
+
+
+@method("bookmarks.list", "bookmarks:read")
+def bookmarks_list(records: Records, args: Args) -> Json:
+    return {"bookmarks": list(joined(records, _channel_id(args)).bookmarks)}
+
+
+@method("files.getUploadURLExternal", "files:write")
+def get_upload_url(records: Records, args: Args) -> Json:
+    name = args.required("filename")
+    if not 0 < args.number("length", 0) <= LARGEST_FILE:
+        raise SlackError("file_upload_size_restricted")
+    file_id = records.next_id("F")
+    title = args.text("title") or name
+    records.uploads[file_id] = {"id": file_id, "name": name, "title": title, "content": None}
+    return {"upload_url": f"{records.base_url}/upload/{file_id}", "file_id": file_id}
+
+
+@method("files.completeUploadExternal", "files:write")
+def complete_upload(records: Records, args: Args) -> Json:
+    files: list[Json] = []
+    for wanted in args.json("files") or []:
+        found = records.uploads.get(wanted.get("id", ""))
+        if found is None or found["content"] is None:
+            raise SlackError("file_not_found")
+        found["title"] = wanted.get("title") or found["title"]
+        link = f"{records.base_url}/files/{found['id']}"
+        shown = {k: found[k] for k in ("id", "name", "title")}
+        files.append({**shown, "url_private": link, "permalink": link, "size": found["size"]})
+    if not files:
+        raise SlackError("invalid_arguments")
+    if args.text("channel_id"):
+        channel = joined(records, _channel_id(args))
+        message = Message(
+            channel=channel.id,
+            ts=records.next_ts(),
+            user=records.bot_user_id,
+            text=args.text("initial_comment") or "",
+            thread_ts=args.text("thread_ts"),
+            bot_id=records.bot_id,
+            files=files,
+        )
+        posting.add(records, channel, message)
+    return {"files": files}
+
+
+@method("apps.connections.open", "connections:write", app_level=True)
+def connections_open(records: Records, _args: Args) -> Json:
+    ticket = records.secret()
+    records.tickets[ticket] = records.stopwatch()
+    host = records.base_url.removeprefix("http://")
+    return {"url": f"ws://{host}/socket?ticket={ticket}&app_id={records.app_id}"}
