@@ -25,11 +25,15 @@ class ShowPage:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Page one person; `key` is unique for (incident, round, step, person, attempt)."""
+    """Page one person; `key` is unique for (incident, generation, round, step, person).
+
+    With `force` it goes out even when somebody has acknowledged: a person asked for it.
+    """
 
     person: str
     key: str
-    reason: str
+    reason: Sentence
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,8 +54,11 @@ class Mutedness:
 class Incident:
     """One incident, frozen; a transition returns a new one.
 
-    `number` is what people call it. `policy` is the copy frozen when it opened. Times that end
-    in `_at`, `_by` or `_until` and lie ahead are timers; `wake_at` is the nearest of them.
+    `number` is what people call it. `policy` is the copy frozen when it opened; `pages` tells
+    whether its priority runs that policy. `step` and `round` are where the policy stands,
+    `generation` counts how often it was started over. `paged` are all who ever got a page,
+    `awaiting` those of the latest step whose page has not failed, and `reached` tells whether
+    this round found anybody. The five timers stand last; `wake_at` is the nearest.
     """
 
     id: str
@@ -94,6 +97,7 @@ class Incident:
     exhausted: bool = False
     gated: bool = False
     paged: tuple[str, ...] = ()
+    awaiting: tuple[str, ...] = ()
     reached: bool = False
 
     acked_by: str = ""
@@ -158,6 +162,7 @@ class Incident:
             round=0,
             step=0,
             exhausted=False,
+            awaiting=(),
             reached=False,
         )
 

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
-from rules.alert import Alert
+from rules.alert import Severity
 
 _WRITTEN = re.compile(r'\s*([A-Za-z_][\w.:-]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|(\S*))')
 _LONGEST_TEXT = 512
@@ -56,14 +57,29 @@ def all_hold(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
     return all(matcher.holds(labels) for matcher in matchers)
 
 
-def matchable(alert: Alert) -> dict[str, str]:
-    """Return the labels that routes and silences see: the alert's own, then facts about it."""
+class Labelled(Protocol):
+    """An alert, or an incident as its first alert made it."""
+
+    @property
+    def labels(self) -> Mapping[str, str]: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def severity(self) -> Severity: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def dedup_key(self) -> str: ...
+
+
+def matchable(thing: Labelled) -> dict[str, str]:
+    """Return the labels that routes and silences see: its own, then facts about it."""
     return {
-        **alert.labels,
-        "source": alert.source,
-        "severity": str(alert.severity),
-        "title": alert.title,
-        "dedup_key": alert.dedup_key,
+        **thing.labels,
+        "source": thing.source,
+        "severity": str(thing.severity),
+        "title": thing.title,
+        "dedup_key": thing.dedup_key,
     }
 
 

@@ -1,0 +1,60 @@
+"""The one place where facts become a decision."""
+
+from datetime import datetime
+from typing import assert_never
+
+from rules import on_alert, on_page, on_person, on_time
+from rules.decision import Decision
+from rules.events import (
+    AckConfirmed,
+    Acked,
+    AlertReceived,
+    Escalated,
+    Event,
+    LoopedIn,
+    Muted,
+    PageDelivered,
+    PageFailed,
+    Reassigned,
+    Reopened,
+    Resolved,
+    Snoozed,
+    Unacked,
+    Unmuted,
+    Unsnoozed,
+    Woken,
+)
+from rules.incident import Incident
+from rules.rulebook import RuleBook
+
+
+def decide(incident: Incident, event: Event, rulebook: RuleBook, now: datetime) -> Decision:
+    """Decide what an event does to an incident.
+
+    Total: no event in any state raises. What a person may not do comes back as a refusal, in
+    words, with the incident unchanged; a wake-up that is no longer due changes nothing.
+    """
+    match event:
+        case AlertReceived():
+            return on_alert.receive(incident, event, rulebook, now)
+        case Woken():
+            return on_time.wake(incident, event, rulebook, now)
+        case PageDelivered() | PageFailed():
+            return on_page.finish(incident, event, rulebook, now)
+        case Muted() | Unmuted():
+            return on_time.mute_by_hand(incident, event, rulebook, now)
+        case (
+            Acked()
+            | AckConfirmed()
+            | Unacked()
+            | Resolved()
+            | Reopened()
+            | Snoozed()
+            | Unsnoozed()
+            | Reassigned()
+            | Escalated()
+            | LoopedIn()
+        ):
+            return on_person.act(incident, event, rulebook, now)
+        case _:
+            assert_never(event)

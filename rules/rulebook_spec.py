@@ -1,0 +1,309 @@
+"""The rulebook as YAML: strict models of what may be written, and what it means."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from rules.alert import Severity
+from rules.durations import parse_duration
+from rules.hours import DAYS
+from rules.incident import Priority
+from rules.matcher import parse_matchers
+from rules.nearest import did_you_mean
+from rules.zones import checked_zone
+
+NEVER = timedelta.max
+"""What `never` reads as, where a duration may be `never`."""
+
+
+def _duration(written: object) -> timedelta:
+    if isinstance(written, timedelta):
+        return written
+    if not isinstance(written, str):
+        raise ValueError("not a duration; write 90s, 5m, 2h or 3d")  # noqa: TRY004  pydantic's
+    return parse_duration(written)
+
+
+def _duration_or_never(written: object) -> timedelta:
+    return NEVER if written == "never" else _duration(written)
+
+
+def _positive(duration: timedelta) -> timedelta:
+    if duration <= timedelta(0):
+        raise ValueError("must be longer than 0s")
+    return duration
+
+
+def _time(written: object) -> time:
+    if isinstance(written, time):
+        return written
+    try:
+        return time.fromisoformat(written) if isinstance(written, str) else _no_time()
+    except ValueError:
+        raise ValueError('not a time of day; write it like "09:00"') from None
+
+
+def _no_time() -> time:
+    raise ValueError
+
+
+def _closing(written: object) -> time:
+    return time(0) if written == "24:00" else _time(written)
+
+
+def _days(written: object) -> object:
+    if not isinstance(written, str):
+        return written
+    days: list[str] = []
+    for part in written.lower().replace(" ", "").split(","):
+        first, dash, last = part.partition("-")
+        if first in DAYS and last in DAYS:
+            at, until = DAYS.index(first), DAYS.index(last)
+            days += [DAYS[n % 7] for n in range(at, until + (8 if until < at else 1))][:7]
+        else:
+            days.append(part if dash else first)
+    return days
+
+
+def _day(day: str) -> str:
+    if day not in DAYS:
+        raise ValueError(f'"{day}" is not a day{did_you_mean(day, DAYS)}')
+    return day
+
+
+def _instant(written: object) -> datetime:
+    if isinstance(written, datetime):
+        return written
+    text = written.strip() if isinstance(written, str) else ""
+    head, _, zone = text.rpartition(" ")
+    if "/" in zone or zone == "UTC":
+        naive = _read_instant(head)
+        return naive.replace(tzinfo=ZoneInfo(checked_zone(zone))).astimezone(UTC)
+    when = _read_instant(text)
+    if when.tzinfo is None:
+        raise ValueError("say in which zone, like 2026-10-03 08:00 Europe/Berlin")
+    return when.astimezone(UTC)
+
+
+def _read_instant(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            "not an instant; write it like 2026-10-03T08:00Z or 2026-10-03 08:00 Europe/Berlin"
+        ) from None
+
+
+def _matchers(text: str) -> str:
+    found, rest = parse_matchers(text)
+    if rest or not found:
+        raise ValueError(
+            f'cannot read "{rest or text}" as a matcher; write team=finance or dag_id=~"daily.*"'
+        )
+    return text
+
+
+def _as_list(written: object) -> object:
+    return [written] if isinstance(written, str) else written
+
+
+def _paging(written: object) -> object:
+    """Read the short form, a list of the priorities that page, as the long one."""
+    if not isinstance(written, list) or not all(isinstance(p, str) for p in written):
+        return written
+    shown: dict[object, str] = {str(priority): "show" for priority in Priority}
+    return shown | dict.fromkeys(written, "page")
+
+
+def _role(written: object) -> object:
+    return {"role": written} if isinstance(written, str) else written
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+DurationOrNever = Annotated[
+    timedelta, BeforeValidator(_duration_or_never), AfterValidator(_positive)
+]
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+TimeOfDay = Annotated[time, BeforeValidator(_time)]
+ClosingTime = Annotated[time, BeforeValidator(_closing)]
+Zone = Annotated[str, AfterValidator(checked_zone)]
+Days = Annotated[tuple[Annotated[str, AfterValidator(_day)], ...], BeforeValidator(_days)]
+Matchers = Annotated[
+    tuple[Annotated[str, AfterValidator(_matchers)], ...], BeforeValidator(_as_list)
+]
+Text = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class Spec(BaseModel):
+    """A part of a YAML document: unknown keys are faults, and it never changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class RoleSpec(Spec):
+    role: Text = Field(description="The role in the rotation, as the roster's column names it.")
+    rotation: str = Field("", description="The rotation; the route's own when left out.")
+
+
+Role = Annotated[RoleSpec, BeforeValidator(_role)]
+
+
+class TargetSpec(Spec):
+    """Whom a step reaches; exactly one key."""
+
+    on_call: Role | None = Field(None, description="Whoever is on call for this role.")
+    next_on_call: Role | None = Field(None, description="Whoever takes the role over next.")
+    person: Text | None = Field(None, description="One person: e-mail, or a name of `people`.")
+    user_group: Text | None = Field(None, description="A Slack user group, without the @.")
+    channel: Text | None = Field(None, description="A Slack channel, without the #.")
+    webhook: Text | None = Field(None, description="A webhook, by its name in `webhooks`.")
+
+    @model_validator(mode="after")
+    def _one(self) -> "TargetSpec":
+        given = [name for name in TargetSpec.model_fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("name exactly one target: " + ", ".join(TargetSpec.model_fields))
+        return self
+
+
+class HoursSpec(Spec):
+    opens: TimeOfDay = Field(alias="from", description='Local time of day, like `"09:00"`.')
+    closes: ClosingTime = Field(
+        alias="to", description="Local time of day; at or before `from` means the next day."
+    )
+    zone: Zone = Field(description="IANA time zone, like `Europe/Berlin`.")
+    days: Days = Field(
+        DAYS, description="`mon-fri`, or a list of mon, tue, wed, thu, fri, sat, sun."
+    )
+
+    @model_validator(mode="after")
+    def _some_day(self) -> "HoursSpec":
+        if not self.days:
+            raise ValueError("`days` names no day, so these hours never come")
+        return self
+
+
+class OnlyDuringSpec(HoursSpec):
+    outside: Literal["wait", "skip"] = Field(
+        "wait", description="Outside the hours: `wait` for them, or `skip` the step."
+    )
+
+
+class AtLeastSpec(Spec):
+    alerts: int = Field(ge=1, le=100_000, description="Go on only after this many alerts.")
+    within: PositiveDuration = Field(description="They must have come within this time.")
+
+
+class StepSpec(Spec):
+    page: tuple[TargetSpec, ...] = Field((), description="Whom to reach, all at once.")
+    wait: Duration = Field(
+        timedelta(0), description="How long to wait for an answer before the next step."
+    )
+    repeat: int = Field(
+        0, ge=0, le=100, description="Start the policy over, so many times. Only on the last step."
+    )
+    only_during: OnlyDuringSpec | None = Field(
+        None, description="Take this step only during these hours."
+    )
+    only_if: AtLeastSpec | None = Field(
+        None, description="Take this step only when alerts kept coming in."
+    )
+
+    @model_validator(mode="after")
+    def _does_something(self) -> "StepSpec":
+        if not (self.page or self.wait or self.repeat):
+            raise ValueError("this step does nothing; give it `page` or `wait`")
+        return self
+
+
+class RouteSpec(Spec):
+    name: Text = Field(description="What people call the route; unique.")
+    match: Matchers = Field(
+        (),
+        description='All must hold, like `team=finance` or `dag_id=~"daily.*"`. None: every alert.',
+    )
+    policy: Text = Field("default", description="The escalation policy that answers.")
+    channel: str = Field("", description="Slack channel; `slack.alerts_channel` when left out.")
+    rotation: str = Field(
+        "", description="The rotation that is paged; the first of `rotations` when left out."
+    )
+
+
+class FlappingSpec(Spec):
+    openings: int = Field(4, ge=2, le=1000, description="The incident that makes it flapping.")
+    within: PositiveDuration = Field(timedelta(hours=1), description="Counted over this time.")
+    quiet: PositiveDuration = Field(
+        timedelta(minutes=15), description="It stays open until it was quiet for so long."
+    )
+
+
+class StormSpec(Spec):
+    incidents: int = Field(
+        10,
+        ge=2,
+        le=100_000,
+        description="Past so many incidents of one source, one storm incident.",
+    )
+    within: PositiveDuration = Field(timedelta(minutes=1), description="Counted over this time.")
+
+
+class MaintenanceWindowSpec(Spec):
+    """Announced work: once, `from` to `to`, or recurring, in `hours`."""
+
+    name: Text = Field(description="What is going on, shown as the reason.")
+    match: Matchers = Field(description="Alerts that match page nobody meanwhile.")
+    starts: Instant | None = Field(
+        None, alias="from", description="Instant, like `2026-10-03 08:00 Europe/Berlin`."
+    )
+    ends: Instant | None = Field(None, alias="to", description="Instant; the window excludes it.")
+    hours: HoursSpec | None = Field(
+        None,
+        description="Recurring hours; `from` and `to` then bound the series and may be left out.",
+    )
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "MaintenanceWindowSpec":
+        if self.hours is None and (self.starts is None or self.ends is None):
+            raise ValueError("a maintenance window needs `from` and `to`, or `hours`")
+        if self.starts is not None and self.ends is not None and self.starts >= self.ends:
+            raise ValueError("`to` must be after `from`")
+        return self
+
+
+class RulebookSpec(Spec):
+    """One rulebook document; later documents extend earlier ones, and config.yaml has the last word."""
+
+    escalation_policies: dict[Text, tuple[StepSpec, ...]] = Field(
+        default_factory=dict, description="Policy name to steps, taken in order."
+    )
+    routes: tuple[RouteSpec, ...] = Field(
+        (), description="First match wins. Routes of config.yaml are tried before those of packs."
+    )
+    priorities: dict[Severity, Priority] = Field(
+        default_factory=dict, description="Severity to priority, P1 (most urgent) to P5."
+    )
+    pages: Annotated[dict[Priority, Literal["page", "show"]], BeforeValidator(_paging)] = Field(
+        default_factory=dict,
+        description="The priorities that page, as a list; or a map of priority to `page` or `show`.",
+    )
+    ack_timeout: DurationOrNever | None = Field(
+        None,
+        description="An acknowledgement expires after this, and paging starts over; or `never`.",
+    )
+    ack_confirm: PositiveDuration | None = Field(
+        None, description="Time to confirm before an acknowledgement expires."
+    )
+    fallback: tuple[Text, ...] = Field(
+        (), description="People paged when a policy reached nobody: e-mails or names of `people`."
+    )
+    fallback_every: PositiveDuration | None = Field(
+        None, description="How often the fallback is paged again."
+    )
+    flapping: FlappingSpec | None = Field(None, description="When a thing is said to flap.")
+    storm: StormSpec | None = Field(None, description="When new alerts join one storm incident.")
+    maintenance_windows: tuple[MaintenanceWindowSpec, ...] = Field(
+        (), description="Announced work during which matching alerts page nobody."
+    )

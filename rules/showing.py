@@ -1,0 +1,15 @@
+"""Which messages must be brought up to date after a change."""
+
+from rules.decision import Draft
+from rules.effects import ShowIncident, ShowPage
+
+
+def show_everywhere(draft: Draft) -> None:
+    """Bring the channel message and every page up to date at once: a person must see it."""
+    draft.do(ShowIncident(at_once=True))
+    draft.do(*(ShowPage(person) for person in draft.incident.paged))
+
+
+def show_later(draft: Draft) -> None:
+    """Bring the channel message up to date soon: many changes of machines make one edit."""
+    draft.do(ShowIncident())
