@@ -145,7 +145,7 @@ class Spec(BaseModel):
 
 class RoleSpec(Spec):
     role: Text = Field(description="The role in the rotation, as the roster's column names it.")
-    rotation: str = Field("", description="The rotation; the route's own when left out.")
+    rotation: str = Field(default="", description="The rotation; the route's own when left out.")
 
 
 Role = Annotated[RoleSpec, BeforeValidator(_role)]
@@ -154,12 +154,12 @@ Role = Annotated[RoleSpec, BeforeValidator(_role)]
 class TargetSpec(Spec):
     """Whom a step reaches; exactly one key."""
 
-    on_call: Role | None = Field(None, description="Whoever is on call for this role.")
-    next_on_call: Role | None = Field(None, description="Whoever takes the role over next.")
-    person: Text | None = Field(None, description="One person: e-mail, or a name of `people`.")
-    user_group: Text | None = Field(None, description="A Slack user group, without the @.")
-    channel: Text | None = Field(None, description="A Slack channel, without the #.")
-    webhook: Text | None = Field(None, description="A webhook, by its name in `webhooks`.")
+    on_call: Role | None = Field(default=None, description="Whoever is on call for this role.")
+    next_on_call: Role | None = Field(default=None, description="Whoever takes the role over next.")
+    person: Text | None = Field(default=None, description="One person: e-mail, or a name of `people`.")
+    user_group: Text | None = Field(default=None, description="A Slack user group, without the @.")
+    channel: Text | None = Field(default=None, description="A Slack channel, without the #.")
+    webhook: Text | None = Field(default=None, description="A webhook, by its name in `webhooks`.")
 
     @model_validator(mode="after")
     def _one(self) -> "TargetSpec":
@@ -172,11 +172,11 @@ class TargetSpec(Spec):
 class HoursSpec(Spec):
     opens: TimeOfDay = Field(alias="from", description='Local time of day, like `"09:00"`.')
     closes: ClosingTime = Field(
-        alias="to", description="Local time of day; at or before `from` means the next day."
+       default= alias="to", description="Local time of day; at or before `from` means the next day."
     )
     zone: Zone = Field(description="IANA time zone, like `Europe/Berlin`.")
     days: Days = Field(
-        DAYS, description="`mon-fri`, or a list of mon, tue, wed, thu, fri, sat, sun."
+        default=DAYS, description="`mon-fri`, or a list of mon, tue, wed, thu, fri, sat, sun."
     )
 
     @model_validator(mode="after")
@@ -188,7 +188,7 @@ class HoursSpec(Spec):
 
 class OnlyDuringSpec(HoursSpec):
     outside: Literal["wait", "skip"] = Field(
-        "wait", description="Outside the hours: `wait` for them, or `skip` the step."
+        default="wait", description="Outside the hours: `wait` for them, or `skip` the step."
     )
 
 
@@ -198,18 +198,18 @@ class AtLeastSpec(Spec):
 
 
 class StepSpec(Spec):
-    page: tuple[TargetSpec, ...] = Field((), description="Whom to reach, all at once.")
+    page: tuple[TargetSpec, ...] = Field(default=(), description="Whom to reach, all at once.")
     wait: Duration = Field(
-        timedelta(0), description="How long to wait for an answer before the next step."
+        default=timedelta(0), description="How long to wait for an answer before the next step."
     )
     repeat: int = Field(
-        0, ge=0, le=100, description="Start the policy over, so many times. Only on the last step."
+        default=0, ge=0, le=100, description="Start the policy over, so many times. Only on the last step."
     )
     only_during: OnlyDuringSpec | None = Field(
-        None, description="Take this step only during these hours."
+        default=None, description="Take this step only during these hours."
     )
     only_if: AtLeastSpec | None = Field(
-        None, description="Take this step only when alerts kept coming in."
+        default=None, description="Take this step only when alerts kept coming in."
     )
 
     @model_validator(mode="after")
@@ -222,32 +222,32 @@ class StepSpec(Spec):
 class RouteSpec(Spec):
     name: Text = Field(description="What people call the route; unique.")
     match: Matchers = Field(
-        (),
+        default=(),
         description='All must hold, like `team=finance` or `dag_id=~"daily.*"`. None: every alert.',
     )
-    policy: Text = Field("default", description="The escalation policy that answers.")
-    channel: str = Field("", description="Slack channel; `slack.alerts_channel` when left out.")
+    policy: Text = Field(default="default", description="The escalation policy that answers.")
+    channel: str = Field(default="", description="Slack channel; `slack.alerts_channel` when left out.")
     rotation: str = Field(
-        "", description="The rotation that is paged; the first of `rotations` when left out."
+        default="", description="The rotation that is paged; the first of `rotations` when left out."
     )
 
 
 class FlappingSpec(Spec):
-    openings: int = Field(4, ge=2, le=1000, description="The incident that makes it flapping.")
-    within: PositiveDuration = Field(timedelta(hours=1), description="Counted over this time.")
+    openings: int = Field(default=4, ge=2, le=1000, description="The incident that makes it flapping.")
+    within: PositiveDuration = Field(default=timedelta(hours=1), description="Counted over this time.")
     quiet: PositiveDuration = Field(
-        timedelta(minutes=15), description="It stays open until it was quiet for so long."
+        default=timedelta(minutes=15), description="It stays open until it was quiet for so long."
     )
 
 
 class StormSpec(Spec):
     incidents: int = Field(
-        10,
+        default=10,
         ge=2,
         le=100_000,
         description="Past so many incidents of one source, one storm incident.",
     )
-    within: PositiveDuration = Field(timedelta(minutes=1), description="Counted over this time.")
+    within: PositiveDuration = Field(default=timedelta(minutes=1), description="Counted over this time.")
 
 
 class MaintenanceWindowSpec(Spec):
@@ -256,16 +256,18 @@ class MaintenanceWindowSpec(Spec):
     name: Text = Field(description="What is going on, shown as the reason.")
     match: Matchers = Field(description="Alerts that match page nobody meanwhile.")
     starts: Instant | None = Field(
-        None, alias="from", description="Instant, like `2026-10-03 08:00 Europe/Berlin`."
+        default=None, alias="from", description="Instant, like `2026-10-03 08:00 Europe/Berlin`."
     )
-    ends: Instant | None = Field(None, alias="to", description="Instant; the window excludes it.")
+    ends: Instant | None = Field(default=None, alias="to", description="Instant; the window excludes it.")
     hours: HoursSpec | None = Field(
-        None,
+        default=None,
         description="Recurring hours; `from` and `to` then bound the series and may be left out.",
     )
 
     @model_validator(mode="after")
     def _bounded(self) -> "MaintenanceWindowSpec":
+        if not self.match:
+            raise ValueError("`match` is empty; to mute everything write source=~\".*\"")
         if self.hours is None and (self.starts is None or self.ends is None):
             raise ValueError("a maintenance window needs `from` and `to`, or `hours`")
         if self.starts is not None and self.ends is not None and self.starts >= self.ends:
@@ -277,33 +279,33 @@ class RulebookSpec(Spec):
     """One rulebook document; later documents extend earlier ones, and config.yaml has the last word."""
 
     escalation_policies: dict[Text, tuple[StepSpec, ...]] = Field(
-        default_factory=dict, description="Policy name to steps, taken in order."
+       default= default_factory=dict, description="Policy name to steps, taken in order."
     )
     routes: tuple[RouteSpec, ...] = Field(
-        (), description="First match wins. Routes of config.yaml are tried before those of packs."
+        default=(), description="First match wins. Routes of config.yaml are tried before those of packs."
     )
     priorities: dict[Severity, Priority] = Field(
-        default_factory=dict, description="Severity to priority, P1 (most urgent) to P5."
+       default= default_factory=dict, description="Severity to priority, P1 (most urgent) to P5."
     )
     pages: Annotated[dict[Priority, Literal["page", "show"]], BeforeValidator(_paging)] = Field(
-        default_factory=dict,
+       default= default_factory=dict,
         description="The priorities that page, as a list; or a map of priority to `page` or `show`.",
     )
     ack_timeout: DurationOrNever | None = Field(
-        None,
+        default=None,
         description="An acknowledgement expires after this, and paging starts over; or `never`.",
     )
     ack_confirm: PositiveDuration | None = Field(
-        None, description="Time to confirm before an acknowledgement expires."
+        default=None, description="Time to confirm before an acknowledgement expires."
     )
     fallback: tuple[Text, ...] = Field(
-        (), description="People paged when a policy reached nobody: e-mails or names of `people`."
+        default=(), description="People paged when a policy reached nobody: e-mails or names of `people`."
     )
     fallback_every: PositiveDuration | None = Field(
-        None, description="How often the fallback is paged again."
+        default=None, description="How often the fallback is paged again."
     )
-    flapping: FlappingSpec | None = Field(None, description="When a thing is said to flap.")
-    storm: StormSpec | None = Field(None, description="When new alerts join one storm incident.")
+    flapping: FlappingSpec | None = Field(default=None, description="When a thing is said to flap.")
+    storm: StormSpec | None = Field(default=None, description="When new alerts join one storm incident.")
     maintenance_windows: tuple[MaintenanceWindowSpec, ...] = Field(
-        (), description="Announced work during which matching alerts page nobody."
+        default=(), description="Announced work during which matching alerts page nobody."
     )
