@@ -98,9 +98,13 @@ class SlackSpec(Spec):
         default="socket",
         description="`socket` needs no public address, `http` does; `local` is the built-in workspace.",
     )
-    api_url: Url = Field(default="https://slack.com/api/", description="Where the Slack Web API is.")
+    api_url: Url = Field(
+        default="https://slack.com/api/", description="Where the Slack Web API is."
+    )
     bot_token: SecretStr = Field(default=_NONE, description="Bot token, `xoxb-...`.")
-    app_token: SecretStr = Field(default=_NONE, description="App token, `xapp-...`; for mode `socket`.")
+    app_token: SecretStr = Field(
+        default=_NONE, description="App token, `xapp-...`; for mode `socket`."
+    )
     signing_secret: SecretStr = Field(default=_NONE, description="Signing secret; for mode `http`.")
     alerts_channel: Text = Field(
         default="data-alerts", description="The channel for routes that name none, without the #."
@@ -110,29 +114,41 @@ class SlackSpec(Spec):
 class MappingSpec(Spec):
     """How a `generic` source reads a body that is not in the bot's own shape."""
 
-    title: str = Field(default="", description="Template of the title, like `{{ job.name }} failed`.")
-    key: str = Field(default="", description="Template of what names the broken thing, never a run.")
+    title: str = Field(
+        default="", description="Template of the title, like `{{ job.name }} failed`."
+    )
+    key: str = Field(
+        default="", description="Template of what names the broken thing, never a run."
+    )
     status: str = Field(default="", description="Template of the status.")
     severity: str = Field(default="", description="Template of the severity.")
     labels: dict[str, str] = Field(default_factory=dict, description="Label to its template.")
     link: str = Field(default="", description="Template of the address people open.")
     group: str = Field(default="", description="Template of what names the run or batch.")
     description: str = Field(default="", description="Template of the longer text.")
-    occurred_at: str = Field(default="", description="Template of when it happened, an ISO instant.")
-    firing: tuple[str, ...] = Field(default=(), description="Values of `status` that mean it is broken.")
-    resolved: tuple[str, ...] = Field(default=(), description="Values of `status` that mean it is whole.")
+    occurred_at: str = Field(
+        default="", description="Template of when it happened, an ISO instant."
+    )
+    firing: tuple[str, ...] = Field(
+        default=(), description="Values of `status` that mean it is broken."
+    )
+    resolved: tuple[str, ...] = Field(
+        default=(), description="Values of `status` that mean it is whole."
+    )
 
 
 class SourceSpec(Spec):
     name: Slug = Field(description="Unique; part of the address: `/hooks/<name>`.")
     kind: Annotated[str, AfterValidator(_kind)] = Field(
-       default= description="What sends: " + ", ".join(f"`{kind}`" for kind in KINDS) + "."
+        description="What sends: " + ", ".join(f"`{kind}`" for kind in KINDS) + "."
     )
     secret: SecretStr = Field(description="The bearer token or signing key the sender uses.")
     previous_secret: SecretStr = Field(
         default=_NONE, description="Also accepted, so that a secret can be changed without a gap."
     )
-    rate_limit: int = Field(default=600, ge=1, le=1_000_000, description="Requests a minute; more get 429.")
+    rate_limit: int = Field(
+        default=600, ge=1, le=1_000_000, description="Requests a minute; more get 429."
+    )
     body_limit: int | None = Field(
         default=None,
         ge=1024,
@@ -143,10 +159,12 @@ class SourceSpec(Spec):
         default=None, description="Zone of times that come without one; UTC when left out."
     )
     mapping: MappingSpec | None = Field(
-        default=None, description="For kind `generic`: where the fields are in the sender's own JSON."
+        default=None,
+        description="For kind `generic`: where the fields are in the sender's own JSON.",
     )
     allow_query_key: bool = Field(
-        default=False, description="Accept the secret as `?key=`, for senders that cannot set headers."
+        default=False,
+        description="Accept the secret as `?key=`, for senders that cannot set headers.",
     )
 
     @model_validator(mode="after")
@@ -181,7 +199,8 @@ class PersonSpec(Spec):
 class RotationSpec(Spec):
     zone: Zone = Field(default="UTC", description="Zone of the roster's dates and times.")
     handoff: TimeOfDay = Field(
-        default=time(9), description="Local time of the hand-off where the roster gives only a date."
+        default=time(9),
+        description="Local time of the hand-off where the roster gives only a date.",
     )
 
 
@@ -207,9 +226,14 @@ class LocalWorkspaceSpec(Spec):
 
 
 class LimitsSpec(Spec):
-    body: int = Field(default=1_000_000, ge=1024, le=50_000_000, description="Largest request body, bytes.")
+    body: int = Field(
+        default=1_000_000, ge=1024, le=50_000_000, description="Largest request body, bytes."
+    )
     alerts_per_minute: int = Field(
-        default=6_000, ge=1, le=10_000_000, description="Requests a minute over all sources; more get 429."
+        default=6_000,
+        ge=1,
+        le=10_000_000,
+        description="Requests a minute over all sources; more get 429.",
     )
 
 
@@ -221,7 +245,9 @@ class Config(RulebookSpec):
         repr=False,
         description="`sqlite:///file`, or `postgresql://user@host/db` for several replicas.",
     )
-    listen: Address = Field(default="127.0.0.1:8080", description="Where hooks and pages are served.")
+    listen: Address = Field(
+        default="127.0.0.1:8080", description="Where hooks and pages are served."
+    )
     public_url: Annotated[str, AfterValidator(lambda url: _url(url).rstrip("/"))] | None = Field(
         default=None,
         description="The address by which others reach `listen`; links in Slack begin with it.",
@@ -233,25 +259,28 @@ class Config(RulebookSpec):
         description="Folders or files of rulebook documents, read in order, before this file. "
         "`rules/packs` and leaving it out both mean the shipped ones.",
     )
-    catalogue: tuple[Text, ...] = Field(default=(), description="Files that describe data products.")
+    catalogue: tuple[Text, ...] = Field(
+        default=(), description="Files that describe data products."
+    )
     roster: Text | None = Field(
         default=None, description="A .csv or .xlsx file, a folder of tabs, or `google-sheet:<id>`."
     )
     people: tuple[PersonSpec, ...] = Field(default=(), description="Who can be on call.")
     rotations: dict[Slug, RotationSpec] = Field(
-       default= default_factory=dict, description="Rotation name to its zone and hand-off time."
+        default_factory=dict, description="Rotation name to its zone and hand-off time."
     )
     webhooks: tuple[WebhookSpec, ...] = Field(default=(), description="What steps can call.")
     logging: LoggingSpec = Field(default=LoggingSpec(), description="What is logged, and how.")
     retention: PositiveDuration = Field(
-        default=timedelta(days=90), description="Closed incidents and raw deliveries are kept so long."
+        default=timedelta(days=90),
+        description="Closed incidents and raw deliveries are kept so long.",
     )
     local_workspace: LocalWorkspaceSpec = Field(
-       default= default=LocalWorkspaceSpec(), description="The built-in workspace of slack.mode `local`."
+        default=LocalWorkspaceSpec(), description="The built-in workspace of slack.mode `local`."
     )
     limits: LimitsSpec = Field(default=LimitsSpec(), description="What one process takes on.")
     access_groups: dict[str, object] = Field(
-       default= default_factory=dict, description="Must stay empty: this version cannot grant access yet."
+        default_factory=dict, description="Must stay empty: this version cannot grant access yet."
     )
 
     def directory(self) -> People:

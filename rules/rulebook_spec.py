@@ -156,7 +156,9 @@ class TargetSpec(Spec):
 
     on_call: Role | None = Field(default=None, description="Whoever is on call for this role.")
     next_on_call: Role | None = Field(default=None, description="Whoever takes the role over next.")
-    person: Text | None = Field(default=None, description="One person: e-mail, or a name of `people`.")
+    person: Text | None = Field(
+        default=None, description="One person: e-mail, or a name of `people`."
+    )
     user_group: Text | None = Field(default=None, description="A Slack user group, without the @.")
     channel: Text | None = Field(default=None, description="A Slack channel, without the #.")
     webhook: Text | None = Field(default=None, description="A webhook, by its name in `webhooks`.")
@@ -172,7 +174,7 @@ class TargetSpec(Spec):
 class HoursSpec(Spec):
     opens: TimeOfDay = Field(alias="from", description='Local time of day, like `"09:00"`.')
     closes: ClosingTime = Field(
-       default= alias="to", description="Local time of day; at or before `from` means the next day."
+        alias="to", description="Local time of day; at or before `from` means the next day."
     )
     zone: Zone = Field(description="IANA time zone, like `Europe/Berlin`.")
     days: Days = Field(
@@ -203,7 +205,10 @@ class StepSpec(Spec):
         default=timedelta(0), description="How long to wait for an answer before the next step."
     )
     repeat: int = Field(
-        default=0, ge=0, le=100, description="Start the policy over, so many times. Only on the last step."
+        default=0,
+        ge=0,
+        le=100,
+        description="Start the policy over, so many times. Only on the last step.",
     )
     only_during: OnlyDuringSpec | None = Field(
         default=None, description="Take this step only during these hours."
@@ -226,15 +231,22 @@ class RouteSpec(Spec):
         description='All must hold, like `team=finance` or `dag_id=~"daily.*"`. None: every alert.',
     )
     policy: Text = Field(default="default", description="The escalation policy that answers.")
-    channel: str = Field(default="", description="Slack channel; `slack.alerts_channel` when left out.")
+    channel: str = Field(
+        default="", description="Slack channel; `slack.alerts_channel` when left out."
+    )
     rotation: str = Field(
-        default="", description="The rotation that is paged; the first of `rotations` when left out."
+        default="",
+        description="The rotation that is paged; the first of `rotations` when left out.",
     )
 
 
 class FlappingSpec(Spec):
-    openings: int = Field(default=4, ge=2, le=1000, description="The incident that makes it flapping.")
-    within: PositiveDuration = Field(default=timedelta(hours=1), description="Counted over this time.")
+    openings: int = Field(
+        default=4, ge=2, le=1000, description="The incident that makes it flapping."
+    )
+    within: PositiveDuration = Field(
+        default=timedelta(hours=1), description="Counted over this time."
+    )
     quiet: PositiveDuration = Field(
         default=timedelta(minutes=15), description="It stays open until it was quiet for so long."
     )
@@ -247,7 +259,9 @@ class StormSpec(Spec):
         le=100_000,
         description="Past so many incidents of one source, one storm incident.",
     )
-    within: PositiveDuration = Field(default=timedelta(minutes=1), description="Counted over this time.")
+    within: PositiveDuration = Field(
+        default=timedelta(minutes=1), description="Counted over this time."
+    )
 
 
 class MaintenanceWindowSpec(Spec):
@@ -258,7 +272,9 @@ class MaintenanceWindowSpec(Spec):
     starts: Instant | None = Field(
         default=None, alias="from", description="Instant, like `2026-10-03 08:00 Europe/Berlin`."
     )
-    ends: Instant | None = Field(default=None, alias="to", description="Instant; the window excludes it.")
+    ends: Instant | None = Field(
+        default=None, alias="to", description="Instant; the window excludes it."
+    )
     hours: HoursSpec | None = Field(
         default=None,
         description="Recurring hours; `from` and `to` then bound the series and may be left out.",
@@ -267,7 +283,7 @@ class MaintenanceWindowSpec(Spec):
     @model_validator(mode="after")
     def _bounded(self) -> "MaintenanceWindowSpec":
         if not self.match:
-            raise ValueError("`match` is empty; to mute everything write source=~\".*\"")
+            raise ValueError('`match` is empty; to mute everything write source=~".*"')
         if self.hours is None and (self.starts is None or self.ends is None):
             raise ValueError("a maintenance window needs `from` and `to`, or `hours`")
         if self.starts is not None and self.ends is not None and self.starts >= self.ends:
@@ -279,16 +295,17 @@ class RulebookSpec(Spec):
     """One rulebook document; later documents extend earlier ones, and config.yaml has the last word."""
 
     escalation_policies: dict[Text, tuple[StepSpec, ...]] = Field(
-       default= default_factory=dict, description="Policy name to steps, taken in order."
+        default_factory=dict, description="Policy name to steps, taken in order."
     )
     routes: tuple[RouteSpec, ...] = Field(
-        default=(), description="First match wins. Routes of config.yaml are tried before those of packs."
+        default=(),
+        description="First match wins. Routes of config.yaml are tried before those of packs.",
     )
     priorities: dict[Severity, Priority] = Field(
-       default= default_factory=dict, description="Severity to priority, P1 (most urgent) to P5."
+        default_factory=dict, description="Severity to priority, P1 (most urgent) to P5."
     )
     pages: Annotated[dict[Priority, Literal["page", "show"]], BeforeValidator(_paging)] = Field(
-       default= default_factory=dict,
+        default_factory=dict,
         description="The priorities that page, as a list; or a map of priority to `page` or `show`.",
     )
     ack_timeout: DurationOrNever | None = Field(
@@ -299,13 +316,16 @@ class RulebookSpec(Spec):
         default=None, description="Time to confirm before an acknowledgement expires."
     )
     fallback: tuple[Text, ...] = Field(
-        default=(), description="People paged when a policy reached nobody: e-mails or names of `people`."
+        default=(),
+        description="People paged when a policy reached nobody: e-mails or names of `people`.",
     )
     fallback_every: PositiveDuration | None = Field(
         default=None, description="How often the fallback is paged again."
     )
     flapping: FlappingSpec | None = Field(default=None, description="When a thing is said to flap.")
-    storm: StormSpec | None = Field(default=None, description="When new alerts join one storm incident.")
+    storm: StormSpec | None = Field(
+        default=None, description="When new alerts join one storm incident."
+    )
     maintenance_windows: tuple[MaintenanceWindowSpec, ...] = Field(
         default=(), description="Announced work during which matching alerts page nobody."
     )
