@@ -1,0 +1,54 @@
+"""Every kind of source by name, and the one function that turns a delivery into alerts."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import structlog
+
+from bot.ports import Delivery
+from bot.sources import alertmanager, generic
+from bot.sources.kind import Parsed, Source, SourceKind, UnreadableError
+from bot.sources.unreadable import unreadable
+
+KINDS: Mapping[str, SourceKind] = {kind.name: kind for kind in (generic.KIND, alertmanager.KIND)}
+MOST_ALERTS = 1_000
+
+_log = structlog.get_logger(__name__)
+
+
+def no_link(delivery_id: str) -> str:  # noqa: ARG001 - stands in for a function that makes links
+    return ""
+
+
+def read(source: Source, delivery: Delivery, *, raw_link: Callable[[str], str] = no_link) -> Parsed:
+    """Return what the delivery says; never raises.
+
+    What cannot be read becomes an unreadable alert, whose url is `raw_link(delivery.id)`. At most
+    1,000 alerts are read from one delivery; an unreadable alert tells of the others.
+    """
+    try:
+        parsed = _bounded(KINDS[source.kind].parse(source, delivery), delivery)
+    except UnreadableError as error:
+        parsed = Parsed(alerts=(unreadable(delivery, error.why, error.detail),))
+    except Exception as error:  # noqa: BLE001 - a fault of a parser must not lose the alert
+        name = type(error).__name__
+        _log.warning("parser failed", source=source.name, delivery=delivery.id, error=name)
+        why = f"The {source.kind} parser failed on it ({name})."
+        parsed = Parsed(alerts=(unreadable(delivery, why),))
+    if not any(alert.unreadable for alert in parsed.alerts):
+        return parsed
+    url = raw_link(delivery.id)
+    linked = (replace(alert, url=url) if alert.unreadable else alert for alert in parsed.alerts)
+    return replace(parsed, alerts=tuple(linked))
+
+
+def _bounded(parsed: Parsed, delivery: Delivery) -> Parsed:
+    over = len(parsed.alerts) - MOST_ALERTS
+    if over <= 0:
+        return parsed
+    rest = unreadable(
+        delivery,
+        f"One delivery may hold {MOST_ALERTS:,} alerts; the others were not read.",
+        f"It held {over:,} more.",
+    )
+    return replace(parsed, alerts=(*parsed.alerts[:MOST_ALERTS], rest))
