@@ -42,11 +42,15 @@ PersonEvent = (
 
 @dataclass(frozen=True, slots=True)
 class AnswerTo:
-    """Where the person hears what became of it: a response_url, or an ephemeral message."""
+    """Where the person hears what became of it: a response_url, or an ephemeral message.
+
+    `quiet` keeps silent about success: a click on a button shows its effect in the message.
+    """
 
     user: str
     channel: str = ""
     response_url: str = ""
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,7 @@ def _mute(draft: Draft, covering: Mute) -> None:
 
 def _fire(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> None:
     again = event.before is AlertStatus.RESOLVED
-    if event.before is not AlertStatus.FIRING:
+    if event.before is not AlertStatus.FIRING and not draft.incident.storm:
         text = "Fires again: {title}" if again else "Joined by: {title}"
         draft.because("grouping", say(text, title=event.alert.title))
     if draft.incident.state is State.RESOLVED:

@@ -1,0 +1,1 @@
+"""Turns deliveries, clicks and the passing of time into decisions, one transaction each."""

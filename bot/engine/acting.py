@@ -1,0 +1,220 @@
+"""Carries out what people asked for in Slack, and answers them."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from bot.acts import (
+    AckAll,
+    Act,
+    AnswerTo,
+    EndSilence,
+    MakeOverride,
+    MakeSilence,
+    OnIncident,
+    OpenByHand,
+    event_of,
+)
+from bot.engine.work import Work
+from bot.ports import Delivery, JobPriority, NewJob, StoredOverride
+from bot.wire import sentence_to_json
+from rules.alert import Alert, AlertStatus, Severity
+from rules.events import Acked, AlertReceived, Muted, Unmuted
+from rules.grouping import open_incident
+from rules.incident import Incident, State
+from rules.matcher import all_hold, matchable, parse_matchers
+from rules.on_person import ANSWER_TIME
+from rules.policy import OnePerson, Policy, Step
+from rules.rulebook import RuleBook
+from rules.sentence import Sentence, Who, say
+from rules.silence import Silence
+
+BY_HAND = "@person"
+"""The source of incidents that people open themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to tell the person; good news may stay unsaid when the answer is `quiet`."""
+
+    sentence: Sentence
+    refused: bool = False
+
+
+async def carry_out(work: Work, act: Act) -> Answer:
+    """Do one act in the open transaction; the answer says what became of it."""
+    match act:
+        case OnIncident():
+            return await _on_incident(work, act)
+        case AckAll(by=by):
+            return await _ack_all(work, by)
+        case MakeSilence():
+            return await _make_silence(work, act)
+        case EndSilence():
+            return await _end_silence(work, act)
+        case MakeOverride():
+            return _make_override(work, act)
+        case OpenByHand():
+            return await _open_by_hand(work, act)
+        case _:
+            assert_never(act)
+
+
+def answer_job(delivery: Delivery, to: AnswerTo, answer: Answer, now: datetime) -> NewJob | None:
+    """Return the job that answers the person, None when success may stay unsaid."""
+    if to.quiet and not answer.refused:
+        return None
+    return NewJob(
+        key=f"answer:{delivery.id}",
+        kind="answer",
+        lane="",
+        priority=JobPriority.ANSWER,
+        due_at=now,
+        payload={
+            "answer_to": {
+                "user": to.user,
+                "channel": to.channel,
+                "response_url": to.response_url,
+            },
+            "sentence": sentence_to_json(answer.sentence),
+        },
+    )
+
+
+async def _on_incident(work: Work, act: OnIncident) -> Answer:
+    incident = await work.tx.incident_numbered(act.number)
+    if incident is None:
+        return Answer(say("There is no incident #{number}.", number=act.number), refused=True)
+    decision = work.apply(incident, event_of(act), by=act.by)
+    if decision.refusal is not None:
+        return Answer(decision.refusal, refused=True)
+    first = decision.reasons[0].sentence if decision.reasons else say("Nothing changed.")
+    return Answer(_about(incident, first))
+
+
+def _about(incident: Incident, sentence: Sentence) -> Sentence:
+    values = {**sentence.values, "about_number": incident.number, "about_title": incident.title}
+    return Sentence("#{about_number} {about_title}: " + sentence.template, values)
+
+
+async def _ack_all(work: Work, by: str) -> Answer:
+    waiting = [
+        i for i in await work.tx.open_incidents() if i.state is State.TRIGGERED and not i.muted
+    ]
+    for incident in waiting:
+        work.apply(incident, Acked(by), by=by)
+    if not waiting:
+        return Answer(say("Nothing is waiting for an acknowledgement."))
+    return Answer(say("Acknowledged {count} incidents.", count=len(waiting)))
+
+
+async def _make_silence(work: Work, act: MakeSilence) -> Answer:
+    try:
+        matchers, rest = parse_matchers(act.matchers)
+    except ValueError as error:
+        return Answer(say("{why}", why=str(error)), refused=True)
+    if not matchers or rest:
+        wrong = say("I cannot read {text}. Write label=value.", text=rest or act.matchers or '""')
+        return Answer(wrong, refused=True)
+    if act.until <= work.now:
+        return Answer(say("A silence must end in the future."), refused=True)
+    silence = Silence(work.new_id()[-6:], matchers, work.now, act.until, act.by, act.why)
+    work.tx.save_silence(silence)
+    covered = 0
+    for incident in await work.tx.open_incidents():
+        if silence.mutes_until(matchable(incident), work.now) and not incident.muted:
+            work.apply(incident, Muted(act.by, act.until, act.why), by=act.by)
+            covered += 1
+    return Answer(
+        say(
+            "Silence {id} covers {matchers} until {until}; {covered} open incidents are covered.",
+            id=silence.id,
+            matchers=" ".join(map(str, matchers)),
+            until=act.until,
+            covered=covered,
+        )
+    )
+
+
+async def _end_silence(work: Work, act: EndSilence) -> Answer:
+    found = next((s for s in work.book.silences if s.id == act.silence_id), None)
+    if found is None:
+        return Answer(say("There is no silence {id}.", id=act.silence_id), refused=True)
+    work.tx.save_silence(replace(found, ends_at=work.now))
+    work.book = replace(
+        work.book, silences=tuple(s for s in work.book.silences if s.id != found.id)
+    )
+    for incident in await work.tx.open_incidents():
+        if incident.muted and all_hold(found.matchers, matchable(incident)):
+            work.apply(incident, Unmuted(act.by), by=act.by)
+    return Answer(say("Silence {id} has ended.", id=found.id))
+
+
+def _make_override(work: Work, act: MakeOverride) -> Answer:
+    work.tx.save_override(
+        StoredOverride(
+            id=work.new_id(),
+            rotation=act.rotation,
+            role=act.role,
+            person=act.person,
+            starts_at=act.starts_at,
+            ends_at=act.ends_at,
+            by=act.by,
+            created_at=work.now,
+        )
+    )
+    return Answer(
+        say(
+            "{who} is {role} of {rotation} from {start} to {end}.",
+            who=Who(act.person),
+            role=act.role,
+            rotation=act.rotation,
+            start=act.starts_at,
+            end=act.ends_at,
+        )
+    )
+
+
+async def _open_by_hand(work: Work, act: OpenByHand) -> Answer:
+    incident_id = work.new_id()
+    alert = Alert(
+        source=BY_HAND,
+        dedup_key=f"by-hand:{incident_id}",
+        status=AlertStatus.FIRING,
+        severity=Severity.ERROR,
+        title=act.title,
+        description=act.description,
+        url=act.url,
+        occurred_at=work.now,
+    )
+    await work.load_for([alert])
+    opened = open_incident(
+        alert, work.book, incident_id=incident_id, number=work.tx.next_number(), now=work.now
+    )
+    incident = _routed(opened, act, work.book)
+    work.opened += 1
+    work.apply(incident, AlertReceived(alert), by=act.by)
+    work.tx.record_alert(incident.id, alert, work.now)
+    target = say("{who}", who=Who(act.person)) if act.person else say("{r}", r=incident.rotation)
+    sentence = Sentence(
+        "Opened #{number}, paging " + target.template + ".",
+        {"number": incident.number, **target.values},
+    )
+    return Answer(sentence)
+
+
+def _routed(incident: Incident, act: OpenByHand, book: RuleBook) -> Incident:
+    incident = replace(incident, pages=True)
+    if route := next((r for r in book.routes if act.rotation and r.rotation == act.rotation), None):
+        incident = replace(
+            incident,
+            route=route.name,
+            channel=route.channel,
+            rotation=route.rotation,
+            policy=book.policies[route.policy],
+        )
+    if not act.person:
+        return incident
+    wait = next((s.wait for s in incident.policy.steps if s.wait), ANSWER_TIME)
+    first = Step((OnePerson(act.person),), wait)
+    return replace(incident, policy=Policy(incident.policy.name, (first, *incident.policy.steps)))

@@ -1,0 +1,247 @@
+"""Inbox to events, due wake-ups to events, events to decisions: one transaction each."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from bot.acts import SLACK, act_from_json
+from bot.clock import Clock
+from bot.engine.acting import answer_job, carry_out
+from bot.engine.work import Work
+from bot.ports import (
+    ConflictError,
+    Dead,
+    Delivered,
+    Delivery,
+    Job,
+    NotStoredError,
+    Outcome,
+    Reader,
+    Store,
+    StoredOverride,
+    Transaction,
+)
+from rules.alert import Alert
+from rules.events import PageDelivered, PageFailed, Woken
+from rules.incident import Incident
+from rules.rotation import OnCall
+from rules.rulebook import RuleBook
+
+log = structlog.get_logger()
+
+BATCH = 200
+"""Deliveries or wake-ups decided in one transaction."""
+POLL = timedelta(seconds=1)
+ATTEMPTS = 3
+"""A delivery that fails so often on its own is shown as unreadable."""
+FAULTY_PAUSE = timedelta(minutes=1)
+_PAST = timedelta(days=1)
+
+
+class Rules(Protocol):
+    """The rules in force; changes when the configuration or the roster does."""
+
+    def book(self) -> RuleBook: ...
+    def on_call(self, overrides: Sequence[StoredOverride], now: datetime) -> OnCall: ...
+
+
+class Observer(Protocol):
+    """Counts what happens, for /metrics."""
+
+    def alert(self, source: str, status: str) -> None: ...
+    def opened(self, count: int) -> None: ...
+    def page(self, outcome: str, seconds: float | None) -> None: ...
+
+
+Read = Callable[[Delivery], Sequence[Alert]]
+"""Turns a delivery into alerts and never raises: what it cannot read is an alert too."""
+Unreadable = Callable[[Delivery, str], Alert]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineParts:
+    """What the engine is built from."""
+
+    store: Store
+    reader: Reader
+    clock: Clock
+    rules: Rules
+    read: Read
+    unreadable: Unreadable
+    observer: Observer
+    new_id: Callable[[], str]
+    on_work: Callable[[], None]
+    """Called after a commit that may have put work into the outbox."""
+
+
+class Engine:
+    """Three doors, one engine: deliveries, wake-ups, and the fate of pages."""
+
+    def __init__(self, parts: EngineParts) -> None:
+        self._parts = parts
+        self._clock = parts.clock
+        self._kicked = asyncio.Event()
+        self._batch = BATCH
+        self._stopping = False
+        self._faulty: dict[str, datetime] = {}
+
+    def kick(self) -> None:
+        """Tell the engine that a delivery has been accepted."""
+        self._kicked.set()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._kicked.set()
+
+    async def run(self) -> None:
+        """Work until `stop`: nothing is held in memory, so stopping loses nothing."""
+        while not self._stopping:
+            self._kicked.clear()
+            try:
+                busy = await self.run_due()
+            except ConflictError:
+                continue
+            except NotStoredError as error:
+                log.warning("database failed", action="engine_waits", error=str(error))
+                busy = 0
+            if not busy and not self._stopping:
+                await self._clock.wait(self._kicked, await self._until())
+
+    async def run_due(self) -> int:
+        """Decide what is waiting now, one batch of each kind; returns how much that was."""
+        return await self.take_deliveries() + await self.wake_due()
+
+    async def take_deliveries(self) -> int:
+        """Decide a batch of deliveries; one that fails is tried alone, then set aside."""
+        now = self._clock.now()
+        taken: list[Delivery] = []
+        try:
+            async with self._parts.store.begin() as tx:
+                taken += await tx.take_deliveries(self._batch, now)
+                if taken:
+                    await self._decide(tx, taken, now)
+        except (ConflictError, NotStoredError):
+            raise
+        except Exception as error:  # one bad delivery must not hold up the others
+            log.exception("delivery failed", action="delivery_failed", count=len(taken))
+            if not taken:
+                raise
+            await self._set_aside(taken, error)
+            return len(taken)
+        self._batch = BATCH
+        if taken:
+            self._parts.on_work()
+        return len(taken)
+
+    async def wake_due(self) -> int:
+        """Decide a batch of wake-ups that are due."""
+        now = self._clock.now()
+        async with self._parts.store.begin() as tx:
+            due = await tx.take_due(now, self._batch)
+            if due:
+                work = await self._work(tx, now)
+                for incident in due:
+                    await self._wake(work, incident)
+        if due:
+            self._parts.on_work()
+        return len(due)
+
+    async def job_finished(
+        self, tx: Transaction, job: Job, outcome: Outcome, now: datetime
+    ) -> None:
+        """Let a page's fate enter as an event, in the transaction that records it."""
+        if job.kind != "page":
+            return
+        person = job.payload["person"]
+        match outcome:
+            case Delivered(messages) if messages:
+                since = datetime.fromisoformat(job.payload["since"])
+                self._parts.observer.page("delivered", (now - since).total_seconds())
+                event: PageDelivered | PageFailed = PageDelivered(person, job.key)
+            case Dead(why):
+                self._parts.observer.page("failed", None)
+                event = PageFailed(person, job.key, why)
+            case _:
+                return
+        await tx.load_incidents([job.incident_id])
+        work = await self._work(tx, now)
+        work.apply(tx.incident(job.incident_id), event)
+        self._parts.on_work()
+
+    async def _decide(self, tx: Transaction, taken: Sequence[Delivery], now: datetime) -> None:
+        work = await self._work(tx, now)
+        read = {d.id: self._parts.read(d) for d in taken if d.source != SLACK}
+        await work.load_for([alert for alerts in read.values() for alert in alerts])
+        for delivery in taken:
+            if delivery.source == SLACK:
+                await _act(work, delivery)
+            for alert in read.get(delivery.id, ()):
+                work.receive(alert, delivery.received_at)
+                self._parts.observer.alert(alert.source, alert.status)
+            tx.finish_delivery(delivery.id)
+        self._parts.observer.opened(work.opened)
+
+    async def _set_aside(self, taken: Sequence[Delivery], error: Exception) -> None:
+        """Narrow a failed batch down to the one that fails, and show that one as unreadable."""
+        if len(taken) > 1:
+            self._batch = 1
+            return
+        delivery, now = taken[0], self._clock.now()
+        why = f"{type(error).__name__} while it was read"
+        async with self._parts.store.begin() as tx:
+            if delivery.attempts + 1 < ATTEMPTS:
+                until = now + timedelta(seconds=2**delivery.attempts)
+                tx.postpone_delivery(delivery.id, until, why)
+                return
+            if delivery.source == SLACK:
+                tx.finish_delivery(delivery.id, error=why)
+                return
+            work = await self._work(tx, now)
+            alert = self._parts.unreadable(delivery, why)
+            await work.load_for([alert])
+            work.receive(alert, delivery.received_at)
+            tx.finish_delivery(delivery.id, error=why)
+        self._batch = BATCH
+
+    async def _work(self, tx: Transaction, now: datetime) -> Work:
+        overrides = await tx.overrides(now - _PAST)
+        book = replace(
+            self._parts.rules.book(),
+            silences=tuple(await tx.silences(now)),
+            on_call=self._parts.rules.on_call(overrides, now),
+        )
+        return Work(tx, book, now, self._parts.new_id)
+
+    async def _wake(self, work: Work, incident: Incident) -> None:
+        """Wake one incident; one that cannot be decided must not hold up the others' timers."""
+        if self._faulty.get(incident.id, work.now) > work.now:
+            return
+        times = await self._alert_times(work.tx, incident, work.now)
+        try:
+            work.apply(incident, Woken(times))
+        except Exception:
+            log.exception("wake-up failed", action="wake_failed", number=incident.number)
+            self._faulty[incident.id] = work.now + FAULTY_PAUSE
+            self._parts.observer.page("wake_failed", None)
+
+    async def _alert_times(
+        self, tx: Transaction, incident: Incident, now: datetime
+    ) -> Sequence[datetime]:
+        windows = [s.only_if.within for s in incident.policy.steps if s.only_if]
+        return await tx.alert_times(incident.id, now - max(windows)) if windows else ()
+
+    async def _until(self) -> datetime:
+        next_wake = await self._parts.reader.next_wake()
+        soon = self._clock.now() + POLL
+        return min(soon, next_wake) if next_wake else soon
+
+
+async def _act(work: Work, delivery: Delivery) -> None:
+    payload = act_from_json(delivery.body)
+    answer = await carry_out(work, payload.act)
+    if job := answer_job(delivery, payload.answer_to, answer, work.now):
+        work.tx.enqueue(job)

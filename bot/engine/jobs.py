@@ -1,0 +1,87 @@
+"""Effects as jobs of the outbox: which lane, how urgent, and what makes two of them one."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from bot.ports import JobPriority, JsonObject, NewJob
+from bot.wire import sentence_to_json
+from rules.effects import (
+    AskAcker,
+    CallWebhook,
+    Effect,
+    Page,
+    PageChannel,
+    PageUserGroup,
+    ShowIncident,
+    ShowPage,
+    Tell,
+)
+from rules.incident import Incident
+
+MACHINE_DEBOUNCE = timedelta(seconds=5)
+"""Edits that machines cause wait this long, so that many of them make one."""
+
+PAGE_KINDS = ("page", "page_user_group", "page_channel", "webhook")
+"""What an acknowledgement stops."""
+
+
+def job_of(effect: Effect, incident: Incident, now: datetime, since: datetime) -> NewJob:
+    """Return the job that carries out an effect; `since` is when its cause reached us."""
+    channel, id_ = f"slack:{incident.channel}", incident.id
+    match effect:
+        case ShowIncident(at_once):
+            return _show(incident, f"show:{id_}", "show", channel, now, at_once=at_once)
+        case ShowPage(person):
+            job = _show(incident, f"show_page:{id_}:{person}", "show_page", f"dm:{person}", now)
+            return replace(job, payload={"person": person})
+        case Page(person, key, reason, force):
+            payload: JsonObject = {
+                "person": person,
+                "reason": sentence_to_json(reason),
+                "force": force,
+                "since": since.isoformat(),
+            }
+            return _once(incident, key, "page", f"dm:{person}", now, payload)
+        case PageUserGroup(group, key):
+            return _once(incident, key, "page_user_group", channel, now, {"group": group})
+        case PageChannel(other, key):
+            return _once(incident, key, "page_channel", f"slack:{other}", now, {"channel": other})
+        case CallWebhook(webhook, key):
+            return _once(incident, key, "webhook", "", now, {"webhook": webhook})
+        case AskAcker(person, key):
+            return _once(incident, key, "ask_acker", f"dm:{person}", now, {"person": person})
+        case Tell(sentence, key, loud):
+            payload = {"sentence": sentence_to_json(sentence), "loud": loud}
+            job = _once(incident, key, "tell", channel, now, payload)
+            return job if loud else replace(job, priority=JobPriority.NOTE)
+        case _:
+            assert_never(effect)
+
+
+def _show(
+    incident: Incident, key: str, kind: str, lane: str, now: datetime, *, at_once: bool = True
+) -> NewJob:
+    return NewJob(
+        key=key,
+        kind=kind,
+        lane=lane,
+        priority=JobPriority.PERSON if at_once else JobPriority.MACHINE,
+        due_at=now if at_once else now + MACHINE_DEBOUNCE,
+        incident_id=incident.id,
+        renew=True,
+    )
+
+
+def _once(
+    incident: Incident, key: str, kind: str, lane: str, now: datetime, payload: JsonObject
+) -> NewJob:
+    return NewJob(
+        key=key,
+        kind=kind,
+        lane=lane,
+        priority=JobPriority.PAGE,
+        due_at=now,
+        payload=payload,
+        incident_id=incident.id,
+    )

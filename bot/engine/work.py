@@ -1,0 +1,108 @@
+"""One transaction's work: alerts placed, events decided, decisions written down."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.engine.jobs import PAGE_KINDS, job_of
+from bot.ports import AlertRef, TimelineEntry, Transaction
+from rules.alert import Alert
+from rules.decide import decide
+from rules.decision import Decision
+from rules.events import AlertReceived, Event
+from rules.grouping import Join, Nowhere, OpenPlaces, open_incident, open_storm, place
+from rules.incident import Incident, State
+from rules.rulebook import RuleBook
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Work:
+    """What one transaction is doing: the open transaction, the rules, and the one `now`."""
+
+    tx: Transaction
+    book: RuleBook
+    now: datetime
+    new_id: Callable[[], str]
+    opened: int = 0
+
+    async def load_for(self, alerts: Sequence[Alert]) -> None:
+        """Load what placing these alerts will ask about, in few queries."""
+        refs = [AlertRef(a.source, a.dedup_key, a.group_key) for a in alerts]
+        await self.tx.load_for(refs, now=self.now, window=self._window())
+
+    def receive(self, alert: Alert, received_at: datetime) -> Incident | None:
+        """Place one alert and decide; returns its incident, None when it joined nothing."""
+        tx, book, now = self.tx, self.book, self.now
+        same = tx.open_alert(alert.source, alert.dedup_key)
+        placement = place(alert, self._places(alert), book.storm, now)
+        match placement:
+            case Nowhere():
+                return None
+            case Join(incident_id):
+                incident = tx.incident(incident_id)
+                openings = 0
+            case _:
+                incident, openings = self._open(alert, storm=placement.storm)
+        before = same.status if same and same.incident_id == incident.id else None
+        event = AlertReceived(alert, before, openings)
+        decision = self.apply(incident, event, received_at)
+        tx.record_alert(incident.id, alert, now)
+        return decision.incident
+
+    def apply(
+        self, incident: Incident, event: Event, since: datetime | None = None, by: str = ""
+    ) -> Decision:
+        """Decide an event and write everything down: incident, story, effects."""
+        decision = decide(incident, event, self.book, self.now)
+        after, tx = decision.incident, self.tx
+        if decision.refusal is not None or (after is incident and not decision.effects):
+            return decision
+        tx.save(after)
+        if _may_page(incident) and not _may_page(after):
+            tx.cancel_jobs(after.id, PAGE_KINDS)
+        for reason in decision.reasons:
+            entry = TimelineEntry(
+                at=self.now,
+                what=type(event).__name__,
+                sentence=reason.sentence,
+                by=by,
+                rule=reason.rule,
+            )
+            tx.add_timeline(after.id, entry)
+        for effect in decision.effects:
+            tx.enqueue(job_of(effect, after, self.now, since or self.now))
+        log.debug("decided", action=type(event).__name__, number=after.number, state=after.state)
+        return decision
+
+    def _open(self, alert: Alert, *, storm: bool) -> tuple[Incident, int]:
+        past = self.tx.openings_of(
+            alert.source, alert.dedup_key, self.now - self.book.flapping.within
+        )
+        build = open_storm if storm else open_incident
+        number = self.tx.next_number()
+        incident = build(alert, self.book, incident_id=self.new_id(), number=number, now=self.now)
+        self.opened += 1
+        return replace(incident, previous=past.last_number), past.recent
+
+    def _places(self, alert: Alert) -> OpenPlaces:
+        tx = self.tx
+        same = tx.open_alert(alert.source, alert.dedup_key)
+        storm = tx.open_storm(alert.source)
+        return OpenPlaces(
+            same_thing=same.incident_id if same else None,
+            same_group=tx.open_group(alert.source, alert.group_key) if alert.group_key else None,
+            storm=storm,
+            storm_last_at=tx.incident(storm).last_alert_at if storm else None,
+            openings=tx.openings(alert.source, self.now - self.book.storm.within),
+        )
+
+    def _window(self) -> timedelta:
+        return max(self.book.flapping.within, self.book.storm.within)
+
+
+def _may_page(incident: Incident) -> bool:
+    return incident.state is State.TRIGGERED and incident.muted is None
