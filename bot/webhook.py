@@ -1,0 +1,105 @@
+"""Calls the webhooks that escalation steps name: the incident as signed JSON."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+
+import aiohttp
+
+from bot.ports import Delivered, GiveUpError, Job, JsonObject, Reader, RetryLaterError
+from rules.incident import Incident
+
+TIMEOUT = aiohttp.ClientTimeout(total=4)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookTarget:
+    """Where to POST; with a secret, `X-Watchbill-Signature: sha256=<hex HMAC>` goes along."""
+
+    url: str
+    secret: str = ""
+
+
+class WebhookDeliverer:
+    """Delivers jobs of kind `webhook`; the job's key is the Idempotency-Key."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        targets: Mapping[str, WebhookTarget],
+        reader: Reader,
+    ) -> None:
+        self._session = session
+        self._targets = targets
+        self._reader = reader
+
+    async def deliver(self, job: Job) -> Delivered:
+        """POST the incident as it now is.
+
+        Raises RetryLaterError on 429, 5xx, time-outs and broken connections, GiveUpError on any
+        other answer and when the webhook or the incident is gone.
+        """
+        name = str(job.payload.get("webhook", ""))
+        target = self._targets.get(name)
+        incident = await self._reader.incident(job.incident_id)
+        if target is None or incident is None:
+            raise GiveUpError(f"webhook {name} is not configured any more: add it to webhooks")
+        body = json.dumps(incident_payload(incident), ensure_ascii=False).encode()
+        headers = {"Content-Type": "application/json", "Idempotency-Key": job.key}
+        if target.secret:
+            digest = hmac.new(target.secret.encode(), body, hashlib.sha256).hexdigest()
+            headers["X-Watchbill-Signature"] = f"sha256={digest}"
+        await self._post(name, target.url, body, headers)
+        return Delivered()
+
+    async def _post(self, name: str, url: str, body: bytes, headers: dict[str, str]) -> None:
+        try:
+            async with self._session.post(
+                url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False
+            ) as answer:
+                status, retry_after = answer.status, answer.headers.get("Retry-After", "")
+        except (TimeoutError, aiohttp.ClientError) as error:
+            why = f"webhook {name}: {type(error).__name__}"
+            raise RetryLaterError(
+                why, unsure=not isinstance(error, aiohttp.ClientConnectorError)
+            ) from error
+        if status < HTTPStatus.MULTIPLE_CHOICES:
+            return
+        why = f"webhook {name} answered {status}"
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            after = timedelta(seconds=int(retry_after)) if retry_after.isdigit() else None
+            raise RetryLaterError(why, after=after, throttled=True)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise RetryLaterError(why, unsure=True)
+        raise GiveUpError(f"{why}: check its url and secret")
+
+
+def incident_payload(incident: Incident) -> JsonObject:
+    """Return an incident as outside programs see it; times are ISO 8601 in UTC."""
+    return {
+        "number": incident.number,
+        "id": incident.id,
+        "title": incident.title,
+        "state": str(incident.state),
+        "priority": str(incident.priority),
+        "severity": str(incident.severity),
+        "source": incident.source,
+        "route": incident.route,
+        "channel": incident.channel,
+        "policy": incident.policy.name,
+        "labels": dict(incident.labels),
+        "url": incident.url,
+        "description": incident.description,
+        "opened_at": incident.opened_at.isoformat(),
+        "acknowledged_by": incident.acked_by,
+        "resolved_at": incident.resolved_at.isoformat() if incident.resolved_at else None,
+        "alerts": incident.alert_count,
+        "firing": incident.firing_count,
+        "storm": incident.storm,
+        "flapping": incident.flapping,
+        "silenced_until": incident.muted.until.isoformat() if incident.muted else None,
+    }
