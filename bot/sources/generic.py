@@ -227,4 +227,10 @@ def handshake(arrival: Arrival) -> Answer | None:
     return Answer(body=text.line(text_of(body.get("challenge"))))
 
 
-KIND = SourceKind(name="generic", parse=parse, delivery_key=delivery_key, handshake=handshake)
+KIND = SourceKind(
+    name="generic",
+    parse=parse,
+    delivery_key=delivery_key,
+    handshake=handshake,
+    headers=frozenset(_DELIVERY_IDS),
+)

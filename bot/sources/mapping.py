@@ -39,7 +39,7 @@ def read_mapping(mapping: Mapping[str, object]) -> FieldMap:
             near = get_close_matches(str(name), _NAMES, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(_NAMES)}"
             raise ValueError(f"mapping: unknown key {name!r}; {hint}")
-    fields = {name: _template(name, mapping.get(name, usual)) for name, usual in DEFAULTS.items()}
+    fields = {name: _template(name, mapping.get(name) or usual) for name, usual in DEFAULTS.items()}
     labels = mapping.get("labels", {})
     if not isinstance(labels, Mapping):
         raise ValueError("mapping.labels: write pairs of a label and a template")  # noqa: TRY004

@@ -7,7 +7,15 @@ import structlog
 
 from bot.ports import Delivery
 from bot.sources import alertmanager, generic
-from bot.sources.kind import Parsed, Source, SourceKind, UnreadableError
+from bot.sources.kind import (
+    Answer,
+    Arrival,
+    Parsed,
+    Source,
+    SourceKind,
+    UnreadableError,
+    key_by_body,
+)
 from bot.sources.unreadable import unreadable
 
 KINDS: Mapping[str, SourceKind] = {kind.name: kind for kind in (generic.KIND, alertmanager.KIND)}
@@ -40,6 +48,24 @@ def read(source: Source, delivery: Delivery, *, raw_link: Callable[[str], str] =
     url = raw_link(delivery.id)
     linked = (replace(alert, url=url) if alert.unreadable else alert for alert in parsed.alerts)
     return replace(parsed, alerts=tuple(linked))
+
+
+def delivery_key(arrival: Arrival) -> str:
+    """Return what names the delivery within its source; never raises."""
+    try:
+        return KINDS[arrival.source.kind].delivery_key(arrival)
+    except Exception as error:  # noqa: BLE001 - an odd body must still be stored
+        _log.warning("no delivery key", source=arrival.source.name, error=type(error).__name__)
+        return key_by_body(arrival)
+
+
+def handshake(arrival: Arrival) -> Answer | None:
+    """Return the answer to a vendor's verification of the address, if it is one; never raises."""
+    try:
+        return KINDS[arrival.source.kind].handshake(arrival)
+    except Exception as error:  # noqa: BLE001 - an odd body must still be stored
+        _log.warning("handshake failed", source=arrival.source.name, error=type(error).__name__)
+        return None
 
 
 def _bounded(parsed: Parsed, delivery: Delivery) -> Parsed:

@@ -1,0 +1,78 @@
+"""The shape of every answer that is not a page: JSON, with a reason a person can act on."""
+
+import json
+import math
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+from aiohttp import web
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+NO_STORE = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_WHY = {
+    404: "There is nothing at this address.",
+    405: "This address does not take this method.",
+    413: "The request is too large.",
+}
+
+_log = structlog.get_logger(__name__)
+
+
+def answer(
+    status: int, body: Mapping[str, object], *, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    return web.Response(
+        status=status,
+        body=json.dumps(body, ensure_ascii=False).encode(),
+        content_type="application/json",
+        headers=headers,
+    )
+
+
+def refusal(
+    status: int, why: str, *, retry_after: float = 0, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """Return `{"error": why}`; `retry_after` is in seconds and rounded up."""
+    more = dict(headers or {})
+    if retry_after:
+        more["Retry-After"] = str(max(1, math.ceil(retry_after)))
+    return answer(status, {"error": why}, headers=more)
+
+
+async def harden(_request: web.Request, response: web.StreamResponse) -> None:
+    """Signal on_response_prepare: say little, allow little. A handler's own headers stay."""
+    headers = response.headers
+    headers.popall("Server", None)
+    for name, value in NO_STORE.items():
+        headers.setdefault(name, value)
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn what aiohttp raises, and our own faults, into JSON without a trace."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        allow = error.headers.get("Allow")
+        return refusal(
+            error.status,
+            _WHY.get(error.status, error.reason),
+            headers={"Allow": allow} if allow else None,
+        )
+    except Exception as error:  # noqa: BLE001 - the edge: a fault of ours is logged and answered
+        _log.exception("request failed", method=request.method, route=_route(request))
+        return refusal(500, f"Watchbill failed ({type(error).__name__}); its log says more.")
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "-"

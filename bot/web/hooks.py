@@ -1,0 +1,195 @@
+"""POST /hooks/{source}: check who sends, store what came, answer; understanding comes later."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.clock import Clock
+from bot.metrics import Metrics
+from bot.ports import Inbox, NewDelivery, NotStoredError
+from bot.sources import registry, text
+from bot.sources.kind import Answer, Arrival, Source
+from bot.web.answers import answer, refusal
+from bot.web.authentication import Gate
+from bot.web.body import RefusedError, read_body
+from bot.web.rate import TokenBucket
+
+DELIVERY_ID_HEADERS = ("X-Watchbill-Delivery", "Idempotency-Key")
+ROSTER_BODY_LIMIT = 65_536
+NOT_STORED_RETRY = 5
+
+_KEPT_HEADERS = frozenset({"user-agent"})
+_REFUSED_TYPES = ("multipart/", "image/", "audio/", "video/", "font/")
+_HEADER_LENGTH = 1_024
+_NO_SOURCE = "No source has this name; look at `sources:` in config.yaml."
+_UNAUTHORIZED = (
+    "The secret is missing or wrong; send `Authorization: Bearer <secret>` "
+    "or sign the body in X-Watchbill-Signature."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookSource:
+    """A source as its door knows it. `rate_limit` is requests a minute, `body_limit` bytes."""
+
+    source: Source
+    gate: Gate
+    rate_limit: int = 600
+    body_limit: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterHook:
+    """Whom to tell that the roster's sheet has changed; `changed` must return at once."""
+
+    gate: Gate
+    changed: Callable[[], Awaitable[None]]
+    rate_limit: int = 60
+
+
+class Hooks:
+    """The handlers of /hooks. `total_limit` is requests a minute over all sources."""
+
+    def __init__(
+        self,
+        sources: Mapping[str, HookSource],
+        *,
+        inbox: Inbox,
+        clock: Clock,
+        metrics: Metrics,
+        total_limit: int = 6_000,
+        roster: RosterHook | None = None,
+    ) -> None:
+        now = clock.now()
+        self._sources = sources
+        self._inbox = inbox
+        self._clock = clock
+        self._deliveries = metrics.deliveries
+        self._roster = roster
+        self._total = TokenBucket(total_limit, now)
+        self._buckets = {name: TokenBucket(one.rate_limit, now) for name, one in sources.items()}
+        self._roster_bucket = TokenBucket(roster.rate_limit if roster else 1, now)
+
+    async def receive(self, request: web.Request) -> web.StreamResponse:
+        """Store one delivery; 202 leaves only after the commit."""
+        name = request.match_info["source"]
+        hook = self._sources.get(name)
+        if hook is None:
+            self._count("-", "unknown_source")
+            return refusal(404, _NO_SOURCE)
+        try:
+            body = await self._authentic_body(request, hook.gate, hook.body_limit)
+            self._admit(self._buckets[name], hook.rate_limit)
+        except RefusedError as error:
+            self._count(name, error.result)
+            return _refuse(error)
+        arrival = Arrival(
+            source=hook.source,
+            body=body,
+            content_type=text.line(request.headers.get("Content-Type", ""), 200),
+            headers=_headers(request, hook.source.kind),
+            at=self._clock.now(),
+        )
+        if (said := registry.handshake(arrival)) is not None:
+            self._count(name, "handshake")
+            return _spoken(said)
+        return await self._store(request, arrival)
+
+    async def roster_changed(self, request: web.Request) -> web.StreamResponse:
+        """Take the signed word that the sheet has changed; 202 before it is read."""
+        if self._roster is None:
+            return refusal(404, "No roster can be announced here; see `roster:` in config.yaml.")
+        try:
+            await self._authentic_body(request, self._roster.gate, ROSTER_BODY_LIMIT)
+            self._admit(self._roster_bucket, self._roster.rate_limit)
+        except RefusedError as error:
+            return _refuse(error)
+        await self._roster.changed()
+        return answer(202, {"roster": "will be read again"})
+
+    async def _store(self, request: web.Request, arrival: Arrival) -> web.Response:
+        name = arrival.source.name
+        delivery = NewDelivery(
+            source=name,
+            key=text.key(f"{name}:{_sender_key(request) or registry.delivery_key(arrival)}"),
+            body=arrival.body,
+            content_type=arrival.content_type,
+            headers=arrival.headers,
+        )
+        try:
+            accepted = await self._inbox.accept(delivery)
+        except NotStoredError:
+            self._count(name, "not_stored")
+            why = "It could not be stored; send it again."
+            return refusal(503, why, retry_after=NOT_STORED_RETRY)
+        self._count(name, "repeated" if accepted.repeated else "accepted")
+        if accepted.repeated:
+            return answer(202, {"delivery": accepted.id, "repeated": True})
+        return answer(202, {"delivery": accepted.id})
+
+    async def _authentic_body(self, request: web.Request, gate: Gate, limit: int) -> bytes:
+        known = gate.passes_by_header(request)
+        if not known and not gate.may_be_signed(request):
+            raise RefusedError(401, _UNAUTHORIZED, "unauthorized")
+        _check_type(request)
+        body = await read_body(request, limit)
+        if not known and not gate.passes_by_signature(request, body):
+            raise RefusedError(401, _UNAUTHORIZED, "unauthorized")
+        return body
+
+    def _admit(self, bucket: TokenBucket, limit: int) -> None:
+        now = self._clock.now()
+        wait = bucket.take(now)
+        if wait:
+            raise _ThrottledError(f"More than {limit} requests a minute; wait.", wait)
+        wait = self._total.take(now)
+        if wait:
+            raise _ThrottledError("Too many requests over all sources; wait.", wait)
+
+    def _count(self, source: str, result: str) -> None:
+        self._deliveries.labels(source, result).inc()
+
+
+class _ThrottledError(RefusedError):
+    def __init__(self, why: str, wait: float) -> None:
+        super().__init__(429, why, "throttled")
+        self.wait = wait
+
+
+def _refuse(error: RefusedError) -> web.Response:
+    wait = error.wait if isinstance(error, _ThrottledError) else 0
+    headers = {"WWW-Authenticate": 'Bearer realm="watchbill"'} if error.status == 401 else None
+    refused = refusal(error.status, error.why, retry_after=wait, headers=headers)
+    if error.status in {400, 401, 408, 413, 415}:
+        # What is left of the body is not read to the end for somebody who was refused.
+        refused.force_close()
+    return refused
+
+
+def _check_type(request: web.Request) -> None:
+    kind = request.headers.get("Content-Type", "").strip().lower()
+    if kind.startswith(_REFUSED_TYPES):
+        raise RefusedError(415, "Send JSON, a form or plain text.", "wrong_type")
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise RefusedError(415, "Send the body without compression.", "wrong_type")
+
+
+def _headers(request: web.Request, kind: str) -> dict[str, str]:
+    kept = registry.KINDS[kind].headers | _KEPT_HEADERS
+    return {
+        name: text.line(value, _HEADER_LENGTH)
+        for name in kept
+        if (value := request.headers.get(name))
+    }
+
+
+def _sender_key(request: web.Request) -> str:
+    for name in DELIVERY_ID_HEADERS:
+        if value := request.headers.get(name, "").strip():
+            return f"id:{value}"
+    return ""
+
+
+def _spoken(said: Answer) -> web.Response:
+    return web.Response(status=said.status, text=said.body, content_type=said.content_type)
