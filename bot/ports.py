@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from rules.alert import Alert, AlertStatus
 from rules.incident import Incident, State
+from rules.roster import Override
 from rules.rotation import Span
 from rules.sentence import Sentence
 from rules.silence import Silence
@@ -306,18 +307,7 @@ class Transaction(Protocol):
     def save_override(self, override: "StoredOverride") -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredOverride:
-    """Somebody takes a role for a while; made in Slack, laid over the roster file."""
-
-    id: str
-    rotation: str
-    role: str
-    person: str
-    starts_at: datetime
-    ends_at: datetime
-    by: str
-    created_at: datetime
+StoredOverride = Override
 
 
 class Store(Protocol):

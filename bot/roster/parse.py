@@ -1,0 +1,249 @@
+"""A table of cells to roster rows, or to problems that name the cell."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.roster.dates import DateError, SlashOrder, Written, read_date, read_time_only, slash_order
+from bot.roster.ends import Draft, close
+from bot.roster.header import (
+    PRIMARY,
+    Header,
+    HeaderError,
+    RoleColumn,
+    find_header,
+    is_comment,
+    is_formula_error,
+    read_role,
+)
+from bot.roster.people_cells import is_nobody, read_people
+from bot.roster.settings import RosterSettings, read_comments
+from bot.roster.table import Cell, Problem, Severity, Table
+from rules.people import AmbiguousPersonError, People, UnknownPersonError
+from rules.roster import Overlap, RosterRow, overlaps
+from rules.sentence import duration_text
+from rules.spoken_time import local_note
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """`rows` of every rotation that could be read; errors in `problems` say what could not."""
+
+    rows: tuple[RosterRow, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    zones: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def unusable(self) -> bool:
+        return any(p.severity is Severity.ERROR and not p.rotation for p in self.problems)
+
+    @property
+    def broken_rotations(self) -> set[str]:
+        return {p.rotation for p in self.problems if p.severity is Severity.ERROR and p.rotation}
+
+
+def parse(table: Table, people: People, settings: RosterSettings, now: datetime) -> Parsed:
+    """Read a roster; rows that ended before `now` may name people who have left."""
+    warnings = [Problem("", text, Severity.WARNING) for text in table.warnings]
+    try:
+        header = find_header(table)
+    except HeaderError as error:
+        return Parsed(problems=(*warnings, error.problem))
+    top = [row for row in table.rows if row and row[0].row < header.row]
+    settings, problems = read_comments(top, settings)
+    sheet = _Sheet(header, people, settings, now, [*warnings, *problems, *header.problems])
+    rows = sheet.read([row for row in table.rows if row and row[0].row > header.row])
+    if not rows and not any(p.severity is Severity.ERROR for p in sheet.problems):
+        where = f"A{header.row + 1}"
+        sheet.problems.append(Problem(where, "no row below the header. Write at least one shift."))
+    zones = {row.rotation: sheet.settings.of(row.rotation).zone for row in rows}
+    return Parsed(tuple(rows), tuple(dict.fromkeys(sheet.problems)), zones)
+
+
+class _Sheet:
+    def __init__(
+        self,
+        header: Header,
+        people: People,
+        settings: RosterSettings,
+        now: datetime,
+        problems: list[Problem],
+    ) -> None:
+        self.settings = settings
+        self.problems = problems
+        self._header = header
+        self._people = people
+        self._now = now
+        self._order = SlashOrder.UNKNOWN
+        self._names = {name.casefold(): name for name in settings.rotations}
+
+    def read(self, lines: Sequence[Sequence[Cell]]) -> list[RosterRow]:
+        dates = [c.text for line in lines for c in line if c.column in self._date_columns()]
+        self._order = slash_order(dates)
+        drafts = [draft for line in lines for draft in self._drafts(line)]
+        closed, problems = close(drafts, week=self._header.is_week)
+        self.problems += problems
+        rows = [row for draft, end in closed for row in self._row(draft, end)]
+        self.problems += [
+            self._overlap(overlap) for overlap in overlaps(rows) if overlap.end > self._now
+        ]
+        return rows
+
+    def _date_columns(self) -> set[int | None]:
+        return {self._header.start, self._header.end}
+
+    def _drafts(self, line: Sequence[Cell]) -> Iterator[Draft]:
+        cells = {cell.column: cell for cell in line}
+        header, number = self._header, line[0].row
+        slots = header.roles or (RoleColumn(header.person or 0, ""),)
+        manned = [s for s in slots if s.column in cells and cells[s.column].text]
+        start_cell = cells.get(header.start) or Cell(number, header.start, "")
+        end_cell = cells.get(header.end) if header.end else None
+        end_cell = end_cell if end_cell and end_cell.text else None
+        if is_comment(line) or not (start_cell.text or manned):
+            return
+        try:
+            rotation = self._rotation(cells, number)
+            start = self._date(start_cell, "start")
+            end = None if end_cell is None else self._end_date(end_cell)
+        except _CellError as error:
+            if error.cell is not start_cell or manned or end_cell:
+                self.problems.append(self._problem(error, cells, slots))
+            return
+        for slot in slots:
+            name = self._canonical(slot.rotation) if slot.rotation else rotation
+            at_role = cells.get(header.role) if header.role else None
+            role = slot.role or (read_role(at_role.text) if at_role else PRIMARY)
+            cell = cells.get(slot.column) or Cell(number, slot.column, "")
+            mine = self.settings.of(name)
+            yield Draft(name, role, start_cell, start, cell, end_cell, end, mine)
+
+    def _rotation(self, cells: Mapping[int, Cell], number: int) -> str:
+        if self._header.rotation is None:
+            return self._canonical(self.settings.rotation)
+        cell = cells.get(self._header.rotation)
+        if cell is None or not cell.text:
+            where = Cell(number, self._header.rotation, "")
+            raise _CellError(where, "no rotation in this row. Write its name.")
+        return self._canonical(cell.text)
+
+    def _canonical(self, text: str) -> str:
+        name = " ".join(text.split())
+        return self._names.setdefault(name.casefold(), name)
+
+    def _date(self, cell: Cell, what: str) -> Written:
+        if not cell.text:
+            raise _CellError(cell, f"no {what} in this row. Write a date, or clear the row.")
+        if is_formula_error(cell.text):
+            raise _CellError(cell, f"a formula that gave {cell.text}. Correct it.")
+        try:
+            written = read_date(cell.text, self._order)
+        except DateError as error:
+            raise _CellError(cell, str(error)) from None
+        if written.next_day and what == "start":
+            raise _CellError(cell, '"24:00" is only an end. Write "00:00" of the next day.')
+        return written
+
+    def _end_date(self, cell: Cell) -> Written | str:
+        """Read an end; a bare time of day is handed on as text."""
+        return cell.text if read_time_only(cell.text) else self._date(cell, "end")
+
+    def _problem(
+        self, error: "_CellError", cells: Mapping[int, Cell], slots: Sequence[RoleColumn]
+    ) -> Problem:
+        try:
+            own = self._rotation(cells, error.cell.row)
+        except _CellError:
+            own = ""
+        names = {self._canonical(slot.rotation) if slot.rotation else own for slot in slots}
+        rotation = names.pop() if len(names) == 1 else ""
+        return Problem(error.cell.address, str(error), Severity.ERROR, rotation)
+
+    def _row(self, draft: Draft, end: datetime) -> Iterator[RosterRow]:
+        start, cell = draft.starts_at, draft.person_cell
+        if end <= start:
+            return
+        people: tuple[str, ...] = ()
+        if is_nobody(cell.text):
+            self._note(draft, end, f"nobody is {draft.role} on purpose", Severity.INFO)
+        elif not cell.text and self._header.person is not None:
+            self._note(draft, end, 'no person. Write one, or "-" if nobody is meant')
+        elif cell.text:
+            found = self._people_in(draft, end)
+            if found is None:
+                return
+            people = found
+        self._clock_notes(draft, end)
+        source = f"row {cell.row}"
+        yield RosterRow(
+            rotation=draft.rotation,
+            role=draft.role,
+            start=start,
+            end=end,
+            people=people,
+            source=source,
+            cell=cell.address,
+        )
+
+    def _people_in(self, draft: Draft, end: datetime) -> tuple[str, ...] | None:
+        cell = draft.person_cell
+        try:
+            if is_formula_error(cell.text):
+                raise UnknownPersonError(f"a formula that gave {cell.text}. Correct it.")
+            return read_people(cell.text, self._people)
+        except (UnknownPersonError, AmbiguousPersonError) as error:
+            over = end <= self._now
+            severity = Severity.WARNING if over else Severity.ERROR
+            text = f"{error} The row is over and was left out." if over else str(error)
+            self.problems.append(Problem(cell.address, text, severity, draft.rotation))
+            return None
+
+    def _note(
+        self, draft: Draft, end: datetime, text: str, severity: Severity = Severity.WARNING
+    ) -> None:
+        if end > self._now:
+            zone = ZoneInfo(draft.settings.zone)
+            start = max(draft.starts_at, self._now).astimezone(zone)
+            when = f"from {start:%a %Y-%m-%d %H:%M} to {end.astimezone(zone):%a %Y-%m-%d %H:%M}"
+            where = draft.person_cell.address
+            self.problems.append(Problem(where, f"{text} ({when}).", severity, draft.rotation))
+
+    def _clock_notes(self, draft: Draft, end: datetime) -> None:
+        if end <= self._now:
+            return
+        zone, handoff = draft.settings.zone, draft.settings.handoff
+        written = [(draft.start_cell, draft.start)]
+        if draft.end_cell and isinstance(draft.end, Written) and draft.end.at:
+            written.append((draft.end_cell, draft.end))
+        for cell, moment in written:
+            if moment.instant is None and (
+                note := local_note(moment.day, moment.at or handoff, zone)
+            ):
+                problem = Problem(cell.address, note, Severity.WARNING, draft.rotation)
+                self.problems.append(problem)
+
+    def _overlap(self, overlap: Overlap) -> Problem:
+        first, second = overlap.first, overlap.second
+        zone = ZoneInfo(self.settings.of(second.rotation).zone)
+        span = duration_text(overlap.end - overlap.start)
+        start, end = (t.astimezone(zone) for t in (overlap.start, overlap.end))
+        when = f"{span} (from {start:%a %Y-%m-%d %H:%M} to {end:%a %Y-%m-%d %H:%M})"
+        if first.role != second.role:
+            both = " and ".join(self._name(k) for k in second.people if k in first.people)
+            text = f"{both} is both {first.role} and {second.role} for {when}."
+        else:
+            names = list(dict.fromkeys(map(self._name, (*first.people, *second.people))))
+            who = f"{' and '.join(names)} {'are' if len(names) > 1 else 'is'} {second.role}"
+            text = f"{first.source} and {second.source} overlap by {when}: {who} in that time."
+        address = f"{first.cell} and {second.cell}"
+        return Problem(address, text, Severity.WARNING, second.rotation)
+
+    def _name(self, key: str) -> str:
+        return self._people.by_key(key).name
+
+
+class _CellError(ValueError):
+    def __init__(self, cell: Cell, text: str) -> None:
+        super().__init__(text)
+        self.cell = cell
