@@ -1,0 +1,69 @@
+"""A Reader that answers from lists a test fills."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.ports import Delivery, Job, MessageRef, StoredOverride, TimelineEntry
+from rules.incident import Incident, State
+from rules.silence import Silence
+
+
+class FakeReader:
+    """Holds what a store would; nothing is checked."""
+
+    def __init__(self, *incidents: Incident) -> None:
+        self.held: dict[str, Incident] = {incident.id: incident for incident in incidents}
+        self.placed: dict[str, list[MessageRef]] = defaultdict(list)
+        self.lines: dict[str, list[TimelineEntry]] = defaultdict(list)
+        self.muting: list[Silence] = []
+        self.laid_over: list[StoredOverride] = []
+        self.labels: list[tuple[datetime, Mapping[str, str]]] = []
+        self.raw: dict[str, Delivery] = {}
+        self.dead: list[tuple[Job, str]] = []
+
+    def put(self, incident: Incident) -> None:
+        self.held[incident.id] = incident
+
+    async def incident(self, incident_id: str) -> Incident | None:
+        return self.held.get(incident_id)
+
+    async def incident_numbered(self, number: int) -> Incident | None:
+        return next((i for i in self.held.values() if i.number == number), None)
+
+    async def incidents(
+        self, *, states: Sequence[State], limit: int, assigned_to: str = ""
+    ) -> Sequence[Incident]:
+        found = [
+            i
+            for i in sorted(self.held.values(), key=lambda i: -i.number)
+            if i.state in states and (not assigned_to or i.assigned_to == assigned_to)
+        ]
+        return found[:limit]
+
+    async def messages(self, incident_id: str) -> Sequence[MessageRef]:
+        return tuple(self.placed[incident_id])
+
+    async def timeline(self, incident_id: str, limit: int) -> Sequence[TimelineEntry]:
+        return tuple(self.lines[incident_id][-limit:])
+
+    async def delivery(self, delivery_id: str) -> Delivery | None:
+        return self.raw.get(delivery_id)
+
+    async def silences(self, now: datetime) -> Sequence[Silence]:
+        return [s for s in self.muting if s.ends_at > now]
+
+    async def overrides(self, since: datetime) -> Sequence[StoredOverride]:
+        return [o for o in self.laid_over if o.ends_at > since]
+
+    async def recent_alert_labels(self, since: datetime, limit: int) -> Sequence[Mapping[str, str]]:
+        return [labels for at, labels in reversed(self.labels) if at >= since][:limit]
+
+    async def dead_jobs(self, limit: int) -> Sequence[tuple[Job, str]]:
+        return self.dead[:limit]
+
+    async def next_wake(self) -> datetime | None:
+        return min((i.wake_at for i in self.held.values() if i.wake_at), default=None)
+
+    async def outbox_lag(self, now: datetime) -> Mapping[str, float]:
+        return {}
