@@ -1,0 +1,59 @@
+# Everything here needs python3 (3.11 or newer, with venv) and make; the rest is set up in .venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+
+.PHONY: help demo test test-real lint format lock bench chaos
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo       see it work: a local Slack workspace in your browser"
+	@echo "make test       every test that needs nothing installed"
+	@echo "make test-real  tests against real Airflow, dbt and Alertmanager (minutes)"
+	@echo "make lint       style, types, import contracts"
+	@echo "make format     put the style right"
+	@echo "make bench      the promises of speed, measured"
+	@echo "make chaos      kill it again and again; nothing may be lost"
+	@echo "make lock       resolve requirements.lock anew (UPGRADE=1: newest versions)"
+
+demo: $(READY)
+	@$(BIN)/watchbill demo
+
+test: $(READY)
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 8 -m "not slow and not chaos" $(ARGS)
+
+test-real: $(READY)
+	@$(BIN)/python -m pytest -q -m slow --timeout 900 $(ARGS)
+
+lint: $(READY)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "Run: make format" >&2; exit 1; }
+	@$(BIN)/mypy --no-error-summary bot rules tests
+	@$(BIN)/lint-imports --no-logo
+
+format: $(READY)
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --fix --quiet .
+
+bench: $(READY)
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+chaos: $(READY)
+	@$(BIN)/python -m pytest -q -m chaos --timeout 900 $(ARGS)
+
+lock: $(READY)
+	@$(BIN)/python .ci/lock $(if $(UPGRADE),--upgrade)
+
+# The lock is complete, so nothing is resolved; hatchling is in it, so nothing else is fetched.
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Watchbill needs Python 3.11 or newer, and $(PYTHON) is not. Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "Setting up $(VENV) (about a minute, once) ..."
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV) || { \
+	  echo "python3 cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(PIP) install --no-deps --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $(READY)
