@@ -114,9 +114,7 @@ class SlackSpec(Spec):
 class MappingSpec(Spec):
     """How a `generic` source reads a body that is not in the bot's own shape."""
 
-    title: str = Field(
-        default="", description="Template of the title, like `{{ job.name }} failed`."
-    )
+    title: str = Field(default="", description="Template of the title, like `{job.name} failed`.")
     key: str = Field(
         default="", description="Template of what names the broken thing, never a run."
     )
@@ -129,12 +127,10 @@ class MappingSpec(Spec):
     occurred_at: str = Field(
         default="", description="Template of when it happened, an ISO instant."
     )
-    firing: tuple[str, ...] = Field(
-        default=(), description="Values of `status` that mean it is broken."
-    )
-    resolved: tuple[str, ...] = Field(
-        default=(), description="Values of `status` that mean it is whole."
-    )
+    alerts: str = Field(default="", description="Where a list of alerts is, like `data.items`.")
+    firing: tuple[Text, ...] = Field(default=(), description="Statuses that mean it is broken.")
+    resolved: tuple[Text, ...] = Field(default=(), description="Statuses that mean it is whole.")
+    info: tuple[Text, ...] = Field(default=(), description="Statuses that are mere remarks.")
 
 
 class SourceSpec(Spec):
@@ -142,7 +138,10 @@ class SourceSpec(Spec):
     kind: Annotated[str, AfterValidator(_kind)] = Field(
         description="What sends: " + ", ".join(f"`{kind}`" for kind in KINDS) + "."
     )
-    secret: SecretStr = Field(description="The bearer token or signing key the sender uses.")
+    secret: SecretStr = Field(
+        default=_NONE,
+        description="The bearer token or signing key the sender uses; needed unless slack.mode is `local`.",
+    )
     previous_secret: SecretStr = Field(
         default=_NONE, description="Also accepted, so that a secret can be changed without a gap."
     )

@@ -18,5 +18,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         return f"; did you mean `{hit}`?"
     if not names:
         return ""
-    shown = ", ".join(f"`{name}`" for name in names[:12])
-    return f"; known are {shown}" + (" and others" if len(names) > 12 else "")
+    shown = ", ".join(f"`{name}`" for name in names[:8])
+    return f"; known are {shown}" + (" and others" if len(names) > 8 else "")

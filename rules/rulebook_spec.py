@@ -310,10 +310,11 @@ class RulebookSpec(Spec):
     )
     ack_timeout: DurationOrNever | None = Field(
         default=None,
-        description="An acknowledgement expires after this, and paging starts over; or `never`.",
+        description="The acker is asked after this whether they are still on it; or `never`.",
     )
     ack_confirm: PositiveDuration | None = Field(
-        default=None, description="Time to confirm before an acknowledgement expires."
+        default=None,
+        description="Without an answer for so long after being asked, paging starts over.",
     )
     fallback: tuple[Text, ...] = Field(
         default=(),

@@ -1,0 +1,145 @@
+"""`watchbill check`: everything that is wrong with the configuration, before it runs."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.config import Config
+from bot.config_file import load
+from bot.sources.configured import source_of
+from bot.sources.mapping import read_mapping
+from rules.nearest import did_you_mean
+from rules.policy import NextOnCallOf, OnCallOf, Policy
+from rules.rulebook import Route
+from rules.rulebook_parts import RulebookParts
+from rules.yaml_document import Document, Fault
+
+
+@dataclass(frozen=True, slots=True)
+class RosterFindings:
+    """What reading the roster found; `roles` has, by rotation, the roles it fills."""
+
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+    roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+ReadRoster = Callable[[Config], RosterFindings]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """`exit_status` is 0 when the configuration can be used, else 1."""
+
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+
+    @property
+    def exit_status(self) -> int:
+        return 1 if self.faults else 0
+
+    def lines(self) -> list[str]:
+        """Return one line for each finding, in order of place, then the count."""
+        found = [(fault, str(fault)) for fault in self.faults]
+        found += [(w, str(w).replace(": ", ": warning: ", 1)) for w in self.warnings]
+        return [*(line for _, line in sorted(found)), self.summary]
+
+    @property
+    def summary(self) -> str:
+        faults = _count(len(self.faults), "fault")
+        return f"{faults}, {_count(len(self.warnings), 'warning')}"
+
+    def json(self) -> dict[str, Any]:
+        """Return the JSON document: `ok`, and each finding's file, line, column, message."""
+        return {
+            "ok": not self.faults,
+            "faults": [_row(fault) for fault in self.faults],
+            "warnings": [_row(fault) for fault in self.warnings],
+        }
+
+
+def check(
+    path: Path, environ: Mapping[str, str], read_roster: ReadRoster | None = None
+) -> CheckReport:
+    """Check the configuration, its rulebook and, when they are sound, the roster with them."""
+    loaded = load(path, environ)
+    if loaded.config is None or loaded.parts is None or loaded.document is None:
+        return CheckReport(loaded.faults, loaded.warnings)
+    warnings = list(loaded.warnings)
+    faults = list(_mapping_faults(loaded.config, loaded.document))
+    if loaded.config.roster is None:
+        words = "no `roster`: nobody is ever on call"
+        warnings.append(loaded.document.key_fault(("roster",), words))
+    elif read_roster is not None:
+        findings = read_roster(loaded.config)
+        faults += findings.faults
+        warnings += findings.warnings
+        if findings.roles:
+            faults += _unknown_rotations(loaded.parts, findings.roles, loaded.document)
+            warnings += _unknown_roles(loaded.parts, findings.roles, loaded.document)
+    return CheckReport(tuple(sorted(faults)), tuple(sorted(warnings)))
+
+
+def _mapping_faults(config: Config, document: Document) -> Iterator[Fault]:
+    for at, source in enumerate(config.sources):
+        try:
+            read_mapping(source_of(source).mapping)
+        except ValueError as error:
+            yield document.fault(("sources", at, "mapping"), str(error))
+
+
+def _unknown_rotations(
+    parts: RulebookParts, roles: Mapping[str, frozenset[str]], document: Document
+) -> Iterator[Fault]:
+    for route in parts.routes:
+        if route.rotation and route.rotation not in roles:
+            hint = did_you_mean(route.rotation, roles)
+            words = f'the roster has no rotation "{route.rotation}"{hint}'
+            yield document.fault(_route_path(document, route), words)
+
+
+def _unknown_roles(
+    parts: RulebookParts, roles: Mapping[str, frozenset[str]], document: Document
+) -> Iterator[Fault]:
+    seen: set[tuple[str, str]] = set()
+    for route in parts.routes:
+        for role, own_rotation in _roles(parts.policies[route.policy]):
+            rotation = own_rotation or route.rotation or next(iter(roles))
+            known = roles.get(rotation)
+            if known is None or role in known or (rotation, role) in seen:
+                continue
+            seen.add((rotation, role))
+            words = f'policy "{route.policy}" pages the role "{role}", which rotation "{rotation}"'
+            hint = did_you_mean(role, known)
+            yield document.fault(
+                ("escalation_policies", route.policy), f"{words} does not have{hint}"
+            )
+
+
+def _roles(policy: Policy) -> Iterator[tuple[str, str]]:
+    for step in policy.steps:
+        for target in step.targets:
+            if isinstance(target, OnCallOf | NextOnCallOf):
+                yield target.role, target.rotation
+
+
+def _route_path(document: Document, route: Route) -> tuple[str | int, ...]:
+    routes = document.value(("routes",))
+    names = [r.get("name") for r in routes] if isinstance(routes, list) else []
+    if route.name in names:
+        return ("routes", names.index(route.name), "rotation")
+    return ("rotations",)
+
+
+def _row(fault: Fault) -> dict[str, Any]:
+    return {
+        "file": fault.file,
+        "line": fault.line,
+        "column": fault.column,
+        "message": fault.message,
+    }
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,0 +1,99 @@
+"""What is wrong with a configuration beyond the shape of its parts."""
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from bot.config import Config, SlackSpec, split_address
+from rules.yaml_document import Document, Fault, Path
+
+SECRET_KEYS = frozenset({"bot_token", "app_token", "signing_secret", "secret", "previous_secret"})
+"""Keys whose values are never written into the file."""
+
+_NEEDED = {"socket": ("bot_token", "app_token"), "http": ("bot_token", "signing_secret")}
+_PREFIXES = {"bot_token": "xoxb-", "app_token": "xapp-"}
+_SHORTEST_SECRET = 16
+
+
+def literal_secrets(document: Document) -> Iterator[Fault]:
+    """Find secrets that stand in the file; the local workspace's are made up and may."""
+    if document.value(("slack", "mode")) == "local":
+        return
+    for path in document.places:
+        value = document.value(path)
+        written = document.written.get(path)
+        if not (path and isinstance(value, str) and value) or (written and ":-" not in written):
+            continue
+        if path[-1] in SECRET_KEYS and path[0] in {"slack", "sources", "webhooks"}:
+            yield document.fault(path, f"`{path[-1]}` is a secret; write ${{{_variable(path)}}}")
+        if path == ("database",) and _password(value):
+            yield document.fault(path, "the password is a secret; write ${DATABASE_PASSWORD} there")
+
+
+def config_faults(config: Config, document: Document) -> Iterator[Fault]:
+    yield from _twice(document, "sources", "name", [source.name for source in config.sources])
+    yield from _twice(document, "webhooks", "name", [hook.name for hook in config.webhooks])
+    yield from _twice(document, "people", "name", [person.name for person in config.people])
+    yield from _twice(document, "people", "email", [person.email for person in config.people])
+    yield from _twice(document, "people", "slack", [person.slack for person in config.people])
+    for key in _NEEDED.get(config.slack.mode, ()):
+        if not getattr(config.slack, key).get_secret_value():
+            words = f"slack.mode `{config.slack.mode}` needs `{key}`"
+            yield document.fault(("slack", key), words)
+    for at, source in enumerate(config.sources):
+        if config.slack.mode != "local" and not source.secret.get_secret_value():
+            words = f'source "{source.name}" needs a `secret`, or anybody could page you'
+            yield document.fault(("sources", at, "secret"), words)
+    if config.access_groups:
+        words = "this version cannot grant access yet; leave `access_groups` empty"
+        yield document.key_fault(("access_groups",), words)
+
+
+def config_warnings(config: Config, document: Document) -> Iterator[Fault]:
+    if config.slack.mode == "local":
+        if not _is_loopback(config.listen):
+            words = "with slack.mode `local` the secrets are known; listen on 127.0.0.1 only"
+            yield document.fault(("listen",), words)
+        return
+    yield from _token_warnings(config.slack, document)
+    if not config.public_url and config.slack.mode == "http":
+        words = "without `public_url` links in Slack lead to this machine only"
+        yield document.key_fault(("public_url",), words)
+    for at, source in enumerate(config.sources):
+        for key in ("secret", "previous_secret"):
+            value = getattr(source, key).get_secret_value()
+            if value and len(value) < _SHORTEST_SECRET:
+                words = f"`{key}` is shorter than {_SHORTEST_SECRET} characters and can be guessed"
+                yield document.fault(("sources", at, key), words)
+
+
+def _token_warnings(slack: SlackSpec, document: Document) -> Iterator[Fault]:
+    for key, prefix in _PREFIXES.items():
+        value = getattr(slack, key).get_secret_value()
+        if value and not value.startswith(prefix):
+            yield document.fault(("slack", key), f"`{key}` should begin with {prefix}")
+
+
+def _twice(document: Document, section: str, key: str, values: Sequence[str]) -> Iterator[Fault]:
+    folded = [value.casefold() for value in values]
+    for at, value in enumerate(folded):
+        if value and value in folded[:at]:
+            first = document.fault((section, folded.index(value), key), "").line
+            words = f'"{values[at]}" is here twice; first on line {first}'
+            yield document.fault((section, at, key), words)
+
+
+def _variable(path: Path) -> str:
+    owner = "SLACK_" if path[0] == "slack" else ""
+    return f"{owner}{path[-1]}".upper()
+
+
+def _password(url: str) -> str | None:
+    try:
+        return urlsplit(url).password
+    except ValueError:
+        return None
+
+
+def _is_loopback(listen: str) -> bool:
+    host = split_address(listen)[0]
+    return host in {"localhost", "::1"} or host.startswith("127.")
