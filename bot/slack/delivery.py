@@ -1,0 +1,173 @@
+"""Carries jobs out to Slack: shows incidents, pages people, writes notes."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from bot.ports import Delivered, Deliverer, GiveUpError, Job, MessageRef, RetryLaterError
+from bot.slack import views
+from bot.slack.api import LOG, SlackRefusedError
+from bot.slack.desk import Desk
+from bot.slack.replies import Answer, Home
+from bot.slack.scene import root_of
+from bot.slack.text import mention_group
+from bot.wire import sentence_from_json
+from rules.incident import State
+from rules.sentence import Sentence, say
+
+_SOON = timedelta(seconds=1)
+_NOTHING = Delivered()
+
+Work = Callable[[Desk, Job], Awaitable[Delivered]]
+
+
+class Task:
+    """One kind of job."""
+
+    def __init__(self, desk: Desk, work: Work) -> None:
+        self._desk = desk
+        self._work = work
+
+    async def deliver(self, job: Job) -> Delivered:
+        return await self._work(self._desk, job)
+
+
+def deliverers(desk: Desk) -> Mapping[str, Deliverer]:
+    """Return who carries out each kind of job that Slack is for."""
+    works: dict[str, Work] = {
+        "show": show,
+        "page": page,
+        "show_page": show_page,
+        "page_user_group": page_user_group,
+        "page_channel": page_channel,
+        "ask_acker": ask_acker,
+        "tell": tell,
+    }
+    tasks: dict[str, Deliverer] = {kind: Task(desk, work) for kind, work in works.items()}
+    return {**tasks, "answer": Answer(desk), "home": Home(desk)}
+
+
+async def show(desk: Desk, job: Job) -> Delivered:
+    """Make the channel, and every copy elsewhere, show the incident as it is now."""
+    incident = await desk.incident(job)
+    scene, messages = await desk.scene(incident)
+    body = views.root_message(replace(scene, permalink=""))
+    root = root_of(messages)
+    if root is None and incident.muted:
+        return _NOTHING
+    if root is None:
+        return _posted(await desk.post_in(job, incident.channel, body), "root")
+    for copy in (m for m in messages if m.role == "copy"):
+        await _update_copy(desk, copy, body)
+    try:
+        await desk.api.update(root.channel, root.ts, body)
+    except SlackRefusedError as refused:
+        if refused.code != "message_not_found":
+            raise
+        if not incident.is_open:
+            return _NOTHING
+        LOG.warning("the message of #%s was deleted: posting it again", incident.number)
+        return _posted(await desk.post_in(job, incident.channel, body), "root")
+    return _NOTHING
+
+
+async def _update_copy(desk: Desk, copy: MessageRef, body: dict[str, Any]) -> None:
+    try:
+        await desk.api.update(copy.channel, copy.ts, body)
+    except SlackRefusedError as refused:
+        LOG.warning("a copy in %s cannot be edited: %s", copy.channel, refused)
+
+
+async def page(desk: Desk, job: Job) -> Delivered:
+    """Send the direct message that pages a person, unless it is not needed any more."""
+    incident = await desk.incident(job)
+    wanted = incident.state is State.TRIGGERED and incident.muted is None
+    if not wanted and not job.payload.get("force"):
+        return _NOTHING
+    person = str(job.payload["person"])
+    channel = await _messages_with(desk, person)
+    scene, _ = await desk.scene(incident)
+    body = views.page_message(scene, person, _sentence(job.payload.get("reason")))
+    ref = await desk.post(job, channel, body)
+    return _posted(ref, "page", person)
+
+
+async def show_page(desk: Desk, job: Job) -> Delivered:
+    """Make a person's latest page show the incident as it is now."""
+    incident = await desk.incident(job)
+    scene, messages = await desk.scene(incident)
+    person = str(job.payload["person"])
+    latest = next((m for m in reversed(messages) if (m.role, m.person) == ("page", person)), None)
+    if latest is None:
+        return _NOTHING
+    reason = _sentence(job.payload.get("reason"))
+    try:
+        await desk.api.update(latest.channel, latest.ts, views.page_message(scene, person, reason))
+    except SlackRefusedError as refused:
+        if refused.code != "message_not_found":
+            raise
+    return _NOTHING
+
+
+async def page_user_group(desk: Desk, job: Job) -> Delivered:
+    """Mention a user group in the thread, loudly."""
+    incident = await desk.incident(job)
+    scene, messages = await desk.scene(incident)
+    root = _thread(messages)
+    group = mention_group(await desk.places.group(str(job.payload["group"])))
+    body = views.group_note(scene, group)
+    return _posted(await desk.post(job, root.channel, body, root.ts, loud=True), "note")
+
+
+async def page_channel(desk: Desk, job: Job) -> Delivered:
+    """Post the incident in another channel too."""
+    scene, _ = await desk.scene(await desk.incident(job))
+    name = str(job.payload["channel"])
+    return _posted(await desk.post_in(job, name, views.root_message(scene)), "copy")
+
+
+async def ask_acker(desk: Desk, job: Job) -> Delivered:
+    """Ask the acker whether they are still on it, if they still have it."""
+    incident = await desk.incident(job)
+    person = str(job.payload["person"])
+    if incident.state is not State.ACKNOWLEDGED:
+        return _NOTHING
+    channel = await _messages_with(desk, person)
+    scene, _ = await desk.scene(incident)
+    return _posted(await desk.post(job, channel, views.still_on_it(scene)), "note", person)
+
+
+async def tell(desk: Desk, job: Job) -> Delivered:
+    """Write a note in the incident's thread."""
+    incident = await desk.incident(job)
+    scene, messages = await desk.scene(incident)
+    root = _thread(messages)
+    body = views.thread_note(scene, _sentence(job.payload["sentence"]))
+    loud = bool(job.payload.get("loud"))
+    return _posted(await desk.post(job, root.channel, body, root.ts, loud=loud), "note")
+
+
+def _thread(messages: tuple[MessageRef, ...]) -> MessageRef:
+    root = root_of(messages)
+    if root is None:
+        raise RetryLaterError("the incident has no message in the channel yet", after=_SOON)
+    return root
+
+
+async def _messages_with(desk: Desk, person: str) -> str:
+    user = await desk.directory.user(person)
+    try:
+        return await desk.places.messages_with(user)
+    except SlackRefusedError as refused:
+        raise GiveUpError(f"{person}: {refused}") from refused
+
+
+def _posted(ref: MessageRef, role: str, person: str = "") -> Delivered:
+    return Delivered((replace(ref, role=role, person=person),))
+
+
+def _sentence(document: Any) -> Sentence:
+    if isinstance(document, dict):
+        return sentence_from_json(document)
+    return say("{why}", why=str(document or "the escalation policy names you"))

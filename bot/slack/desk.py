@@ -1,0 +1,97 @@
+"""What every delivery works with: the incident as it is now, and posting it just once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.clock import Clock
+from bot.ports import GiveUpError, Job, MessageRef, Reader
+from bot.slack.api import SlackApi, SlackRefusedError
+from bot.slack.blocks import Json
+from bot.slack.people import Directory
+from bot.slack.places import Places
+from bot.slack.scene import Scene, pages_sent, permalink, root_of
+from rules.incident import Incident
+from rules.rotation import OnCall
+from rules.rulebook import RuleBook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What every deliverer works with. `workspace_url` is "" until Slack has told it."""
+
+    api: SlackApi
+    places: Places
+    directory: Directory
+    reader: Reader
+    clock: Clock
+    on_call: Callable[[], OnCall]
+    rulebook: Callable[[], RuleBook]
+    workspace_url: Callable[[], str] = field(default=lambda: "")
+    public_url: str = ""
+
+    async def incident(self, job: Job) -> Incident:
+        found = await self.reader.incident(job.incident_id)
+        if found is None:
+            raise GiveUpError(f"there is no incident {job.incident_id}")
+        return found
+
+    async def scene(self, incident: Incident) -> tuple[Scene, tuple[MessageRef, ...]]:
+        """Read what a view of the incident needs, and where its messages stand."""
+        messages = tuple(await self.reader.messages(incident.id))
+        await self.directory.learn_names(
+            (
+                *incident.paged,
+                incident.acked_by,
+                incident.resolved_by,
+                incident.snoozed_by,
+                incident.assigned_to,
+            )
+        )
+        url = self.workspace_url()
+        scene = Scene(
+            incident=incident,
+            now=self.clock.now(),
+            names=self.directory,
+            book=self.rulebook(),
+            on_call=self.on_call(),
+            paged_at=pages_sent(messages),
+            permalink=permalink(url, root_of(messages)),
+            previous_link=await self._link_to(incident.previous, url),
+            public_url=self.public_url,
+        )
+        return scene, messages
+
+    async def _link_to(self, number: int | None, url: str) -> str:
+        if number is None or not url:
+            return ""
+        previous = await self.reader.incident_numbered(number)
+        return permalink(url, root_of(await self.reader.messages(previous.id))) if previous else ""
+
+    async def post(
+        self, job: Job, channel: str, message: Json, thread: str = "", *, loud: bool = False
+    ) -> MessageRef:
+        """Post once: an attempt that may have gone out is looked up before it is repeated.
+
+        `loud` shows a reply of a thread in the channel too. The role of the answer is empty.
+        """
+        if job.unsure:
+            since = job.first_attempt_at or job.created_at
+            found = await self.places.posted(channel, job.key, since, thread)
+            if found:
+                return MessageRef("", *found, key=job.key)
+        more: Json = {"thread_ts": thread, "reply_broadcast": loud} if thread else {}
+        at, ts = await self.api.post(channel, message, job.key, **more)
+        return MessageRef("", at, ts, key=job.key)
+
+    async def post_in(self, job: Job, name: str, message: Json) -> MessageRef:
+        """Post in a channel by name, entering it first when that is needed and allowed."""
+        channel = await self.places.channel(name)
+        try:
+            return await self.post(job, channel, message)
+        except SlackRefusedError as refused:
+            if refused.code == "not_in_channel" and await self.places.join(channel):
+                return await self.post(job, channel, message)
+            if refused.code in {"channel_not_found", "is_archived", "not_in_channel"}:
+                self.places.forget_channel(name)
+                raise GiveUpError(f"#{name.removeprefix('#')}: {refused}") from refused
+            raise

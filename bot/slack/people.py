@@ -1,0 +1,168 @@
+"""Who is who: Slack's user ids and our keys for people, and what they are called."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.ports import GiveUpError, RetryLaterError
+from bot.slack.api import SlackApi, SlackRefusedError
+from bot.slack.blocks import Json
+from rules.people import People
+
+_USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
+_FORGET = timedelta(hours=1)
+_FORGET_UNKNOWN = timedelta(minutes=2)
+_MOST_PAGES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What Slack says of a member; `email` may be hidden."""
+
+    user: str
+    name: str
+    email: str
+    zone: str
+    handle: str
+
+
+class Directory:
+    """Knows people by configuration first, then by what Slack says; remembers both ways.
+
+    Look-ups marked async may call Slack; the others never do, so that a click is stored first.
+    """
+
+    def __init__(self, api: SlackApi, people: Callable[[], People], clock: Clock) -> None:
+        self._api = api
+        self._people = people
+        self._clock = clock
+        self._profiles: dict[str, tuple[Profile, datetime]] = {}
+        self._user_of: dict[str, str] = {}
+        self._key_of: dict[str, str] = {}
+        self._unknown: dict[str, datetime] = {}
+
+    @property
+    def people(self) -> People:
+        return self._people()
+
+    def key_of(self, user: str) -> str:
+        """Return the key of a Slack user; `slack:U...` when no more is known of them."""
+        configured = self.people.by_slack(user)
+        if configured:
+            return configured.key
+        return self._key_of.get(user, f"slack:{user}")
+
+    def known_user(self, key: str) -> str:
+        """Return a person's Slack user id if it is known without asking, else ""."""
+        if key.startswith("slack:"):
+            return key.removeprefix("slack:")
+        configured = self.people.by_key(key).slack
+        return configured if _USER_ID.fullmatch(configured) else self._user_of.get(key, "")
+
+    def name(self, key: str) -> str:
+        """Return a display name: the configured one, else Slack's, else the key."""
+        person = self.people.by_key(key)
+        if person.name and person.name not in {key, key.removeprefix("slack:")}:
+            return person.name
+        profile = self._profiles.get(self.known_user(key))
+        return profile[0].name if profile else key.removeprefix("slack:").split("@")[0]
+
+    def zone_of(self, user: str) -> str:
+        """Return the zone a Slack user reads times in; UTC when nothing is known."""
+        configured = self.people.by_slack(user) or self.people.by_key(self.key_of(user))
+        if configured.zone != "UTC":
+            return configured.zone
+        profile = self._profiles.get(user)
+        return profile[0].zone if profile else configured.zone
+
+    async def user(self, key: str) -> str:
+        """Return a person's Slack user id; raises GiveUpError when they have none."""
+        known = self.known_user(key)
+        if known:
+            return known
+        person = self.people.by_key(key)
+        if self._unknown.get(key, self._clock.now()) > self._clock.now():
+            raise GiveUpError(_nobody(key))
+        email = person.email or (key if "@" in key else "")
+        profile = await self._by_email(email) if email else None
+        if profile is None and person.slack:
+            profile = await self._by_handle(person.slack.lstrip("@"))
+        if profile is None:
+            self._unknown[key] = self._clock.now() + _FORGET_UNKNOWN
+            raise GiveUpError(_nobody(key))
+        self._user_of[key], self._key_of[profile.user] = profile.user, key
+        return profile.user
+
+    async def learn(self, user: str) -> None:
+        """Ask Slack about a member unless it is known; trouble is no reason to stop."""
+        known = self._profiles.get(user)
+        if not _USER_ID.fullmatch(user) or (known and known[1] > self._clock.now()):
+            return
+        try:
+            answer = await self._api.read("users.info", user=user)
+        except (RetryLaterError, GiveUpError):
+            return
+        profile = self._keep(answer["user"])
+        known_key = profile.email in {person.key for person in self.people}
+        if known_key:
+            self._user_of[profile.email], self._key_of[user] = user, profile.email
+
+    async def learn_names(self, keys: Iterable[str]) -> None:
+        """Learn what people without a configured name are called."""
+        for key in dict.fromkeys(keys):
+            if key.startswith("slack:"):
+                await self.learn(key.removeprefix("slack:"))
+
+    async def warm(self, keys: Iterable[str] = ()) -> dict[str, str]:
+        """Look everybody up who may be paged; return what is wrong, by key.
+
+        Raises RetryLaterError when Slack cannot be asked now.
+        """
+        faults: dict[str, str] = {}
+        for key in dict.fromkeys([*(p.key for p in self.people), *keys]):
+            try:
+                await self.user(key)
+            except GiveUpError as error:
+                faults[key] = str(error)
+        return faults
+
+    async def _by_email(self, email: str) -> Profile | None:
+        try:
+            answer = await self._api.read("users.lookupByEmail", email=email)
+        except SlackRefusedError as error:
+            if error.code == "users_not_found":
+                return None
+            raise
+        return self._keep(answer["user"])
+
+    async def _by_handle(self, handle: str) -> Profile | None:
+        cursor = ""
+        for _ in range(_MOST_PAGES):
+            page = await self._api.read("users.list", limit=1000, cursor=cursor)
+            for member in page.get("members", []):
+                if member.get("name") == handle and not member.get("deleted"):
+                    return self._keep(member)
+            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
+            if not cursor:
+                break
+        return None
+
+    def _keep(self, member: Json) -> Profile:
+        details = member.get("profile") or {}
+        handle = str(member.get("name") or "")
+        name = details.get("display_name") or member.get("real_name") or handle
+        profile = Profile(
+            user=str(member["id"]),
+            name=str(name or member["id"]),
+            email=str(details.get("email") or "").lower(),
+            zone=str(member.get("tz") or "UTC"),
+            handle=handle,
+        )
+        self._profiles[profile.user] = (profile, self._clock.now() + _FORGET)
+        return profile
+
+
+def _nobody(key: str) -> str:
+    return f"{key} has no Slack account here: correct the e-mail, or add `slack:` to the person"

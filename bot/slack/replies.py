@@ -1,0 +1,98 @@
+"""Answers to one person, and their App Home."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from pydantic import TypeAdapter
+
+from bot.acts import AnswerTo
+from bot.ports import Delivered, Job
+from bot.slack import blocks as kit
+from bot.slack.api import SlackRefusedError
+from bot.slack.blocks import Json
+from bot.slack.desk import Desk
+from bot.slack.text import outside, spoken
+from bot.slack.views_home import HomeFacts, home_view
+from bot.wire import sentence_from_json
+from rules.incident import State
+
+_ANSWER_TO = TypeAdapter(AnswerTo)
+_OPEN = (State.TRIGGERED, State.ACKNOWLEDGED)
+_NOT_THERE = frozenset({"user_not_in_channel", "channel_not_found", "not_in_channel",
+                        "is_archived", "messages_tab_disabled"})  # fmt: skip
+_RESPONSE_URL_LIFE = timedelta(minutes=29)
+_NOTHING = Delivered()
+
+
+class Answer:
+    """Tells one person what became of what they asked for.
+
+    The response_url first, then an ephemeral message, then a direct one.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def deliver(self, job: Job) -> Delivered:
+        to = _ANSWER_TO.validate_python(job.payload["answer_to"])
+        body = self._body(job.payload)
+        fresh = self._desk.clock.now() - job.created_at < _RESPONSE_URL_LIFE
+        if to.response_url and fresh and await self._respond(to.response_url, body):
+            return _NOTHING
+        if to.channel and await self._whisper(to, body):
+            return _NOTHING
+        channel = await self._desk.places.messages_with(to.user)
+        await self._desk.post(job, channel, body)
+        return _NOTHING
+
+    def _body(self, payload: Json) -> Json:
+        if "sentence" in payload:
+            now = self._desk.clock.now()
+            text = spoken(sentence_from_json(payload["sentence"]), self._desk.directory, now)
+            return kit.message(text, [kit.section(text)])
+        text = outside(str(payload.get("text", "")), 2900)
+        return kit.message(text, payload.get("blocks") or [kit.section(text)])
+
+    async def _respond(self, url: str, body: Json) -> bool:
+        """POST to the response_url; False when it is used up or not one."""
+        if urlsplit(url).scheme not in {"https", "http"}:
+            return False
+        answer = {"response_type": "ephemeral", "replace_original": False, **body}
+        status = await self._desk.api.respond(url, answer)
+        return status < 400
+
+    async def _whisper(self, to: AnswerTo, body: Json) -> bool:
+        try:
+            await self._desk.api.ephemeral(to.channel, to.user, body)
+        except SlackRefusedError as refused:
+            if refused.code in _NOT_THERE:
+                return False
+            raise
+        return True
+
+
+class Home:
+    """Publishes a person's App Home as it is now."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def deliver(self, job: Job) -> Delivered:
+        user = str(job.payload["user"])
+        await self._desk.api.show_home(user, await render_home(self._desk, user))
+        return _NOTHING
+
+
+async def render_home(desk: Desk, user: str) -> Json:
+    """Read what a person's home shows, and build it."""
+    person = desk.directory.key_of(user)
+    triggered = await desk.reader.incidents(states=_OPEN, limit=25)
+    facts = HomeFacts(
+        person=person,
+        now=desk.clock.now(),
+        names=desk.directory,
+        on_call=desk.on_call(),
+        open_incidents=tuple(triggered),
+        silences=tuple(await desk.reader.silences(desk.clock.now())),
+    )
+    return home_view(facts)

@@ -1,0 +1,234 @@
+"""The sentences about an incident: its title, its state, and what the reader should do."""
+
+from datetime import datetime
+
+from bot.slack.plan import Planned
+from bot.slack.scene import Scene
+from bot.slack.text import Mrkdwn, join, lasting, link, listed, md, one_line, outside
+from rules.incident import Incident, State
+
+SIGNS = {State.TRIGGERED: "🔴", State.ACKNOWLEDGED: "🟡", State.RESOLVED: "🟢"}
+MUTED, SNOOZED = "🔕", "💤"
+
+
+def sign(incident: Incident) -> str:
+    """The state at a glance; the words beside it say the same."""
+    if incident.muted and incident.is_open:
+        return MUTED
+    return SNOOZED if incident.snoozed_until else SIGNS[incident.state]
+
+
+def title(incident: Incident) -> str:
+    """Plain text: "P2 #42 daily_orders.load failed"."""
+    return f"{incident.priority} #{incident.number} {one_line(incident.title)}"
+
+
+def short(incident: Incident) -> Mrkdwn:
+    return md(
+        "*{priority} #{number}* {title}",
+        priority=incident.priority,
+        number=incident.number,
+        title=outside(one_line(incident.title), 150),
+    )
+
+
+def what_broke(incident: Incident, limit: int = 160) -> Mrkdwn:
+    """The title, with the first line of the description when it says more."""
+    name = one_line(incident.title)
+    detail = next((line for line in map(one_line, incident.description.splitlines()) if line), "")
+    if not detail or detail.casefold() in name.casefold():
+        return outside(name, limit)
+    return md("{name}: {detail}", name=outside(name, limit), detail=outside(detail, limit))
+
+
+def notification(scene: Scene) -> Mrkdwn:
+    """The line a phone shows: what broke, and what happens if nobody moves."""
+    at = scene.incident
+    head = md(
+        "{priority} #{number}: {what}", priority=at.priority, number=at.number, what=what_broke(at)
+    )
+    end = "" if head.rstrip().endswith((".", "!", "?", ")")) else "."
+    return md("{head}{end} {call}", head=head, end=end, call=_call(scene))
+
+
+def _call(scene: Scene) -> Mrkdwn:
+    """What to do, without times of day: phones do not turn them into the reader's zone."""
+    at = scene.incident
+    if at.state is State.RESOLVED:
+        return md("Resolved by {who}.", who=resolver(scene))
+    if at.muted:
+        return md("Silenced, nobody is paged.")
+    if at.snoozed_until:
+        left = lasting(at.snoozed_until - scene.now)
+        return md("Snoozed by {who} for {left}.", who=scene.who(at.snoozed_by), left=left)
+    if at.state is State.ACKNOWLEDGED:
+        return md("Acknowledged by {who}.", who=scene.who(at.acked_by))
+    if not at.pages:
+        return md("Nobody is paged for a {priority}.", priority=at.priority)
+    step = scene.coming()
+    if step is None:
+        return md("Please acknowledge.")
+    left = f"within {lasting(step.at - scene.now)}" if step.at > scene.now else "now"
+    told = _reach(scene, step)
+    verb = "is" if len(step.people) + len(step.places) == 1 else "are"
+    again = " again" if step.people and set(step.people) <= set(at.paged) else ""
+    return md(
+        "Ack {left} or {told} {verb} paged{again}.",
+        left=left,
+        told=told,
+        verb=verb,
+        again=again,
+    )
+
+
+def _reach(scene: Scene, step: Planned) -> Mrkdwn:
+    return listed([*(scene.who(key) for key in step.people), *step.places])
+
+
+def resolver(scene: Scene) -> Mrkdwn:
+    """Who resolved it: a person, or the source whose alerts cleared."""
+    by = scene.incident.resolved_by
+    return scene.who(by) if by else outside(scene.incident.source, 80)
+
+
+def state_line(scene: Scene) -> Mrkdwn:
+    """One line: the state in a word, who has it, since when, what comes next."""
+    at = scene.incident
+    if at.state is State.RESOLVED:
+        return _resolved(scene)
+    if at.muted:
+        return _muted(scene)
+    if at.state is State.ACKNOWLEDGED:
+        return _acknowledged(scene)
+    if not at.pages:
+        return md(
+            "*Triggered* {since}. A {priority} pages nobody.",
+            since=scene.when(at.opened_at),
+            priority=at.priority,
+        )
+    return join(" ", [md("*Triggered.*"), _paged(scene), _next(scene)])
+
+
+def _resolved(scene: Scene) -> Mrkdwn:
+    at = scene.incident
+    when = at.resolved_at or scene.now
+    line = md(
+        "*Resolved* by {who} {when} after {long}.",
+        who=resolver(scene),
+        when=scene.when(when),
+        long=lasting(when - at.opened_at),
+    )
+    return join(" ", [line, md("“{note}”", note=outside(at.note)) if at.note else Mrkdwn()])
+
+
+def _muted(scene: Scene) -> Mrkdwn:
+    muted = scene.incident.muted
+    if muted is None:
+        return Mrkdwn()
+    by = md(" by {who}", who=scene.who(muted.by)) if muted.by else Mrkdwn()
+    why = md(": {why}", why=outside(muted.why)) if muted.why else Mrkdwn()
+    return md(
+        "*Silenced* until {until}{by}{why}. Nobody is paged.",
+        until=scene.when(muted.until),
+        by=by,
+        why=why,
+    )
+
+
+def _acknowledged(scene: Scene) -> Mrkdwn:
+    at = scene.incident
+    since = scene.when(at.acked_at) if at.acked_at else Mrkdwn()
+    if at.snoozed_until:
+        return md(
+            "*Snoozed* by {who} until {until}; then it pages again.",
+            who=scene.who(at.snoozed_by),
+            until=scene.when(at.snoozed_until),
+        )
+    line = md("*Acknowledged* by {who} {since}.", who=scene.who(at.acked_by), since=since)
+    return join(" ", [line, _assigned(scene), _ack_end(scene)])
+
+
+def _assigned(scene: Scene) -> Mrkdwn:
+    at = scene.incident
+    if not at.assigned_to or at.assigned_to == at.acked_by:
+        return Mrkdwn()
+    return md("Assigned to {who}.", who=scene.who(at.assigned_to))
+
+
+def _ack_end(scene: Scene) -> Mrkdwn:
+    at = scene.incident
+    if at.ack_confirm_by:
+        return md(
+            "Asked whether they are still on it; without an answer by {when} it pages again.",
+            when=scene.when(at.ack_confirm_by),
+        )
+    if at.ack_expires_at:
+        return md("We ask again {when}.", when=scene.when(at.ack_expires_at))
+    return Mrkdwn()
+
+
+def _paged(scene: Scene) -> Mrkdwn:
+    at = scene.incident
+    done = [(who, scene.paged_at[who]) for who in at.paged if who in scene.paged_at]
+    waiting = [scene.who(who) for who in at.paged if who not in scene.paged_at]
+    parts = [
+        md("{who} paged {when}", who=scene.who(who), when=scene.when(when)) for who, when in done
+    ]
+    if waiting:
+        parts.append(md("paging {who}", who=listed(waiting)))
+    if not parts:
+        return md("Nobody has been paged yet.")
+    line = join(", ", parts)
+    return Mrkdwn(line[:1].upper() + line[1:] + ".")
+
+
+def _next(scene: Scene) -> Mrkdwn:
+    step = scene.coming()
+    if step is None:
+        return _settling(scene)
+    told = _reach(scene, step)
+    waits = _hours_note(step, scene.now)
+    return md("{told} next {when}{waits}.", told=told, when=next_time(scene, step.at), waits=waits)
+
+
+def _hours_note(step: Planned, now: datetime) -> str:
+    return f" ({step.note})" if step.note and step.at > now else ""
+
+
+def next_time(scene: Scene, when: datetime) -> Mrkdwn:
+    return md("now") if when <= scene.now else md("at {when}", when=scene.when(when))
+
+
+def _settling(scene: Scene) -> Mrkdwn:
+    if scene.incident.exhausted:
+        return md("Every step of the policy is done. Somebody, please acknowledge.")
+    return Mrkdwn()
+
+
+def remarks(scene: Scene) -> list[Mrkdwn]:
+    """What else is odd about this incident, one line each."""
+    at, lines = scene.incident, []
+    if at.unreadable:
+        hint = "We could not read this alert. Look at the raw body, then fix the source's format."
+        raw = link(at.url, "Raw body") if at.url else Mrkdwn()
+        lines.append(join(" ", [md("⚠️ *Unreadable.* {hint}", hint=Mrkdwn(hint)), raw]))
+    if at.storm:
+        lines.append(
+            md(
+                "🌩️ *Storm*: {count} alerts of {source}, {firing} still firing. More join here.",
+                count=at.alert_count,
+                source=at.source,
+                firing=at.firing_count,
+            )
+        )
+    if at.flapping:
+        lines.append(
+            md(
+                "🔁 *Flapping*: opened {count} times in {within}. Held open until it is quiet.",
+                count=at.openings,
+                within=lasting(scene.book.flapping.within),
+            )
+        )
+    if at.is_open and at.settles_at:
+        lines.append(md("Resolves {when} if it stays quiet.", when=next_time(scene, at.settles_at)))
+    return lines
