@@ -73,6 +73,13 @@ class Acting(Delivering):
     def read(self, user: str, channel: str) -> None:
         posting.mark_read(self, self.conversation(channel), self.person(user).id)
 
+    def dismiss(self, user: str, channel: str, ts: str) -> None:
+        """Put an ephemeral message away."""
+        place = self.conversation(channel)
+        message = place.ephemerals.get(ts)
+        if message is not None and message.only_for == self.person(user).id:
+            posting.remove(self, place, ts)
+
     # ------------------------------------------------------------ clicking
 
     async def click(
@@ -97,6 +104,8 @@ class Acting(Delivering):
         blocks = [*message.blocks, *(b for a in message.attachments for b in a.get("blocks", []))]
         block, element = inputs.find(blocks, action_id, block_id)
         state = self._filled(f"{place.id}:{ts}", who, blocks, block, element, value)
+        if block["type"] == "input" and not block.get("dispatch_action"):
+            return Outcome(acked=True)
         action = inputs.action_of(block, element, value, self.next_ts())
         payload = payloads.block_actions_on_message(self, who, place, message, action, state)
         ack = await self.interact("interactive", payload)

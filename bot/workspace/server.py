@@ -6,6 +6,7 @@ from aiohttp import web
 
 from bot.workspace.control import Control
 from bot.workspace.guard import refuses_strangers, require_loopback
+from bot.workspace.page import Page
 from bot.workspace.state import Workspace
 from bot.workspace.web_api import LARGEST_BODY, WebApi
 
@@ -19,6 +20,7 @@ class RunningWorkspace:
     port: int
     runner: web.AppRunner
     api: WebApi
+    page: Page
 
     @property
     def api_url(self) -> str:
@@ -27,6 +29,7 @@ class RunningWorkspace:
     async def close(self) -> None:
         """Hang up, stop, and write the state if it has a file."""
         self.api.closing.set()
+        self.page.live.close()
         await self.workspace.link.close()
         await self.workspace.sockets.close()
         await self.workspace.background.close()
@@ -50,7 +53,9 @@ async def serve(
     require_loopback(host)
     api = WebApi(workspace)
     app = web.Application(middlewares=[refuses_strangers()], client_max_size=LARGEST_BODY)
-    app.add_routes([*api.routes(), web.get("/socket", workspace.sockets.handle)])
+    page = Page(workspace)
+    app.add_routes([*api.routes(), *page.routes()])
+    app.add_routes([web.get("/socket", workspace.sockets.handle)])
     if control_token:
         app.add_routes(Control(workspace, control_token).routes())
     await workspace.background.open()
@@ -66,4 +71,4 @@ async def serve(
     bound = runner.addresses[0][1]
     shown = f"[{host}]" if ":" in host else host
     workspace.base_url = f"http://{shown}:{bound}"
-    return RunningWorkspace(workspace, workspace.base_url, bound, runner, api)
+    return RunningWorkspace(workspace, workspace.base_url, bound, runner, api, page)
