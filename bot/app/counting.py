@@ -1,0 +1,44 @@
+"""Lets the engine and the outbox count into /metrics without knowing Prometheus."""
+
+from datetime import datetime
+
+from bot.metrics import Metrics
+from bot.ports import Reader
+from rules.incident import State
+
+_MANY = 10_000
+
+
+class Counting:
+    """The engine's observer."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def alert(self, source: str, status: str) -> None:
+        self._metrics.alerts.labels(source, status).inc()
+
+    def opened(self, count: int) -> None:
+        if count:
+            self._metrics.incidents_opened.inc(count)
+
+    def page(self, outcome: str, seconds: float | None) -> None:
+        self._metrics.pages.labels(outcome).inc()
+        if seconds is not None:
+            self._metrics.delivery_to_page.observe(seconds)
+
+    def job(self, kind: str, outcome: str) -> None:
+        self._metrics.jobs.labels(kind, outcome).inc()
+
+
+async def sample(metrics: Metrics, reader: Reader, now: datetime) -> None:
+    """Read the gauges: how far behind the outbox is, and how many incidents are open."""
+    groups: dict[str, float] = {}
+    for lane, seconds in (await reader.outbox_lag(now)).items():
+        group = lane.split(":")[0] or "none"
+        groups[group] = max(groups.get(group, 0.0), seconds)
+    metrics.outbox_lag.clear()
+    for group, seconds in groups.items():
+        metrics.outbox_lag.labels(group).set(seconds)
+    open_states = (State.TRIGGERED, State.ACKNOWLEDGED)
+    metrics.incidents_open.set(len(await reader.incidents(states=open_states, limit=_MANY)))

@@ -1,0 +1,66 @@
+"""The rules as they now stand: the rulebook's files, and the roster as last accepted."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.clock import Clock
+from bot.config import Config
+from bot.ports import Reader, StoredOverride
+from bot.roster.roster import Roster, RosterFile
+from bot.roster.settings import RosterSettings, RotationSettings
+from rules.people import People
+from rules.rotation import OnCall
+from rules.rulebook import RuleBook
+from rules.rulebook_parts import RulebookParts
+
+_PAST = timedelta(days=1)
+
+
+def roster_file(
+    config: Config, people: People, *, last_good: Path | None = None
+) -> RosterFile | None:
+    """Return the configured roster file, None when there is none."""
+    if config.roster is None:
+        return None
+    rotations = {
+        name: RotationSettings(spec.zone, spec.handoff) for name, spec in config.rotations.items()
+    }
+    settings = RosterSettings(
+        default=next(iter(rotations.values()), RotationSettings()),
+        rotations=rotations,
+        rotation=config.first_rotation or "default",
+    )
+    return RosterFile(Path(config.roster), people, settings, last_good=last_good)
+
+
+class RulesInForce:
+    """Answers the engine, and everyone who shows: one rulebook, one "who is on call"."""
+
+    def __init__(
+        self, parts: RulebookParts, roster: Roster | None, reader: Reader, clock: Clock
+    ) -> None:
+        self._parts = parts
+        self._roster = roster
+        self._reader = reader
+        self._clock = clock
+        self._shown = OnCall()
+        self._book = parts.rulebook(on_call=self._shown)
+
+    def book(self) -> RuleBook:
+        return self._book
+
+    def on_call(self, overrides: Sequence[StoredOverride], now: datetime) -> OnCall:
+        return self._roster.on_call(overrides, now) if self._roster else OnCall()
+
+    def shown(self) -> OnCall:
+        """Return who is on call as last refreshed; for views, which cannot wait for a query."""
+        return self._shown
+
+    async def refresh(self) -> OnCall:
+        """Read the overrides again, so that views show what the engine decides by."""
+        now = self._clock.now()
+        overrides = await self._reader.overrides(now - _PAST)
+        self._shown = self.on_call(overrides, now)
+        self._book = self._parts.rulebook(on_call=self._shown)
+        return self._shown

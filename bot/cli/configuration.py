@@ -1,0 +1,44 @@
+"""Loads the configuration for a command, or ends it with every fault and its place."""
+
+from pathlib import Path
+
+from bot.check import RosterFindings
+from bot.cli.output import errors, fail
+from bot.config import Config, environment
+from bot.config_file import Loaded, load
+from rules.rulebook_parts import RulebookParts
+from rules.yaml_document import Fault
+
+
+def configuration(path: Path) -> tuple[Config, RulebookParts]:
+    """Return a configuration without faults; otherwise print them all and end with status 1."""
+    loaded: Loaded = load(path, environment())
+    if loaded.config is None or loaded.parts is None:
+        for fault in loaded.faults:
+            errors.print(str(fault), style="red", markup=False, highlight=False, soft_wrap=True)
+        raise fail(f"{len(loaded.faults)} faults in {path}; nothing was started.")
+    return loaded.config, loaded.parts
+
+
+def read_roster(config: Config) -> RosterFindings:
+    """Read the configured roster for `check`: its faults, its warnings and its roles."""
+    from bot.app.rules_in_force import roster_file  # pulls in the readers, not needed to fail fast
+    from bot.clock import SystemClock
+    from bot.roster.table import Severity
+
+    file = roster_file(config, config.directory())
+    if file is None:
+        return RosterFindings()
+    now = SystemClock().now()
+    loaded, problems = file.load(now), file.check(now)
+    name = str(file.path)
+    worst = [p for p in problems if p.severity is Severity.ERROR]
+    others = [p for p in problems if p.severity is not Severity.ERROR]
+    roles: dict[str, set[str]] = {}
+    for row in loaded.rows:
+        roles.setdefault(row.rotation, set()).add(row.role)
+    return RosterFindings(
+        faults=tuple(Fault(name, 0, 0, str(p)) for p in worst),
+        warnings=tuple(Fault(name, 0, 0, str(p)) for p in others),
+        roles={rotation: frozenset(found) for rotation, found in roles.items()},
+    )

@@ -1,0 +1,85 @@
+"""`watchbill explain`: a body through the real parser and the real decisions, on paper."""
+
+import hashlib
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bot.cli.output import fail
+from bot.cli.roster import on_call_now
+from bot.config import Config
+from bot.explain import explain
+from bot.ports import Delivery
+from bot.sources.configured import source_of
+from bot.sources.registry import read
+from rules.nearest import did_you_mean
+from rules.rulebook_parts import RulebookParts
+
+_LARGEST = 50_000_000
+
+
+def explained(
+    config: Config, parts: RulebookParts, source: str, payload: Path, now: datetime
+) -> dict[str, Any]:
+    """Return the document of `explain --json`; ends the command on a wrong name or file."""
+    spec = config.source(source)
+    if spec is None:
+        names = [one.name for one in config.sources]
+        raise fail(f'No source is called "{source}"{did_you_mean(source, names)}.')
+    body = _body(payload)
+    delivery = Delivery(
+        id=hashlib.sha256(body).hexdigest()[:32],
+        source=source,
+        key="",
+        body=body,
+        content_type="application/json",
+        headers={},
+        received_at=now,
+    )
+    book = parts.rulebook(on_call=on_call_now(config, now))
+    parsed = read(source_of(spec), delivery)
+    return explain(parsed.alerts, book, config.directory(), now)
+
+
+def explained_text(document: dict[str, Any]) -> str:
+    """Render the document for people: alerts, then decisions in time order, then pages."""
+    lines = [f"{len(document['alerts'])} alerts"]
+    for alert in document["alerts"]:
+        lines.append(f"  {alert['status']:8} {alert['severity']:8} {alert['title']}")
+        lines.append(f"           dedup key {alert['dedup_key']}")
+        if alert["group_key"]:
+            lines.append(f"           group key {alert['group_key']}")
+    lines += [_incident_line(incident) for incident in document["incidents"]]
+    lines.append("decisions, if nobody answers")
+    lines += [_reason_line(reason) for reason in document["reasons"]]
+    lines.append(f"{len(document['pages'])} pages")
+    lines += [
+        f"  {_clock(page['at'])} #{page['incident']:<3} {page['name']}: {page['reason']}"
+        for page in document["pages"]
+    ]
+    return "\n".join(lines)
+
+
+def _incident_line(incident: dict[str, Any]) -> str:
+    return (
+        f"incident #{incident['number']} {incident['priority']} {incident['state']}: "
+        f"{incident['title']} (policy {incident['policy']}, channel #{incident['channel']})"
+    )
+
+
+def _reason_line(reason: dict[str, Any]) -> str:
+    number = f"#{reason['incident']}" if reason["incident"] else "-"
+    return f"  {_clock(reason['at'])} {number:4} {reason['text']}  [{reason['rule']}]"
+
+
+def _clock(iso: str) -> str:
+    return f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M:%S}Z"
+
+
+def _body(payload: Path) -> bytes:
+    try:
+        if payload.stat().st_size > _LARGEST:
+            raise fail(f"{payload} is larger than {_LARGEST} bytes.")
+        return payload.read_bytes()
+    except OSError as error:
+        raise fail(f"{payload} cannot be read: {error.strerror}.") from error
