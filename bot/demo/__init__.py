@@ -1,0 +1,1 @@
+"""What `watchbill demo` plays with: a roster, alerts and a catalogue that work on any day."""

@@ -1,0 +1,227 @@
+"""The answers to "who is on call" and "who is next", as data, as text and as JSON."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rules.people import People, Person
+from rules.rotation import OnCall, Span
+from rules.sentence import duration_text
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One stretch [start, end) of a role with one set of people; empty people when nobody is."""
+
+    rotation: str
+    role: str
+    people: tuple[Person, ...]
+    start: datetime
+    end: datetime | None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OnDuty:
+    """Who has a role at an instant.
+
+    `until` is when the people change, None when nothing is known after now. `next` is the next
+    turn of other people, None when none is written.
+    """
+
+    rotation: str
+    role: str
+    people: tuple[Person, ...]
+    until: datetime | None
+    source: str
+    next: Turn | None
+
+
+class NotInRosterError(ValueError):
+    """The roster has no such rotation or role, or no end to go by; the text says what to do."""
+
+
+def who(on_call: OnCall, people: People, at: datetime, *, rotation: str = "") -> list[OnDuty]:
+    """Return who has each role at `at`, of one rotation or of all.
+
+    Raises NotInRosterError for a rotation that the roster does not have.
+    """
+    return [
+        _on_duty(on_call, people, (name, role), at)
+        for name in _rotations(on_call, rotation)
+        for role in on_call.roles(name)
+    ]
+
+
+def next_turns(
+    on_call: OnCall, people: People, now: datetime, *, rotation: str = "", count: int = 3
+) -> list[Turn]:
+    """Return the next `count` turns of every role that begin after `now`, in order of time.
+
+    Raises NotInRosterError for a rotation that the roster does not have.
+    """
+    turns: list[Turn] = []
+    for name in _rotations(on_call, rotation):
+        for role in on_call.roles(name):
+            coming = (span for span in _runs(on_call, name, role) if span.start > now)
+            turns += [_turn(span, people) for span, _ in zip(coming, range(count), strict=False)]
+    return sorted(turns, key=lambda turn: (turn.rotation, turn.start))
+
+
+def shifts_of(on_call: OnCall, people: People, person: str, now: datetime) -> Iterator[Turn]:
+    """Yield the turns of one person that are not over, rotation by rotation."""
+    for name in on_call.rotations:
+        for role in on_call.roles(name):
+            for span in _runs(on_call, name, role):
+                if span.end > now and person in span.people:
+                    yield _turn(span, people)
+
+
+def take_until(
+    on_call: OnCall, rotation: str, role: str, now: datetime, duration: timedelta | None = None
+) -> datetime:
+    """Return when a take-over ends: after `duration`, else with the present span or gap.
+
+    Raises NotInRosterError when nobody is on call, nobody follows and no duration was given.
+    """
+    if duration is not None:
+        return now + duration
+    if span := on_call.span_at(rotation, role, now):
+        return span.end
+    if following := on_call.next_after(rotation, role, now):
+        return following.start
+    raise NotInRosterError(
+        f'nobody is {role} of {rotation} now or later, so say how long: "take {rotation} 2h".'
+    )
+
+
+def find_rotation(on_call: OnCall, written: str) -> str:
+    """Return the rotation's name as the roster has it; "" means the only one there is.
+
+    Raises NotInRosterError, whose text names the rotations there are.
+    """
+    names = on_call.rotations
+    if not names:
+        raise NotInRosterError("the roster is empty. Add rows to it.")
+    if not written:
+        if len(names) == 1:
+            return names[0]
+        raise NotInRosterError(f"name one of the rotations: {', '.join(names)}.")
+    found = next((name for name in names if name.casefold() == written.casefold()), None)
+    if found is None:
+        raise NotInRosterError(f'no rotation is called "{written}". Known: {", ".join(names)}.')
+    return found
+
+
+def who_text(answers: Sequence[OnDuty], zones: Mapping[str, str]) -> str:
+    """Render for a terminal, one role a line; times are local to each rotation."""
+    lines = []
+    for duty in answers:
+        zone = zones.get(duty.rotation, "UTC")
+        line = f"{duty.rotation} {duty.role}: {names_of(duty.people)}"
+        line += f" until {_when(duty.until, zone)}" if duty.until else ""
+        line += f" ({duty.source})" if duty.source else ""
+        if duty.next:
+            line += f", then {names_of(duty.next.people)}"
+            if duty.next.start != duty.until:
+                line += f" from {_when(duty.next.start, zone)}"
+        lines.append(line)
+    return "\n".join(lines) or "The roster is empty."
+
+
+def turns_text(turns: Sequence[Turn], zones: Mapping[str, str]) -> str:
+    """Render for a terminal, one turn a line."""
+    return (
+        "\n".join(_turn_line(t, zones.get(t.rotation, "UTC")) for t in turns) or "Nobody is next."
+    )
+
+
+def who_json(answers: Sequence[OnDuty]) -> list[dict[str, Any]]:
+    """Return the answers as JSON values; instants are ISO 8601 in UTC."""
+    return [
+        {
+            "rotation": duty.rotation,
+            "role": duty.role,
+            "people": _people_json(duty.people),
+            "until": duty.until.isoformat() if duty.until else None,
+            "source": duty.source,
+            "next": turn_json(duty.next) if duty.next else None,
+        }
+        for duty in answers
+    ]
+
+
+def turn_json(turn: Turn) -> dict[str, Any]:
+    return {
+        "rotation": turn.rotation,
+        "role": turn.role,
+        "people": _people_json(turn.people),
+        "from": turn.start.isoformat(),
+        "until": turn.end.isoformat() if turn.end else None,
+        "source": turn.source,
+    }
+
+
+def names_of(people: Sequence[Person]) -> str:
+    return " and ".join(person.name for person in people) or "nobody"
+
+
+def _rotations(on_call: OnCall, written: str) -> tuple[str, ...]:
+    return (find_rotation(on_call, written),) if written else on_call.rotations
+
+
+def _on_duty(on_call: OnCall, people: People, slot: tuple[str, str], at: datetime) -> OnDuty:
+    present = next((run for run in _runs(on_call, *slot) if at in run), None)
+    following = on_call.next_after(*slot, at)
+    turn = _turn(_run_from(on_call, following), people) if following else None
+    if present is None:
+        return OnDuty(*slot, (), following.start if following else None, "", turn)
+    span = on_call.span_at(*slot, at)
+    source = span.source if span else ""
+    return OnDuty(*slot, _persons(present, people), present.end, source, turn)
+
+
+def _runs(on_call: OnCall, rotation: str, role: str) -> Iterator[Span]:
+    """Yield spans with those of the same people that touch made one."""
+    run: Span | None = None
+    for span in on_call.spans(rotation, role):
+        if run and run.end == span.start and run.people == span.people:
+            run = Span(run.start, span.end, rotation, role, run.people, run.source)
+            continue
+        if run and run.people:
+            yield run
+        run = span
+    if run and run.people:
+        yield run
+
+
+def _run_from(on_call: OnCall, span: Span) -> Span:
+    runs = _runs(on_call, span.rotation, span.role)
+    return next((run for run in runs if span.start in run), span)
+
+
+def _turn(span: Span, people: People) -> Turn:
+    who_ = _persons(span, people)
+    return Turn(span.rotation, span.role, who_, span.start, span.end, span.source)
+
+
+def _persons(span: Span, people: People) -> tuple[Person, ...]:
+    return tuple(people.by_key(key) for key in span.people)
+
+
+def _turn_line(turn: Turn, zone: str) -> str:
+    line = f"{turn.rotation} {turn.role}: {names_of(turn.people)} from {_when(turn.start, zone)}"
+    if turn.end:
+        line += f" to {_when(turn.end, zone)} ({duration_text(turn.end - turn.start)})"
+    return line
+
+
+def _when(at: datetime, zone: str) -> str:
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%a %Y-%m-%d %H:%M} {local.tzname()}"
+
+
+def _people_json(people: Sequence[Person]) -> list[dict[str, str]]:
+    return [{"key": p.key, "name": p.name, "email": p.email, "slack": p.slack} for p in people]
