@@ -15,6 +15,7 @@ _DURATION_PART = re.compile(
     r"(\d{1,6}(?:\.\d{1,3})?)\s*"
     r"(weeks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)\s*"
 )
+_DURATION = re.compile(rf"(?:{_DURATION_PART.pattern})+")
 _CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?(?:[:.](\d{2}))?\s*(am|pm|a\.m\.|p\.m\.|h|uhr)?")
 _ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[t ]\s*(.+))?")
 _OFFSET = re.compile(r"(.+?)\s*(z|utc|[+-]\d{2}:?\d{2})")
@@ -47,10 +48,10 @@ def read_duration(text: str) -> timedelta:
     """Read "2h", "1h30m", "90 min", "3 days"; raises UnclearTimeError."""
     rest = text.strip().lower()
     total, at = timedelta(0), 0
-    while part := _DURATION_PART.match(rest, at):
+    while total <= _LONGEST and (part := _DURATION_PART.match(rest, at)):
         total += timedelta(**{_UNITS[part[2][0]]: float(part[1])})
         at = part.end()
-    if at == 0 or at < len(rest):
+    if at == 0 or (at < len(rest) and total <= _LONGEST):
         raise UnclearTimeError(f'"{text.strip()}" is not a duration. Write "90m", "2h" or "3d".')
     if not timedelta(0) < total <= _LONGEST:
         raise UnclearTimeError(f'"{text.strip()}" must be more than nothing and at most a year.')
@@ -109,7 +110,7 @@ def read_moment(text: str, now: datetime, zone: str) -> Moment:
         raise UnclearTimeError(f"The time is missing. {_EXAMPLES}")
     if said == "now":
         return Moment(now)
-    if _DURATION_PART.match(said) and not _CLOCK.fullmatch(said):
+    if _DURATION.fullmatch(said):
         return Moment(now + read_duration(said))
     if iso := _ISO.fullmatch(said):
         return _iso(iso, zone)
