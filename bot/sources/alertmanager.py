@@ -15,12 +15,15 @@ from bot.sources.kind import (
     digest,
     key_by_body,
 )
-from bot.sources.unreadable import unreadable
+from bot.sources.unreadable import alerts_from, unreadable
 from bot.sources.words import severity_of, status_of, time_of
 from rules.alert import Alert, AlertStatus
 
 RETRY_SECONDS = 60
 """Retries after a time-out come within this; `repeat_interval` is longer, and its repeats count."""
+
+MOST_KEYED = 5_000
+"""A notification with more alerts is named by its bytes: the door must not be held up."""
 
 _CUSTOM = "It is not Alertmanager's own body; remove the custom `payload` from the receiver."
 _TELLING = ("instance", "namespace", "pod", "service", "job", "dag_id", "dataset", "table")
@@ -35,7 +38,7 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
     if not isinstance(entries, list) or not entries:
         raise UnreadableError(_CUSTOM)
     group = _Group(source, delivery, body)
-    alerts = tuple(group.alert(entry) for entry in entries)
+    alerts = alerts_from(delivery, entries, group.alert)
     if all(alert.unreadable for alert in alerts):
         raise UnreadableError(_CUSTOM)
     return Parsed(alerts=alerts)
@@ -112,7 +115,7 @@ def delivery_key(arrival: Arrival) -> str:
     except UnreadableError:
         return key_by_body(arrival)
     entries = body.get("alerts") if isinstance(body, dict) else None
-    if not isinstance(body, dict) or not isinstance(entries, list):
+    if not isinstance(body, dict) or not isinstance(entries, list) or len(entries) > MOST_KEYED:
         return key_by_body(arrival)
     said = sorted({_state(entry) for entry in entries})
     return digest(text_of(body.get("groupKey")), *said, bucket(arrival.at, RETRY_SECONDS))

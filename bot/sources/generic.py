@@ -19,7 +19,7 @@ from bot.sources.kind import (
 )
 from bot.sources.mapping import FieldMap, read_mapping
 from bot.sources.template import look_up
-from bot.sources.unreadable import unreadable
+from bot.sources.unreadable import alerts_from, unreadable
 from bot.sources.words import severity_of, status_of, time_of
 from rules.alert import Alert, AlertStatus, Severity
 
@@ -41,7 +41,7 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
         raise UnreadableError("The source's mapping is wrong.", str(error)) from error
     root = _value(delivery)
     reader = _EntryReader(source, delivery, fields, root)
-    alerts = tuple(reader.alert(entry) for entry in _entries(root, fields.alerts))
+    alerts = alerts_from(delivery, _entries(root, fields.alerts), reader.alert)
     if not alerts:
         raise UnreadableError("The list of alerts is empty.")
     if all(alert.unreadable for alert in alerts):

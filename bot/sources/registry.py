@@ -16,10 +16,9 @@ from bot.sources.kind import (
     UnreadableError,
     key_by_body,
 )
-from bot.sources.unreadable import unreadable
+from bot.sources.unreadable import MOST_ALERTS, too_many, unreadable
 
 KINDS: Mapping[str, SourceKind] = {kind.name: kind for kind in (generic.KIND, alertmanager.KIND)}
-MOST_ALERTS = 1_000
 
 _log = structlog.get_logger(__name__)
 
@@ -70,11 +69,7 @@ def handshake(arrival: Arrival) -> Answer | None:
 
 def _bounded(parsed: Parsed, delivery: Delivery) -> Parsed:
     over = len(parsed.alerts) - MOST_ALERTS
-    if over <= 0:
+    # A parser that counts has put its own word about the others at the end.
+    if over <= 1:
         return parsed
-    rest = unreadable(
-        delivery,
-        f"One delivery may hold {MOST_ALERTS:,} alerts; the others were not read.",
-        f"It held {over:,} more.",
-    )
-    return replace(parsed, alerts=(*parsed.alerts[:MOST_ALERTS], rest))
+    return replace(parsed, alerts=(*parsed.alerts[:MOST_ALERTS], too_many(delivery, over)))

@@ -82,19 +82,28 @@ def path(text: str) -> tuple[str, ...]:
 
 def look_up(value: JsonValue, steps: tuple[str, ...]) -> JsonValue:
     """Return what stands at the path, or None; a key may itself contain dots."""
-    for at, step in enumerate(steps):
+    at = 0
+    while at < len(steps):
+        taken = 1
         if isinstance(value, dict):
-            rest = ".".join(steps[at:])
-            if rest in value:
-                return value[rest]
-            value = value.get(step)
+            taken = _taken(value, steps[at:])
+            value = value.get(".".join(steps[at : at + taken]))
         elif isinstance(value, list):
-            if not (step.isascii() and step.isdecimal() and len(step) <= 6):
-                return None
-            value = value[int(step)] if int(step) < len(value) else None
+            value = _entry(value, steps[at])
         else:
             return None
+        at += taken
     return value
+
+
+def _taken(value: dict[str, JsonValue], steps: tuple[str, ...]) -> int:
+    return next((n for n in range(len(steps), 1, -1) if ".".join(steps[:n]) in value), 1)
+
+
+def _entry(value: list[JsonValue], step: str) -> JsonValue:
+    if not (step.isascii() and step.isdecimal() and len(step) <= 6):
+        return None
+    return value[int(step)] if int(step) < len(value) else None
 
 
 def _choices(inner: str, text: str) -> Iterator[Choice]:
