@@ -25,6 +25,8 @@ _SECRET_VALUE = re.compile(
 )
 _PAYLOAD_KEYS = frozenset({"body", "payload", "headers", "text", "blocks", "title", "description"})
 _CHATTY = ("aiohttp", "slack_bolt", "slack_sdk", "aiosqlite", "sqlalchemy", "googleapiclient")
+# It reports what strangers got wrong in HTTP, with the raw line; our own faults are logged by us.
+_STRANGERS = "aiohttp.server"
 _SHORTEST_SECRET = 4
 _DEPTH = 6
 
@@ -80,6 +82,8 @@ def set_up_logs(
         # Libraries write payloads at debug, and at info what nobody asks for.
         quiet = threshold if threshold in {logging.DEBUG, logging.ERROR} else logging.WARNING
         logging.getLogger(name).setLevel(quiet)
+    strangers = logging.DEBUG if threshold == logging.DEBUG else logging.CRITICAL
+    logging.getLogger(_STRANGERS).setLevel(strangers)
 
 
 def _renderer(out: TextIO, *, pretty: bool) -> structlog.typing.Processor:
@@ -130,6 +134,8 @@ class Redactor:
             return HIDDEN if value and _SECRET_KEY.search(name) else value
         if _SECRET_KEY.search(name):
             return HIDDEN
+        if isinstance(value, bytes):
+            value = value.decode("utf-8", "replace")
         if isinstance(value, str):
             return self.text(value)
         if depth < _DEPTH and isinstance(value, Mapping):

@@ -56,7 +56,11 @@ async def start_web(app: web.Application, host: str, port: int) -> web.AppRunner
     Raises OSError when the address is taken. Requests are not logged: addresses can hold keys.
     """
     runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        auto_decompress=False,  # a small compressed body can be a huge one
     )
     await runner.setup()
     try:

@@ -1,0 +1,220 @@
+"""Probes, raw bodies, the front page and the headers, over real HTTP."""
+
+import asyncio
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+from aiohttp import ClientSession, web
+
+from bot.web.app import start_web, stop_web
+from bot.web.raw_bodies import RawLinks
+from tests.bot.web.conftest import BEARER, Client, House
+from tests.fakes.clock import FakeClock
+from tests.fakes.deliveries import delivery
+
+
+def local(link: str) -> str:
+    parts = urlsplit(link)
+    return f"{parts.path}?{parts.query}"
+
+
+async def fine() -> str:
+    return ""
+
+
+async def late() -> str:
+    return "the sheet was last read 3 days ago"
+
+
+async def broken() -> str:
+    raise OSError("password=hunter2")
+
+
+async def test_the_process_lives(client: Client) -> None:
+    answer = await client.get("/healthz")
+    assert (answer.status, await answer.json()) == (200, {"alive": True})
+
+
+async def test_ready_when_all_checks_hold(client: Client, house: House) -> None:
+    house.checks["database"] = fine
+    answer = await client.get("/readyz")
+    assert answer.status == 200
+    assert await answer.json() == {"ready": True, "checks": {"database": "ok"}}
+
+
+async def test_not_ready_names_the_reason(client: Client, house: House) -> None:
+    house.checks |= {"database": fine, "roster": late, "slack": broken}
+    answer = await client.get("/readyz")
+    assert answer.status == 503
+    assert await answer.json() == {
+        "ready": False,
+        "checks": {
+            "database": "ok",
+            "roster": "the sheet was last read 3 days ago",
+            "slack": "the check failed (OSError)",
+        },
+    }
+
+
+async def test_a_check_that_hangs_is_a_fault(
+    client: Client, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs() -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    monkeypatch.setattr("bot.web.probes.CHECK_SECONDS", 0.01)
+    house.checks["database"] = hangs
+    answer = await client.get("/readyz")
+    assert answer.status == 503
+    assert (await answer.json())["checks"] == {"database": "no answer within 0.01 s"}
+
+
+async def test_metrics_count_deliveries(client: Client) -> None:
+    await client.post("/hooks/tool", data=b'"x"', headers=BEARER)
+    answer = await client.get("/metrics")
+    assert answer.content_type == "text/plain"
+    exposition = await answer.text()
+    assert 'watchbill_deliveries_total{result="accepted",source="tool"} 1.0' in exposition
+    assert "process_cpu_seconds_total" in exposition
+
+
+async def test_the_front_page_says_what_this_is(client: Client) -> None:
+    answer = await client.get("/")
+    assert answer.content_type == "text/html"
+    assert "on-call bot" in await answer.text()
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/metrics", "/nothing", "/hooks/tool"])
+async def test_every_answer_is_hardened(client: Client, path: str) -> None:
+    answer = await client.get(path)
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Server" not in answer.headers
+
+
+async def test_an_address_without_anything_answers_in_json(client: Client) -> None:
+    answer = await client.get("/nothing")
+    assert answer.status == 404
+    assert await answer.json() == {"error": "There is nothing at this address."}
+
+
+async def test_slack_has_its_seat(client: Client) -> None:
+    assert await (await client.post("/slack/events")).text() == "slack"
+
+
+async def test_a_raw_body_opens_with_its_link_only(client: Client, house: House) -> None:
+    house.stored["d1"] = delivery(b"<script>alert(1)</script>\xff")
+    house.stored["d2"] = replace(house.stored["d1"], id="d2")
+    link = house.links.link("d1")
+    assert link.startswith("https://watchbill.example/deliveries/d1?key=")
+    answer = await client.get(local(link))
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert await answer.text() == "<script>alert(1)</script>\ufffd"
+
+    key = urlsplit(link).query
+    for wrong in [
+        f"/deliveries/d2?{key}",
+        "/deliveries/d1",
+        f"/deliveries/d1?{key}0",
+        "/deliveries/d1?key=9.9",
+    ]:
+        assert (await client.get(wrong)).status == 404
+    stamp, _, mac = key.removeprefix("key=").partition(".")
+    assert (await client.get(f"/deliveries/d1?key={int(stamp) + 1}.{mac}")).status == 404
+
+
+async def test_a_link_ends(client: Client, house: House) -> None:
+    house.stored["d1"] = delivery(b"x")
+    link = local(house.links.link("d1"))
+    house.clock.advance(days=7)
+    answer = await client.get(link)
+    assert answer.status == 410
+    assert "watchbill replay" in (await answer.json())["error"]
+
+
+async def test_a_link_to_nothing_is_nothing(client: Client, house: House) -> None:
+    assert (await client.get(local(house.links.link("gone/../d1")))).status == 404
+
+
+def test_links_need_a_secret_and_differ_by_it() -> None:
+    clock = FakeClock()
+    with pytest.raises(ValueError, match="secret"):
+        RawLinks("", "https://w", clock)
+    assert RawLinks("a", "https://w", clock).link("d1") != RawLinks("b", "https://w", clock).link(
+        "d1"
+    )
+
+
+async def test_a_fault_of_ours_is_answered_without_a_trace(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def load(delivery_id: str) -> None:
+        raise RuntimeError("secret of the database")
+
+    house._load = load  # type: ignore[method-assign]
+    runner = await start_web(house.app(), "127.0.0.1", 0)
+    port = runner.addresses[0][1]
+    async with ClientSession() as session:
+        path = local(house.links.link("d1"))
+        async with session.get(f"http://127.0.0.1:{port}{path}") as answer:
+            assert answer.status == 500
+            assert await answer.json() == {
+                "error": "Watchbill failed (RuntimeError); its log says more."
+            }
+    await stop_web(runner)
+    assert "request failed" in capsys.readouterr().out
+
+
+async def test_stopping_lets_a_running_request_end(house: House) -> None:
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request: web.Request) -> web.StreamResponse:
+        entered.set()
+        await leave.wait()
+        return web.Response(text="done")
+
+    app = house.app()
+    app.router.add_get("/slow", slow)
+    runner = await start_web(app, "127.0.0.1", 0)
+    port = runner.addresses[0][1]
+
+    async def ask() -> str:
+        async with (
+            ClientSession() as session,
+            session.get(f"http://127.0.0.1:{port}/slow") as answer,
+        ):
+            return await answer.text()
+
+    async with asyncio.TaskGroup() as group:
+        asked = group.create_task(ask())
+        await entered.wait()
+        stopping = group.create_task(stop_web(runner))
+        leave.set()
+    assert asked.result() == "done"
+    assert stopping.done()
+    with pytest.raises(OSError):  # noqa: PT011 - the port is closed, whatever the system says
+        await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_a_compressed_body_is_refused_before_it_grows(house: House) -> None:
+    runner = await start_web(house.app(), "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/hooks/tool"
+    async with ClientSession() as session:
+        for name in ["br", "gzip"]:
+            headers = {**BEARER, "Content-Encoding": name}
+            async with session.post(url, data=b"not compressed", headers=headers) as answer:
+                assert answer.status == 415
+    await stop_web(runner)
+
+
+async def test_a_taken_address_is_an_error(house: House) -> None:
+    runner = await start_web(house.app(), "127.0.0.1", 0)
+    with pytest.raises(OSError, match="address"):
+        await start_web(house.app(), "127.0.0.1", runner.addresses[0][1])
+    await stop_web(runner)
