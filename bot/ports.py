@@ -294,9 +294,10 @@ class Transaction(Protocol):
         ...
 
     async def finish_job(self, job: Job, outcome: Outcome, now: datetime) -> bool:
-        """Record the outcome if the lease still holds; False when it was taken over or cancelled.
+        """Record the outcome if the lease still holds; False when it was taken over.
 
-        `Delivered` stores the message places. A job that was renewed meanwhile stays due.
+        `Delivered` stores the message places. A job that was renewed meanwhile stays due. One
+        that was cancelled meanwhile stays cancelled: False, unless it was delivered all the same.
         """
         ...
 
@@ -321,7 +322,18 @@ class JobQueue(Protocol):
         """Lease due jobs, most urgent first: any number without lane, at most one a free lane."""
         ...
 
-    async def renew(self, jobs: Sequence[Job], now: datetime) -> None: ...
+    async def renew(self, leased: Sequence[Job], now: datetime) -> Sequence[Job]:
+        """Lengthen leases; return the jobs that are still ours, with their new `leased_until`."""
+        ...
+
+    async def release(self, leased: Sequence[Job], now: datetime, *, unsure: bool) -> None:
+        """Hand jobs back, due at once; `unsure` when an attempt may have gone out."""
+        ...
+
+    async def retry_dead(self, job_id: str, now: datetime) -> bool:
+        """Make a job that was given up due again; False when it is not dead."""
+        ...
+
     async def next_due(self, now: datetime) -> datetime | None:
         """Return when `claim` could next return something, None when nothing waits."""
         ...

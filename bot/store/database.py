@@ -1,0 +1,154 @@
+"""Connections: one writer at a time on SQLite, a pool on PostgreSQL, readers apart from both."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.store.errors import StoreUnfitError, database_errors
+
+_WRITER_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA journal_size_limit=67108864",
+    "PRAGMA temp_store=MEMORY",
+)
+_READER_PRAGMAS = ("PRAGMA busy_timeout=5000", "PRAGMA query_only=ON")
+_SERVER_SETTINGS = {
+    "application_name": "watchbill",
+    "lock_timeout": "5s",
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "30s",
+    "timezone": "UTC",
+}
+
+
+class Database:
+    """Both engines of one database; `url` is `sqlite:///file` or `postgresql://...`.
+
+    Every writing transaction of a SQLite file holds `writing`, whichever connection it uses.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _checked(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.writing = asyncio.Lock()
+        if self.is_sqlite:
+            self._writer, self._reader = _sqlite_engines(self.url)
+        else:
+            self._writer, self._reader = _postgresql_engines(self.url)
+
+    @property
+    def path(self) -> Path:
+        """Return the file of a SQLite database."""
+        return Path(self.url.database or "")
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a connection in a transaction that commits when the block ends well."""
+        async with self.turn():
+            with database_errors():
+                async with self._writer.begin() as connection:
+                    yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a connection that only reads and is in no transaction."""
+        with database_errors():
+            async with self._reader.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def bare(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a writer's connection outside any transaction."""
+        with database_errors():
+            async with self._writer.connect() as connection:
+                yield connection
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Wait for the turn to write; at once where the database itself lets many write."""
+        return self._only_writer() if self.is_sqlite else nullcontext()
+
+    async def close(self) -> None:
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+    @asynccontextmanager
+    async def _only_writer(self) -> AsyncIterator[None]:
+        async with self.writing:
+            yield
+
+
+def _checked(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        message = "database: write sqlite:///watchbill.db or postgresql://user@host/name"
+        raise StoreUnfitError(message) from error
+    if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise StoreUnfitError("database: SQLite needs a file, such as sqlite:///watchbill.db")
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        message = f"database: {parsed.get_backend_name()} is neither sqlite nor postgresql"
+        raise StoreUnfitError(message)
+    return parsed
+
+
+def _sqlite_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
+    url = url.set(drivername="sqlite+aiosqlite")
+    writer = create_async_engine(url, pool_size=1, max_overflow=0)
+    reader = create_async_engine(
+        url, isolation_level="AUTOCOMMIT", pool_size=2, pool_reset_on_return=None
+    )
+    for engine, pragmas in ((writer, _WRITER_PRAGMAS), (reader, _READER_PRAGMAS)):
+        _on_connect(engine, pragmas)
+
+    @event.listens_for(writer.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        # a deferred transaction that reads first can fail at its first write, at once
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return writer, reader
+
+
+def _on_connect(engine: AsyncEngine, pragmas: tuple[str, ...]) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: Any, record: object) -> None:  # noqa: ARG001 - as the event passes
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+
+def _postgresql_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
+    if mode := url.query.get("sslmode"):
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+    url = url.set(drivername="postgresql+asyncpg")
+    arguments = {"server_settings": _SERVER_SETTINGS, "timeout": 5, "command_timeout": 30}
+    writer = create_async_engine(
+        url, pool_size=10, max_overflow=0, pool_timeout=10, connect_args=arguments
+    )
+    reader = create_async_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=5,
+        max_overflow=0,
+        pool_timeout=10,
+        pool_reset_on_return=None,
+        connect_args=arguments,
+    )
+    for engine in (writer, reader):
+        event.listen(engine.sync_engine, "checkout", _drop_if_closed)
+    return writer, reader
+
+
+def _drop_if_closed(connection: Any, record: object, proxy: object) -> None:  # noqa: ARG001 - as the event passes
+    """Replace connections the server has closed, without asking it each time."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError

@@ -1,0 +1,143 @@
+"""The incidents one transaction knows: loaded under lock, saved with their version checked."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, bindparam, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.ports import ConflictError
+from bot.store import rows
+from bot.store.columns import UtcDateTime
+from bot.store.tables import ALERT, INCIDENT
+from bot.wire import incident_from_json
+from rules.incident import Incident
+
+_BODY = select(INCIDENT.c.body)
+_BY_ID = (
+    _BODY.where(INCIDENT.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(INCIDENT.c.id)
+    .with_for_update()
+)
+_BY_NUMBER = _BODY.where(INCIDENT.c.number == bindparam("its_number")).with_for_update()
+_OPEN = _BODY.where(text("incident.state != 'resolved'")).order_by(INCIDENT.c.id).with_for_update()
+_DUE = (
+    _BODY.where(INCIDENT.c.wake_at <= bindparam("now", type_=UtcDateTime()))
+    .order_by(INCIDENT.c.wake_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_CHANGED = [column for column in INCIDENT.columns if column.name != "id"]
+_UPDATE = (
+    update(INCIDENT)
+    .where(INCIDENT.c.id == bindparam("its_id"), INCIDENT.c.version == bindparam("its_version"))
+    .values({c.name: bindparam(f"new_{c.name}", type_=c.type) for c in _CHANGED})
+)
+_ALERTS_OPEN = (
+    update(ALERT)
+    .where(ALERT.c.incident_id == bindparam("its_id"), ALERT.c.open != bindparam("new_open"))
+    .values(open=bindparam("new_open"))
+)
+
+
+class Incidents:
+    """Incidents by id as this transaction sees them."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._known: dict[str, Incident] = {}
+        self._before: dict[str, Incident] = {}
+        self._saved: dict[str, None] = {}
+
+    @property
+    def known(self) -> dict[str, Incident]:
+        return self._known
+
+    def get(self, incident_id: str) -> Incident:
+        try:
+            return self._known[incident_id]
+        except KeyError:
+            raise LookupError(f"incident {incident_id} was not loaded") from None
+
+    async def load(self, ids: Sequence[str]) -> None:
+        if missing := [i for i in dict.fromkeys(ids) if i not in self._known]:
+            await self._fetch(_BY_ID, {"ids": missing})
+
+    async def due(self, now: datetime, limit: int) -> list[Incident]:
+        return await self._fetch(_DUE, {"now": now, "most": limit})
+
+    async def numbered(self, number: int) -> Incident | None:
+        new = next((i for i in self._known.values() if i.number == number), None)
+        found = [new] if new else await self._fetch(_BY_NUMBER, {"its_number": number})
+        return found[0] if found else None
+
+    async def open(self) -> list[Incident]:
+        await self._fetch(_OPEN, {})
+        return sorted((i for i in self._known.values() if i.is_open), key=lambda i: i.number)
+
+    def save(self, incident: Incident) -> bool:
+        """Remember it with the next version; return whether it is new. Raises ConflictError."""
+        before = self._before.get(incident.id)
+        loaded = before.version if before else None
+        base = incident.version
+        if incident.id in self._saved:
+            # saved before in this transaction: both its first and its new version are current
+            current = self._known[incident.id].version
+            if base not in {current, current - 1}:
+                raise ConflictError(f"incident {incident.id} changed meanwhile")
+            base = current - 1
+        elif loaded is not None and base != loaded:
+            raise ConflictError(f"incident {incident.id} changed meanwhile")
+        is_new = base == 0 and incident.id not in self._saved
+        self._known[incident.id] = replace(incident, version=base + 1)
+        self._saved[incident.id] = None
+        return is_new
+
+    async def flush(self) -> None:
+        """Write what was saved. Raises ConflictError when a row is no longer as it was read."""
+        saved = [self._known[i] for i in self._saved]
+        if new := [rows.incident_values(i) for i in saved if i.version == 1]:
+            await self._connection.execute(insert(INCIDENT), new)
+        old = [i for i in saved if i.version > 1]
+        if locked := [_update_values(i) for i in old if i.id in self._before]:
+            await self._connection.execute(_UPDATE, locked)
+        for incident in old:
+            if incident.id not in self._before:
+                await self._update_unseen(incident)
+
+    async def flush_alerts(self) -> None:
+        """Close the alerts of incidents that closed, open those of incidents that came back."""
+        turned = [
+            {"its_id": incident.id, "new_open": int(incident.is_open)}
+            for incident in (self._known[i] for i in self._saved)
+            if not incident.is_open or self._may_have_been_closed(incident)
+        ]
+        if turned:
+            await self._connection.execute(_ALERTS_OPEN, turned)
+
+    def _may_have_been_closed(self, incident: Incident) -> bool:
+        before = self._before.get(incident.id)
+        return incident.version > 1 if before is None else not before.is_open
+
+    async def _update_unseen(self, incident: Incident) -> None:
+        updated = await self._connection.execute(_UPDATE, _update_values(incident))
+        if updated.rowcount != 1:
+            raise ConflictError(f"incident {incident.id} changed meanwhile")
+
+    async def _fetch(self, query: Select[Any], values: rows.Values) -> list[Incident]:
+        bodies = (await self._connection.execute(query, values)).scalars().all()
+        found = []
+        for body in bodies:
+            incident = incident_from_json(body)
+            self._before.setdefault(incident.id, incident)
+            found.append(self._known.setdefault(incident.id, incident))
+        return found
+
+
+def _update_values(incident: Incident) -> rows.Values:
+    values = {f"new_{name}": value for name, value in rows.incident_values(incident).items()}
+    values["its_id"] = values.pop("new_id")
+    values["its_version"] = incident.version - 1
+    return values

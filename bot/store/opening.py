@@ -1,0 +1,132 @@
+"""Open a database: take its lock, bring its tables up to date, hand out the store's parts."""
+
+import fcntl
+from datetime import datetime, timedelta
+from io import TextIOWrapper
+from pathlib import Path
+
+import structlog
+from sqlalchemy import text
+
+from bot.clock import Clock
+from bot.store.database import Database
+from bot.store.errors import StoreInUseError, StoreUnfitError
+from bot.store.inbox import BatchWriter, GroupCommitInbox, SqliteBatchWriter
+from bot.store.queue import LANE_GAP, LEASE, SqlJobQueue
+from bot.store.reader import SqlReader
+from bot.store.retention import prune
+from bot.store.schema import migrate
+from bot.store.transaction import SqlStore
+
+_log = structlog.get_logger(__name__)
+
+_OLDEST_SQLITE = (3, 35, 0)
+
+
+class OpenedStore:
+    """Everything that works on one database."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        writer: BatchWriter,
+        lock: TextIOWrapper | None,
+        *,
+        lease: timedelta,
+        lane_gap: timedelta,
+    ) -> None:
+        held: dict[str, datetime] = {}
+        self.database = database
+        self.store = SqlStore(database, clock, held)
+        self.inbox = GroupCommitInbox(writer, clock)
+        self.queue = SqlJobQueue(database, held, lease=lease, lane_gap=lane_gap)
+        self.reader = SqlReader(database)
+        self._clock = clock
+        self._lock = lock
+
+    @property
+    def shared(self) -> bool:
+        """Tell whether other processes may work on the same database."""
+        return not self.database.is_sqlite
+
+    async def close(self) -> None:
+        """Finish what the inbox accepted, close all connections, give the file's lock back."""
+        await self.inbox.close()
+        await self.database.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    async def ping(self) -> None:
+        """Return when the database answers. Raises NotStoredError."""
+        async with self.database.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def database_now(self) -> datetime:
+        """Return the database's time; on SQLite that is our own clock."""
+        if self.database.is_sqlite:
+            return self._clock.now()
+        async with self.database.read() as connection:
+            now: datetime = (
+                await connection.execute(text("SELECT clock_timestamp()"))
+            ).scalar_one()
+        return now
+
+    async def clock_offset(self) -> timedelta:
+        """Measure what the database's clock is ahead of ours, to half a round trip."""
+        if self.database.is_sqlite:
+            return timedelta(0)
+        asked = self._clock.now()
+        now = await self.database_now()
+        return now - (asked + (self._clock.now() - asked) / 2)
+
+    async def prune(self, before: datetime) -> dict[str, int]:
+        """Forget what ended before `before`; return how many rows of each sort."""
+        return await prune(self.database, before)
+
+
+async def open_store(
+    url: str, clock: Clock, *, lease: timedelta = LEASE, lane_gap: timedelta = LANE_GAP
+) -> OpenedStore:
+    """Open `sqlite:///file` or `postgresql://...` and migrate it.
+
+    Raises StoreInUseError, StoreUnfitError with what to do, NotStoredError when it cannot be
+    reached.
+    """
+    database = Database(url)
+    lock = _lock(database.path) if database.is_sqlite else None
+    try:
+        if await migrate(database):
+            _log.info("store", action="migrate")
+    except BaseException:
+        await database.close()
+        if lock is not None:
+            lock.close()
+        raise
+    writer = _batch_writer(database)
+    return OpenedStore(database, clock, writer, lock, lease=lease, lane_gap=lane_gap)
+
+
+def _batch_writer(database: Database) -> BatchWriter:
+    if database.is_sqlite:
+        return SqliteBatchWriter(database)
+    # imported here: asyncpg takes 0.2 s that a SQLite start need not spend
+    from bot.store.inbox_postgresql import PostgresqlBatchWriter
+
+    return PostgresqlBatchWriter(database)
+
+
+def _lock(path: Path) -> TextIOWrapper:
+    if not path.absolute().parent.is_dir():
+        raise StoreUnfitError(f"database: make the folder {path.absolute().parent} first")
+    lock = Path(f"{path}.lock").open("a")  # noqa: SIM115 - open as long as the process lives
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        message = (
+            f"database: another process uses {path}; stop it first,"
+            " or move to PostgreSQL to run several"
+        )
+        raise StoreInUseError(message) from error
+    return lock

@@ -1,0 +1,108 @@
+"""Read-only answers for views, pages and commands."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select, text
+
+from bot.ports import Delivery, Job, MessageRef, StoredOverride, TimelineEntry
+from bot.store import rows
+from bot.store.columns import UtcDateTime
+from bot.store.database import Database
+from bot.store.tables import ALERT, INBOUND, INCIDENT, JOB, MESSAGE, TIMELINE
+from bot.store.transaction import OVERRIDES, SILENCES
+from bot.wire import incident_from_json
+from rules.incident import Incident, State
+from rules.silence import Silence
+
+
+class SqlReader:
+    """The Reader of a database; every method raises NotStoredError when it cannot be reached."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def incident(self, incident_id: str) -> Incident | None:
+        found = await self._all(select(INCIDENT.c.body).where(INCIDENT.c.id == incident_id))
+        return incident_from_json(found[0].body) if found else None
+
+    async def incident_numbered(self, number: int) -> Incident | None:
+        found = await self._all(select(INCIDENT.c.body).where(INCIDENT.c.number == number))
+        return incident_from_json(found[0].body) if found else None
+
+    async def incidents(
+        self, *, states: Sequence[State], limit: int, assigned_to: str = ""
+    ) -> Sequence[Incident]:
+        query = (
+            select(INCIDENT.c.body)
+            .where(INCIDENT.c.state.in_([state.value for state in states]))
+            .order_by(INCIDENT.c.number.desc())
+            .limit(limit)
+        )
+        if assigned_to:
+            mine = INCIDENT.c.assigned_to == assigned_to
+            query = query.where(mine, text("incident.assigned_to != ''"))
+        return [incident_from_json(row.body) for row in await self._all(query)]
+
+    async def messages(self, incident_id: str) -> Sequence[MessageRef]:
+        query = select(MESSAGE).where(MESSAGE.c.incident_id == incident_id).order_by(MESSAGE.c.ts)
+        return [rows.message(row) for row in await self._all(query)]
+
+    async def timeline(self, incident_id: str, limit: int) -> Sequence[TimelineEntry]:
+        query = (
+            select(TIMELINE)
+            .where(TIMELINE.c.incident_id == incident_id)
+            .order_by(TIMELINE.c.id.desc())
+            .limit(limit)
+        )
+        return [rows.timeline_entry(row) for row in reversed(await self._all(query))]
+
+    async def delivery(self, delivery_id: str) -> Delivery | None:
+        found = await self._all(select(INBOUND).where(INBOUND.c.id == delivery_id))
+        return rows.delivery(found[0]) if found else None
+
+    async def silences(self, now: datetime) -> Sequence[Silence]:
+        return [rows.silence(row) for row in await self._all(SILENCES, {"now": now})]
+
+    async def overrides(self, since: datetime) -> Sequence[StoredOverride]:
+        return [rows.override(row) for row in await self._all(OVERRIDES, {"since": since})]
+
+    async def recent_alert_labels(self, since: datetime, limit: int) -> Sequence[Mapping[str, str]]:
+        query = (
+            select(ALERT)
+            .where(ALERT.c.last_at >= since)
+            .order_by(ALERT.c.last_at.desc())
+            .limit(limit)
+        )
+        return [rows.matchable_labels(row) for row in await self._all(query)]
+
+    async def dead_jobs(self, limit: int) -> Sequence[tuple[Job, str]]:
+        query = (
+            select(JOB).where(text("state = 'dead'")).order_by(JOB.c.done_at.desc()).limit(limit)
+        )
+        return [(rows.job(row), row.error) for row in await self._all(query)]
+
+    async def next_wake(self) -> datetime | None:
+        query = select(func.min(INCIDENT.c.wake_at, type_=UtcDateTime()).label("at")).where(
+            INCIDENT.c.wake_at.is_not(None)
+        )
+        found: datetime | None = (await self._all(query))[0].at
+        return found
+
+    async def outbox_lag(self, now: datetime) -> Mapping[str, float]:
+        oldest = func.min(JOB.c.next_at, type_=UtcDateTime()).label("oldest")
+        query = (
+            select(JOB.c.lane, oldest)
+            .where(text("job.state = 'todo'"), JOB.c.next_at <= now)
+            .group_by(JOB.c.lane)
+        )
+        return {row.lane: (now - row.oldest).total_seconds() for row in await self._all(query)}
+
+    async def _all(
+        self, query: Select[Any], values: rows.Values | None = None
+    ) -> Sequence[Row[Any]]:
+        async with self._database.read() as connection:
+            result = await connection.execute(query, values or {})
+        found: Sequence[Row[Any]] = result.all()
+        return found

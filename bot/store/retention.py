@@ -1,0 +1,63 @@
+"""Forgetting what is over: done deliveries, ended jobs, and the details of closed incidents."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Delete, Select, bindparam, delete, select, text, tuple_
+
+from bot.store.columns import UtcDateTime
+from bot.store.database import Database
+from bot.store.tables import ALERT_TIME, INBOUND, INCIDENT, JOB, TIMELINE
+
+_AT_ONCE = 1_000
+"""Rows in one transaction, so that nobody waits long for the turn to write."""
+
+_BEFORE = bindparam("before", type_=UtcDateTime())
+_OPEN = select(INCIDENT.c.id).where(text("incident.state != 'resolved'"))
+_CLOSED = select(INCIDENT.c.id).where(
+    INCIDENT.c.state == "resolved", INCIDENT.c.resolved_at < _BEFORE
+)
+
+
+def _in_pieces(table: Any, which: Select[Any]) -> Delete:
+    keys = tuple_(*table.primary_key.columns)
+    return delete(table).where(keys.in_(which.limit(_AT_ONCE)))
+
+
+def _of(table: Any) -> Select[Any]:
+    return select(*table.primary_key.columns)
+
+
+_STATEMENTS = {
+    "deliveries": _in_pieces(
+        INBOUND, _of(INBOUND).where(text("state = 'done'"), INBOUND.c.received_at < _BEFORE)
+    ),
+    "jobs": _in_pieces(
+        JOB,
+        _of(JOB).where(
+            text("job.state IN ('done', 'cancelled')"),
+            JOB.c.done_at < _BEFORE,
+            JOB.c.leased == 0,
+            JOB.c.incident_id.not_in(_OPEN),
+        ),
+    ),
+    "timeline": _in_pieces(TIMELINE, _of(TIMELINE).where(TIMELINE.c.incident_id.in_(_CLOSED))),
+    "alert times": _in_pieces(
+        ALERT_TIME, _of(ALERT_TIME).where(ALERT_TIME.c.incident_id.in_(_CLOSED))
+    ),
+}
+
+
+async def prune(database: Database, before: datetime) -> dict[str, int]:
+    """Delete in small transactions what ended before `before`; return how many rows of each."""
+    removed = {}
+    for name, statement in _STATEMENTS.items():
+        removed[name] = 0
+        while count := await _delete(database, statement, before):
+            removed[name] += count
+    return removed
+
+
+async def _delete(database: Database, statement: Delete, before: datetime) -> int:
+    async with database.write() as connection:
+        return (await connection.execute(statement, {"before": before})).rowcount

@@ -1,0 +1,197 @@
+"""Rows as the values of the ports, and back."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from bot.ports import (
+    Delivery,
+    Job,
+    JobPriority,
+    JsonObject,
+    MessageRef,
+    NewJob,
+    StoredOverride,
+    TimelineEntry,
+)
+from bot.store.columns import stored_key, stored_text
+from bot.wire import incident_to_json, sentence_from_json, sentence_to_json
+from rules.alert import Alert, AlertStatus, Severity
+from rules.incident import Incident
+from rules.matcher import Matcher, Operator, matchable
+from rules.silence import Silence
+
+Values = dict[str, Any]
+
+
+def to_json(value: object) -> str:
+    """Return ASCII JSON: what no column can hold stands escaped."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        source=row.source,
+        key=row.key,
+        body=row.body,
+        content_type=row.content_type,
+        headers=json.loads(row.headers),
+        received_at=row.received_at,
+        attempts=row.attempts,
+    )
+
+
+def incident_values(incident: Incident) -> Values:
+    return {
+        "id": incident.id,
+        "number": incident.number,
+        "source": stored_key(incident.source),
+        "dedup_key": stored_key(incident.dedup_key),
+        "group_key": stored_key(incident.group_key),
+        "title": stored_text(incident.title),
+        "state": incident.state.value,
+        "storm": int(incident.storm),
+        "priority": incident.priority.value,
+        "channel": stored_text(incident.channel),
+        "assigned_to": stored_text(incident.assigned_to),
+        "opened_at": incident.opened_at,
+        "resolved_at": incident.resolved_at,
+        "wake_at": incident.wake_at,
+        "version": incident.version,
+        "body": incident_to_json(incident).decode(),
+    }
+
+
+def timeline_values(incident_id: str, entry: TimelineEntry) -> Values:
+    return {
+        "incident_id": incident_id,
+        "at": entry.at,
+        "what": entry.what,
+        "sentence": to_json(sentence_to_json(entry.sentence)),
+        "by": stored_text(entry.by),
+        "rule": stored_text(entry.rule),
+    }
+
+
+def timeline_entry(row: Row[Any]) -> TimelineEntry:
+    return TimelineEntry(
+        at=row.at,
+        what=row.what,
+        sentence=sentence_from_json(json.loads(row.sentence)),
+        by=row.by,
+        rule=row.rule,
+    )
+
+
+def job_values(job: NewJob, job_id: str, now: datetime) -> Values:
+    return {
+        "id": job_id,
+        "key": stored_key(job.key),
+        "kind": job.kind,
+        "lane": stored_key(job.lane),
+        "priority": int(job.priority),
+        "payload": to_json(job.payload),
+        "incident_id": job.incident_id,
+        "created_at": now,
+        "due_at": job.due_at,
+        "next_at": job.due_at,
+    }
+
+
+def job(row: Row[Any]) -> Job:
+    payload: JsonObject = json.loads(row.payload)
+    return Job(
+        id=row.id,
+        key=row.key,
+        kind=row.kind,
+        lane=row.lane,
+        priority=JobPriority(row.priority),
+        payload=payload,
+        incident_id=row.incident_id,
+        due_at=row.due_at,
+        created_at=row.created_at,
+        first_attempt_at=row.first_attempt_at,
+        attempts=row.attempts,
+        lease=row.lease,
+        leased_until=row.next_at,
+        revision=row.revision,
+        unsure=bool(row.unsure),
+    )
+
+
+def message_values(incident_id: str, message: MessageRef) -> Values:
+    return {
+        "incident_id": incident_id,
+        "channel": message.channel,
+        "ts": message.ts,
+        "role": message.role,
+        "person": message.person,
+        "key": message.key,
+    }
+
+
+def message(row: Row[Any]) -> MessageRef:
+    return MessageRef(row.role, row.channel, row.ts, row.person, row.key)
+
+
+def silence_values(silence: Silence) -> Values:
+    matchers = [[m.label, m.operator.value, m.value] for m in silence.matchers]
+    return {
+        "id": silence.id,
+        "matchers": to_json(matchers),
+        "starts_at": silence.starts_at,
+        "ends_at": silence.ends_at,
+        "by": stored_text(silence.by),
+        "why": stored_text(silence.why),
+    }
+
+
+def silence(row: Row[Any]) -> Silence:
+    matchers = tuple(
+        Matcher(label, Operator(sign), value) for label, sign, value in json.loads(row.matchers)
+    )
+    return Silence(row.id, matchers, row.starts_at, row.ends_at, row.by, row.why)
+
+
+def override_values(override: StoredOverride) -> Values:
+    return {
+        "id": override.id,
+        "rotation": stored_text(override.rotation),
+        "role": stored_text(override.role),
+        "person": stored_text(override.person),
+        "starts_at": override.starts_at,
+        "ends_at": override.ends_at,
+        "by": stored_text(override.by),
+        "created_at": override.created_at,
+    }
+
+
+def override(row: Row[Any]) -> StoredOverride:
+    return StoredOverride(
+        id=row.id,
+        rotation=row.rotation,
+        role=row.role,
+        person=row.person,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        by=row.by,
+        created_at=row.created_at,
+    )
+
+
+def matchable_labels(row: Row[Any]) -> Mapping[str, str]:
+    """Return an alert's labels as routes and silences see them."""
+    alert = Alert(
+        source=row.source,
+        dedup_key=row.dedup_key,
+        status=AlertStatus(row.status),
+        title=row.title,
+        occurred_at=row.last_at,
+        severity=Severity(row.severity),
+        labels=json.loads(row.labels),
+    )
+    return matchable(alert)

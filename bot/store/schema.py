@@ -1,0 +1,60 @@
+"""Bring a database to this version's tables, at every start."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, inspect, text
+
+from bot.store.database import Database
+from bot.store.errors import StoreUnfitError
+
+HEAD = "0001"
+"""The newest migration; a test compares it with the files."""
+
+
+async def migrate(database: Database) -> bool:
+    """Run what is missing; return whether anything was. Raises StoreUnfitError, NotStoredError."""
+    async with database.read() as connection:
+        if await connection.run_sync(_version) == HEAD:
+            return False
+    async with database.write() as connection:
+        return await connection.run_sync(_upgrade)
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection) -> bool:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        connection.execute(text("SET LOCAL statement_timeout = '10min'"))
+        # replicas that start together migrate one after another; ends with the transaction
+        connection.execute(text("SELECT pg_advisory_xact_lock(7205759403792793)"))
+    # imported here: half of a start-up's time, and most starts have nothing to migrate
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    version = _version(connection)
+    if version == HEAD:
+        return False
+    config = alembic_config(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if version is not None and version not in known:
+        message = f"database: made by a newer version (migration {version}); start that one"
+        raise StoreUnfitError(message)
+    command.upgrade(config, "head")
+    return True
+
+
+def alembic_config(connection: Connection) -> Any:
+    """Return an Alembic Config that works on `connection`."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

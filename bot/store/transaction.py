@@ -1,0 +1,235 @@
+"""The unit of work: one event's loads, decisions and writes in one commit."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock
+from bot.ports import (
+    AlertRef,
+    Delivered,
+    Delivery,
+    Job,
+    NewJob,
+    OpenAlert,
+    Outcome,
+    PastOpenings,
+    Retry,
+    StoredOverride,
+    TimelineEntry,
+    Transaction,
+)
+from bot.store import jobs, rows
+from bot.store.columns import UtcDateTime
+from bot.store.database import Database
+from bot.store.incidents import Incidents
+from bot.store.lookups import Lookups
+from bot.store.pending import Pending
+from bot.store.tables import ALERT_TIME, COUNTER, INBOUND, MESSAGE, OVERRIDE, SILENCE
+from rules.alert import Alert
+from rules.incident import Incident
+from rules.silence import Silence
+
+_TAKE_DELIVERIES = (
+    select(INBOUND)
+    .where(
+        text("inbound.state = 'new'"), INBOUND.c.next_at <= bindparam("now", type_=UtcDateTime())
+    )
+    .order_by(INBOUND.c.next_at, INBOUND.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_LAST_NUMBER = select(COUNTER.c.value).where(COUNTER.c.name == "incident").with_for_update()
+_ALERT_TIMES = select(ALERT_TIME.c.at, ALERT_TIME.c["count"]).where(
+    ALERT_TIME.c.incident_id == bindparam("its_id"),
+    ALERT_TIME.c.at >= bindparam("since", type_=UtcDateTime()),
+)
+SILENCES = (
+    select(SILENCE)
+    .where(SILENCE.c.ends_at > bindparam("now", type_=UtcDateTime()))
+    .order_by(SILENCE.c.starts_at, SILENCE.c.id)
+)
+OVERRIDES = (
+    select(OVERRIDE)
+    .where(OVERRIDE.c.ends_at > bindparam("since", type_=UtcDateTime()))
+    .order_by(OVERRIDE.c.created_at, OVERRIDE.c.id)
+)
+
+
+class SqlTransaction:
+    """A Transaction on one database connection."""
+
+    def __init__(self, connection: AsyncConnection, held: dict[str, datetime]) -> None:
+        self._connection = connection
+        self._held = held
+        self._incidents = Incidents(connection)
+        self._lookups = Lookups()
+        self._pending = Pending()
+        self._last_number: int | None = None
+        self._finished: list[Job] = []
+
+    # deliveries
+
+    async def take_deliveries(self, limit: int, now: datetime) -> Sequence[Delivery]:
+        taken = await self._connection.execute(_TAKE_DELIVERIES, {"now": now, "most": limit})
+        return [rows.delivery(row) for row in taken]
+
+    def finish_delivery(self, delivery_id: str, *, error: str = "") -> None:
+        self._pending.finish_delivery(delivery_id, error)
+
+    def postpone_delivery(self, delivery_id: str, until: datetime, error: str) -> None:
+        self._pending.postpone_delivery(delivery_id, until, error)
+
+    # look-ups
+
+    async def load_for(
+        self, alerts: Sequence[AlertRef], *, now: datetime, window: timedelta
+    ) -> None:
+        if self._last_number is None:
+            # this lock also makes grouping serial: two replicas never open what is one incident
+            found = await self._connection.execute(_LAST_NUMBER)
+            self._last_number = found.scalar_one()
+        named = await self._lookups.load(self._connection, alerts, now - window)
+        await self._incidents.load(sorted(named))
+        known = self._incidents.known
+        self._lookups.closed(i for i in named if i not in known or not known[i].is_open)
+
+    def open_alert(self, source: str, dedup_key: str) -> OpenAlert | None:
+        return self._lookups.open_alert(source, dedup_key)
+
+    def open_group(self, source: str, group_key: str) -> str | None:
+        return self._lookups.open_group(source, group_key)
+
+    def open_storm(self, source: str) -> str | None:
+        return self._lookups.open_storm(source)
+
+    def openings(self, source: str, since: datetime) -> int:
+        return self._lookups.openings(source, since)
+
+    def openings_of(self, source: str, dedup_key: str, since: datetime) -> PastOpenings:
+        return self._lookups.openings_of(source, dedup_key, since)
+
+    def next_number(self) -> int:
+        """Return the next incident's number; `load_for` must have been awaited, if with nothing."""
+        if self._last_number is None:
+            raise LookupError("await load_for before next_number")
+        self._last_number += 1
+        self._pending.last_number = self._last_number
+        return self._last_number
+
+    # incidents
+
+    async def take_due(self, now: datetime, limit: int) -> Sequence[Incident]:
+        return await self._incidents.due(now, limit)
+
+    async def load_incidents(self, ids: Sequence[str]) -> None:
+        await self._incidents.load(ids)
+
+    async def incident_numbered(self, number: int) -> Incident | None:
+        return await self._incidents.numbered(number)
+
+    async def open_incidents(self) -> Sequence[Incident]:
+        return await self._incidents.open()
+
+    def incident(self, incident_id: str) -> Incident:
+        return self._incidents.get(incident_id)
+
+    def save(self, incident: Incident) -> None:
+        is_new = self._incidents.save(incident)
+        self._lookups.saved(incident, new=is_new)
+
+    def record_alert(self, incident_id: str, alert: Alert, now: datetime) -> None:
+        self._pending.record_alert(incident_id, alert, now)
+        self._lookups.recorded(incident_id, alert.source, alert.dedup_key, alert.status)
+
+    async def alert_times(self, incident_id: str, since: datetime) -> Sequence[datetime]:
+        stored = await self._connection.execute(
+            _ALERT_TIMES, {"its_id": incident_id, "since": since}
+        )
+        times = [at for at, count in stored for _ in range(count)]
+        return sorted([*times, *self._pending.alert_times(incident_id, since)])
+
+    def add_timeline(self, incident_id: str, entry: TimelineEntry) -> None:
+        self._pending.add_timeline(incident_id, entry)
+
+    # the outbox
+
+    def enqueue(self, job: NewJob) -> None:
+        self._pending.enqueue(job)
+
+    def cancel_jobs(self, incident_id: str, kinds: Sequence[str]) -> None:
+        self._pending.cancel_jobs(incident_id, kinds)
+
+    async def finish_job(self, job: Job, outcome: Outcome, now: datetime) -> bool:
+        connection = self._connection
+        if job.incident_id and connection.dialect.name != "sqlite":
+            # the order of locks is incident, lane, job everywhere: no deadlock with an ack
+            await self._incidents.load([job.incident_id])
+        if job.lane:
+            if isinstance(outcome, Retry) and outcome.lane_until is not None:
+                await jobs.block_lane(connection, job.lane, outcome.lane_until)
+            await jobs.release_lane(connection, job, now)
+        recorded = await jobs.record_outcome(connection, job, outcome, now)
+        if recorded and isinstance(outcome, Delivered) and outcome.messages:
+            messages = [rows.message_values(job.incident_id, m) for m in outcome.messages]
+            await connection.execute(_put_message(connection.dialect.name), messages)
+        self._finished.append(job)
+        return recorded
+
+    # people's
+
+    async def silences(self, now: datetime) -> Sequence[Silence]:
+        stored = await self._connection.execute(SILENCES, {"now": now})
+        found = {row.id: rows.silence(row) for row in stored} | self._pending.silences
+        return [silence for silence in found.values() if silence.ends_at > now]
+
+    def save_silence(self, silence: Silence) -> None:
+        self._pending.silences[silence.id] = silence
+
+    async def overrides(self, since: datetime) -> Sequence[StoredOverride]:
+        stored = await self._connection.execute(OVERRIDES, {"since": since})
+        found = {row.id: rows.override(row) for row in stored} | self._pending.overrides
+        return [override for override in found.values() if override.ends_at > since]
+
+    def save_override(self, override: StoredOverride) -> None:
+        self._pending.overrides[override.id] = override
+
+    # the end
+
+    async def flush(self, now: datetime) -> None:
+        await self._incidents.flush()
+        await self._pending.flush(self._connection, self._incidents.known, now)
+        await self._incidents.flush_alerts()
+
+    def committed(self) -> None:
+        for job in self._finished:
+            self._held.pop(job.id, None)
+
+
+class SqlStore:
+    """The Store on a database; `held` has the jobs this process works on."""
+
+    def __init__(self, database: Database, clock: Clock, held: dict[str, datetime]) -> None:
+        self._database = database
+        self._clock = clock
+        self._held = held
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        async with self._database.write() as connection:
+            transaction = SqlTransaction(connection, self._held)
+            yield transaction
+            await transaction.flush(self._clock.now())
+        transaction.committed()
+
+
+def _put_message(dialect: str) -> jobs.Insert:
+    statement = jobs.insert_for(MESSAGE, dialect)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["incident_id", "channel", "ts"],
+        set_={"role": new.role, "person": new.person, "key": new.key},
+    )

