@@ -101,9 +101,8 @@ async def show_page(desk: Desk, job: Job) -> Delivered:
     latest = next((m for m in reversed(messages) if (m.role, m.person) == ("page", person)), None)
     if latest is None:
         return _NOTHING
-    reason = _sentence(job.payload.get("reason"))
     try:
-        await desk.api.update(latest.channel, latest.ts, views.page_message(scene, person, reason))
+        await desk.api.update(latest.channel, latest.ts, views.page_message(scene, person, None))
     except SlackRefusedError as refused:
         if refused.code != "message_not_found":
             raise

@@ -1,7 +1,7 @@
 """What every delivery works with: the incident as it is now, and posting it just once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.clock import Clock
 from bot.ports import GiveUpError, Job, MessageRef, Reader
@@ -52,8 +52,7 @@ class Desk:
             incident=incident,
             now=self.clock.now(),
             names=self.directory,
-            book=self.rulebook(),
-            on_call=self.on_call(),
+            book=replace(self.rulebook(), on_call=self.on_call()),
             paged_at=pages_sent(messages),
             permalink=permalink(url, root_of(messages)),
             previous_link=await self._link_to(incident.previous, url),

@@ -17,18 +17,22 @@ class Scene:
     """What a view of one incident may need.
 
     `paged_at` tells when each person's page went out, by key. `permalink` leads to the channel
-    message and `previous_link` to that of the incident before; both may be unknown.
+    message and `previous_link` to that of the incident before; both may be unknown. `book` knows
+    who is on call now.
     """
 
     incident: Incident
     now: datetime
     names: Names
     book: RuleBook
-    on_call: OnCall
     paged_at: Mapping[str, datetime] = field(default_factory=dict)
     permalink: str = ""
     previous_link: str = ""
     public_url: str = ""
+
+    @property
+    def on_call(self) -> OnCall:
+        return self.book.on_call
 
     def who(self, key: str) -> Mrkdwn:
         return outside(self.names.name(key), 80)
@@ -40,7 +44,7 @@ class Scene:
         return at(instant, self.now)
 
     def coming(self) -> Planned | None:
-        return coming(self.incident, self.on_call, self.book)
+        return coming(self.incident, self.book, self.now)
 
 
 def sent_at(message: MessageRef) -> datetime | None:

@@ -7,7 +7,7 @@ from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.scene import Scene
 from bot.slack.text import Mrkdwn, join, link, md, one_line, outside, safe_url, spoken
-from bot.slack.wording import notification, remarks, short, sign, state_line, title
+from bot.slack.wording import notification, remarks, short, sign, source_of, state_line, title
 from rules.alert import AlertStatus
 from rules.incident import Incident, ShownAlert, State
 from rules.sentence import Sentence
@@ -50,7 +50,7 @@ def root_message(scene: Scene) -> Json:
     )
 
 
-def page_message(scene: Scene, person: str, reason: Sentence) -> Json:
+def page_message(scene: Scene, person: str, reason: Sentence | None) -> Json:
     """The direct message that pages `person`."""
     at = scene.incident
     return kit.message(
@@ -66,7 +66,7 @@ def page_message(scene: Scene, person: str, reason: Sentence) -> Json:
     )
 
 
-def why_you(scene: Scene, person: str, reason: Sentence) -> Mrkdwn:
+def why_you(scene: Scene, person: str, reason: Sentence | None) -> Mrkdwn:
     """Say why this person was paged: the shift they hold, else the step's own words."""
     rotation = scene.incident.rotation
     for role in scene.on_call.roles(rotation):
@@ -78,6 +78,8 @@ def why_you(scene: Scene, person: str, reason: Sentence) -> Mrkdwn:
                 rotation=rotation,
                 end=scene.when(span.end),
             )
+    if reason is None:
+        return Mrkdwn()
     return join("", [md("Why you: "), spoken(reason, scene.names, scene.now), md(".")])
 
 
@@ -211,17 +213,21 @@ def _origin(scene: Scene) -> Mrkdwn:
     at = scene.incident
     runbook = next((at.labels[name] for name in RUNBOOKS if at.labels.get(name)), "")
     shown = link(runbook, "Runbook") if runbook.startswith("http") else outside(runbook, 200)
-    source = Mrkdwn() if at.unreadable or not at.url else link(at.url, f"Open in {at.source}")
+    source = Mrkdwn() if at.unreadable or not at.url else link(at.url, _opens(at))
     return join(
         " · ",
         [
-            source or md("from {source}", source=at.source),
+            source or md("from {source}", source=source_of(at)),
             md("📖 {shown}", shown=shown) if runbook else Mrkdwn(),
             _previous(scene),
             md("opened {when}", when=scene.when(at.opened_at)),
             _place(scene),
         ],
     )
+
+
+def _opens(incident: Incident) -> str:
+    return "Open" if incident.source.startswith("@") else f"Open in {incident.source}"
 
 
 def _previous(scene: Scene) -> Mrkdwn:

@@ -88,7 +88,12 @@ def _reach(scene: Scene, step: Planned) -> Mrkdwn:
 def resolver(scene: Scene) -> Mrkdwn:
     """Who resolved it: a person, or the source whose alerts cleared."""
     by = scene.incident.resolved_by
-    return scene.who(by) if by else outside(scene.incident.source, 80)
+    return scene.who(by) if by else source_of(scene.incident)
+
+
+def source_of(incident: Incident) -> Mrkdwn:
+    """Where the incident came from; people count as a source too."""
+    return md("a person") if incident.source.startswith("@") else outside(incident.source, 80)
 
 
 def state_line(scene: Scene) -> Mrkdwn:
@@ -187,12 +192,7 @@ def _next(scene: Scene) -> Mrkdwn:
     if step is None:
         return _settling(scene)
     told = _reach(scene, step)
-    waits = _hours_note(step, scene.now)
-    return md("{told} next {when}{waits}.", told=told, when=next_time(scene, step.at), waits=waits)
-
-
-def _hours_note(step: Planned, now: datetime) -> str:
-    return f" ({step.note})" if step.note and step.at > now else ""
+    return md("{told} next {when}.", told=told, when=next_time(scene, step.at))
 
 
 def next_time(scene: Scene, when: datetime) -> Mrkdwn:
@@ -217,7 +217,7 @@ def remarks(scene: Scene) -> list[Mrkdwn]:
             md(
                 "🌩️ *Storm*: {count} alerts of {source}, {firing} still firing. More join here.",
                 count=at.alert_count,
-                source=at.source,
+                source=source_of(at),
                 firing=at.firing_count,
             )
         )

@@ -104,7 +104,6 @@ def scene(of: Incident | None = None, **fields: Any) -> Scene:
         "now": NOW,
         "names": FakeNames(),
         "book": BOOK,
-        "on_call": ON_CALL,
         "paged_at": {ANA: OPENED},
         "permalink": "https://team.slack.example/archives/C1/p1",
     }

@@ -1,0 +1,252 @@
+"""Reads what people type after `/oncall`: pure, from words to a question or an act."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from bot.acts import AckAll, EndSilence, MakeSilence, OnIncident, OpenByHand
+from bot.slack.vocabulary import ALIASES, ELSEWHERE, WORDS
+from bot.slack.wishes import (
+    QUOTES,
+    AskExplain,
+    AskHelp,
+    AskList,
+    AskNext,
+    AskShow,
+    AskSilences,
+    AskWho,
+    CommandError,
+    Typed,
+    Typist,
+    ahead_of,
+    find_role,
+    find_rotation,
+    override,
+    shift_end,
+)
+from rules.matcher import parse_matchers
+from rules.nearest import nearest
+from rules.spoken_time import read_moment, take_moment
+
+_MAIL = re.compile(r"<mailto:([^|>]+)(?:\|[^>]*)?>")
+_LINK = re.compile(r"<(https?://[^|>]+)(?:\|[^>]*)?>")
+_CHANNEL = re.compile(r"<#[A-Z0-9]+\|([^>]*)>")
+_NUMBER = re.compile(r"#?(\d{1,9})")
+_LONGEST = 4000
+_MOST_TURNS = 20
+
+
+def parse(text: str, typist: Typist) -> Typed:
+    """Read one command; raises CommandError with what to write instead."""
+    words = plain_words(text)[:_LONGEST].split()
+    if not words:
+        return Typed(AskHelp())
+    first = words[0].lower().lstrip("/")
+    word = ALIASES.get(first, first)
+    if word in ELSEWHERE:
+        raise CommandError("That is not in this version.", ELSEWHERE[word])
+    reader = _READERS.get(word)
+    if reader is None:
+        hit = nearest(first, [*WORDS, *ALIASES])
+        meant = f"Did you mean `/oncall {WORDS[ALIASES.get(hit, hit)].usage}`? " if hit else ""
+        hint = f"{meant}`/oncall help` lists them all."
+        raise CommandError(f'I do not know "{first[:40]}".', hint)
+    try:
+        return reader(words[1:], typist)
+    except ValueError as error:
+        hint = f"Write `/oncall {WORDS[word].usage}`."
+        raise CommandError(_sentence(str(error)), hint) from error
+
+
+def plain_words(text: str) -> str:
+    """Undo Slack's writing of links, addresses, channels and entities; mentions stay."""
+    text = _MAIL.sub(r"\1", text)
+    text = _CHANNEL.sub(r"#\1", _LINK.sub(r"\1", text)).translate(QUOTES)
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _who(words: list[str], typist: Typist) -> Typed:
+    lowered = [word.lower() for word in words]
+    if "at" in lowered:
+        split = lowered.index("at")
+        moment = read_moment(" ".join(words[split + 1 :]), typist.now, typist.zone)
+        rotation = _rotation_or_none(words[:split], typist)
+        return Typed(AskWho(rotation, moment.at), moment.note)
+    return Typed(AskWho(_rotation_or_none(words, typist)))
+
+
+def _next(words: list[str], typist: Typist) -> Typed:
+    counts = [int(word) for word in words if word.isdigit()]
+    names = [word for word in words if not word.isdigit()]
+    count = min(max(counts[0], 1), _MOST_TURNS) if counts else 3
+    return Typed(AskNext(count, _rotation_or_none(names, typist)))
+
+
+def _page(words: list[str], typist: Typist) -> Typed:
+    target, rest = _first(words)
+    if not target:
+        raise ValueError("Say whom to page.")
+    title = " ".join(rest)[:200]
+    if not title:
+        raise ValueError("Say what it is about.")
+    detail = " ".join(rest) if len(" ".join(rest)) > 200 else ""
+    rotation = next(
+        (r for r in typist.on_call.rotations if r.casefold() == target.lstrip("#").casefold()), ""
+    )
+    person = "" if rotation else typist.people.find(target).key
+    return Typed(
+        OpenByHand(by=typist.by, title=title, description=detail, person=person, rotation=rotation)
+    )
+
+
+def _list(words: list[str], _typist: Typist) -> Typed:
+    which = words[0].lower() if words else "open"
+    if which not in {"mine", "open", "all"}:
+        raise ValueError(f'"{which}" is no list.')
+    return Typed(AskList(which))
+
+
+def _show(words: list[str], _typist: Typist) -> Typed:
+    return Typed(AskShow(_number(words)))
+
+
+def _explain(words: list[str], _typist: Typist) -> Typed:
+    return Typed(AskExplain(_number(words)))
+
+
+def _ack(words: list[str], typist: Typist) -> Typed:
+    if words and words[0].lower() == "all":
+        return Typed(AckAll(by=typist.by))
+    return Typed(OnIncident(number=_number(words), event="acked", by=typist.by))
+
+
+def _plain_event(event: str) -> "_Reader":
+    def read(words: list[str], typist: Typist) -> Typed:
+        number, note = _number(words), " ".join(words[1:])[:1000]
+        return Typed(OnIncident(number=number, event=event, by=typist.by, note=note))
+
+    return read
+
+
+def _snooze(words: list[str], typist: Typist) -> Typed:
+    number = _number(words)
+    moment = ahead_of(read_moment(" ".join(words[1:]), typist.now, typist.zone), typist.now)
+    act = OnIncident(number=number, event="snoozed", by=typist.by, until=moment.at)
+    return Typed(act, moment.note)
+
+
+def _assign(words: list[str], typist: Typist) -> Typed:
+    number = _number(words)
+    written = " ".join(words[1:]).strip('"')
+    if not written:
+        raise ValueError("Say to whom.")
+    person = typist.by if written.lower() == "me" else typist.people.find(written).key
+    return Typed(OnIncident(number=number, event="reassigned", by=typist.by, person=person))
+
+
+def _silence(words: list[str], typist: Typist) -> Typed:
+    found, rest = parse_matchers(" ".join(words))
+    if not found:
+        raise ValueError("Name at least one label, such as team=finance.")
+    moment, why = take_moment(rest.split(), typist.now, typist.zone)
+    if not why:
+        raise ValueError("Say why, for those who wonder later.")
+    until = ahead_of(moment, typist.now).at
+    matchers = " ".join(map(str, found))
+    act = MakeSilence(by=typist.by, matchers=matchers, until=until, why=" ".join(why)[:500])
+    return Typed(act, moment.note)
+
+
+def _unsilence(words: list[str], typist: Typist) -> Typed:
+    if not words:
+        raise ValueError("Say which: `/oncall silences` lists their ids.")
+    return Typed(EndSilence(by=typist.by, silence_id=words[0][:64]))
+
+
+def _silences(_words: list[str], _typist: Typist) -> Typed:
+    return Typed(AskSilences())
+
+
+def _take(words: list[str], typist: Typist) -> Typed:
+    named = words and not words[0][0].isdigit() and words[0].lower() not in {"until", "for"}
+    place, rest = (words[0], words[1:]) if named else ("", words)
+    written, _, role = place.partition("/")
+    rotation = find_rotation(typist.on_call, written, person=typist.by)
+    role = find_role(typist.on_call, rotation, role)
+    if rest:
+        moment = ahead_of(read_moment(" ".join(rest), typist.now, typist.zone), typist.now)
+        end, note = moment.at, moment.note
+    else:
+        end, note = shift_end(typist, rotation, role), ""
+    return Typed(override(typist, typist.by, f"{rotation}/{role}", typist.now, end), note)
+
+
+def _override(words: list[str], typist: Typist) -> Typed:
+    target, rest = _first(words)
+    if not target:
+        raise ValueError("Say who.")
+    person = typist.by if target.lower() == "me" else typist.people.find(target).key
+    start, rest = take_moment(rest, typist.now, typist.zone)
+    end, rest = take_moment(rest, max(start.at, typist.now), typist.zone)
+    act = override(typist, person, " ".join(rest), start.at, end.at)
+    return Typed(act, " ".join(note for note in (start.note, end.note) if note))
+
+
+def _test(_words: list[str], typist: Typist) -> Typed:
+    text = "Somebody typed `/oncall test`. Acknowledge it, then resolve it; nothing is broken."
+    return Typed(OpenByHand(by=typist.by, title="Test page", description=text, person=typist.by))
+
+
+def _help(_words: list[str], _typist: Typist) -> Typed:
+    return Typed(AskHelp())
+
+
+_Reader = Callable[[list[str], Typist], Typed]
+
+_READERS: Mapping[str, _Reader] = {
+    "who": _who,
+    "next": _next,
+    "page": _page,
+    "list": _list,
+    "show": _show,
+    "ack": _ack,
+    "unack": _plain_event("unacked"),
+    "resolve": _plain_event("resolved"),
+    "reopen": _plain_event("reopened"),
+    "escalate": _plain_event("escalated"),
+    "snooze": _snooze,
+    "assign": _assign,
+    "silence": _silence,
+    "unsilence": _unsilence,
+    "silences": _silences,
+    "take": _take,
+    "override": _override,
+    "explain": _explain,
+    "test": _test,
+    "help": _help,
+}
+
+
+def _number(words: list[str]) -> int:
+    hit = _NUMBER.fullmatch(words[0]) if words else None
+    if hit is None:
+        raise ValueError("Say which incident, by its number.")
+    return int(hit[1])
+
+
+def _rotation_or_none(words: list[str], typist: Typist) -> str:
+    written = " ".join(words)
+    return find_rotation(typist.on_call, written) if written else ""
+
+
+def _first(words: list[str]) -> tuple[str, list[str]]:
+    """Take the first word, or all words between quotes."""
+    text = " ".join(words)
+    if text.startswith('"') and '"' in text[1:]:
+        quoted, _, rest = text[1:].partition('"')
+        return quoted.strip(), rest.split()
+    return (words[0], words[1:]) if words else ("", [])
+
+
+def _sentence(text: str) -> str:
+    begun = text[:1].upper() + text[1:]
+    return begun if begun.endswith((".", "!", "?")) else f"{begun}."

@@ -1,0 +1,62 @@
+"""The words of `/oncall`: how each is written, and what it does."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    usage: str
+    does: str
+
+
+WORDS: Mapping[str, Word] = {
+    "who": Word("who [rotation] [at <time>]", "who is on call"),
+    "next": Word("next [n] [rotation]", "who is on call next"),
+    "page": Word("page <@person|rotation> <text>", "page somebody now"),
+    "list": Word("list [mine|open|all]", "incidents"),
+    "show": Word("show <n>", "one incident, with its buttons"),
+    "ack": Word("ack <n|all>", "you take it; paging stops"),
+    "unack": Word("unack <n>", "hand it back; paging starts again"),
+    "resolve": Word("resolve <n> [note]", "it is fixed"),
+    "reopen": Word("reopen <n>", "it was not fixed"),
+    "escalate": Word("escalate <n>", "the next step, now"),
+    "snooze": Word("snooze <n> <2h|until 09:00>", "quiet until then, then it pages again"),
+    "assign": Word("assign <n> <@person>", "give it to somebody"),
+    "silence": Word("silence <label=value …> <2h> <why>", "matching alerts page nobody"),
+    "unsilence": Word("unsilence <id>", "end a silence"),
+    "silences": Word("silences", "what is silenced now"),
+    "take": Word("take [rotation] [2h]", "you are on call, now"),
+    "override": Word("override <@person> <from> <to> [rotation]", "somebody is on call then"),
+    "explain": Word("explain <n>", "why it went as it did"),
+    "test": Word("test", "page yourself with a harmless incident"),
+    "help": Word("help", "this list"),
+}
+
+ALIASES: Mapping[str, str] = {
+    "whois": "who",
+    "whoisoncall": "who",
+    "acknowledge": "ack",
+    "unacknowledge": "unack",
+    "close": "resolve",
+    "resolved": "resolve",
+    "reassign": "assign",
+    "mute": "silence",
+    "unmute": "unsilence",
+    "timeline": "explain",
+    "why": "explain",
+    "incidents": "list",
+    "trigger": "page",
+    "commands": "help",
+    "?": "help",
+}
+
+ELSEWHERE: Mapping[str, str] = {
+    "cover": "Use `/oncall override <@person> <from> <to>` to give hours to somebody.",
+    "swap": "Use `/oncall override` twice: once for each shift.",
+    "access": "Ask the owner of the group for access.",
+    "revoke": "Ask the owner of the group.",
+    "journal": "Use `/oncall resolve <n> <note>`: the note stays with the incident.",
+    "issues": "Use `/oncall list open`.",
+}
+"""Words that are planned, and what to do meanwhile."""

@@ -1,0 +1,166 @@
+"""What people can wish for, and who wishes: the values between typed words, modals and acts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.acts import Act, MakeOverride
+from rules.matcher import parse_matchers
+from rules.nearest import nearest
+from rules.people import People
+from rules.rotation import OnCall
+from rules.spoken_time import Moment
+
+QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})
+
+
+class CommandError(ValueError):
+    """What was typed cannot be done: `problem` may quote it, `hint` is ours and says what to write."""
+
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__(f"{problem} {hint}")
+        self.problem = problem
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class AskWho:
+    rotation: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskNext:
+    count: int = 3
+    rotation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskList:
+    which: str = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class AskShow:
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskSilences:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class AskExplain:
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskHelp:
+    pass
+
+
+Question = AskWho | AskNext | AskList | AskShow | AskSilences | AskExplain | AskHelp
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What was asked for; `note` tells the person how a time was read."""
+
+    wish: Question | Act
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typist:
+    """Who types, and what their words mean to them."""
+
+    by: str
+    now: datetime
+    zone: str
+    people: People
+    on_call: OnCall
+
+
+def find_rotation(on_call: OnCall, written: str, *, person: str = "") -> str:
+    """Return the rotation meant by a name, or by none when only one can be; raises ValueError.
+
+    With `person`, the only rotation that person is part of is meant by none.
+    """
+    names = on_call.rotations
+    if written:
+        bare = written.lstrip("#@").casefold()
+        found = next((name for name in names if name.casefold() == bare), None)
+        if found is None:
+            hit = nearest(bare, names)
+            meant = f' Did you mean "{hit}"?' if hit else f" There are {_these(names)}."
+            raise ValueError(f'No rotation is called "{written}".{meant}')
+        return found
+    theirs = [n for n in names if _takes_part(on_call, n, person)] if person else []
+    if len(theirs or names) == 1:
+        return (theirs or list(names))[0]
+    raise ValueError(f"Say which rotation: {_these(names)}." if names else "The roster is empty.")
+
+
+def find_role(on_call: OnCall, rotation: str, written: str) -> str:
+    """Return the role meant, the first one by none; raises ValueError."""
+    roles = on_call.roles(rotation)
+    role = written.lower() or next(iter(roles), "primary")
+    if roles and role not in roles:
+        raise ValueError(f'Rotation {rotation} has no role "{role}": there is {_these(roles)}.')
+    return role
+
+
+def shift_end(typist: Typist, rotation: str, role: str) -> datetime:
+    """Return when the present shift or gap of a role ends; raises ValueError when it does not."""
+    span = typist.on_call.span_at(rotation, role, typist.now)
+    if span is not None:
+        return span.end
+    following = typist.on_call.next_after(rotation, role, typist.now)
+    if following is None:
+        raise ValueError("No shift ends by itself here, so say how long.")
+    return following.start
+
+
+def override(
+    typist: Typist, person: str, place: str, start: datetime, end: datetime
+) -> MakeOverride:
+    """Build an override of `place`, a rotation or rotation/role; raises ValueError."""
+    written, _, role = place.partition("/")
+    rotation = find_rotation(typist.on_call, written, person=person)
+    role = find_role(typist.on_call, rotation, role)
+    if end <= start:
+        raise ValueError("It must end after it starts.")
+    if end <= typist.now:
+        raise ValueError("That is over already.")
+    return MakeOverride(
+        by=typist.by, person=person, rotation=rotation, role=role, starts_at=start, ends_at=end
+    )
+
+
+def matchers_of(written: str) -> str:
+    """Check matchers and write them the one way; raises ValueError."""
+    found, rest = parse_matchers(written.translate(QUOTES))
+    if not found:
+        raise ValueError("Name at least one label, such as team=finance.")
+    if rest:
+        raise ValueError(f'I cannot read "{rest[:60]}" as label=value.')
+    return " ".join(map(str, found))
+
+
+def ahead_of(moment: Moment, now: datetime) -> Moment:
+    """Refuse a moment that has passed; raises ValueError."""
+    if moment.at <= now:
+        raise ValueError("That time has passed.")
+    return moment
+
+
+def _takes_part(on_call: OnCall, rotation: str, person: str) -> bool:
+    return any(
+        person in span.people
+        for role in on_call.roles(rotation)
+        for span in on_call.spans(rotation, role)
+    )
+
+
+def _these(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:10]) + (" and others" if len(names) > 10 else "")
