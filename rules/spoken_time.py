@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from rules.hours import next_local, to_instant
 
 _EXAMPLES = 'Write "18:00", "fri 18:00", "tomorrow 9am", "2026-11-23 09:00" or "2h".'
+_YEARS = range(2000, 2100)
 _LONGEST = timedelta(days=366)
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _DURATION_PART = re.compile(
@@ -142,6 +143,8 @@ def _iso(iso: re.Match[str], zone: str) -> Moment:
         day = date.fromisoformat(iso[1])
     except ValueError:
         raise UnclearTimeError(f"{iso[1]} is not in the calendar.") from None
+    if day.year not in _YEARS:
+        raise UnclearTimeError(f"{iso[1]} is too far away. Correct the year.")
     if not iso[2]:
         raise UnclearTimeError(f'"{iso[1]}" needs a time: write "{iso[1]} 09:00".')
     if offset := _OFFSET.fullmatch(iso[2]):
@@ -149,7 +152,7 @@ def _iso(iso: re.Match[str], zone: str) -> Moment:
         sign = offset[2].replace("utc", "+00:00").replace("z", "+00:00")
         try:
             return Moment(_with_offset(day + timedelta(days=days), at, sign))
-        except (ValueError, OverflowError):
+        except ValueError:
             raise UnclearTimeError(f'"{offset[2]}" is not an offset. Write "+01:00".') from None
     at, days = read_clock(iso[2])
     return _moment(day + timedelta(days=days), at, zone)

@@ -56,6 +56,7 @@ def test_what_people_type_becomes_an_instant(text: str, instant: str) -> None:
     ("text", "words"),
     [
         ("", "The time is missing."),
+        ("0001-01-01 00:00", "0001-01-01 is too far away. Correct the year."),
         ("soonish", '"soonish" is not a time. Write "18:00"'),
         ("9", '"9" can be a time or a duration: write "9:00" or "2h".'),
         ("25:00", '"25:00" is not a time.'),

@@ -47,9 +47,9 @@ WRITE = 'Write it as "2026-11-16" or "2026-11-16 09:00".'
         ("Start,End,Role\n2026-11-23,,primary\n", "A1:C1: no column for the person. Name one of these: Person, Who."),
         ("Start,End,Notes\n2026-11-23,,x\n", "A1:C1: no column for people. Name one Person, or one for each role: Primary, Secondary."),
         ("Rotation,Start,Who\n,2026-11-23,bo\n", "A2: no rotation in this row. Write its name."),
-        ("# zone: CET\n" + GRID + "2026-11-23,bo,cy\n", 'A1: "CET" is not a region name. Did you mean Europe/Berlin?'),
-        ("# zone: Europa/Berlim\n" + GRID + "2026-11-23,bo,cy\n", 'A1: "Europa/Berlim" is not a region name. Did you mean Europe/Berlin?'),
-        ("# zone: ../etc/passwd\n" + GRID + "2026-11-23,bo,cy\n", 'A1: "../etc/passwd" is not a region name. Write it like "Europe/Berlin".'),
+        ("# zone: CET\n" + GRID + "2026-11-23,bo,cy\n", 'A1: "CET" is not a time zone; did you mean `Europe/Berlin`?'),
+        ("# zone: Europa/Berlim\n" + GRID + "2026-11-23,bo,cy\n", 'A1: "Europa/Berlim" is not a time zone; did you mean `Europe/Berlin`?'),
+        ("# zone: ../etc/passwd\n" + GRID + "2026-11-23,bo,cy\n", 'A1: "../etc/passwd" is not a time zone; write it like `Europe/Berlin`, or `UTC`.'),
         ("# hand-off: nine\n" + GRID + "2026-11-23,bo,cy\n", 'A1: "nine" is not a time. Write "09:00".'),
     ],
 )  # fmt: skip
