@@ -1,5 +1,6 @@
 """What is wrong with a configuration beyond the shape of its parts."""
 
+import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
@@ -24,7 +25,8 @@ def literal_secrets(document: Document) -> Iterator[Fault]:
         if not (path and isinstance(value, str) and value) or (written and ":-" not in written):
             continue
         if path[-1] in SECRET_KEYS and path[0] in {"slack", "sources", "webhooks"}:
-            yield document.fault(path, f"`{path[-1]}` is a secret; write ${{{_variable(path)}}}")
+            words = f"`{path[-1]}` is a secret; put it into the environment and write "
+            yield document.fault(path, f"{words}${{{_variable(document, path)}}}")
         if path == ("database",) and _password(value):
             yield document.fault(path, "the password is a secret; write ${DATABASE_PASSWORD} there")
 
@@ -82,9 +84,9 @@ def _twice(document: Document, section: str, key: str, values: Sequence[str]) ->
             yield document.fault((section, at, key), words)
 
 
-def _variable(path: Path) -> str:
-    owner = "SLACK_" if path[0] == "slack" else ""
-    return f"{owner}{path[-1]}".upper()
+def _variable(document: Document, path: Path) -> str:
+    owner = "slack" if path[0] == "slack" else document.value((*path[:-1], "name"))
+    return re.sub(r"\W", "_", f"{owner or path[0]}_{path[-1]}", flags=re.ASCII).upper()
 
 
 def _password(url: str) -> str | None:

@@ -51,9 +51,9 @@ def misfit(kind: str, facts: Mapping[str, object], value: object) -> str | None:
 
 def _not_text(value: object) -> str:
     if isinstance(value, bool):
-        return "reads as true or false; put it in quotes to make it text"
+        return "must be text, not true or false; put it in quotes if it is text"
     if isinstance(value, int | float):
-        return "reads as a number; put it in quotes to make it text"
+        return "must be text, not a number; put it in quotes if it is text"
     return "must be text"
 
 

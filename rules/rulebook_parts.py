@@ -25,7 +25,6 @@ from rules.policy import (
 from rules.rotation import OnCall
 from rules.rulebook import DEFAULT_PRIORITIES, FlappingRule, Route, RuleBook, StormRule
 from rules.rulebook_spec import (
-    NEVER,
     HoursSpec,
     MaintenanceWindowSpec,
     RouteSpec,
@@ -34,6 +33,7 @@ from rules.rulebook_spec import (
     TargetSpec,
 )
 from rules.silence import MaintenanceWindow, Silence
+from rules.written import NEVER
 from rules.yaml_document import Document
 
 T = TypeVar("T")

@@ -1,138 +1,30 @@
 """The rulebook as YAML: strict models of what may be written, and what it means."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from rules import written
 from rules.alert import Severity
-from rules.durations import parse_duration
 from rules.hours import DAYS
 from rules.incident import Priority
-from rules.matcher import parse_matchers
-from rules.nearest import did_you_mean
 from rules.zones import checked_zone
 
-NEVER = timedelta.max
-"""What `never` reads as, where a duration may be `never`."""
-
-
-def _duration(written: object) -> timedelta:
-    if isinstance(written, timedelta):
-        return written
-    if not isinstance(written, str):
-        raise ValueError("not a duration; write 90s, 5m, 2h or 3d")  # noqa: TRY004  pydantic's
-    return parse_duration(written)
-
-
-def _duration_or_never(written: object) -> timedelta:
-    return NEVER if written == "never" else _duration(written)
-
-
-def _positive(duration: timedelta) -> timedelta:
-    if duration <= timedelta(0):
-        raise ValueError("must be longer than 0s")
-    return duration
-
-
-def _time(written: object) -> time:
-    if isinstance(written, time):
-        return written
-    try:
-        return time.fromisoformat(written) if isinstance(written, str) else _no_time()
-    except ValueError:
-        raise ValueError('not a time of day; write it like "09:00"') from None
-
-
-def _no_time() -> time:
-    raise ValueError
-
-
-def _closing(written: object) -> time:
-    return time(0) if written == "24:00" else _time(written)
-
-
-def _days(written: object) -> object:
-    if not isinstance(written, str):
-        return written
-    days: list[str] = []
-    for part in written.lower().replace(" ", "").split(","):
-        first, dash, last = part.partition("-")
-        if first in DAYS and last in DAYS:
-            at, until = DAYS.index(first), DAYS.index(last)
-            days += [DAYS[n % 7] for n in range(at, until + (8 if until < at else 1))][:7]
-        else:
-            days.append(part if dash else first)
-    return days
-
-
-def _day(day: str) -> str:
-    if day not in DAYS:
-        raise ValueError(f'"{day}" is not a day{did_you_mean(day, DAYS)}')
-    return day
-
-
-def _instant(written: object) -> datetime:
-    if isinstance(written, datetime):
-        return written
-    text = written.strip() if isinstance(written, str) else ""
-    head, _, zone = text.rpartition(" ")
-    if "/" in zone or zone == "UTC":
-        naive = _read_instant(head)
-        return naive.replace(tzinfo=ZoneInfo(checked_zone(zone))).astimezone(UTC)
-    when = _read_instant(text)
-    if when.tzinfo is None:
-        raise ValueError("say in which zone, like 2026-10-03 08:00 Europe/Berlin")
-    return when.astimezone(UTC)
-
-
-def _read_instant(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(
-            "not an instant; write it like 2026-10-03T08:00Z or 2026-10-03 08:00 Europe/Berlin"
-        ) from None
-
-
-def _matchers(text: str) -> str:
-    found, rest = parse_matchers(text)
-    if rest or not found:
-        raise ValueError(
-            f'cannot read "{rest or text}" as a matcher; write team=finance or dag_id=~"daily.*"'
-        )
-    return text
-
-
-def _as_list(written: object) -> object:
-    return [written] if isinstance(written, str) else written
-
-
-def _paging(written: object) -> object:
-    """Read the short form, a list of the priorities that page, as the long one."""
-    if not isinstance(written, list) or not all(isinstance(p, str) for p in written):
-        return written
-    shown: dict[object, str] = {str(priority): "show" for priority in Priority}
-    return shown | dict.fromkeys(written, "page")
-
-
-def _role(written: object) -> object:
-    return {"role": written} if isinstance(written, str) else written
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+Duration = Annotated[timedelta, BeforeValidator(written.duration)]
+PositiveDuration = Annotated[Duration, AfterValidator(written.positive)]
 DurationOrNever = Annotated[
-    timedelta, BeforeValidator(_duration_or_never), AfterValidator(_positive)
+    timedelta, BeforeValidator(written.duration_or_never), AfterValidator(written.positive)
 ]
-Instant = Annotated[datetime, BeforeValidator(_instant)]
-TimeOfDay = Annotated[time, BeforeValidator(_time)]
-ClosingTime = Annotated[time, BeforeValidator(_closing)]
+Instant = Annotated[datetime, BeforeValidator(written.instant)]
+TimeOfDay = Annotated[time, BeforeValidator(written.time_of_day)]
+ClosingTime = Annotated[time, BeforeValidator(written.closing_time)]
 Zone = Annotated[str, AfterValidator(checked_zone)]
-Days = Annotated[tuple[Annotated[str, AfterValidator(_day)], ...], BeforeValidator(_days)]
+Days = Annotated[
+    tuple[Annotated[str, AfterValidator(written.day)], ...], BeforeValidator(written.days)
+]
 Matchers = Annotated[
-    tuple[Annotated[str, AfterValidator(_matchers)], ...], BeforeValidator(_as_list)
+    tuple[Annotated[str, AfterValidator(written.matchers)], ...], BeforeValidator(written.as_list)
 ]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 
@@ -148,7 +40,7 @@ class RoleSpec(Spec):
     rotation: str = Field(default="", description="The rotation; the route's own when left out.")
 
 
-Role = Annotated[RoleSpec, BeforeValidator(_role)]
+Role = Annotated[RoleSpec, BeforeValidator(written.role)]
 
 
 class TargetSpec(Spec):
@@ -304,9 +196,11 @@ class RulebookSpec(Spec):
     priorities: dict[Severity, Priority] = Field(
         default_factory=dict, description="Severity to priority, P1 (most urgent) to P5."
     )
-    pages: Annotated[dict[Priority, Literal["page", "show"]], BeforeValidator(_paging)] = Field(
-        default_factory=dict,
-        description="The priorities that page, as a list; or a map of priority to `page` or `show`.",
+    pages: Annotated[dict[Priority, Literal["page", "show"]], BeforeValidator(written.paging)] = (
+        Field(
+            default_factory=dict,
+            description="The priorities that page, as a list; or a map of priority to `page` or `show`.",
+        )
     )
     ack_timeout: DurationOrNever | None = Field(
         default=None,

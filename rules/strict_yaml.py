@@ -146,7 +146,9 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, place: Place) -> str:
     line = lines[place.line - 1] if place.line <= len(lines) else ""
     if line[: len(line) - len(line.lstrip())].count("\t"):
         return "not YAML: indent with spaces, not with tabs"
-    context = f" ({error.context})" if error.context else ""
+    begun = error.context_mark.line + 1 if error.context_mark else place.line
+    since = f" begun on line {begun}" if begun != place.line else ""
+    context = f" ({error.context}{since})" if error.context else ""
     return unshield(f"not YAML: {error.problem}{context}")
 
 
@@ -287,7 +289,9 @@ def _misfit(document: Document, model: type[BaseModel], detail: ErrorDetails) ->
     if in_key and path[-1:] == loc[-2:-1]:
         return document.key_fault(path, _words(detail, "this key", path[-1]))
     value = loc[-2] if in_key else document.value(path)
-    return document.fault(path, _words(detail, label or "the file", value))
+    shown = document.written.get(path, value)
+    message = _words(detail, label or "the file", shown)
+    return document.fault(path, document.without_replaced(path, message))
 
 
 def _words(detail: ErrorDetails, label: str, value: object) -> str:

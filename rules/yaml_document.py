@@ -8,6 +8,10 @@ Path = tuple[str | int, ...]
 """Keys and indexes from the root to a value."""
 
 
+_TELLING = 8
+"""So many characters in a row of a secret would tell it."""
+
+
 class Place(NamedTuple):
     """Both count from one."""
 
@@ -64,18 +68,22 @@ class Document:
         place = self.places.get(path, Place(1, 1))
         if isinstance(self.value(path), dict | list):
             place = self.key_places.get(path, place)
-        return Fault(self.file, place.line, place.column, self._unreplaced(path, message))
+        return Fault(self.file, place.line, place.column, message)
 
     def key_fault(self, path: Path, message: str) -> Fault:
         place = self.key_places.get(path) or self.places.get(self.existing(path), Place(1, 1))
-        return Fault(self.file, place.line, place.column, self._unreplaced(path, message))
+        return Fault(self.file, place.line, place.column, message)
 
-    def _unreplaced(self, path: Path, message: str) -> str:
-        # What came from the environment may be a secret, so messages show the reference.
-        value = self.value(path)
-        if path in self.written and isinstance(value, str) and value:
-            return message.replace(value, self.written[path])
-        return message
+    def without_replaced(self, path: Path, message: str) -> str:
+        """Show the reference where a message quotes what replaced it, which may be a secret."""
+        value, written = self.value(path), self.written.get(path)
+        if written is None or not isinstance(value, str):
+            return message
+        shown = message.replace(f'"{value}"', f'"{written}"')
+        parts = (value[at : at + _TELLING] for at in range(len(value) - _TELLING + 1))
+        if any(part in shown.replace(written, "") for part in parts):
+            return f"the value of {written} does not fit here"
+        return shown
 
 
 def _has(here: object, part: str | int) -> bool:

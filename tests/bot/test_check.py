@@ -1,0 +1,174 @@
+"""`check`: one broken file and its expected findings for every fault there is."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.check import CheckReport, RosterFindings, check
+from bot.config import Config
+from rules.yaml_document import Fault
+
+ROOT = Path(__file__).parents[2]
+BROKEN = sorted((ROOT / "tests/payloads/broken_configs").glob("*.yaml"))
+ENVIRONMENT = {
+    "SLACK_BOT_TOKEN": "xoxb-1",
+    "SLACK_APP_TOKEN": "xapp-1",
+    "AIRFLOW_SECRET": "0123456789abcdef",
+    "EMPTY": "",
+    "SHORT": "short",
+    "DB": "mysql://root:hunter2@db/x",
+}
+LOCAL = "slack: {mode: local}\nroster: roster.csv\nfallback: [lead@example.com]\n"
+
+
+def _expected(path: Path) -> list[str]:
+    lines = re.findall(r"^# expect (.*)$", path.read_text(), re.MULTILINE)
+    return [f"{path}:{line}" if re.match(r"\d+:", line) else line for line in lines]
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_a_broken_config_says_what_is_wrong_and_where(path: Path) -> None:
+    report = check(path, ENVIRONMENT)
+    assert report.lines() == _expected(path)
+    assert report.exit_status == (0 if report.summary.startswith("0 faults") else 1)
+
+
+def test_there_are_broken_configs_enough() -> None:
+    assert len(BROKEN) > 50
+    assert all(_expected(path) for path in BROKEN)
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_no_finding_tells_a_secret(path: Path) -> None:
+    told = json.dumps(check(path, ENVIRONMENT).json()) + "\n".join(check(path, ENVIRONMENT).lines())
+    assert "hunter2" not in told
+    assert "12345678" not in told
+    assert ENVIRONMENT["DB"] not in told
+
+
+def test_the_shipped_configuration_is_clean() -> None:
+    report = check(ROOT / "config.yaml", {})
+    assert report.lines() == ["0 faults, 0 warnings"]
+    assert report.exit_status == 0
+
+
+def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    assert check(path, {}).lines() == [f"{path}: there is no such file", "1 fault, 0 warnings"]
+
+
+def test_a_folder_is_a_fault(tmp_path: Path) -> None:
+    assert check(tmp_path, {}).lines()[0] == f"{tmp_path}: cannot be read: Is a directory"
+
+
+def test_text_that_is_not_utf8_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes(b"slack:\n  mode: \xff\xfe\n")
+    assert check(path, {}).lines()[0] == f"{path}:2: not UTF-8 text; save the file as UTF-8"
+
+
+def test_a_file_of_over_a_megabyte_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("# " + "x" * 5_000_000)
+    assert check(path, {}).lines()[0] == f"{path}:1: larger than 1 MB; split the file"
+
+
+def test_a_byte_order_mark_is_harmless(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(LOCAL, encoding="utf-8-sig")
+    assert check(path, {}).lines() == ["0 faults, 0 warnings"]
+
+
+def test_json_has_each_finding_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(LOCAL + "listn: 127.0.0.1:1\n")
+    assert check(path, {}).json() == {
+        "ok": False,
+        "faults": [
+            {
+                "file": str(path),
+                "line": 4,
+                "column": 1,
+                "message": "unknown key `listn`; did you mean `listen`?",
+            }
+        ],
+        "warnings": [],
+    }
+
+
+def test_findings_are_in_order_of_place() -> None:
+    report = CheckReport(
+        faults=(Fault("b.yaml", 2, 1, "two"), Fault("a.yaml", 10, 1, "ten")),
+        warnings=(Fault("a.yaml", 9, 1, "nine: odd"),),
+    )
+    assert report.lines() == [
+        "a.yaml:9: warning: nine: odd",
+        "a.yaml:10: ten",
+        "b.yaml:2: two",
+        "2 faults, 1 warning",
+    ]
+
+
+class Rosters:
+    """A roster that was read with these findings, and the configurations that asked."""
+
+    def __init__(self, findings: RosterFindings) -> None:
+        self.findings = findings
+        self.asked: list[str] = []
+
+    def __call__(self, config: Config) -> RosterFindings:
+        self.asked.append(config.roster or "")
+        return self.findings
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        LOCAL
+        + "routes:\n"
+        + "  - {name: finance, match: team=finance, rotation: finanse}\n"
+        + "  - {name: everything, rotation: data}\n"
+        + "escalation_policies:\n"
+        + "  default:\n"
+        + "    - {page: [{on_call: primary}, {next_on_call: secondry}], wait: 5m}\n"
+    )
+    return path
+
+
+def test_the_roster_is_read_and_its_findings_counted(config: Path, tmp_path: Path) -> None:
+    roster = Rosters(
+        RosterFindings(
+            faults=(Fault("roster.csv", 3, 2, "B3: no such day"),),
+            warnings=(Fault("roster.csv", 9, 1, "a gap"),),
+        )
+    )
+    assert check(config, {}, roster).lines() == [
+        "roster.csv:3: B3: no such day",
+        "roster.csv:9: warning: a gap",
+        "1 fault, 1 warning",
+    ]
+    assert roster.asked == [str(tmp_path / "roster.csv")]
+
+
+def test_routes_and_steps_are_checked_against_the_roster(config: Path) -> None:
+    known = frozenset({"primary", "secondary"})
+    roster = Rosters(RosterFindings(roles={"data": known, "finance": known}))
+    assert check(config, {}, roster).lines() == [
+        f'{config}:5: the roster has no rotation "finanse"; did you mean `finance`?',
+        (
+            f'{config}:8: warning: policy "default" pages the role "secondry", which rotation "data" '
+            "does not have; did you mean `secondary`?"
+        ),
+        "1 fault, 1 warning",
+    ]
+
+
+def test_a_roster_is_not_read_while_the_configuration_is_broken(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(LOCAL + "listn: x\n")
+    roster = Rosters(RosterFindings())
+    assert check(path, {}, roster).exit_status == 1
+    assert roster.asked == []
