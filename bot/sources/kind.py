@@ -80,13 +80,13 @@ def bucket(at: datetime, seconds: int) -> str:
 RETRY_SECONDS = 10
 
 
-def key_by_body(arrival: Arrival) -> str:
-    """Name a delivery by its bytes, anew every ten seconds.
+def key_by_body(arrival: Arrival, *, seconds: int = RETRY_SECONDS) -> str:
+    """Name a delivery by its bytes, anew every `seconds`.
 
     A body without an identity may come again and mean it (broken, whole, broken), so only a
     quick retry is taken for one.
     """
-    return digest(arrival.body, bucket(arrival.at, RETRY_SECONDS))
+    return digest(arrival.body, bucket(arrival.at, seconds))
 
 
 def no_handshake(arrival: Arrival) -> Answer | None:  # noqa: ARG001 - the signature is the contract

@@ -22,6 +22,7 @@ _WHY = {
     413: "The request is too large.",
 }
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 _log = structlog.get_logger(__name__)
 
 
@@ -30,7 +31,7 @@ def answer(
 ) -> web.Response:
     return web.Response(
         status=status,
-        body=json.dumps(body, ensure_ascii=False).encode(),
+        body=_encode(body).encode(),
         content_type="application/json",
         headers=headers,
     )

@@ -2,8 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from aiohttp import web
+from prometheus_client import Counter
 
 from bot.clock import Clock
 from bot.metrics import Metrics
@@ -66,6 +68,7 @@ class Hooks:
         self._inbox = inbox
         self._clock = clock
         self._deliveries = metrics.deliveries
+        self._counters: dict[tuple[str, str], Counter] = {}
         self._roster = roster
         self._total = TokenBucket(total_limit, now)
         self._buckets = {name: TokenBucket(one.rate_limit, now) for name, one in sources.items()}
@@ -80,7 +83,8 @@ class Hooks:
             return refusal(404, _NO_SOURCE)
         try:
             body = await self._authentic_body(request, hook.gate, hook.body_limit)
-            self._admit(self._buckets[name], hook.rate_limit)
+            now = self._clock.now()
+            self._admit(self._buckets[name], hook.rate_limit, now)
         except RefusedError as error:
             self._count(name, error.result)
             return _refuse(error)
@@ -89,7 +93,7 @@ class Hooks:
             body=body,
             content_type=text.line(request.headers.get("Content-Type", ""), 200),
             headers=_headers(request, hook.source.kind),
-            at=self._clock.now(),
+            at=now,
         )
         if (said := registry.handshake(arrival)) is not None:
             self._count(name, "handshake")
@@ -102,7 +106,7 @@ class Hooks:
             return refusal(404, "No roster can be announced here; see `roster:` in config.yaml.")
         try:
             await self._authentic_body(request, self._roster.gate, ROSTER_BODY_LIMIT)
-            self._admit(self._roster_bucket, self._roster.rate_limit)
+            self._admit(self._roster_bucket, self._roster.rate_limit, self._clock.now())
         except RefusedError as error:
             return _refuse(error)
         await self._roster.changed()
@@ -138,8 +142,7 @@ class Hooks:
             raise RefusedError(401, _UNAUTHORIZED, "unauthorized")
         return body
 
-    def _admit(self, bucket: TokenBucket, limit: int) -> None:
-        now = self._clock.now()
+    def _admit(self, bucket: TokenBucket, limit: int, now: datetime) -> None:
         wait = bucket.take(now)
         if wait:
             raise _ThrottledError(f"More than {limit} requests a minute; wait.", wait)
@@ -148,7 +151,10 @@ class Hooks:
             raise _ThrottledError("Too many requests over all sources; wait.", wait)
 
     def _count(self, source: str, result: str) -> None:
-        self._deliveries.labels(source, result).inc()
+        counter = self._counters.get((source, result))
+        if counter is None:
+            counter = self._counters[source, result] = self._deliveries.labels(source, result)
+        counter.inc()
 
 
 class _ThrottledError(RefusedError):
