@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from rules.people import People
@@ -88,7 +89,8 @@ def resolve(
         if override.starts_at < override.ends_at:
             source = override_source(override, names, (zones or {}).get(override.rotation, "UTC"))
             _lay_over(resolved.setdefault((override.rotation, override.role), []), override, source)
-    return sorted(span for spans in resolved.values() for span in spans)
+    spans = [span for own in resolved.values() for span in own]
+    return sorted(spans, key=attrgetter("start", "end", "rotation", "role"))
 
 
 def override_source(override: Override, people: People, zone: str) -> str:
@@ -115,6 +117,8 @@ def _flatten(rows: list[RosterRow]) -> list[Span]:
 
 
 def _together(rows: list[RosterRow], start: datetime, end: datetime) -> Span:
+    if len(rows) == 1:
+        return Span(start, end, rows[0].rotation, rows[0].role, rows[0].people, rows[0].source)
     people = tuple(dict.fromkeys(person for row in rows for person in row.people))
     source = " and ".join(dict.fromkeys(row.source for row in rows))
     return Span(start, end, rows[0].rotation, rows[0].role, people, source)

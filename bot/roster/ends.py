@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from bot.roster.dates import Written, read_time_only
@@ -15,7 +16,7 @@ _A_WEEK = timedelta(days=7)
 _A_DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Draft:
     """One person's cell with the start of its row; the end may depend on other rows.
 
@@ -31,13 +32,13 @@ class Draft:
     end: Written | str | None
     settings: RotationSettings
 
-    @property
+    @cached_property
     def starts_at(self) -> datetime:
         if self.start.instant is not None:
             return self.start.instant
         return self.instant(self.start.day, self.start.at)
 
-    @property
+    @cached_property
     def local_start(self) -> datetime:
         """The start as clocks in the rotation's zone show it, without a zone."""
         if self.start.instant is not None:

@@ -76,6 +76,7 @@ class _Sheet:
         self._people = people
         self._now = now
         self._order = SlashOrder.UNKNOWN
+        self._known: dict[str, tuple[str, ...]] = {}
         self._names = {name.casefold(): name for name in settings.rotations}
 
     def read(self, lines: Sequence[Sequence[Cell]]) -> list[RosterRow]:
@@ -191,7 +192,9 @@ class _Sheet:
         try:
             if is_formula_error(cell.text):
                 raise UnknownPersonError(f"a formula that gave {cell.text}. Correct it.")
-            return read_people(cell.text, self._people)
+            if cell.text not in self._known:
+                self._known[cell.text] = read_people(cell.text, self._people)
+            return self._known[cell.text]
         except (UnknownPersonError, AmbiguousPersonError) as error:
             over = end <= self._now
             severity = Severity.WARNING if over else Severity.ERROR

@@ -1,7 +1,8 @@
 """The answers to "who is on call" and "who is next", as data, as text and as JSON."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -173,14 +174,30 @@ def _rotations(on_call: OnCall, written: str) -> tuple[str, ...]:
 
 
 def _on_duty(on_call: OnCall, people: People, slot: tuple[str, str], at: datetime) -> OnDuty:
-    present = next((run for run in _runs(on_call, *slot) if at in run), None)
-    following = on_call.next_after(*slot, at)
-    turn = _turn(_run_from(on_call, following), people) if following else None
-    if present is None:
-        return OnDuty(*slot, (), following.start if following else None, "", turn)
-    span = on_call.span_at(*slot, at)
-    source = span.source if span else ""
-    return OnDuty(*slot, _persons(present, people), present.end, source, turn)
+    spans = on_call.spans(*slot)
+    first = bisect_right(spans, at, key=lambda span: span.start) - 1
+    present = spans[first] if first >= 0 and at in spans[first] else None
+    until, last = _run_end(spans, first) if present else (None, first)
+    ahead = range(last + 1, len(spans))
+    held = present.people if present else ()
+    other = next((n for n in ahead if spans[n].people and spans[n].people != held), None)
+    turn = None
+    if other is not None:
+        end, _ = _run_end(spans, other)
+        turn = replace(_turn(spans[other], people), end=end)
+    if present is None or not present.people:
+        return OnDuty(*slot, (), turn.start if turn else None, "", turn)
+    return OnDuty(*slot, _persons(present, people), until, present.source, turn)
+
+
+def _run_end(spans: Sequence[Span], number: int) -> tuple[datetime, int]:
+    """Return when the people of this span next change, and the last span they have till then."""
+    while number + 1 < len(spans):
+        span, following = spans[number], spans[number + 1]
+        if following.start != span.end or following.people != span.people:
+            break
+        number += 1
+    return spans[number].end, number
 
 
 def _runs(on_call: OnCall, rotation: str, role: str) -> Iterator[Span]:
@@ -195,11 +212,6 @@ def _runs(on_call: OnCall, rotation: str, role: str) -> Iterator[Span]:
         run = span
     if run and run.people:
         yield run
-
-
-def _run_from(on_call: OnCall, span: Span) -> Span:
-    runs = _runs(on_call, span.rotation, span.role)
-    return next((run for run in runs if span.start in run), span)
 
 
 def _turn(span: Span, people: People) -> Turn:
