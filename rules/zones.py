@@ -23,6 +23,7 @@ _MEANT_BY = {
     "MST": "America/Denver",
     "PDT": "America/Los_Angeles",
     "PST": "America/Los_Angeles",
+    "UTC": "UTC",
     "WET": "Europe/Lisbon",
     "Z": "UTC",
 }
