@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from bot.config import SourceSpec
 from bot.sources.kind import Source
+from bot.sources.mapping import read_mapping
 
 
 def source_of(spec: SourceSpec) -> Source:
@@ -14,3 +15,12 @@ def source_of(spec: SourceSpec) -> Source:
         mapping=spec.mapping.model_dump(exclude_defaults=True) if spec.mapping else {},
         timezone=ZoneInfo(spec.timezone or "UTC"),
     )
+
+
+def mapping_fault(spec: SourceSpec) -> str:
+    """Return what is wrong with the source's mapping, or nothing."""
+    try:
+        read_mapping(source_of(spec).mapping)
+    except ValueError as error:
+        return str(error)
+    return ""

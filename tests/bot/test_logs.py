@@ -111,9 +111,8 @@ def test_a_planted_secret_never_appears(out: io.StringIO, form: str, secret: str
         stream=out, form="json" if form == "json" else "pretty", secrets=SECRETS, level="debug"
     )
     log = structlog.get_logger("bot")
-    log.info(  # noqa: G004 - what careless code does
-        " ".join(["event with", secret]), value=secret, nested={"a": [secret, (secret,)], secret: 1}
-    )
+    event = f"event with {secret}"
+    log.info(event, value=secret, nested={"a": [secret, (secret,)], secret: 1})
     log.info("object", thing=Locker(secret), raw=secret.encode())
     log.bind(bound=secret).warning("bound", url=f"https://e/?x={quote(secret, safe='')}")
     log.debug(
