@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from bot.clock import SystemClock
-from bot.workspace.link import ACK_SECONDS, Ack, Kind, Retry
+from bot.workspace.link import Ack, Kind, Retry
 from bot.workspace.model import Json
 
 LARGEST_ANSWER = 1_000_000
@@ -23,9 +23,10 @@ def sign(secret: str, timestamp: int, body: bytes) -> str:
 class HttpMode:
     """Posts every payload to one request URL, signed."""
 
-    def __init__(self, url: str, signing_secret: str) -> None:
+    def __init__(self, url: str, signing_secret: str, ack_seconds: float = 3.0) -> None:
         self._url = url
         self._secret = signing_secret
+        self._timeout = aiohttp.ClientTimeout(total=ack_seconds)
         # Receivers compare the signature's time with their own, so this is never a story's clock.
         self._clock = SystemClock()
         self._session: aiohttp.ClientSession | None = None
@@ -42,8 +43,7 @@ class HttpMode:
             headers["X-Slack-Retry-Num"] = str(retry.number)
             headers["X-Slack-Retry-Reason"] = retry.reason
         if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=ACK_SECONDS)
-            self._session = aiohttp.ClientSession(timeout=timeout)
+            self._session = aiohttp.ClientSession(timeout=self._timeout)
         try:
             async with self._session.post(self._url, data=body, headers=headers) as answer:
                 raw = await answer.content.read(LARGEST_ANSWER)

@@ -6,7 +6,6 @@ from typing import Any, Literal, Protocol
 from bot.workspace.model import Json
 
 Kind = Literal["events_api", "interactive", "slash_commands"]
-ACK_SECONDS = 3.0
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,7 @@ class Records:
         self.app_token = f"xapp-local-{secrets.token_hex(12)}"
         self.signing_secret = secrets.token_hex(16)
         self.base_url = "http://127.0.0.1"
+        self.ack_seconds = 3.0
         self.commands: tuple[SlashCommand, ...] = ()
         self.shortcuts: tuple[Shortcut, ...] = ()
         self.global_shortcuts: tuple[Shortcut, ...] = ()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
-from bot.workspace.link import ACK_SECONDS, Ack, Kind, Retry
+from bot.workspace.link import Ack, Kind, Retry
 from bot.workspace.model import Json
 from bot.workspace.records import Change, Records
 
@@ -114,7 +114,7 @@ class SocketMode:
         future: asyncio.Future[Ack] = asyncio.get_running_loop().create_future()
         connection.waiting[envelope_id] = future
         try:
-            async with asyncio.timeout(ACK_SECONDS):
+            async with asyncio.timeout(self._records.ack_seconds):
                 if not self.deaf:
                     await connection.socket.send_json(envelope)
                 return await future

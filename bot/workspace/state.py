@@ -46,6 +46,7 @@ class Workspace(ActingInViews):
         self.global_shortcuts = tuple(global_shortcuts)
         self._path = path
         self._save_timer: asyncio.TimerHandle | None = None
+        self.saving: asyncio.Event | None = None
         self._last_save_took = 0.0
         if path is not None:
             snapshot.load(self, path)
@@ -170,7 +171,7 @@ class Workspace(ActingInViews):
     async def use_http(self, request_url: str) -> bool:
         """Deliver by signed requests to this URL from now on; True if it echoes the challenge."""
         await self.link.close()
-        link = HttpMode(request_url, self.signing_secret)
+        link = HttpMode(request_url, self.signing_secret, self.ack_seconds)
         self.link = link
         return await link.verify()
 
@@ -185,6 +186,7 @@ class Workspace(ActingInViews):
             except RuntimeError:
                 return
             self._save_timer = loop.call_later(delay, self.save)
+            self.saving = asyncio.Event()
 
     def save(self) -> None:
         """Write the state now."""
@@ -195,3 +197,5 @@ class Workspace(ActingInViews):
             began = self.stopwatch()
             snapshot.save(self, self._path)
             self._last_save_took = self.stopwatch() - began
+            if self.saving is not None:
+                self.saving.set()

@@ -126,9 +126,9 @@ function swap(known, child) {
 
 function listen() {
   const stream = new EventSource("/live");
-  let lost = false;
-  stream.onopen = () => { if (lost) everything(); lost = false; document.body.classList.remove("offline"); };
-  stream.onerror = () => { lost = true; document.body.classList.add("offline"); };
+  // Whatever happened before the stream was open was not told.
+  stream.onopen = () => { everything(); document.body.classList.remove("offline"); };
+  stream.onerror = () => document.body.classList.add("offline");
   stream.onmessage = (event) => {
     for (const change of JSON.parse(event.data)) partsOf(change).forEach(refresh);
   };
@@ -271,6 +271,25 @@ document.addEventListener("click", (event) => {
   else if ("dismiss" in data) onMessage(target, "dismiss");
   else if (data.action && (data.kind === "button" || data.kind === "overflow")) use(target);
 });
+
+// Menus float above everything and stay on the screen.
+function place(menu) {
+  const items = $(".menu-items", menu);
+  const by = $("summary", menu).getBoundingClientRect();
+  items.style.position = "fixed";
+  items.style.right = "auto";
+  const [width, height] = [items.offsetWidth, items.offsetHeight];
+  const wanted = menu.matches(".message-menu, .accessory *") ? by.right - width : by.left;
+  const below = by.bottom + 4;
+  const top = below + height > innerHeight - 8 ? Math.max(8, by.top - 4 - height) : below;
+  items.style.left = `${Math.max(8, Math.min(wanted, innerWidth - width - 8))}px`;
+  items.style.top = `${top}px`;
+}
+
+const placeOpen = () => $$("details.menu[open]").forEach(place);
+document.addEventListener("toggle", (event) => { if (event.target.matches?.("details.menu[open]")) place(event.target); }, true);
+document.addEventListener("scroll", placeOpen, true);
+addEventListener("resize", placeOpen);
 
 document.addEventListener("change", (event) => {
   const field = event.target.closest("[data-action]");
