@@ -7,8 +7,7 @@ from typing import Any
 
 from bot.config import Config
 from bot.config_file import load
-from bot.sources.configured import source_of
-from bot.sources.mapping import read_mapping
+from bot.sources.configured import mapping_fault
 from rules.nearest import did_you_mean
 from rules.policy import NextOnCallOf, OnCallOf, Policy
 from rules.rulebook import Route
@@ -83,10 +82,8 @@ def check(
 
 def _mapping_faults(config: Config, document: Document) -> Iterator[Fault]:
     for at, source in enumerate(config.sources):
-        try:
-            read_mapping(source_of(source).mapping)
-        except ValueError as error:
-            yield document.fault(("sources", at, "mapping"), str(error))
+        if fault := mapping_fault(source):
+            yield document.fault(("sources", at, "mapping"), fault)
 
 
 def _unknown_rotations(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import rules
@@ -27,7 +27,7 @@ class Loaded:
     parts: RulebookParts | None
     faults: tuple[Fault, ...] = ()
     warnings: tuple[Fault, ...] = ()
-    document: Document | None = None
+    document: Document | None = field(default=None, repr=False)
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Loaded:

@@ -41,7 +41,7 @@ class Document:
     """
 
     file: str
-    data: object
+    data: object = field(repr=False)  # it may hold secrets
     places: Mapping[Path, Place] = field(default_factory=dict)
     key_places: Mapping[Path, Place] = field(default_factory=dict)
     written: Mapping[Path, str] = field(default_factory=dict)

@@ -106,6 +106,7 @@ def test_secrets_never_print(tmp_path: Path) -> None:
     assert loaded.config is not None
     assert loaded.config.database == environ["DB"]
     assert "very-secret" not in f"{loaded.config!r} {loaded.config} {loaded.config.sources}"
+    assert "very-secret" not in f"{loaded!r} {loaded.document!r}"
 
 
 def test_every_secret_of_the_models_is_known_as_one() -> None:
