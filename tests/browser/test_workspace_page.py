@@ -4,7 +4,8 @@ import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Page, ViewportSize, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -16,6 +17,7 @@ from bot.workspace.state import Workspace
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),  # all tests share one browser
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
 DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
@@ -116,7 +118,15 @@ def listeners(app: AsyncApp) -> None:
         await client.views_publish(user_id=event["user"], view={"type": "home", "blocks": blocks})
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        await started.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def running() -> AsyncIterator[RunningWorkspace]:
     words = (("who [rotation]", "who is on call"), ("next [n]", "the next shifts"))
     workspace = Workspace(
@@ -141,17 +151,16 @@ def client(running: RunningWorkspace) -> AsyncWebClient:
     return AsyncWebClient(token=running.workspace.bot_token, base_url=running.api_url)
 
 
-@pytest.fixture
-async def page(running: RunningWorkspace) -> AsyncIterator[Page]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser, running: RunningWorkspace) -> AsyncIterator[Page]:
     """The first channel, as Ana; any script error on the page fails the test."""
     faults: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        shown = await browser.new_page(viewport=DESKTOP)
-        shown.on("pageerror", lambda error: faults.append(str(error)))
-        await shown.goto(running.url)
-        yield shown
-        await browser.close()
+    context = await browser.new_context(viewport=DESKTOP)
+    shown = await context.new_page()
+    shown.on("pageerror", lambda error: faults.append(str(error)))
+    await shown.goto(running.url)
+    yield shown
+    await context.close()
     assert faults == []
 
 
