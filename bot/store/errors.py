@@ -4,7 +4,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from bot.ports import ConflictError, NotStoredError
 
@@ -34,7 +35,7 @@ def database_errors() -> Iterator[None]:
         if getattr(error.orig, "sqlstate", None) in _TRY_AGAIN:
             raise ConflictError(_first_line(error)) from error
         raise NotStoredError(_first_line(error)) from error
-    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+    except (NoConnectionError, sqlite3.Error, OSError) as error:
         raise NotStoredError(_first_line(error)) from error
 
 

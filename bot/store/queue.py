@@ -139,7 +139,7 @@ _RELEASE = (
     .values(
         next_at=_at("now"),
         leased=0,
-        in_flight=bindparam("unsure"),
+        in_flight=bindparam("doubt"),
         attempts=JOB.c.attempts - bindparam("uncounted"),
     )
 )
@@ -244,7 +244,7 @@ class SqlJobQueue:
     ) -> None:
         lease = _lease(job)
         await jobs.release_lane(connection, job, now)
-        values = {**lease, "now": now, "unsure": int(unsure or job.unsure)}
+        values = {**lease, "now": now, "doubt": int(unsure or job.unsure)}
         await connection.execute(_RELEASE, {**values, "uncounted": int(not unsure)})
 
     async def next_due(self, now: datetime) -> datetime | None:

@@ -1,0 +1,331 @@
+"""Carries effects out: at least once, paced, the most urgent first, or gives up out loud."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from bot.clock import Clock
+from bot.ports import (
+    ConflictError,
+    Dead,
+    Delivered,
+    Deliverer,
+    GiveUpError,
+    Job,
+    JobPriority,
+    JobQueue,
+    NotStoredError,
+    Outcome,
+    Retry,
+    RetryLaterError,
+    Store,
+    Transaction,
+)
+
+_log = structlog.get_logger(__name__)
+
+OnFinished = Callable[[Transaction, Job, Outcome, datetime], Awaitable[None]]
+"""Runs in the transaction that records the outcome, for Delivered and Dead."""
+
+Observe = Callable[[str, str], None]
+"""Counts: a job's kind, and delivered, retry, throttled, dead, fault, unknown or lost."""
+
+_BUSY = timedelta(milliseconds=100)
+_CONFLICTS = 5
+_LONGEST_RETRY_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How failures are borne: given up once both `give_up_after` and `attempts` are reached."""
+
+    give_up_after: timedelta
+    longest_wait: timedelta
+    first_wait: timedelta = timedelta(seconds=1)
+    attempts: int = 5
+
+    def wait(self, attempts: int, fraction: float) -> timedelta:
+        """Return the wait after so many attempts: doubled each time, then `fraction` of it."""
+        doubled = self.first_wait * (1 << min(max(attempts, 1) - 1, 20))
+        return min(doubled, self.longest_wait) * fraction
+
+
+PAGE_PATIENCE = Patience(timedelta(hours=24), timedelta(minutes=1))
+PATIENCE = Patience(timedelta(hours=2), timedelta(minutes=5))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxSettings:
+    """How an outbox works. `random` returns numbers in [0, 1)."""
+
+    random: Callable[[], float] = random.random
+    observe: Observe = lambda kind, outcome: None  # noqa: ARG005 - counts nothing
+    most_at_once: int = 32
+    lease: timedelta = timedelta(seconds=6)
+    margin: timedelta = timedelta(seconds=4)
+    """What a lease must have left before a request begins: the HTTP time-out."""
+    poll: timedelta = timedelta(seconds=1)
+    """Longest wait for other replicas' jobs; alone on a SQLite file it may be a minute."""
+    unknown_wait: timedelta = timedelta(minutes=1)
+    hung_after: float = 60.0
+    """Seconds after which one delivery is ended and tried again, unsure."""
+
+    def patience_with(self, job: Job) -> Patience:
+        return PAGE_PATIENCE if job.priority is JobPriority.PAGE else PATIENCE
+
+
+class Outbox:
+    """Claims due jobs, lets their deliverers carry them out, records what came of it."""
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        store: Store,
+        deliverers: Mapping[str, Deliverer],
+        clock: Clock,
+        on_finished: OnFinished,
+        *,
+        settings: OutboxSettings | None = None,
+    ) -> None:
+        self._queue = queue
+        self._store = store
+        self._deliverers = deliverers
+        self._clock = clock
+        self._on_finished = on_finished
+        self._settings = settings or OutboxSettings()
+        self._under_way: dict[str, Job] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._draining = False
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._ended.set()
+
+    def kick(self) -> None:
+        """Look at once whether something is due."""
+        self._wake.set()
+
+    async def run_due(self) -> int:
+        """Claim what is due now, work on all of it, return how many jobs that were."""
+        async with self._leases_kept(), asyncio.TaskGroup() as group:
+            return await self._start_due(group)
+
+    async def run(self) -> None:
+        """Work until `drain` ends it; a database that fails is logged and waited out."""
+        self._ended.clear()
+        try:
+            async with self._leases_kept(), asyncio.TaskGroup() as group:
+                while not self._draining:
+                    self._wake.clear()
+                    until = await self._start_and_look_ahead(group)
+                    if not self._draining:
+                        await self._clock.wait(self._wake, until)
+        finally:
+            self._ended.set()
+
+    async def drain(self, deadline: datetime) -> None:
+        """Start nothing more; at `deadline` stop what is under way and hand its leases back."""
+        self._draining = True
+        self._wake.set()
+        if self._tasks:
+            self._idle.clear()
+            await self._clock.wait(self._idle, deadline)
+        stopped = list(self._under_way.values())
+        for task in list(self._tasks.values()):
+            task.cancel()
+        await self._ended.wait()
+        if stopped:
+            await self._hand_back(stopped)
+
+    async def retry_dead(self, job_id: str) -> bool:
+        """Try a job again that was given up; False when there is no such dead job."""
+        revived = await self._queue.retry_dead(job_id, self._clock.now())
+        if revived:
+            self.kick()
+        return revived
+
+    # claiming
+
+    async def _start_due(self, group: asyncio.TaskGroup) -> int:
+        room = self._settings.most_at_once - len(self._under_way)
+        if room <= 0 or self._draining:
+            return 0
+        jobs = await self._queue.claim(self._clock.now(), room)
+        for job in jobs:
+            self._under_way[job.id] = job
+            task = group.create_task(self._work(job), name=f"job {job.id}")
+            self._tasks[job.id] = task
+            task.add_done_callback(partial(self._over, job.id))
+        return len(jobs)
+
+    async def _start_and_look_ahead(self, group: asyncio.TaskGroup) -> datetime:
+        """Start what is due; return until when there is nothing to do."""
+        now = self._clock.now()
+        try:
+            if await self._start_due(group):
+                return now
+            if len(self._under_way) >= self._settings.most_at_once:
+                return now + self._settings.poll
+            due = await self._queue.next_due(now)
+        except (NotStoredError, ConflictError) as error:
+            _log.warning("database failed", action="outbox_waits", error=str(error))
+            return now + self._settings.poll
+        if due is not None and due <= now:  # another replica is at it
+            due = now + _BUSY
+        return min(due or datetime.max.replace(tzinfo=now.tzinfo), now + self._settings.poll)
+
+    def _over(self, job_id: str, _: asyncio.Task[None]) -> None:
+        self._under_way.pop(job_id, None)
+        self._tasks.pop(job_id, None)
+        self._wake.set()
+        if not self._tasks:
+            self._idle.set()
+
+    # leases
+
+    @asynccontextmanager
+    async def _leases_kept(self) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as group:
+            keeping = group.create_task(self._keep_leases(), name="leases")
+            yield
+            keeping.cancel()
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await self._clock.sleep_until(self._clock.now() + self._settings.lease / 3)
+            try:
+                await self._renew(list(self._under_way.values()))
+            except (NotStoredError, ConflictError) as error:
+                _log.warning("database failed", action="keep_leases", error=str(error))
+
+    async def _renew(self, jobs: Sequence[Job]) -> bool:
+        """Renew and remember; tell whether every lease still holds."""
+        kept = await self._queue.renew(jobs, self._clock.now())
+        for job in kept:
+            if job.id in self._under_way:
+                self._under_way[job.id] = job
+        return len(kept) == len(jobs)
+
+    async def _has_time(self, job: Job) -> bool:
+        """Make sure that the lease outlasts one request, or it could go out twice."""
+        left = self._under_way[job.id].leased_until - self._clock.now()
+        try:
+            return left >= self._settings.margin or await self._renew([job])
+        except (NotStoredError, ConflictError) as error:
+            _log.warning("database failed", action="renew_lease", job=job.id, error=str(error))
+            return False
+
+    async def _hand_back(self, jobs: Sequence[Job]) -> None:
+        try:
+            await self._queue.release(jobs, self._clock.now(), unsure=True)
+        except (NotStoredError, ConflictError) as error:
+            # the leases end by themselves, a few seconds later
+            _log.warning("database failed", action="hand_back", error=str(error))
+
+    # one job
+
+    async def _work(self, job: Job) -> None:
+        if not await self._has_time(job):
+            self._settings.observe(job.kind, "lost")
+            await self._release_unsent(job)
+            return
+        outcome = await self._attempt(job)
+        try:
+            await self._record(job, outcome)
+        except Exception as error:  # noqa: BLE001 - one job must not stop the others
+            _log.exception("outcome not recorded", action="record_outcome", job=job.id)
+            await self._put_back(job, f"outcome not recorded: {type(error).__name__}")
+
+    async def _attempt(self, job: Job) -> Outcome:
+        deliverer = self._deliverers.get(job.kind)
+        if deliverer is None:
+            _log.error("unknown kind of job", action="postpone_job", job=job.id, kind=job.kind)
+            self._settings.observe(job.kind, "unknown")
+            at = self._clock.now() + self._settings.unknown_wait
+            why = f"this version cannot carry out {job.kind!r}; start one that can"
+            return Retry(at, why, unsure=job.unsure, counts=False)
+        try:
+            async with asyncio.timeout(self._settings.hung_after):
+                return await deliverer.deliver(job)
+        except RetryLaterError as error:
+            return self._later(job, error)
+        except GiveUpError as error:
+            return Dead(str(error))
+        except Exception as error:  # noqa: BLE001 - one job must not stop the others
+            _log.exception("delivery failed", action="deliver", job=job.id, kind=job.kind)
+            self._settings.observe(job.kind, "fault")
+            return self._later(job, RetryLaterError(f"fault: {type(error).__name__}", unsure=True))
+
+    def _later(self, job: Job, error: RetryLaterError) -> Retry | Dead:
+        now = self._clock.now()
+        patience = self._settings.patience_with(job)
+        tried_for = now - (job.first_attempt_at or now)
+        tired = job.attempts >= patience.attempts and tried_for >= patience.give_up_after
+        if tired and not error.throttled:
+            return Dead(f"gave up after {job.attempts} attempts in {tried_for}: {error}")
+        wait = patience.wait(job.attempts, self._settings.random())
+        if error.after is not None:
+            wait = min(error.after, _LONGEST_RETRY_AFTER)
+        at = now + wait
+        return Retry(
+            at,
+            str(error),
+            # an earlier attempt may have gone out even though this one did not
+            unsure=error.unsure or job.unsure,
+            lane_until=at if error.throttled and job.lane else None,
+            counts=not error.throttled,
+        )
+
+    async def _record(self, job: Job, outcome: Outcome) -> None:
+        for _ in range(_CONFLICTS - 1):
+            try:
+                await self._record_once(job, outcome)
+                return
+            except ConflictError:
+                continue
+        await self._record_once(job, outcome)
+
+    async def _record_once(self, job: Job, outcome: Outcome) -> None:
+        now = self._clock.now()
+        async with self._store.begin() as tx:
+            recorded = await tx.finish_job(job, outcome, now)
+            if recorded and not isinstance(outcome, Retry):
+                await self._on_finished(tx, job, outcome, now)
+        word = _word(outcome) if recorded else "lost"
+        self._settings.observe(job.kind, word)
+        if isinstance(outcome, Dead):
+            _log.error("job given up", action="give_up", job=job.id, kind=job.kind, why=outcome.why)
+        else:
+            _log.debug("job worked on", action=word, job=job.id, kind=job.kind)
+
+    async def _put_back(self, job: Job, why: str) -> None:
+        """Try the job again later, unsure; without a database its lease ends by itself."""
+        wait = self._settings.patience_with(job).wait(job.attempts, 1.0)
+        try:
+            async with self._store.begin() as tx:
+                now = self._clock.now()
+                await tx.finish_job(job, Retry(now + wait, why, unsure=True), now)
+        except (NotStoredError, ConflictError):
+            await self._hand_back([job])
+
+    async def _release_unsent(self, job: Job) -> None:
+        try:
+            await self._queue.release([job], self._clock.now(), unsure=False)
+        except (NotStoredError, ConflictError) as error:
+            _log.warning("database failed", action="release_job", job=job.id, error=str(error))
+
+
+def _word(outcome: Outcome) -> str:
+    match outcome:
+        case Delivered():
+            return "delivered"
+        case Dead():
+            return "dead"
+        case Retry():
+            return "retry" if outcome.counts else "throttled"
