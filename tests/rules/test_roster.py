@@ -38,7 +38,7 @@ def override(
     start: datetime, end: datetime, person: str, *, made: int = 0, role: str = "primary"
 ) -> Override:
     return Override(
-        id=f"o{made}",
+        id=f"o{99 - made}",
         rotation="data",
         role=role,
         person=person,

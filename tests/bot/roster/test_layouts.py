@@ -42,6 +42,11 @@ def test_iso_weeks_begin_on_monday() -> None:
     ]
 
 
+def test_an_iso_week_as_an_end_goes_through_its_sunday() -> None:
+    parsed = read("Start,End,Who\n2026-W48,2026-W49,bo\n")
+    assert shifts(parsed) == [("primary", "11-23 09:00", "12-07 09:00", ("bo",))]
+
+
 def test_a_date_only_end_goes_through_that_day() -> None:
     sheet = "Start,End,Primary\n2026-10-05,2026-10-11,ana ruiz\n2026-10-12,2026-10-18,bo\n"
     assert shifts(read(sheet, zone="Europe/Berlin")) == [

@@ -56,6 +56,11 @@ def test_two_rows_of_one_person_are_one_stretch() -> None:
     assert primary.next.start == day(22)
 
 
+def test_a_gap_between_two_turns_of_one_person_ends_the_first() -> None:
+    (primary,) = who(OnCall([span(0, 7, ANA), span(8, 9, ANA)]), PEOPLE, day(1))
+    assert (primary.until, primary.next) == (day(7), None)
+
+
 def test_in_a_gap_nobody_is_until_somebody_follows() -> None:
     (primary, secondary) = who(ON_CALL, PEOPLE, day(21))
     assert (primary.people, primary.until) == ((), day(22))
