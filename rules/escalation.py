@@ -23,18 +23,29 @@ _NOW = timedelta(0)
 
 
 def advance(
-    draft: Draft, book: RuleBook, now: datetime, alert_times: Sequence[datetime] = ()
+    draft: Draft,
+    book: RuleBook,
+    now: datetime,
+    alert_times: Sequence[datetime] | None = None,
+    *,
+    by_hand: bool = False,
 ) -> None:
     """Run the frozen policy from where it stands until a step waits.
 
-    `alert_times` are the receipt times of the incident's alerts, for steps that count them.
-    After the last step the fallback is paged, again and again until somebody answers.
+    `alert_times` are the receipt times of the incident's alerts, for steps that count them;
+    unknown, such a step asks for a wake-up at once, which brings them. `by_hand` takes the
+    first step whatever it would wait for. After the last step the fallback is paged, again and
+    again until somebody answers.
     """
-    draft.change(step_due_at=None, gated=False)
+    draft.change(step_due_at=None)
     while not draft.incident.exhausted and draft.incident.step < len(draft.incident.policy.steps):
         step = draft.incident.policy.steps[draft.incident.step]
-        if _waits_for_hours(draft, step, now) or _waits_for_alerts(draft, step, now, alert_times):
+        if not by_hand and (
+            _waits_for_hours(draft, step, now) or _waits_for_alerts(draft, step, now, alert_times)
+        ):
             return
+        by_hand = False
+        draft.change(gated=False)
         wait = _run(draft, step, book, now)
         if wait > _NOW:
             draft.change(step_due_at=now + wait)
@@ -50,21 +61,21 @@ def page_key(draft: Draft, person: str) -> str:
 
 def _run(draft: Draft, step: Step, book: RuleBook, now: datetime) -> timedelta:
     if _left_out(step, now):
-        _move_on(draft, step, repeats=True)
+        _move_on(draft, step)
         return _NOW
     number = draft.incident.step + 1
     people: dict[str, Sentence] = {}
     reached = False
     for target in step.targets:
         found, hit = _reach(draft, target, book, now)
-        people = found | people
+        people |= {person: why for person, why in found.items() if person not in people}
         reached = reached or hit
     for person, reason in people.items():
         _page(draft, person, reason)
     draft.change(awaiting=tuple(people), reached=draft.incident.reached or reached)
     if step.targets and not reached:
         _say_nobody(draft, step, number)
-    _move_on(draft, step, repeats=draft.incident.reached or not step.targets)
+    _move_on(draft, step)
     return step.wait if reached or not step.targets else _NOW
 
 
@@ -137,9 +148,10 @@ def _name(target: Target, rotation: str) -> str:
             return str(target)
 
 
-def _move_on(draft: Draft, step: Step, *, repeats: bool) -> None:
+def _move_on(draft: Draft, step: Step) -> None:
+    """Take the next step, or start over while a round that reached somebody may be repeated."""
     at = draft.incident
-    if at.round < step.repeat and repeats:
+    if at.round < step.repeat and at.reached:
         draft.change(round=at.round + 1, step=0, reached=False)
     else:
         draft.change(step=at.step + 1)
@@ -162,11 +174,16 @@ def _waits_for_hours(draft: Draft, step: Step, now: datetime) -> bool:
 
 
 def _waits_for_alerts(
-    draft: Draft, step: Step, now: datetime, alert_times: Sequence[datetime]
+    draft: Draft, step: Step, now: datetime, alert_times: Sequence[datetime] | None
 ) -> bool:
     """Hold the step below its threshold; another alert or the window's end asks again."""
     gate = step.only_if
-    if gate is None or _count(gate, now, alert_times) >= gate.alerts:
+    if gate is None:
+        return False
+    if alert_times is None:
+        draft.change(step_due_at=now)
+        return True
+    if _count(gate, now, alert_times) >= gate.alerts:
         return False
     was_gated = draft.incident.gated
     draft.change(step_due_at=now + gate.within, gated=True)

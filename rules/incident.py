@@ -58,7 +58,8 @@ class Incident:
     whether its priority runs that policy. `step` and `round` are where the policy stands,
     `generation` counts how often it was started over. `paged` are all who ever got a page,
     `awaiting` those of the latest step whose page has not failed, and `reached` tells whether
-    this round found anybody. The five timers stand last; `wake_at` is the nearest.
+    this round found anybody. `hidden` is what was silenced from its beginning: no message shows
+    it. The five timers stand last; `wake_at` is the nearest.
     """
 
     id: str
@@ -83,6 +84,7 @@ class Incident:
     previous: int | None = None
     unreadable: bool = False
     storm: bool = False
+    hidden: bool = False
     flapping: bool = False
     openings: int = 1
 
@@ -177,6 +179,7 @@ class Incident:
             resolved_at=now,
             note=note,
             muted=None,
+            settles_at=None,
         )
 
     def with_alert(self, alert: Alert, before: AlertStatus | None, now: datetime) -> "Incident":
@@ -202,6 +205,7 @@ class Incident:
         return replace(self, paged=tuple(dict.fromkeys((*self.paged, *people))))
 
     def _without_timers(self) -> "Incident":
+        """Stop every timer of paging; settling is about the alerts and goes on."""
         return replace(
             self,
             step_due_at=None,
@@ -209,7 +213,6 @@ class Incident:
             ack_confirm_by=None,
             snoozed_until=None,
             snoozed_by="",
-            settles_at=None,
             gated=False,
         )
 

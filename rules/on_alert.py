@@ -5,14 +5,14 @@ from datetime import datetime
 from rules.alert import Alert, AlertStatus
 from rules.classify import priority_of
 from rules.decision import Decision, Draft
-from rules.escalation import advance
 from rules.events import AUTOMATIC, AlertReceived
-from rules.incident import Incident, Mutedness, State
+from rules.incident import Incident, State
 from rules.matcher import matchable
 from rules.rulebook import RuleBook
 from rules.sentence import say
-from rules.showing import show_everywhere, show_later
+from rules.showing import show_end, show_everywhere, show_later
 from rules.silence import Mute, mute
+from rules.triggering import begin_again, keep_quiet, start
 
 
 def receive(incident: Incident, event: AlertReceived, book: RuleBook, now: datetime) -> Decision:
@@ -32,17 +32,6 @@ def receive(incident: Incident, event: AlertReceived, book: RuleBook, now: datet
     return draft.decision()
 
 
-def start(draft: Draft, book: RuleBook, now: datetime) -> None:
-    """Begin the policy where the priority pages, else only show."""
-    if draft.incident.pages:
-        advance(draft, book, now)
-    else:
-        priority = draft.incident.priority
-        draft.because(
-            f"pages.{priority}", say("{priority} shows and pages nobody.", priority=priority)
-        )
-
-
 def muted(alert: Alert, book: RuleBook, now: datetime) -> Mute | None:
     return mute(book.silences, book.windows, matchable(alert), now)
 
@@ -52,11 +41,11 @@ def _open(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> 
     route = say("Route {route}: policy {policy}, channel #{channel}.", route=at.route,
                 policy=at.policy.name, channel=at.channel)  # fmt: skip
     draft.because(f"routes.{at.route}", route)
-    draft.incident, reason = at, priority_of(event.alert, book)[1]
-    draft.reasons.append(reason)
+    draft.reasons.append(priority_of(event.alert, book)[1])
     _notice_flapping(draft, event, book)
     if covering := muted(event.alert, book, now):
-        _mute(draft, covering)
+        keep_quiet(draft, covering)
+        draft.change(hidden=True)
         return
     show_everywhere(draft)
     start(draft, book, now)
@@ -77,61 +66,50 @@ def _notice_flapping(draft: Draft, event: AlertReceived, book: RuleBook) -> None
         draft.because("flapping", sentence)
 
 
-def _mute(draft: Draft, covering: Mute) -> None:
-    draft.incident = draft.incident.mute(Mutedness(covering.until, covering.by, covering.why))
-    sentence = say("Silenced until {until}: {why}.", until=covering.until, why=covering.why)
-    draft.because("silences", sentence)
-
-
 def _fire(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> None:
     again = event.before is AlertStatus.RESOLVED
-    if event.before is not AlertStatus.FIRING and not draft.incident.storm:
+    if event.before is not AlertStatus.FIRING:
         text = "Fires again: {title}" if again else "Joined by: {title}"
         draft.because("grouping", say(text, title=event.alert.title))
-    if draft.incident.state is State.RESOLVED:
-        _start_over(draft, "alert.fired_again", book, now)
-        return
     draft.change(settles_at=None)
     if draft.incident.flapping and again:
         draft.change(openings=draft.incident.openings + 1)
-    if draft.incident.muted:
-        _leave_mute(draft, event.alert, book, now)
-        return
-    if not _raise(draft, event.alert, book, now):
-        if draft.incident.gated:
-            draft.change(step_due_at=now)
+    covered = muted(event.alert, book, now) is not None
+    at = draft.incident
+    worse = (at.muted is not None or not covered) and _raise(draft, event.alert, book)
+    if at.state is State.RESOLVED:
+        draft.because("alert.fired_again", say("Triggered again."))
+        begin_again(draft, book, now)
+    elif at.muted and at.state is State.TRIGGERED and not covered:
+        _from_the_start(draft, "silences.does_not_cover", book, now)
+    elif worse and not covered:
+        _from_the_start(draft, "priorities.raised", book, now)
+    else:
+        draft.change(step_due_at=now if at.gated else at.step_due_at)
         show_later(draft)
 
 
-def _leave_mute(draft: Draft, alert: Alert, book: RuleBook, now: datetime) -> None:
-    if muted(alert, book, now) is None:
-        _start_over(draft, "silences.does_not_cover", book, now)
+def _raise(draft: Draft, alert: Alert, book: RuleBook) -> bool:
+    """Raise the priority to a worse alert's; tell whether it must now page from the start.
 
-
-def _start_over(draft: Draft, rule: str, book: RuleBook, now: datetime) -> None:
-    draft.incident = draft.incident.trigger()
-    draft.because(rule, say("Triggered again."))
-    show_everywhere(draft)
-    start(draft, book, now)
-
-
-def _raise(draft: Draft, alert: Alert, book: RuleBook, now: datetime) -> bool:
-    """Raise the priority to a worse alert's; one that pages ends an ack of something milder."""
+    One that pages ends an ack of something milder.
+    """
+    at = draft.incident
     priority, reason = priority_of(alert, book)
-    if priority >= draft.incident.priority:
+    if priority >= at.priority:
         return False
     pages = priority in book.pages
-    started = draft.incident.pages and draft.incident.state is State.TRIGGERED
-    draft.change(priority=priority, severity=alert.severity, pages=draft.incident.pages or pages)
+    draft.change(priority=priority, severity=alert.severity, pages=at.pages or pages)
     draft.reasons.append(reason)
-    if not pages or started:
-        show_later(draft)
-        return True
+    return pages and not (at.pages and at.state is State.TRIGGERED)
+
+
+def _from_the_start(draft: Draft, rule: str, book: RuleBook, now: datetime) -> None:
+    priority = draft.incident.priority
+    draft.because(rule, say("Triggered again, {priority}.", priority=priority))
     draft.incident = draft.incident.trigger()
-    draft.because("priorities.raised", say("Worse than before: now {priority}.", priority=priority))
     show_everywhere(draft)
     start(draft, book, now)
-    return True
 
 
 def _resolve(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> None:
@@ -144,8 +122,6 @@ def _resolve(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) 
         draft.because("flapping", say("Held open until {at}.", at=now + book.flapping.quiet))
         show_later(draft)
     else:
-        quiet = at.muted is not None
         draft.incident = at.resolve(AUTOMATIC, now)
         draft.because("alert.all_resolved", say("Every alert of it is resolved."))
-        if not quiet:
-            show_everywhere(draft)
+        show_end(draft)

@@ -19,10 +19,10 @@ from rules.events import (
     Unsnoozed,
 )
 from rules.incident import Incident, State
-from rules.on_alert import start
 from rules.rulebook import RuleBook
 from rules.sentence import Sentence, Who, say
 from rules.showing import show_everywhere
+from rules.triggering import begin_again
 
 LONGEST_SNOOZE = timedelta(days=30)
 ANSWER_TIME = timedelta(minutes=5)
@@ -123,20 +123,22 @@ def _carry_out(draft: Draft, event: PersonEvent, book: RuleBook, now: datetime) 
 
 
 def _ack(draft: Draft, by: str, book: RuleBook, now: datetime) -> None:
-    draft.incident = draft.incident.ack(by, now, _expiry(draft.incident, book, now))
+    draft.incident = draft.incident.ack(by, now, None)
+    draft.change(ack_expires_at=_expiry(draft.incident, book, now))
     draft.because("person", say("{who} acknowledged it.", who=Who(by)))
     show_everywhere(draft)
 
 
 def _expiry(at: Incident, book: RuleBook, now: datetime) -> datetime | None:
-    return now + book.ack_timeout if book.ack_timeout and at.pages else None
+    """Return when an ack ends by itself; a snooze has its own end instead."""
+    if book.ack_timeout is None or not at.pages or at.snoozed_until:
+        return None
+    return now + book.ack_timeout
 
 
 def _again(draft: Draft, why: Sentence, book: RuleBook, now: datetime) -> None:
-    draft.incident = draft.incident.trigger()
     draft.because("person", why)
-    show_everywhere(draft)
-    start(draft, book, now)
+    begin_again(draft, book, now)
 
 
 def _reassign(draft: Draft, by: str, to: str, book: RuleBook, now: datetime) -> None:
@@ -168,7 +170,7 @@ def _escalate(draft: Draft, by: str, book: RuleBook, now: datetime) -> None:
     )
     draft.because("person", say("{who} asked for the next step.", who=Who(by)))
     show_everywhere(draft)
-    advance(draft, book, now)
+    advance(draft, book, now, by_hand=True)
 
 
 def _loop_in(draft: Draft, by: str, person: str) -> None:

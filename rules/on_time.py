@@ -1,6 +1,7 @@
 """What the passing of time does to an incident: steps, snoozes, acks, silences, flapping."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from rules.decision import Decision, Draft
@@ -9,11 +10,13 @@ from rules.escalation import advance
 from rules.events import AUTOMATIC, Muted, Unmuted, Woken
 from rules.incident import Incident, Mutedness, State
 from rules.matcher import matchable
-from rules.on_alert import start
 from rules.rulebook import RuleBook
 from rules.sentence import Sentence, Who, say
-from rules.showing import show_everywhere, show_later
+from rules.showing import show_end, show_everywhere, show_later
 from rules.silence import mute
+from rules.triggering import AlertTimes, begin_again, silenced
+
+_Act = Callable[[Draft, RuleBook, datetime, AlertTimes], None]
 
 
 def wake(incident: Incident, event: Woken, book: RuleBook, now: datetime) -> Decision:
@@ -21,7 +24,7 @@ def wake(incident: Incident, event: Woken, book: RuleBook, now: datetime) -> Dec
     draft = Draft(incident)
     if _due(incident.settles_at, now):
         _settle(draft, now)
-    timers: tuple[tuple[datetime | None, Callable[[Draft, RuleBook, datetime], None]], ...] = (
+    timers: tuple[tuple[datetime | None, _Act], ...] = (
         (incident.muted.until if incident.muted else None, _unmute),
         (incident.snoozed_until, _end_snooze),
         (incident.ack_confirm_by, _take_back),
@@ -29,7 +32,7 @@ def wake(incident: Incident, event: Woken, book: RuleBook, now: datetime) -> Dec
     )
     for due_at, act in timers:
         if _due(due_at, now) and draft.incident.is_open:
-            act(draft, book, now)
+            act(draft, book, now, event.alert_times)
     if incident.step_due_at == draft.incident.step_due_at and _due(incident.step_due_at, now):
         advance(draft, book, now, event.alert_times)
         show_later(draft)
@@ -51,7 +54,7 @@ def mute_by_hand(
             show_everywhere(draft)
         case Unmuted(by) if incident.muted and incident.is_open:
             draft.because("silences", say("{who} ended the silence.", who=Who(by)))
-            _unmute(draft, book, now)
+            _unmute(draft, book, now, None)
         case _:
             pass
     return draft.decision()
@@ -66,37 +69,31 @@ def _settle(draft: Draft, now: datetime) -> None:
     if draft.incident.is_open and draft.incident.firing_count == 0:
         draft.incident = draft.incident.resolve(AUTOMATIC, now)
         draft.because("flapping.quiet", say("Quiet long enough: it no longer flaps."))
-        show_everywhere(draft)
+        show_end(draft)
 
 
-def _unmute(draft: Draft, book: RuleBook, now: datetime) -> None:
-    labels = matchable(draft.incident)
-    if still := mute(book.silences, book.windows, labels, now):
+def _unmute(draft: Draft, book: RuleBook, now: datetime, times: AlertTimes) -> None:
+    at = draft.incident
+    if still := mute(book.silences, book.windows, matchable(at), now):
         draft.change(muted=Mutedness(still.until, still.by, still.why))
-        draft.because(
-            "silences", say("Silenced until {until}: {why}.", until=still.until, why=still.why)
-        )
-        return
-    if draft.incident.state is State.ACKNOWLEDGED:
+        draft.because("silences", silenced(still))
+    elif at.state is State.ACKNOWLEDGED:
         draft.change(muted=None)
-        return
-    _again(draft, "silences.ended", say("The silence has ended and it still fires."), book, now)
+    elif at.muted and at.settles_at and at.firing_count == 0:
+        draft.change(muted=replace(at.muted, until=at.settles_at))
+    else:
+        draft.because("silences.ended", say("The silence has ended and it still fires."))
+        begin_again(draft, book, now, times)
 
 
-def _again(draft: Draft, rule: str, why: Sentence, book: RuleBook, now: datetime) -> None:
-    draft.incident = draft.incident.trigger()
-    draft.because(rule, why)
-    show_everywhere(draft)
-    start(draft, book, now)
-
-
-def _end_snooze(draft: Draft, book: RuleBook, now: datetime) -> None:
+def _end_snooze(draft: Draft, book: RuleBook, now: datetime, times: AlertTimes) -> None:
     who = draft.incident.snoozed_by
-    _again(draft, "snooze.ended", say("The snooze of {who} has ended.", who=Who(who)), book, now)
+    draft.because("snooze.ended", say("The snooze of {who} has ended.", who=Who(who)))
+    begin_again(draft, book, now, times)
     _page_too(draft, who, say("your snooze has ended"))
 
 
-def _ask_acker(draft: Draft, book: RuleBook, now: datetime) -> None:
+def _ask_acker(draft: Draft, book: RuleBook, now: datetime, _times: AlertTimes) -> None:
     at = draft.incident
     draft.change(ack_expires_at=None, ack_confirm_by=now + book.ack_confirm)
     draft.do(AskAcker(at.acked_by, f"{at.id}:confirm.{at.version}:{at.acked_by}"))
@@ -104,17 +101,18 @@ def _ask_acker(draft: Draft, book: RuleBook, now: datetime) -> None:
     draft.because("ack_timeout", sentence)
 
 
-def _take_back(draft: Draft, book: RuleBook, now: datetime) -> None:
+def _take_back(draft: Draft, book: RuleBook, now: datetime, times: AlertTimes) -> None:
     who = draft.incident.acked_by
-    why = say("{who} did not confirm being on it.", who=Who(who))
-    _again(draft, "ack_timeout", why, book, now)
+    draft.because("ack_timeout", say("{who} did not confirm being on it.", who=Who(who)))
+    begin_again(draft, book, now, times)
     _page_too(draft, who, say("you acknowledged it and did not confirm"))
 
 
 def _page_too(draft: Draft, person: str, reason: Sentence) -> None:
     """Page one more person beside those the policy has just paged."""
     at = draft.incident
-    if at.pages and not any(isinstance(e, Page) and e.person == person for e in draft.effects):
+    paged_now = any(isinstance(e, Page) and e.person == person for e in draft.effects)
+    if at.pages and not at.muted and not paged_now:
         draft.do(Page(person, f"{at.id}:{at.generation}.again:{person}", reason))
         draft.incident = at.with_paged(person)
         draft.because("page", say("Paging {who} too.", who=Who(person)))

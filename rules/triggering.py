@@ -1,0 +1,47 @@
+"""Beginning to page, and beginning again after an ack, a snooze, a silence or an end."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rules.decision import Draft
+from rules.escalation import advance
+from rules.incident import Mutedness
+from rules.matcher import matchable
+from rules.rulebook import RuleBook
+from rules.sentence import Sentence, say
+from rules.showing import show_everywhere
+from rules.silence import Mute, mute
+
+AlertTimes = Sequence[datetime] | None
+"""When the incident's alerts came in, as `Woken` carries it; None when nobody has looked."""
+
+
+def start(draft: Draft, book: RuleBook, now: datetime, alert_times: AlertTimes = None) -> None:
+    """Begin the policy where the priority pages, else only show."""
+    if draft.incident.pages:
+        advance(draft, book, now, alert_times)
+    else:
+        priority = draft.incident.priority
+        draft.because(
+            f"pages.{priority}", say("{priority} shows and pages nobody.", priority=priority)
+        )
+
+
+def begin_again(draft: Draft, book: RuleBook, now: datetime, times: AlertTimes = None) -> None:
+    """Trigger the incident anew and page from the first step, unless a silence covers it now."""
+    draft.incident = draft.incident.trigger()
+    if covering := mute(book.silences, book.windows, matchable(draft.incident), now):
+        keep_quiet(draft, covering)
+        show_everywhere(draft)
+        return
+    show_everywhere(draft)
+    start(draft, book, now, times)
+
+
+def keep_quiet(draft: Draft, covering: Mute) -> None:
+    draft.incident = draft.incident.mute(Mutedness(covering.until, covering.by, covering.why))
+    draft.because("silences", silenced(covering))
+
+
+def silenced(covering: Mute) -> Sentence:
+    return say("Silenced until {until}: {why}.", until=covering.until, why=covering.why)
