@@ -1,0 +1,205 @@
+"""Buttons and menus: an act is stored and acknowledged, anything longer opens a modal."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from bot.acts import EndSilence, OnIncident
+from bot.ports import NotStoredError
+from bot.slack import views_modals as modals
+from bot.slack.blocks import Json
+from bot.slack.intake import NOT_STORED, Ack, Caller, Intake
+from bot.slack.replies import render_home
+from bot.slack.text import md
+from bot.slack.views_answers import said
+from bot.slack.views_timeline import timeline_modal
+from rules.incident import Incident
+from rules.matcher import parse_matchers
+
+EVENTS: Mapping[str, str] = {
+    "ack": "acked",
+    "resolve": "resolved",
+    "unack": "unacked",
+    "reopen": "reopened",
+    "escalate": "escalated",
+    "unsnooze": "unsnoozed",
+    "ack_confirm": "ack_confirmed",
+}
+"""Buttons that do one thing to one incident, and the event each stands for."""
+
+FORMS = ("snooze", "reassign", "page", "resolve_note", "silence", "timeline", "show")
+HOME_FORMS = ("home_page", "home_create", "home_take", "home_silence")
+_RECENT = timedelta(days=7)
+_MOST_RECENT = 500
+_MOST_LINES = 60
+
+
+class Clicks:
+    """Handles one click."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self._desk = intake.desk
+
+    async def event(self, ack: Ack, body: Json) -> None:
+        """A button or menu item that changes an incident: stored first, then acknowledged."""
+        caller, (word, number) = self._intake.caller(body), _chosen(body)
+        if number is None:
+            return await self.unknown(ack, body)
+        act = OnIncident(number=number, event=EVENTS[word], by=caller.key)
+        try:
+            await self._intake.store(act, caller.answer_to(quiet=True), _key(body))
+        except NotStoredError:
+            await ack()
+            return await self._intake.whisper(caller, said(md(NOT_STORED)))
+        await ack()
+        if word == "ack_confirm" and caller.response_url:
+            thanks = said(md("Thanks. You still have #{number}.", number=number))
+            await self._desk.api.respond(caller.response_url, {"replace_original": True, **thanks})
+        await self._desk.directory.learn(caller.user)
+        return None
+
+    async def overflow(self, ack: Ack, body: Json) -> None:
+        word, _ = _chosen(body)
+        if word in EVENTS:
+            await self.event(ack, body)
+        elif word in FORMS:
+            await self.form(ack, body)
+        else:
+            await self.unknown(ack, body)
+
+    async def form(self, ack: Ack, body: Json) -> None:
+        """Something that needs a modal: open it at once, fill it when the facts are read."""
+        await ack()
+        caller, (word, number) = self._intake.caller(body), _chosen(body)
+        view_id = await self._open(body, caller, modals.loading(number or 0))
+        incident = await self._desk.reader.incident_numbered(number or 0)
+        if incident is None:
+            gone = md("There is no incident #{number}.", number=number or 0)
+            view = modals.trouble("Not found", gone)
+        else:
+            view = await self._filled(word, incident, caller)
+        await self._desk.api.change_modal(view_id, view)
+
+    async def home_form(self, ack: Ack, body: Json) -> None:
+        """A button of App Home that opens a form; nothing must be read for most of them."""
+        await ack()
+        caller = self._intake.caller(body)
+        await self._open(body, caller, self._form_from_home(_action(body)["action_id"], caller))
+
+    async def end_silence(self, ack: Ack, body: Json) -> None:
+        caller = self._intake.caller(body)
+        act = EndSilence(by=caller.key, silence_id=str(_action(body).get("value", ""))[:64])
+        try:
+            await self._intake.store(act, caller.answer_to(), _key(body))
+        except NotStoredError:
+            await ack()
+            return await self._intake.whisper(caller, said(md(NOT_STORED)))
+        await ack()
+        return None
+
+    async def refresh_home(self, ack: Ack, body: Json) -> None:
+        await ack()
+        user = self._intake.caller(body).user
+        await self._desk.api.show_home(user, await render_home(self._desk, user))
+
+    async def preview(self, ack: Ack, body: Json) -> None:
+        """Enter was pressed in the silence form: show what it would have caught."""
+        await ack()
+        view = body["view"]
+        written = str(_action(body).get("value") or "")
+        fresh = modals.silence_modal(
+            str(view.get("private_metadata") or ""),
+            matchers=written,
+            until=_typed(view, "until"),
+            why=_typed(view, "why"),
+            preview=await self._preview(written),
+        )
+        await self._desk.api.change_modal(str(view["id"]), fresh)
+
+    async def link(self, ack: Ack, _body: Json) -> None:
+        """A button that only leads somewhere: Slack wants it acknowledged all the same."""
+        await ack()
+
+    async def unknown(self, ack: Ack, body: Json) -> None:
+        """A button of an older version, or nobody's: it answers, and does nothing."""
+        await ack()
+        text = md("That button is from another version. Try `/oncall help`.")
+        await self._intake.whisper(self._intake.caller(body), said(text))
+
+    async def _open(self, body: Json, caller: Caller, view: Json) -> str:
+        opened = (body.get("view") or {}).get("type") == "modal"
+        show = self._desk.api.push_modal if opened else self._desk.api.open_modal
+        return await show(caller.trigger, view)
+
+    async def _filled(self, word: str, incident: Incident, caller: Caller) -> Json:
+        metadata = caller.metadata(incident.number)
+        match word:
+            case "snooze":
+                return modals.snooze_modal(incident, metadata)
+            case "reassign":
+                return modals.reassign_modal(incident, metadata)
+            case "page":
+                return modals.loop_in_modal(incident, metadata)
+            case "resolve_note":
+                return modals.resolve_modal(incident, metadata)
+            case "silence":
+                matchers = modals.like_this(incident)
+                preview = await self._preview(matchers)
+                return modals.silence_modal(metadata, matchers=matchers, preview=preview)
+            case _:
+                scene, _ = await self._desk.scene(incident)
+                entries = await self._desk.reader.timeline(incident.id, _MOST_LINES)
+                return timeline_modal(scene, entries, metadata)
+
+    def _form_from_home(self, action: str, caller: Caller) -> Json:
+        on_call, metadata = self._desk.on_call(), caller.metadata()
+        match action:
+            case "home_take":
+                return modals.override_modal(on_call, caller.user, metadata)
+            case "home_silence":
+                return modals.silence_modal(metadata, preview=modals.preview_block(None))
+            case "home_create":
+                return modals.open_modal("Create incident", on_call, metadata)
+            case _:
+                return modals.open_modal("Page someone", on_call, metadata)
+
+    async def _preview(self, written: str) -> Json:
+        try:
+            matchers, rest = parse_matchers(written)
+        except ValueError as error:
+            return modals.preview_block(None, str(error))
+        if rest:
+            return modals.preview_block(None, f'I cannot read "{rest[:60]}" as label=value.')
+        if not matchers:
+            return modals.preview_block(None)
+        since = self._desk.clock.now() - _RECENT
+        recent = await self._desk.reader.recent_alert_labels(since, _MOST_RECENT)
+        return modals.preview_block(modals.caught(matchers, recent))
+
+
+def _action(body: Json) -> Json:
+    found = body["actions"][0]
+    return found if isinstance(found, dict) else {}
+
+
+def _chosen(body: Json) -> tuple[str, int | None]:
+    """Tell which word was clicked, and the number of its incident."""
+    action = _action(body)
+    option = (action.get("selected_option") or {}).get("value")
+    word, _, number = (
+        str(option).partition(":")
+        if option
+        else (str(action["action_id"]), "", str(action.get("value", "")))
+    )
+    return word, int(number) if number.isascii() and number.isdigit() else None
+
+
+def _key(body: Json) -> str:
+    action = _action(body)
+    user = body["user"]["id"]
+    return f"click:{user}:{action.get('action_ts', '')}:{action['action_id']}"
+
+
+def _typed(view: Json, block: str) -> str:
+    values = (view.get("state") or {}).get("values") or {}
+    return str(((values.get(block) or {}).get(block) or {}).get("value") or "")

@@ -1,0 +1,97 @@
+"""What Slack tells by itself: a home opened, a direct message, a mention; and the shortcuts."""
+
+import re
+from collections import OrderedDict
+
+from bot.acts import AnswerTo
+from bot.slack import views_modals as modals
+from bot.slack.blocks import Json
+from bot.slack.intake import Ack, Intake
+from bot.slack.replies import render_home
+from bot.slack.text import md
+from bot.slack.views_answers import said
+from bot.slack.words import Words
+
+_MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s:,]*")
+_REMEMBERED = 500
+
+
+class Happenings:
+    """Handles events and shortcuts."""
+
+    def __init__(self, intake: Intake, words: Words) -> None:
+        self._intake = intake
+        self._desk = intake.desk
+        self._words = words
+        self._heard: OrderedDict[str, None] = OrderedDict()
+
+    async def home_opened(self, ack: Ack, body: Json) -> None:
+        await ack()
+        event = body["event"]
+        if event.get("tab", "home") != "home":
+            return
+        user = str(event["user"])
+        await self._desk.directory.learn(user)
+        await self._desk.api.show_home(user, await render_home(self._desk, user))
+
+    async def message(self, ack: Ack, body: Json) -> None:
+        """A direct message or a mention: the same words as after `/oncall`."""
+        event = body["event"]
+        is_direct = event.get("channel_type") == "im"
+        key = f"event:{body.get('event_id', event['ts'])}"
+        if not _is_for_us(event, is_direct=is_direct) or self._is_repeated(key):
+            await ack()
+            return
+        user, channel = str(event["user"]), str(event["channel"])
+        text = _MENTION.sub("", str(event.get("text") or ""))
+        answer = await self._words.hear(text, user, AnswerTo(user, channel), key)
+        await ack()
+        if answer is not None:
+            thread = str(event.get("thread_ts") or ("" if is_direct else event["ts"]))
+            more = {"thread_ts": thread} if thread else {}
+            await self._desk.api.post(channel, answer, key, **more)
+        await self._desk.directory.learn(user)
+
+    async def other_event(self, ack: Ack, _body: Json) -> None:
+        """Something we did not ask for; Slack would send it again unacknowledged."""
+        await ack()
+
+    async def page_someone(self, ack: Ack, body: Json) -> None:
+        """The global shortcut."""
+        await ack()
+        caller = self._intake.caller(body)
+        view = modals.open_modal("Page someone", self._desk.on_call(), caller.metadata())
+        await self._desk.api.open_modal(caller.trigger, view)
+
+    async def create_incident(self, ack: Ack, body: Json) -> None:
+        """The message shortcut: the message becomes the details."""
+        await ack()
+        caller = self._intake.caller(body)
+        text = str((body.get("message") or {}).get("text") or "")
+        first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+        view = modals.open_modal(
+            "Create incident",
+            self._desk.on_call(),
+            caller.metadata(),
+            title=first[:200],
+            details=text[:2000],
+        )
+        await self._desk.api.open_modal(caller.trigger, view)
+
+    async def unknown_shortcut(self, ack: Ack, body: Json) -> None:
+        await ack()
+        text = md("That shortcut is from another version. Try `/oncall help`.")
+        await self._intake.whisper(self._intake.caller(body), said(text))
+
+    def _is_repeated(self, key: str) -> bool:
+        if key in self._heard:
+            return True
+        self._heard[key] = None
+        if len(self._heard) > _REMEMBERED:
+            self._heard.popitem(last=False)
+        return False
+
+
+def _is_for_us(event: Json, *, is_direct: bool) -> bool:
+    from_a_person = event.get("user") and not event.get("bot_id") and not event.get("subtype")
+    return bool(from_a_person) and (is_direct or event["type"] == "app_mention")

@@ -1,0 +1,128 @@
+"""The way in: who asks, where they hear the answer, and storing the wish before Slack is told."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.acts import SLACK, Act, ActPayload, AnswerTo, act_to_json
+from bot.ports import Inbox, NewDelivery
+from bot.slack.blocks import Json
+from bot.slack.desk import Desk
+from bot.slack.wishes import Typist
+
+Ack = Callable[..., Awaitable[Any]]
+Handler = Callable[[Ack, Json], Awaitable[None]]
+
+NOT_STORED = "Watchbill could not save that, so nothing was done. Please try again."
+
+
+class Running:
+    """Counts handlers at work, so that shutting down can wait for them."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        self._count += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._count -= 1
+            if not self._count:
+                self._idle.set()
+
+    async def idle(self) -> None:
+        """Return when no handler is at work."""
+        await self._idle.wait()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """One person asking: `user` is their Slack id, `key` ours. `trigger` opens one modal."""
+
+    user: str
+    key: str
+    channel: str = ""
+    response_url: str = ""
+    trigger: str = ""
+
+    def answer_to(self, *, quiet: bool = False) -> AnswerTo:
+        return AnswerTo(self.user, self.channel, self.response_url, quiet)
+
+    def metadata(self, number: int = 0) -> str:
+        """What a modal carries for its submission: the incident, and where to answer."""
+        kept = {"n": number, "c": self.channel, "r": self.response_url}
+        return json.dumps({name: value for name, value in kept.items() if value})
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What every listener works with."""
+
+    inbox: Inbox
+    desk: Desk
+    running: Running
+
+    def caller(self, body: Json) -> Caller:
+        """Tell who sent an interaction, a command or a shortcut, without asking Slack."""
+        user = body["user"]["id"] if isinstance(body.get("user"), dict) else body["user_id"]
+        channel = (body.get("channel") or {}).get("id") or body.get("channel_id") or ""
+        found = Caller(
+            user=user,
+            key=self.desk.directory.key_of(user),
+            channel=str(channel),
+            response_url=str(body.get("response_url") or ""),
+            trigger=str(body.get("trigger_id") or ""),
+        )
+        kept = read_metadata(body.get("view") or {})
+        if not found.channel and kept.get("c"):
+            found = replace(found, channel=str(kept["c"]))
+        return replace(found, response_url=str(kept["r"])) if kept.get("r") else found
+
+    def typist(self, user: str) -> Typist:
+        directory = self.desk.directory
+        return Typist(
+            by=directory.key_of(user),
+            now=self.desk.clock.now(),
+            zone=directory.zone_of(user),
+            people=directory.people,
+            on_call=self.desk.on_call(),
+        )
+
+    async def store(self, act: Act, to: AnswerTo, key: str) -> None:
+        """Store an act durably; `key` makes a repetition harmless. Raises NotStoredError."""
+        body = act_to_json(ActPayload(act=act, answer_to=to))
+        await self.inbox.accept(
+            NewDelivery(
+                source=SLACK, key=f"slack:{key}", body=body, content_type="application/json"
+            )
+        )
+
+    async def whisper(self, caller: Caller, message: Json) -> None:
+        """Tell the caller something only they see, as best we can."""
+        if caller.response_url:
+            await self.desk.api.respond(
+                caller.response_url,
+                {"response_type": "ephemeral", "replace_original": False, **message},
+            )
+        elif caller.channel:
+            await self.desk.api.ephemeral(caller.channel, caller.user, message)
+        else:
+            channel = await self.desk.places.messages_with(caller.user)
+            await self.desk.api.post(channel, message, f"whisper:{caller.trigger}")
+
+
+def read_metadata(view: Json) -> Json:
+    """Read what `Caller.metadata` wrote; {} for a view that carries nothing of ours."""
+    try:
+        found = json.loads(view.get("private_metadata") or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,141 @@
+"""The Bolt app: which handler answers what, and that nothing stays unanswered."""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.ports import GiveUpError, Inbox, RetryLaterError
+from bot.slack.blocks import Json
+from bot.slack.clicks import EVENTS, FORMS, HOME_FORMS, Clicks
+from bot.slack.desk import Desk
+from bot.slack.happenings import Happenings
+from bot.slack.intake import Ack, Handler, Intake, Running
+from bot.slack.submits import FORMS as MODALS
+from bot.slack.submits import Submits
+from bot.slack.text import md
+from bot.slack.views_answers import said
+from bot.slack.words import Words
+
+LOG = logging.getLogger(__name__)
+
+COMMAND = "/oncall"
+CREATE_INCIDENT = "create_incident"
+PAGE_SOMEONE = "page_someone"
+_ANY = re.compile(".*", re.DOTALL)
+_TROUBLE = "Something went wrong in Watchbill; it has been logged. Please try again."
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are in the workspace, as auth.test says; empty until it has answered."""
+
+    bot_user: str = ""
+    bot: str = ""
+    team: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """The Bolt app, and what runs in it; `running` tells when it is idle."""
+
+    app: AsyncApp
+    running: Running
+
+
+def build_listeners(
+    desk: Desk,
+    inbox: Inbox,
+    *,
+    token: str,
+    identity: Callable[[], Identity],
+    signing_secret: str = "",
+) -> Listening:
+    """Build the app. `signing_secret` is needed only when Slack comes by HTTP."""
+
+    async def authorize(**_: Any) -> AuthorizeResult:
+        # Known without asking Slack: nothing may delay the acknowledgement.
+        me = identity()
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=me.team,
+            bot_user_id=me.bot_user,
+            bot_id=me.bot,
+            bot_token=token,
+        )
+
+    app = AsyncApp(
+        name="watchbill",
+        client=AsyncWebClient(token=None, retry_handlers=[]),
+        authorize=authorize,
+        signing_secret=signing_secret,
+        logger=LOG,
+    )
+    intake = Intake(inbox, desk, Running())
+    app.error(_on_error(intake))
+    _register(app, intake)
+    return Listening(app, intake.running)
+
+
+def _register(app: AsyncApp, intake: Intake) -> None:
+    clicks, submits, words = Clicks(intake), Submits(intake), Words(intake)
+    happenings = Happenings(intake, words)
+
+    def on(handler: Handler) -> Handler:
+        async def listener(ack: Ack, body: Json) -> None:
+            async with intake.running.one():
+                await handler(ack, body)
+
+        return listener
+
+    app.command(COMMAND)(on(words.command))
+    for word in EVENTS:
+        app.action(word)(on(clicks.event))
+    for word in FORMS:
+        app.action(word)(on(clicks.form))
+    for word in HOME_FORMS:
+        app.action(word)(on(clicks.home_form))
+    app.action("overflow")(on(clicks.overflow))
+    app.action("end_silence")(on(clicks.end_silence))
+    app.action("home_refresh")(on(clicks.refresh_home))
+    app.action("matchers")(on(clicks.preview))
+    app.action("link")(on(clicks.link))
+    for callback in MODALS:
+        app.view(callback)(on(submits.submitted))
+    app.shortcut(CREATE_INCIDENT)(on(happenings.create_incident))
+    app.shortcut(PAGE_SOMEONE)(on(happenings.page_someone))
+    app.event("app_home_opened")(on(happenings.home_opened))
+    app.event("message")(on(happenings.message))
+    app.event("app_mention")(on(happenings.message))
+    # Last: whatever is left is answered, so that nothing stays silent.
+    app.command(_ANY)(on(words.unknown))
+    app.action(_ANY)(on(clicks.unknown))
+    app.view_submission(_ANY)(on(submits.unknown))
+    app.view_closed(_ANY)(on(submits.closed))
+    app.shortcut(_ANY)(on(happenings.unknown_shortcut))
+    app.event(_ANY)(on(happenings.other_event))
+
+
+def _on_error(intake: Intake) -> Callable[[Exception, Json], Awaitable[BoltResponse]]:
+    async def on_error(error: Exception, body: Json) -> BoltResponse:
+        """Log it, tell the person, and acknowledge: Slack would only show a warning sign."""
+        expected = isinstance(error, RetryLaterError | GiveUpError)
+        LOG.error("a listener failed: %s", error, exc_info=None if expected else error)
+        if body.get("user") or body.get("user_id"):
+            text = (
+                md("Slack would not do that: {why}", why=str(error)) if expected else md(_TROUBLE)
+            )
+            try:
+                await intake.whisper(intake.caller(body), said(text))
+            except (RetryLaterError, GiveUpError) as again:
+                LOG.warning("and the person could not be told: %s", again)
+        return BoltResponse(status=200, body="")
+
+    return on_error

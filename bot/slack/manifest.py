@@ -1,0 +1,77 @@
+"""The app manifest: what Slack must know to install Watchbill, for Socket Mode or HTTP."""
+
+from typing import Any, Literal
+
+import yaml
+
+from bot.slack.listeners import COMMAND, CREATE_INCIDENT, PAGE_SOMEONE
+from bot.slack.text import safe_url
+
+Mode = Literal["socket", "http"]
+
+MANDATORY = ("chat:write", "commands", "users:read", "users:read.email", "channels:read",
+             "groups:read", "im:write")  # fmt: skip
+OPTIONAL = ("app_mentions:read", "channels:history", "channels:join", "chat:write.public",
+            "groups:history", "im:history", "usergroups:read", "usergroups:write")  # fmt: skip
+"""Without one of these the part that needs it is off: mentions, looking for an earlier post,
+entering channels, answering direct messages, user groups."""
+
+EVENTS = ("app_home_opened", "app_mention", "message.im")
+
+
+def manifest(mode: Mode, public_url: str = "") -> dict[str, Any]:
+    """Return the manifest; raises ValueError when HTTP mode has no public address."""
+    url = f"{safe_url(public_url).rstrip('/')}/slack/events" if public_url else ""
+    if mode == "http" and not url.startswith("https://"):
+        raise ValueError("HTTP mode needs public_url, an https:// address that Slack can reach")
+    at = {"request_url": url} if mode == "http" else {}
+    command_at = {"url": url} if mode == "http" else {}
+    return {
+        "_metadata": {"major_version": 2, "minor_version": 1},
+        "display_information": {
+            "name": "Watchbill",
+            "description": "The on-call bot for data teams",
+            "background_color": "#1d3557",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
+            "bot_user": {"display_name": "Watchbill", "always_online": True},
+            "slash_commands": [
+                {
+                    "command": COMMAND,
+                    "description": "Who is on call, and everything about incidents",
+                    "usage_hint": "who | page @person text | ack 42 | help",
+                    "should_escape": True,
+                    **command_at,
+                }
+            ],
+            "shortcuts": [
+                _shortcut("Create incident", "message", CREATE_INCIDENT,
+                          "Open an incident from this message"),
+                _shortcut("Page someone", "global", PAGE_SOMEONE, "Page whoever is on call"),
+            ],
+        },
+        "oauth_config": {
+            "scopes": {"bot": sorted((*MANDATORY, *OPTIONAL)), "bot_optional": list(OPTIONAL)}
+        },
+        "settings": {
+            "event_subscriptions": {"bot_events": list(EVENTS), **at},
+            "interactivity": {"is_enabled": True, **at},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": mode == "socket",
+            "token_rotation_enabled": False,
+        },
+    }  # fmt: skip
+
+
+def manifest_text(mode: Mode, public_url: str = "") -> str:
+    """Return the manifest as YAML, to be pasted into Slack's "create an app from a manifest"."""
+    return str(yaml.safe_dump(manifest(mode, public_url), sort_keys=False, allow_unicode=True))
+
+
+def _shortcut(name: str, kind: str, callback_id: str, description: str) -> dict[str, str]:
+    return {"name": name, "type": kind, "callback_id": callback_id, "description": description}
