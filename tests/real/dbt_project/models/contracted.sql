@@ -1,0 +1,1 @@
+select id, name as label from {{ ref('raw_customers') }}

@@ -1,0 +1,1 @@
+select s.id, s.customer_id, s.status, s.amount from {{ ref('stg_orders') }} s
