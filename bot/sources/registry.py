@@ -6,7 +6,7 @@ from dataclasses import replace
 import structlog
 
 from bot.ports import Delivery
-from bot.sources import alertmanager, generic
+from bot.sources import airflow, alertmanager, dbt, generic
 from bot.sources.kind import (
     Answer,
     Arrival,
@@ -18,7 +18,9 @@ from bot.sources.kind import (
 )
 from bot.sources.unreadable import MOST_ALERTS, too_many, unreadable
 
-KINDS: Mapping[str, SourceKind] = {kind.name: kind for kind in (generic.KIND, alertmanager.KIND)}
+KINDS: Mapping[str, SourceKind] = {
+    kind.name: kind for kind in (airflow.KIND, alertmanager.KIND, dbt.KIND, generic.KIND)
+}
 
 _log = structlog.get_logger(__name__)
 

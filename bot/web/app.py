@@ -11,6 +11,9 @@ from bot.web.probes import Probes
 from bot.web.raw_bodies import RawBodies
 
 SHUTDOWN_SECONDS = 10.0
+LINGER_SECONDS = 1.0
+"""How long the rest of a refused body is read, so that its sender gets to see the answer."""
+
 BIGGEST_BODY = 50_000_000
 
 _FRONT = """<!doctype html>
@@ -60,6 +63,7 @@ async def start_web(app: web.Application, host: str, port: int) -> web.AppRunner
         access_log=None,
         handle_signals=False,
         shutdown_timeout=SHUTDOWN_SECONDS,
+        lingering_time=LINGER_SECONDS,
         auto_decompress=False,  # a small compressed body can be a huge one
     )
     await runner.setup()

@@ -31,6 +31,9 @@ TEXTS = {
     "braces": "{0.__class__} {{x}} %s ${HOME}",
     "number": "9" * 400,
 }
+DEEP: object = "bottom"
+for _ in range(300):
+    DEEP = [DEEP]
 VALUES: dict[str, object] = {
     **TEXTS,
     "null": None,
@@ -39,7 +42,8 @@ VALUES: dict[str, object] = {
     "float": 1e308,
     "list": [[[]], {}],
     "object": {"a": {"b": "c"}},
-    "many": [{"a": "b"}] * 2_000,
+    "many": [{"a": "b"}] * 1_100,
+    "deep": DEEP,
 }
 BODIES = {
     "empty": b"",
@@ -149,8 +153,10 @@ def test_any_field_may_hold_anything(kind: str, value: object) -> None:
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 @pytest.mark.parametrize("kind", NAMES)
 def test_any_body_may_come(kind: str, body: bytes) -> None:
-    for content_type in ["application/json", "text/plain", "application/x-www-form-urlencoded", ""]:
-        alerts_of(kind, body, content_type)
+    alerts_of(kind, body)
+    if len(body) < 1_000_000:
+        for content_type in ["text/plain", "application/x-www-form-urlencoded", ""]:
+            alerts_of(kind, body, content_type)
 
 
 @pytest.mark.parametrize("kind", NAMES)

@@ -31,7 +31,7 @@ def broken_kind(monkeypatch: pytest.MonkeyPatch) -> Source:
 
 
 def test_every_kind_that_can_be_configured_can_be_read() -> None:
-    assert set(registry.KINDS) <= set(CONFIGURABLE)
+    assert set(registry.KINDS) == set(CONFIGURABLE)
     assert all(name == kind.name for name, kind in registry.KINDS.items())
 
 

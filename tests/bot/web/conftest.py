@@ -105,5 +105,7 @@ def house() -> House:
 
 @pytest.fixture
 async def client(house: House) -> AsyncIterator[Client]:
-    async with TestClient(TestServer(house.app(), host="127.0.0.1")) as made:
+    server = TestServer(house.app(), host="127.0.0.1")
+    await server.start_server(lingering_time=0.01)
+    async with TestClient(server) as made:
         yield made

@@ -184,6 +184,23 @@ async def test_a_body_that_breaks_off_is_not_stored(client: Client, house: House
     assert house.inbox.deliveries == []
 
 
+async def test_a_body_that_never_comes_is_not_waited_for(
+    client: Client, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.web.body.BODY_SECONDS", 0.01)
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.server.port)
+    writer.write(
+        f"POST /hooks/tool HTTP/1.1\r\nHost: w\r\nAuthorization: Bearer {SECRET}\r\n"
+        "Content-Length: 100\r\n\r\n{".encode()
+    )
+    said = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert said.startswith(b"HTTP/1.1 408 ")
+    assert house.counted("tool", "broken") == 1
+    assert house.inbox.deliveries == []
+
+
 async def test_too_many_requests_are_told_to_wait(client: Client, house: House) -> None:
     statuses = [
         (await client.post("/hooks/slow", data=f"{n}", headers=BEARER)).status for n in range(4)
