@@ -17,7 +17,13 @@ from bot.workspace.state import Workspace
 
 HOME = "home"
 FRAGMENTS = frozenset({"sidebar", "messages", "thread", "modal", "home", "calls", "heading"})
-STATIC = {"app.css": "text/css", "app.js": "text/javascript", "icon.svg": "image/svg+xml"}
+STATIC = {
+    "app.css": "text/css",
+    **dict.fromkeys(
+        ("app.js", "wire.js", "live.js", "elements.js", "composer.js"), "text/javascript"
+    ),
+    "icon.svg": "image/svg+xml",
+}
 
 
 class Page:

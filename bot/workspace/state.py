@@ -12,6 +12,7 @@ from bot.workspace.acting_views import ActingInViews
 from bot.workspace.delivering import DEFAULT_EVENTS
 from bot.workspace.http_mode import HttpMode
 from bot.workspace.model import Channel, Message, Shortcut, SlashCommand, User, UserGroup
+from bot.workspace.rate_limits import RateLimits
 from bot.workspace.records import Change
 
 Entry = Mapping[str, Any]
@@ -44,6 +45,7 @@ class Workspace(ActingInViews):
         self.commands = tuple(commands)
         self.shortcuts = tuple(shortcuts)
         self.global_shortcuts = tuple(global_shortcuts)
+        self.rate_limits: RateLimits | None = None
         self._path = path
         self._save_timer: asyncio.TimerHandle | None = None
         self.saving: asyncio.Event | None = None
@@ -167,6 +169,10 @@ class Workspace(ActingInViews):
         return any(name in {user.id, user.name} for user in self.users.values())
 
     # ------------------------------------------------------------ the app's line
+
+    def limit_rates(self) -> None:
+        """Answer 429 from now on wherever the real service would."""
+        self.rate_limits = RateLimits(self.stopwatch)
 
     async def use_http(self, request_url: str) -> bool:
         """Deliver by signed requests to this URL from now on; True if it echoes the challenge."""

@@ -92,6 +92,10 @@ class WebApi:
             raise SlackError("invalid_auth")
         if method.app_level != (token == workspace.app_token):
             raise SlackError("not_allowed_token_type")
+        if workspace.rate_limits is not None:
+            wait = workspace.rate_limits.take(name, values.get("channel"))
+            if wait is not None:
+                raise SlackError("ratelimited", status=429, retry_after=wait)
         allowed = method.app_level or not method.scopes or workspace.scopes & set(method.scopes)
         if not allowed:
             raise SlackError("missing_scope", needed=method.scopes[0])

@@ -23,6 +23,14 @@ def reachable(records: Records, name: str) -> Channel:
     return channel
 
 
+def found(records: Records, args: Args) -> Channel:
+    """The conversation with this id; editing takes no names and no user ids, as in Slack."""
+    name = args.required("channel", "channel_not_found")
+    if name not in records.channels:
+        raise SlackError("channel_not_found")
+    return reachable(records, name)
+
+
 def may_post(records: Records, channel: Channel) -> None:
     if records.bot_user_id not in channel.members and "chat:write.public" not in records.scopes:
         raise SlackError("not_in_channel")
@@ -96,7 +104,7 @@ def post_message(records: Records, args: Args) -> Json:
 
 @method("chat.update", "chat:write")
 def update(records: Records, args: Args) -> Json:
-    channel = reachable(records, args.required("channel", "channel_not_found"))
+    channel = found(records, args)
     message = channel.messages.get(args.required("ts"))
     if message is None or message.subtype == "tombstone":
         raise SlackError("message_not_found")
@@ -106,15 +114,17 @@ def update(records: Records, args: Args) -> Json:
     if all(given.get(key) is None for key in ("text", "blocks", "attachments")):
         raise SlackError("no_text")
     text, blocks, attachments = content(records, args)
-    # As in Slack: text alone replaces the blocks; what is not mentioned stays otherwise.
-    message.text = text if given.get("text") is not None else message.text
-    message.blocks = blocks
+    # As in Slack: text alone takes the blocks away, and only text alone is marked as edited.
+    if given.get("text") is not None:
+        message.text = text
+    if given.get("blocks") is not None or given.get("text") is not None:
+        message.blocks = blocks
     if given.get("attachments") is not None:
         message.attachments = attachments
     metadata = metadata_of(args)
     if metadata is not None:
         message.metadata = metadata or None
-    message.edited = records.next_ts()
+    message.edited = None if message.blocks else records.next_ts()
     if args.flag("reply_broadcast"):
         message.broadcast = True
     records.changed(Change("message", channel.id, message.user, message.ts))
@@ -128,7 +138,7 @@ def update(records: Records, args: Args) -> Json:
 
 @method("chat.delete", "chat:write")
 def delete(records: Records, args: Args) -> Json:
-    channel = reachable(records, args.required("channel", "channel_not_found"))
+    channel = found(records, args)
     message = channel.messages.get(args.required("ts"))
     if message is None:
         raise SlackError("message_not_found")
@@ -163,7 +173,7 @@ def post_ephemeral(records: Records, args: Args) -> Json:
 
 @method("chat.getPermalink")
 def get_permalink(records: Records, args: Args) -> Json:
-    channel = reachable(records, args.required("channel", "channel_not_found"))
+    channel = found(records, args)
     ts = args.required("message_ts", "message_not_found")
     message = channel.messages.get(ts)
     if message is None:

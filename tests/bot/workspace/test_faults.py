@@ -8,9 +8,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.workspace.faults import Kind
-from bot.workspace.server import RunningWorkspace
+from bot.workspace.server import RunningWorkspace, serve
 from bot.workspace.state import Workspace
-from tests.bot.workspace.conftest import client_of
+from tests.bot.workspace.conftest import client_of, seeded
 
 
 async def test_a_rate_limit_says_when_to_come_back(
@@ -76,3 +76,25 @@ async def test_a_fault_can_be_for_one_channel_and_until_a_time(
     assert [call.status for call in workspace.calls if call.method == "chat.postMessage"] == [
         200, 503, 503, 503, 200,
     ]  # fmt: skip
+
+
+async def test_a_strict_workspace_limits_posts_by_channel_and_edits_by_method() -> None:
+    now = [0.0]
+    workspace = seeded(stopwatch=lambda: now[0])
+    workspace.limit_rates()
+    workspace.add_channel(name="other")
+    running = await serve(workspace)
+    client = client_of(running)
+    sent = [await client.chat_postMessage(channel="data-alerts", text="x") for _ in range(5)]
+    with pytest.raises(SlackApiError) as caught:
+        await client.chat_postMessage(channel="data-alerts", text="x")
+    assert caught.value.response.headers["Retry-After"] == "1"
+    await client.chat_postMessage(channel="other", text="x")
+    now[0] = 1.0
+    await client.chat_postMessage(channel="data-alerts", text="x")
+    channel, ts = sent[0]["channel"], sent[0]["ts"]
+    for _ in range(50):
+        await client.chat_update(channel=channel, ts=ts, text="y")
+    with pytest.raises(SlackApiError, match="ratelimited"):
+        await client.chat_update(channel=channel, ts=ts, text="y")
+    await running.close()

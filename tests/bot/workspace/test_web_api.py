@@ -253,3 +253,16 @@ async def test_concurrent_posts_have_increasing_stamps(running: RunningWorkspace
         (await client.chat_postMessage(channel="data-alerts", text="x"))["ts"] for _ in range(20)
     ]
     assert sent == sorted(set(sent))
+
+
+async def test_an_edit_replaces_what_it_names(client: AsyncWebClient, workspace: Workspace) -> None:
+    blocks = [{"type": "divider"}]
+    sent = await client.chat_postMessage(channel="data-alerts", text="a", blocks=blocks)
+    channel, ts = sent["channel"], sent["ts"]
+    message = workspace.message(channel, ts)
+    await client.chat_update(channel=channel, ts=ts, text="b", blocks=blocks)
+    assert (message.text, len(message.blocks), message.edited) == ("b", 1, None)
+    await client.chat_update(channel=channel, ts=ts, text="c")
+    assert (message.text, message.blocks, bool(message.edited)) == ("c", [], True)
+    by_name = client.chat_update(channel="data-alerts", ts=ts, text="d")
+    assert await refused(by_name) == "channel_not_found"
