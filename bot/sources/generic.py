@@ -54,7 +54,7 @@ def _value(delivery: Delivery) -> JsonValue:
     start = delivery.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if kind == "application/x-www-form-urlencoded" and start not in {b"{", b"["}:
         return _form(delivery.body)
-    if not kind.startswith("text/"):
+    if kind and not kind.startswith("text/"):
         return read_json(delivery.body)
     try:
         return read_json(delivery.body)

@@ -150,8 +150,8 @@ def test_json_sent_as_a_form_is_read() -> None:
 def test_plain_text_is_a_title_and_the_rest() -> None:
     alert = alert_of("Backup failed\nNo space on device\n", content_type="text/plain")
     assert (alert.title, alert.description) == ("Backup failed", "No space on device")
-    as_form = alert_of("Backup failed", content_type=FORM)
-    assert as_form.title == "Backup failed"
+    for content_type in [FORM, ""]:
+        assert alert_of("Backup failed", content_type=content_type).title == "Backup failed"
 
 
 def test_times_without_an_offset_are_in_the_sources_zone() -> None:
