@@ -102,7 +102,7 @@ class Watchbill:
         self.tell("deadline_missed", context)
 
     def on_import_error(self, filename: object, stacktrace: object) -> None:
-        error = {"file": plain(filename), "stacktrace": str(stacktrace)[-TRACE:]}
+        error = {"file": plain(filename), "stacktrace": tail(stacktrace)}
         self.tell("import_error", {}, import_error=error, origin="listener")
 
     def tell(self, event: str, context: Any, origin: str = "callback", **more: object) -> str:
@@ -297,6 +297,11 @@ def plain(value: object) -> Any:
     if type(value).__name__ == "UUID":
         return str(value)
     return None
+
+
+def tail(trace: object) -> str:
+    """Return the end of a stack trace, which names the error."""
+    return trace[-TRACE:] if isinstance(trace, str) else ""
 
 
 def plain_labels(labels: Mapping[str, object] | None) -> dict[str, str]:
