@@ -5,6 +5,7 @@ import json
 import logging
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import aiohttp
 import pytest
@@ -56,6 +57,21 @@ async def test_a_refresh_is_followed(
         assert await works(workspace)
 
 
+class SpoiledTickets(dict[str, float]):
+    """The first handshakes fail, and an address that failed once leads nowhere for ever."""
+
+    def __init__(self, spoiled: int) -> None:
+        super().__init__()
+        self.spoiled = spoiled
+
+    def pop(self, ticket: str, default: Any = None) -> Any:
+        issued = super().pop(ticket, default)
+        if self.spoiled and issued is not None:
+            self.spoiled -= 1
+            return None
+        return issued
+
+
 async def test_a_refused_handshake_does_not_wedge_the_line(
     listening: Listening,
     running: RunningWorkspace,
@@ -65,7 +81,7 @@ async def test_a_refused_handshake_does_not_wedge_the_line(
     caplog.set_level(logging.CRITICAL, logger="bot.slack.connection")
     async with by_socket(listening, running, clock=FAST, ping_interval=0.2) as connection:
         await workspace.until(lambda: two(workspace))
-        workspace.sockets.refuse(4)
+        workspace.tickets = SpoiledTickets(spoiled=3)
         assert workspace.sockets.drop_all() == 2
         await workspace.until(lambda: workspace.sockets.opened >= 4 and two(workspace), 30)
         assert await works(workspace)
