@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.store import OpenedStore
+from bot.store.opening import OpenedStore
 from rules.rulebook import RuleBook
 from tests.fakes.clock import FakeClock
 from tests.stories.story import Story, rulebook

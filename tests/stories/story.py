@@ -18,9 +18,9 @@ from bot.acts import (
     act_to_json,
 )
 from bot.engine.engine import Engine, EngineParts
-from bot.outbox import Outbox
+from bot.outbox import Outbox, OutboxSettings
 from bot.ports import Delivery, Job, NewDelivery, StoredOverride
-from bot.store import OpenedStore
+from bot.store.opening import OpenedStore
 from bot.wire import sentence_from_json
 from rules.alert import Alert, AlertStatus, Severity
 from rules.incident import Incident, State
@@ -120,6 +120,7 @@ class Story:
             deliverers=_EveryKind(self.slack),
             clock=self.clock,
             on_finished=self.engine.job_finished,
+            settings=OutboxSettings(random=lambda: 0.5),
         )
 
     def restart(self) -> None:

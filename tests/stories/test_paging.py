@@ -63,6 +63,7 @@ async def test_nobody_on_call_goes_on_at_once_and_says_so(tell: Tell) -> None:
     story = tell(rulebook(on_call=on_call(secondary="bo")))
     await story.fires()
     story.pages("bo")
+    await story.after(seconds=2)
     assert "Step 1 found nobody (primary of data); going on at once." in story.said()
 
 
@@ -128,6 +129,7 @@ async def test_a_reopened_incident_pages_again_from_the_first_step(tell: Tell) -
     story.pages("ana", "bo")
     await story.does("bo", "resolved")
     await story.does("bo", "reopened", note="still broken")
+    await story.after(seconds=2)
     story.pages("ana")
     await story.after(minutes=5)
     story.pages("bo")
@@ -164,6 +166,7 @@ async def test_unack_pages_the_on_call_again(tell: Tell) -> None:
     await story.fires()
     await story.does("ana", "acked")
     await story.does("ana", "unacked")
+    await story.after(seconds=2)
     story.pages("ana", "ana")
 
 
@@ -210,6 +213,7 @@ async def test_a_page_that_cannot_arrive_moves_the_policy_on_at_once(tell: Tell)
 
     story.slack.fault = closed
     await story.fires()
+    await story.after(seconds=2)
     story.pages("bo")
     assert "ana could not be paged: the account is deactivated" in story.said()
 

@@ -88,7 +88,7 @@ async def test_a_maintenance_window_across_midnight(tell: Tell) -> None:
     story.pages()
     await story.until(datetime(2026, 11, 23, 2, 59, 59, tzinfo=UTC))
     story.pages()
-    await story.until(datetime(2026, 11, 23, 3, 0, tzinfo=UTC))
+    await story.until(datetime(2026, 11, 23, 3, 0, 2, tzinfo=UTC))
     story.pages("ana", "ana")
 
 

@@ -58,6 +58,7 @@ async def test_a_policy_that_finds_nobody_does_not_repeat_itself(tell: Tell) -> 
     steps = policy(page(PRIMARY), page(SECONDARY, repeat=3))
     story = tell(rulebook(steps=steps, on_call=OnCall()))
     await story.fires()
+    await story.after(seconds=5)
     story.pages("dee")
     assert len([t for t in story.said() if "found nobody" in t]) == 2
 
