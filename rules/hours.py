@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_A_WEEK = 8
+_TWO_WEEKS = 16
+"""Far enough to find a weekly window even when clocks skip the next one."""
 
 
 def to_instant(day: date, at: time, zone: str) -> datetime:
@@ -52,7 +53,7 @@ class Hours:
 
     def _around(self, now: datetime) -> Iterator[tuple[datetime, datetime]]:
         today = now.astimezone(ZoneInfo(self.zone)).date()
-        for offset in range(-1, _A_WEEK):
+        for offset in range(-1, _TWO_WEEKS):
             day = today + timedelta(days=offset)
             if DAYS[day.weekday()] not in self.days:
                 continue

@@ -8,7 +8,12 @@ from typing import Protocol
 
 from rules.alert import Severity
 
-_WRITTEN = re.compile(r'\s*([A-Za-z_][\w.:-]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|(\S*))')
+_LABEL = r"[A-Za-z_][\w.:-]*"
+_BARE = rf"(?:(?!,\s*{_LABEL}\s*(?:=|!=|!~))\S)*"
+"""A value without quotes ends at a space, or at a comma that another matcher follows."""
+_WRITTEN = re.compile(
+    rf'\s*({_LABEL})\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|({_BARE}))', re.DOTALL
+)
 _LONGEST_TEXT = 512
 
 
@@ -44,7 +49,7 @@ class Matcher:
                 return not self._fits(actual)
 
     def __str__(self) -> str:
-        bare = re.fullmatch(r"[^\s\"\\]+", self.value)
+        bare = re.fullmatch(r"[^\s\"\\,]+", self.value)
         quoted = self.value.replace("\\", "\\\\").replace('"', '\\"')
         return f"{self.label}{self.operator}{self.value if bare else chr(34) + quoted + chr(34)}"
 
@@ -92,7 +97,7 @@ def parse_matchers(text: str) -> tuple[tuple[Matcher, ...], str]:
     rest = text
     while hit := _WRITTEN.match(rest):
         label, operator, quoted, bare = hit.groups()
-        value = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else bare
+        value = re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL) if quoted is not None else bare
         found.append(matcher(label, operator, value.rstrip(",") if quoted is None else value))
         rest = rest[hit.end() :].lstrip(" ,")
     return tuple(found), rest.strip()

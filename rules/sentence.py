@@ -6,7 +6,7 @@ terminal prints them plain, and neither can be tricked by braces or angle bracke
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def plain(value: Value) -> str:
         case Who(key):
             return key
         case datetime():
-            return f"{value:%Y-%m-%d %H:%M} UTC"
+            return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         case timedelta():
             return duration_text(value)
         case _:
