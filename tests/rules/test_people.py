@@ -1,0 +1,71 @@
+"""People: whom a written name means, and what is said when it means nobody."""
+
+import pytest
+
+from rules.people import AmbiguousPersonError, People, Person, UnknownPersonError
+
+ANA = Person("ana.silva@example.com", "Ana Silva", "ana.silva@example.com", "UANA")
+ANNE = Person("anne@example.com", "Anne Meyer", "anne@example.com", "UANNE")
+JOSE = Person("jose@example.com", "José Núñez", "jose@example.com", "@jose.n")
+GUEST = Person("slack:UGUEST", "Guest", slack="UGUEST")
+
+PEOPLE = People([ANA, ANNE, JOSE, GUEST])
+
+
+@pytest.mark.parametrize(
+    ("written", "person"),
+    [
+        ("<@UANA>", ANA),
+        ("<@UANA|ana>", ANA),
+        ("ana.silva@example.com", ANA),
+        ("  ANA.SILVA@Example.com ", ANA),
+        ("@ana.silva", ANA),
+        ("Ana Silva", ANA),
+        ("ana silva", ANA),
+        ("Ana", ANA),
+        ("José Núñez", JOSE),
+        ("jose nunez", JOSE),
+        ("@jose.n", JOSE),
+        ("slack:UGUEST", GUEST),
+    ],
+)
+def test_a_name_in_any_form_finds_its_person(written: str, person: Person) -> None:
+    assert PEOPLE.find(written) == person
+
+
+def test_a_beginning_that_fits_several_is_refused_with_their_names() -> None:
+    with pytest.raises(AmbiguousPersonError, match='"An" fits Ana Silva and Anne Meyer'):
+        PEOPLE.find("An")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Ane Meier", 'nobody is called "Ane Meier". Nearest: "Anne Meyer".'),
+        ("xyzzy", 'nobody is called "xyzzy". Write their e-mail, or add them to people.'),
+        ("", 'nobody is called "". Write their e-mail, or add them to people.'),
+        ("@", 'nobody is called "@". Write their e-mail, or add them to people.'),
+    ],
+)
+def test_a_name_of_nobody_is_refused_with_the_nearest(written: str, said: str) -> None:
+    with pytest.raises(UnknownPersonError) as caught:
+        PEOPLE.find(written)
+    assert str(caught.value) == said
+
+
+def test_an_address_nobody_has_is_a_new_person() -> None:
+    assert PEOPLE.find("New@Example.com") == Person(
+        "new@example.com", "New", email="new@example.com"
+    )
+
+
+def test_a_mention_nobody_has_is_a_new_person() -> None:
+    assert PEOPLE.find("<@UNEW>") == Person("slack:UNEW", "UNEW", slack="UNEW")
+
+
+def test_a_key_always_gives_a_person() -> None:
+    assert PEOPLE.by_key(ANA.key) is ANA
+    assert PEOPLE.by_key("slack:UX").name == "UX"
+    assert PEOPLE.by_slack("UANNE") is ANNE
+    assert PEOPLE.by_slack("UNONE") is None
+    assert list(PEOPLE) == [ANA, ANNE, JOSE, GUEST]
