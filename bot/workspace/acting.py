@@ -5,11 +5,20 @@ from typing import Any
 from bot.workspace import inputs, payloads, posting, responses
 from bot.workspace.delivering import Delivering
 from bot.workspace.errors import ActionRefusedError, SlackError
+from bot.workspace.link import UNREACHABLE, Ack
 from bot.workspace.model import Channel, Json, Message, Outcome, ResponseHook
 from bot.workspace.typed import with_mentions
 from bot.workspace.wire import as_typed
 
 NO_ANSWER = "The app did not answer within 3 seconds. Try again."
+NOT_CONNECTED = "The app is not connected. Is it running?"
+
+
+def answered(ack: Ack) -> Outcome:
+    """What the person sees of the app's answer, or of its silence."""
+    if ack.ok:
+        return Outcome(acked=True, payload=ack.payload)
+    return Outcome(acked=False, error=NOT_CONNECTED if ack.reason == UNREACHABLE else NO_ANSWER)
 
 
 class Acting(Delivering):
@@ -20,7 +29,7 @@ class Acting(Delivering):
     def say(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Message:
         """Post as a person. `text` is what Slack stores: `<@U1>` mentions, escaped `&<>`.
 
-        A channel named by a person's id or "@name" of the bot is the direct message with the bot.
+        `channel` may also be a person (id or name): their direct message with the bot.
         """
         author, place = self.person(user), self._place(user, channel)
         if place.is_archived:
@@ -48,12 +57,13 @@ class Acting(Delivering):
             self.emit("app_mention", payloads.app_mention(self, channel, message))
 
     def _place(self, user: str, channel: str) -> Channel:
+        """A channel, or a direct message: named by its person, or by the bot for one's own."""
+        if channel in self.channels:
+            return self.channels[channel]
         name = channel.removeprefix("@")
-        bot = self.users.get(self.bot_user_id)
-        if name == self.bot_user_id or (bot and channel.startswith("@") and name == bot.name):
-            return self.im(self.person(user).id)
-        if name in self.users:
-            return self.im(name)
+        for known in self.users.values():
+            if name in {known.id, known.name}:
+                return self.im(self.person(user).id if known.is_bot else known.id)
         return self.conversation(channel)
 
     def react(self, user: str, channel: str, ts: str, name: str) -> None:
@@ -109,7 +119,7 @@ class Acting(Delivering):
         action = inputs.action_of(block, element, value, self.next_ts())
         payload = payloads.block_actions_on_message(self, who, place, message, action, state)
         ack = await self.interact("interactive", payload)
-        return Outcome(ack.ok, None if ack.ok else NO_ANSWER, ack.payload)
+        return answered(ack)
 
     async def select_overflow(
         self, user: str, channel: str, ts: str, action_id: str, value: str
@@ -169,4 +179,4 @@ class Acting(Delivering):
             place = self.conversation(message.channel)
             payload = payloads.message_action(self, who, callback_id, place, message)
         ack = await self.interact("interactive", payload)
-        return Outcome(ack.ok, None if ack.ok else NO_ANSWER, ack.payload)
+        return answered(ack)

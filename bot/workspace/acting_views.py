@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.workspace import inputs, payloads
-from bot.workspace.acting import NO_ANSWER, Acting
+from bot.workspace.acting import Acting, answered
 from bot.workspace.errors import SlackError
 from bot.workspace.link import Ack
 from bot.workspace.methods import views
@@ -43,7 +43,7 @@ class ActingInViews(Acting):
         action = inputs.action_of(block, element, value, self.next_ts())
         payload = payloads.block_actions_on_view(self, view.user, view, action)
         ack = await self.interact("interactive", payload)
-        return Outcome(ack.ok, None if ack.ok else NO_ANSWER, ack.payload)
+        return answered(ack)
 
     def fill(self, view_id: str, values: Json) -> None:
         """Put {block_id: {action_id: value}} into the inputs without submitting."""

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from bot.clock import SystemClock
-from bot.workspace.link import Ack, Kind, Retry
+from bot.workspace.link import UNREACHABLE, Ack, Kind, Retry
 from bot.workspace.model import Json
 
 LARGEST_ANSWER = 1_000_000
@@ -54,7 +54,7 @@ class HttpMode:
         except TimeoutError:
             return Ack(ok=False, reason="http_timeout")
         except aiohttp.ClientError:
-            return Ack(ok=False, reason="connection_failed")
+            return Ack(ok=False, reason=UNREACHABLE)
 
     async def verify(self) -> bool:
         """Slack's url_verification handshake: does the URL echo the challenge?"""

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 from bot.workspace.model import Json
 
 Kind = Literal["events_api", "interactive", "slash_commands"]
+UNREACHABLE = "connection_failed"
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,8 @@ class Page:
         ts = f"{digits[:-6]}.{digits[-6:]}"
         message = channel.messages.get(ts)
         thread = f"&thread={message.thread_ts}" if message and message.thread_ts else ""
-        viewer = channel.im_user or self._first_person()
+        people = [user for user in channel.members if user != self._workspace.bot_user_id]
+        viewer = people[0] if people else self._first_person()
         raise web.HTTPFound(f"/?as={viewer}&channel={channel.id}{thread}#m-{ts}")
 
     def _first_person(self) -> str:

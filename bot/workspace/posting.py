@@ -33,7 +33,7 @@ def add(records: Records, channel: Channel, message: Message) -> Message:
         if root is None:
             raise SlackError("thread_not_found")
         # A reply to a reply belongs to the root, as in Slack.
-        root = channel.messages[root.thread_ts] if root.thread_ts and root.is_reply else root
+        root = channel.messages.get(root.thread_ts or "", root)
         message.thread_ts = root.thread_ts = root.ts
         root.replies.append(message.ts)
         if message.user not in root.reply_users:

@@ -65,7 +65,9 @@ ALL_SCOPES = frozenset(
 
 @dataclass(frozen=True)
 class Change:
-    """Something is different now; `what` is message, view, home, call, user or channel."""
+    """Something is different now; `what` is one of message, view, home, call, user, group,
+    channel and connection.
+    """
 
     what: str
     channel: str | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
-from bot.workspace.link import Ack, Kind, Retry
+from bot.workspace.link import UNREACHABLE, Ack, Kind, Retry
 from bot.workspace.model import Json
 from bot.workspace.records import Change, Records
 
@@ -62,7 +62,7 @@ class SocketMode:
                 self.connections.remove(connection)
             for future in connection.waiting.values():
                 if not future.done():
-                    future.set_result(Ack(ok=False, reason="connection_failed"))
+                    future.set_result(Ack(ok=False, reason=UNREACHABLE))
             self._records.changed(Change("connection"))
         return socket
 
@@ -98,7 +98,7 @@ class SocketMode:
         """Hand the payload to one connection, in turn; any of them may get it, as in Slack."""
         alive = [c for c in self.connections if not c.socket.closed]
         if not alive:
-            return Ack(ok=False, reason="connection_failed")
+            return Ack(ok=False, reason=UNREACHABLE)
         self._turn += 1
         connection = alive[self._turn % len(alive)]
         envelope_id = self._records.secret()
@@ -121,7 +121,7 @@ class SocketMode:
         except TimeoutError:
             return Ack(ok=False, reason="http_timeout")
         except ConnectionError:
-            return Ack(ok=False, reason="connection_failed")
+            return Ack(ok=False, reason=UNREACHABLE)
         finally:
             connection.waiting.pop(envelope_id, None)
 

@@ -60,7 +60,14 @@ def checked(
     faults = problems({"blocks": blocks, "attachments": attachments}, surface="message")
     if faults:
         raise SlackError("invalid_blocks", messages=faults)
-    return text, posting.with_ids(records, blocks), attachments
+    return text, posting.with_ids(records, blocks), _attached(records, attachments)
+
+
+def _attached(records: Records, attachments: list[Json]) -> list[Json]:
+    return [
+        {**a, "blocks": posting.with_ids(records, a["blocks"])} if a.get("blocks") else a
+        for a in attachments
+    ]
 
 
 def metadata_of(args: Args) -> Json | None:

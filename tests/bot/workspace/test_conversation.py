@@ -126,9 +126,33 @@ async def test_a_click_that_nobody_answers_shows_an_error(
     assert "did not answer" in outcome.error
 
 
+async def test_a_page_in_a_direct_message_is_clicked_inside_an_attachment(
+    app: AsyncApp, bolt: AsyncSocketModeHandler, client: AsyncWebClient, workspace: Workspace
+) -> None:
+    seen: list[dict] = []
+
+    @app.action("ack")
+    async def on_ack(ack, body) -> None:
+        await ack()
+        seen.append(body)
+
+    bare = {**BUTTONS, "elements": BUTTONS["elements"][:1]}
+    del bare["block_id"]
+    sent = await client.chat_postMessage(
+        channel=workspace.person("ana").id,
+        text="page",
+        attachments=[{"fallback": "page", "blocks": [bare]}],
+    )
+    assert (await workspace.click("ana", "ana", sent["ts"], "ack")).acked
+    assert seen[0]["channel"] == {"id": workspace.dm("ana").id, "name": "directmessage"}
+
+
 async def test_without_a_connection_everything_fails_at_once(workspace: Workspace) -> None:
     outcome = await workspace.command("ana", "data-alerts", "/oncall who")
     assert outcome.error == "/oncall failed with the error “dispatch_failed”."
+    message = workspace.say("ana", "data-alerts", "hi")
+    shortcut = await workspace.shortcut("ana", "create", message)
+    assert shortcut.error == "The app is not connected. Is it running?"
 
 
 async def open_modal(

@@ -46,6 +46,13 @@ async def test_it_listens_on_loopback_only(workspace: Workspace, host: str) -> N
         await serve(workspace, host=host)
 
 
+async def test_a_taken_port_is_an_error_that_leaves_nothing_behind(
+    running: RunningWorkspace,
+) -> None:
+    with pytest.raises(OSError, match="in use"):
+        await serve(Workspace(), port=running.port)
+
+
 @pytest.mark.parametrize(
     "headers",
     [
