@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import importlib
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from bot import courier
 from bot.send import NOT_DELIVERED, NOT_READABLE, SENT, Destination, send
 from bot.sources.dbt_artifacts import ArtifactError, documents
+from bot.web.authentication import sign
 from tests.fakes.deliveries import PAYLOADS
 from tests.real.recorder import SECRET, Recorder, recording
 
@@ -265,3 +267,11 @@ def test_the_script_says_what_is_missing() -> None:
     )
     assert done.returncode == 2
     assert "Set WATCHBILL_URL" in done.stderr
+
+
+def test_every_sender_signs_as_the_door_checks() -> None:
+    body = b'{"a": 1}'
+    sys.path.insert(0, str(REPO / "integrations" / "airflow"))
+    client = importlib.import_module("watchbill_client")
+    assert courier.signature(SECRET, body) == sign(SECRET, body)
+    assert client.signature(SECRET.encode(), body) == sign(SECRET, body)
