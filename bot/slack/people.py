@@ -152,7 +152,7 @@ class Directory:
     def _keep(self, member: Json) -> Profile:
         details = member.get("profile") or {}
         handle = str(member.get("name") or "")
-        name = details.get("display_name") or member.get("real_name") or handle
+        name = member.get("real_name") or details.get("display_name") or handle
         profile = Profile(
             user=str(member["id"]),
             name=str(name or member["id"]),

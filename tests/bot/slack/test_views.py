@@ -24,7 +24,7 @@ from tests.bot.slack.samples import (
 
 REASON = say("step 1 of default")
 KINDS = spread()
-OUR_LINKS = ("https://team.slack.example/", "https://airflow.example/")
+OUR_LINKS = ("https://team.slack.example/", "https://airflow.example/", "https://w.example/raw/")
 MARKUP = re.compile(r"<([^>|]*)")
 
 
@@ -77,7 +77,7 @@ def test_hostile_text_neither_mentions_nor_links_nor_hides(kind: str, message: s
 def _mrkdwn(part: object) -> list[str]:
     if isinstance(part, dict):
         own = [part["text"]] if part.get("type") == "mrkdwn" else []
-        top = [part["text"]] if "blocks" in part else []
+        top = [part["text"]] if {"text", "blocks"} <= set(part) else []
         return [*own, *top, *(t for v in part.values() for t in _mrkdwn(v))]
     if isinstance(part, list):
         return [t for item in part for t in _mrkdwn(item)]

@@ -1,0 +1,131 @@
+import pytest
+
+from bot.ports import GiveUpError, RetryLaterError
+from bot.slack.api import SlackApi
+from bot.slack.people import Directory
+from bot.slack.places import Places
+from bot.workspace.state import Workspace
+from rules.people import People, Person
+from tests.bot.slack.samples import ANA, CY
+from tests.fakes.clock import FakeClock
+
+
+def calls(workspace: Workspace, method: str) -> int:
+    return sum(call.method == method for call in workspace.calls)
+
+
+async def test_configured_people_are_known_without_asking(
+    directory: Directory, workspace: Workspace
+) -> None:
+    assert directory.key_of("U0ANA001") == ANA
+    assert await directory.user(ANA) == "U0ANA001"
+    assert directory.name(ANA) == "Ana"
+    assert directory.zone_of("U0ANA001") == "Europe/Berlin"
+    assert not workspace.calls
+
+
+async def test_an_address_is_asked_for_once_and_known_both_ways(
+    directory: Directory, workspace: Workspace
+) -> None:
+    assert directory.key_of("U0CY0001") == "slack:U0CY0001"
+    assert [await directory.user(CY) for _ in range(3)] == ["U0CY0001"] * 3
+    assert directory.key_of("U0CY0001") == CY
+    assert calls(workspace, "users.lookupByEmail") == 1
+
+
+async def test_nobody_is_asked_for_again_only_after_a_while(
+    directory: Directory, workspace: Workspace, clock: FakeClock
+) -> None:
+    for _ in range(3):
+        with pytest.raises(GiveUpError, match="no Slack account"):
+            await directory.user("gone@example.com")
+    assert calls(workspace, "users.lookupByEmail") == 1
+    workspace.add_user(name="gone", email="gone@example.com", id="U0GONE01")
+    clock.advance(minutes=3)
+    assert await directory.user("gone@example.com") == "U0GONE01"
+
+
+async def test_strangers_are_called_what_slack_calls_them(
+    directory: Directory, workspace: Workspace, clock: FakeClock
+) -> None:
+    assert directory.name("slack:U0DEE001") == "U0DEE001"
+    await directory.learn_names(["slack:U0DEE001", ANA, "slack:U0DEE001", "slack:nonsense"])
+    assert directory.name("slack:U0DEE001") == "Dee"
+    assert directory.zone_of("U0DEE001") == "America/Chicago"
+    assert calls(workspace, "users.info") == 1
+    clock.advance(hours=2)
+    await directory.learn("U0DEE001")
+    assert calls(workspace, "users.info") == 2
+
+
+async def test_trouble_while_learning_a_name_is_no_trouble(
+    directory: Directory, workspace: Workspace
+) -> None:
+    workspace.faults.add(method="users.info", kind="http_500")
+    await directory.learn("U0DEE001")
+    assert directory.name("slack:U0DEE001") == "U0DEE001"
+
+
+async def test_someone_who_clicks_first_is_linked_by_their_address(
+    directory: Directory, workspace: Workspace
+) -> None:
+    await directory.learn("U0CY0001")
+    assert directory.key_of("U0CY0001") == CY
+
+
+async def test_a_handle_is_enough(api: SlackApi, clock: FakeClock) -> None:
+    people = People([Person("dee", "Dee", slack="@dee")])
+    directory = Directory(api, lambda: people, clock)
+    assert await directory.user("dee") == "U0DEE001"
+    assert directory.key_of("U0DEE001") == "dee"
+
+
+async def test_warming_up_tells_who_cannot_be_paged(
+    directory: Directory, workspace: Workspace
+) -> None:
+    faults = await directory.warm(["gone@example.com", CY])
+    assert list(faults) == ["gone@example.com"]
+    workspace.faults.add(method="users.lookupByEmail", kind="ratelimited", retry_after=3)
+    with pytest.raises(RetryLaterError):
+        await directory.warm(["other@example.com"])
+
+
+async def test_channels_and_direct_messages_are_looked_up_once(
+    api: SlackApi, workspace: Workspace
+) -> None:
+    places = Places(api)
+    for name in ("data-alerts", "#data-alerts", "others"):
+        await places.channel(name)
+        await places.messages_with("U0ANA001")
+    assert calls(workspace, "conversations.list") == 1
+    assert calls(workspace, "conversations.open") == 1
+    places.forget_channel("#others")
+    await places.channel("others")
+    assert calls(workspace, "conversations.list") == 2
+    assert await places.channel("C0SOMEID1") == "C0SOMEID1"
+
+
+async def test_a_missing_group_says_what_to_do(api: SlackApi) -> None:
+    with pytest.raises(GiveUpError, match="no user group @nobody: create it"):
+        await Places(api).group("@nobody")
+
+
+async def test_an_earlier_post_is_found_on_later_pages(api: SlackApi, workspace: Workspace) -> None:
+    places = Places(api)
+    channel = await places.channel("data-alerts")
+    _, ts = await api.post(channel, {"text": "mine"}, "the-key")
+    for n in range(230):
+        workspace.say("bo", "data-alerts", f"chatter {n}")
+    since = workspace.clock.now()
+    assert await places.posted(channel, "the-key", since) == (channel, ts)
+    assert await places.posted(channel, "other-key", since) is None
+
+
+async def test_without_the_right_to_read_nothing_is_found(
+    api: SlackApi, workspace: Workspace
+) -> None:
+    places = Places(api)
+    channel = await places.channel("data-alerts")
+    await api.post(channel, {"text": "mine"}, "the-key")
+    workspace.scopes -= {"channels:history", "groups:history", "im:history", "mpim:history"}
+    assert await places.posted(channel, "the-key", workspace.clock.now()) is None
