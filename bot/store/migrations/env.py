@@ -12,7 +12,6 @@ def run(connection: Connection) -> None:
         target_metadata=METADATA,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
-        compare_server_default=True,
         transaction_per_migration=False,
     )
     with context.begin_transaction():

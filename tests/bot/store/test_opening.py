@@ -1,0 +1,226 @@
+"""Opening a database: migrated, locked, read, pruned, and refused with a reason."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from bot.ports import Delivered, NewDelivery, NotStoredError, TimelineEntry
+from bot.store import schema
+from bot.store.database import Database
+from bot.store.errors import StoreInUseError, StoreUnfitError
+from bot.store.opening import OpenedStore, open_store
+from bot.store.tables import METADATA
+from rules.incident import State
+from rules.sentence import say
+from tests.bot.store.samples import HOUR, alert, incident, job
+from tests.fakes.clock import FakeClock
+
+
+async def test_an_empty_database_is_migrated_once(
+    empty_database_url: str, clock: FakeClock
+) -> None:
+    database = Database(empty_database_url)
+    assert await schema.migrate(database)
+    assert not await schema.migrate(database)
+    await database.close()
+    opened = await open_store(empty_database_url, clock)
+    await opened.inbox.accept(NewDelivery(source="a", key="1", body=b""))
+    await opened.close()
+
+
+async def test_migrations_make_exactly_the_tables_of_the_code(
+    database_url: str, empty_database_url: str
+) -> None:
+    if database_url.startswith("sqlite") != empty_database_url.startswith("sqlite"):
+        pytest.skip("two kinds of database")
+    migrated, declared = Database(database_url), Database(empty_database_url)
+    async with declared.write() as connection:
+        await connection.run_sync(METADATA.create_all)
+    async with migrated.read() as left, declared.read() as right:
+        assert await left.run_sync(_shape) == await right.run_sync(_shape)
+        assert not await left.run_sync(_drift)
+    await migrated.close()
+    await declared.close()
+
+
+def _drift(connection: Connection) -> list[object]:
+    options = {"compare_type": True}
+    return list(compare_metadata(MigrationContext.configure(connection, opts=options), METADATA))
+
+
+def _shape(connection: Connection) -> object:
+    """Return all tables, columns, keys and indexes, with the conditions of partial indexes."""
+    seen = inspect(connection)
+    tables = sorted(set(seen.get_table_names()) - {"alembic_version"})
+    if connection.dialect.name == "sqlite":
+        indexes = text("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+    else:
+        indexes = text("SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'")
+    return (
+        [
+            (
+                table,
+                sorted(
+                    (c["name"], repr(c["type"]), c["nullable"], str(c["default"]))
+                    for c in seen.get_columns(table)
+                ),
+                seen.get_pk_constraint(table)["constrained_columns"],
+                sorted(u["column_names"] for u in seen.get_unique_constraints(table)),
+            )
+            for table in tables
+        ],
+        sorted(i for i in connection.execute(indexes).scalars() if "alembic_version" not in i),
+    )
+
+
+def test_the_newest_migration_is_the_one_the_code_expects() -> None:
+    folder = Path(schema.__file__).parent / "migrations"
+    assert ScriptDirectory(str(folder)).get_current_head() == schema.HEAD
+
+
+async def test_a_database_of_a_newer_version_is_refused(
+    database_url: str, clock: FakeClock
+) -> None:
+    opened = await open_store(database_url, clock)
+    async with opened.database.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await opened.close()
+    with pytest.raises(StoreUnfitError, match="newer version"):
+        await open_store(database_url, clock)
+
+
+async def test_replicas_that_start_together_migrate_once(
+    empty_database_url: str, clock: FakeClock
+) -> None:
+    if empty_database_url.startswith("sqlite"):
+        pytest.skip("a SQLite file has one process")
+    opened = await asyncio.gather(*(open_store(empty_database_url, clock) for _ in range(4)))
+    for each in opened:
+        await each.ping()
+        await each.close()
+
+
+async def test_a_second_process_on_one_file_is_refused(tmp_path: Path, clock: FakeClock) -> None:
+    url = f"sqlite:///{tmp_path / 'bot.db'}"
+    opened = await open_store(url, clock)
+    with pytest.raises(StoreInUseError, match=r"bot\.db"):
+        await open_store(url, clock)
+    await opened.close()
+    again = await open_store(url, clock)
+    await again.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("sqlite://", "needs a file"),
+        ("sqlite:///:memory:", "needs a file"),
+        ("mysql://root@localhost/x", "neither sqlite nor postgresql"),
+        ("watchbill.db", "write sqlite:///watchbill.db"),
+        ("sqlite:////nowhere/to/be/found.db", "make the folder /nowhere/to/be first"),
+    ],
+)
+async def test_an_unfit_url_is_refused_with_what_to_do(
+    url: str, says: str, clock: FakeClock
+) -> None:
+    with pytest.raises(StoreUnfitError, match=says):
+        await open_store(url, clock)
+
+
+async def test_a_server_that_is_not_there_is_told(clock: FakeClock) -> None:
+    with pytest.raises(NotStoredError):
+        await open_store("postgresql://nobody@127.0.0.1:1/none", clock)
+
+
+async def test_sqlite_keeps_its_promises(opened_store: OpenedStore) -> None:
+    if opened_store.shared:
+        pytest.skip("SQLite's settings")
+    async with opened_store.database.bare() as connection:
+        pragmas = [
+            (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous")
+        ]
+    assert pragmas == ["wal", 2]
+    with pytest.raises(NotStoredError, match="readonly"):
+        async with opened_store.database.read() as connection:
+            await connection.execute(text("DELETE FROM counter"))
+
+
+async def test_the_database_tells_the_time(opened_store: OpenedStore, clock: FakeClock) -> None:
+    offset = await opened_store.clock_offset()
+    now = await opened_store.database_now()
+    if opened_store.shared:
+        assert abs(now - clock.now() - offset) < timedelta(minutes=1)
+    else:
+        assert (now, offset) == (clock.now(), timedelta(0))
+
+
+async def test_reading_lists_what_pages_show(opened_store: OpenedStore, clock: FakeClock) -> None:
+    now = clock.now()
+    async with opened_store.store.begin() as tx:
+        tx.save(incident(1, now))
+        tx.save(incident(2, now).ack("ana", now, None))
+        tx.save(incident(3, now).ack("bo", now, None))
+        tx.save(incident(4, now).resolve("bo", now))
+        tx.record_alert("incident-000001", alert("old", now), now)
+        tx.record_alert("incident-000001", alert("new", now), now + HOUR)
+    reader = opened_store.reader
+    is_open = [State.TRIGGERED, State.ACKNOWLEDGED]
+    assert [i.number for i in await reader.incidents(states=is_open, limit=9)] == [3, 2, 1]
+    assert [i.number for i in await reader.incidents(states=is_open, limit=1)] == [3]
+    mine = await reader.incidents(states=is_open, limit=9, assigned_to="ana")
+    assert [i.number for i in mine] == [2]
+    labels = await reader.recent_alert_labels(now, 9)
+    assert [found["dedup_key"] for found in labels] == ["new", "old"]
+    assert labels[0] == {
+        "team": "finance",
+        "source": "airflow",
+        "severity": "error",
+        "title": "new failed",
+        "dedup_key": "new",
+    }
+    assert len(await reader.recent_alert_labels(now + HOUR, 9)) == 1
+    assert await reader.incident("unknown") is None
+    assert await reader.delivery("unknown") is None
+    assert await reader.next_wake() is None
+
+
+async def test_pruning_forgets_what_is_over_and_nothing_else(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    start = clock.now()
+    line = TimelineEntry(at=start, what="opened", sentence=say("x"))
+    kept = await opened_store.inbox.accept(NewDelivery(source="a", key="waits", body=b""))
+    gone = await opened_store.inbox.accept(NewDelivery(source="a", key="done", body=b""))
+    async with opened_store.store.begin() as tx:
+        tx.finish_delivery(gone.id)
+        for number in (1, 2):
+            made = incident(number, start)
+            tx.save(made)
+            tx.add_timeline(made.id, line)
+            tx.record_alert(made.id, alert("a", start), start)
+            tx.enqueue(job(f"page {number}", start, incident_id=made.id))
+        tx.enqueue(job("waits", start + 100 * HOUR))
+    for each in await opened_store.queue.claim(start, 9):
+        async with opened_store.store.begin() as tx:
+            await tx.finish_job(each, Delivered(), start)
+    async with opened_store.store.begin() as tx:
+        await tx.load_incidents(["incident-000001"])
+        tx.save(replace(tx.incident("incident-000001").resolve("ana", start)))
+    assert sum((await opened_store.prune(start)).values()) == 0
+    removed = await opened_store.prune(start + HOUR)
+    assert removed == {"deliveries": 1, "jobs": 1, "timeline": 1, "alert times": 1}
+    reader = opened_store.reader
+    assert await reader.delivery(gone.id) is None
+    assert await reader.delivery(kept.id) is not None
+    assert not await reader.timeline("incident-000001", 9)
+    assert len(await reader.timeline("incident-000002", 9)) == 1
+    assert await reader.incident_numbered(1) is not None
+    assert await opened_store.queue.next_due(start) == start + 100 * HOUR
