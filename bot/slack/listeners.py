@@ -21,13 +21,11 @@ from bot.slack.submits import FORMS as MODALS
 from bot.slack.submits import Submits
 from bot.slack.text import md
 from bot.slack.views_answers import said
+from bot.slack.vocabulary import COMMAND, CREATE_INCIDENT, PAGE_SOMEONE
 from bot.slack.words import Words
 
 LOG = logging.getLogger(__name__)
 
-COMMAND = "/oncall"
-CREATE_INCIDENT = "create_incident"
-PAGE_SOMEONE = "page_someone"
 _ANY = re.compile(".*", re.DOTALL)
 _TROUBLE = "Something went wrong in Watchbill; it has been logged. Please try again."
 

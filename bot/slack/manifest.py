@@ -1,13 +1,11 @@
 """The app manifest: what Slack must know to install Watchbill, for Socket Mode or HTTP."""
 
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
-from bot.slack.listeners import COMMAND, CREATE_INCIDENT, PAGE_SOMEONE
 from bot.slack.text import safe_url
-
-Mode = Literal["socket", "http"]
+from bot.slack.vocabulary import COMMAND, CREATE_INCIDENT, PAGE_SOMEONE
 
 MANDATORY = ("chat:write", "commands", "users:read", "users:read.email", "channels:read",
              "groups:read", "im:write")  # fmt: skip
@@ -19,8 +17,13 @@ entering channels, answering direct messages, user groups."""
 EVENTS = ("app_home_opened", "app_mention", "message.im")
 
 
-def manifest(mode: Mode, public_url: str = "") -> dict[str, Any]:
-    """Return the manifest; raises ValueError when HTTP mode has no public address."""
+def manifest(mode: str, public_url: str = "") -> dict[str, Any]:
+    """Return the manifest for `mode`, socket or http.
+
+    Raises ValueError when HTTP mode has no public address, or for another mode.
+    """
+    if mode not in {"socket", "http"}:
+        raise ValueError(f'there is no mode "{mode}": write socket or http')
     url = f"{safe_url(public_url).rstrip('/')}/slack/events" if public_url else ""
     if mode == "http" and not url.startswith("https://"):
         raise ValueError("HTTP mode needs public_url, an https:// address that Slack can reach")
@@ -68,7 +71,7 @@ def manifest(mode: Mode, public_url: str = "") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def manifest_text(mode: Mode, public_url: str = "") -> str:
+def manifest_yaml(mode: str, public_url: str = "") -> str:
     """Return the manifest as YAML, to be pasted into Slack's "create an app from a manifest"."""
     return str(yaml.safe_dump(manifest(mode, public_url), sort_keys=False, allow_unicode=True))
 

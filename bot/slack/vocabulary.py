@@ -1,7 +1,11 @@
-"""The words of `/oncall`: how each is written, and what it does."""
+"""The names Slack knows us by, and the words of `/oncall`: how each is written, what it does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+COMMAND = "/oncall"
+CREATE_INCIDENT = "create_incident"
+PAGE_SOMEONE = "page_someone"
 
 
 @dataclass(frozen=True, slots=True)

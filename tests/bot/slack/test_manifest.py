@@ -1,12 +1,12 @@
 import pytest
 import yaml
 
-from bot.slack.listeners import COMMAND, CREATE_INCIDENT, PAGE_SOMEONE
-from bot.slack.manifest import MANDATORY, OPTIONAL, Mode, manifest, manifest_text
+from bot.slack.manifest import MANDATORY, OPTIONAL, manifest, manifest_yaml
+from bot.slack.vocabulary import COMMAND, CREATE_INCIDENT, PAGE_SOMEONE
 
 
 @pytest.mark.parametrize(("mode", "url"), [("socket", ""), ("http", "https://w.example/")])
-def test_the_manifest_keeps_slacks_limits(mode: Mode, url: str) -> None:
+def test_the_manifest_keeps_slacks_limits(mode: str, url: str) -> None:
     made = manifest(mode, url)
     about, features = made["display_information"], made["features"]
     assert len(about["name"]) <= 35
@@ -17,11 +17,11 @@ def test_the_manifest_keeps_slacks_limits(mode: Mode, url: str) -> None:
     (command,) = features["slash_commands"]
     assert command["command"] == COMMAND
     assert command["should_escape"]
-    assert yaml.safe_load(manifest_text(mode, url)) == made
+    assert yaml.safe_load(manifest_yaml(mode, url)) == made
 
 
 def test_socket_mode_needs_no_address_and_http_names_ours() -> None:
-    assert "request_url" not in manifest_text("socket")
+    assert "request_url" not in manifest_yaml("socket")
     assert manifest("socket")["settings"]["socket_mode_enabled"]
     made = manifest("http", "https://w.example/")
     url = "https://w.example/slack/events"
@@ -41,3 +41,8 @@ def test_what_is_not_needed_may_be_left_out() -> None:
     scopes = manifest("socket")["oauth_config"]["scopes"]
     assert set(scopes["bot"]) == {*MANDATORY, *OPTIONAL}
     assert not set(MANDATORY) & set(scopes["bot_optional"])
+
+
+def test_there_are_two_modes() -> None:
+    with pytest.raises(ValueError, match="no mode"):
+        manifest("carrier pigeon")
