@@ -29,6 +29,7 @@ _DUE = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+_INSERT = insert(INCIDENT)
 _CHANGED = [column for column in INCIDENT.columns if column.name != "id"]
 _UPDATE = (
     update(INCIDENT)
@@ -99,7 +100,7 @@ class Incidents:
         """Write what was saved. Raises ConflictError when a row is no longer as it was read."""
         saved = [self._known[i] for i in self._saved]
         if new := [rows.incident_values(i) for i in saved if i.version == 1]:
-            await self._connection.execute(insert(INCIDENT), new)
+            await self._connection.execute(_INSERT, new)
         old = [i for i in saved if i.version > 1]
         if locked := [_update_values(i) for i in old if i.id in self._before]:
             await self._connection.execute(_UPDATE, locked)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Executable, bindparam, insert, update
@@ -25,6 +26,7 @@ from rules.alert import Alert
 from rules.incident import Incident
 from rules.silence import Silence
 
+_ADD_TIMELINE = insert(TIMELINE)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FINISH_DELIVERY = (
@@ -127,7 +129,7 @@ class Pending:
         alerts = [self._alerts[key] for key in sorted(self._alerts)]
         await _run(connection, _upsert_alert(dialect), alerts)
         await _run(connection, _add_times(dialect), times)
-        await _run(connection, insert(TIMELINE), self._timeline)
+        await _run(connection, _ADD_TIMELINE, self._timeline)
         await _run(connection, _FINISH_DELIVERY, self._deliveries)
         await _run(connection, _POSTPONE_DELIVERY, self._postponed)
         await self._flush_jobs(connection, now)
@@ -179,6 +181,7 @@ def _lane_values(name: str) -> rows.Values:
     }
 
 
+@cache
 def _upsert_alert(dialect: str) -> jobs.Insert:
     statement = jobs.insert_for(ALERT, dialect)
     new = statement.excluded
@@ -189,6 +192,7 @@ def _upsert_alert(dialect: str) -> jobs.Insert:
     )
 
 
+@cache
 def _add_times(dialect: str) -> jobs.Insert:
     statement = jobs.insert_for(ALERT_TIME, dialect)
     return statement.on_conflict_do_update(
@@ -197,6 +201,7 @@ def _add_times(dialect: str) -> jobs.Insert:
     )
 
 
+@cache
 def _replace(table: Any, dialect: str) -> jobs.Insert:
     statement = jobs.insert_for(table, dialect)
     taken = {column.name: column for column in statement.excluded if column.name != "id"}

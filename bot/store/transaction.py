@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import cache
 
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -226,6 +227,7 @@ class SqlStore:
         transaction.committed()
 
 
+@cache
 def _put_message(dialect: str) -> jobs.Insert:
     statement = jobs.insert_for(MESSAGE, dialect)
     new = statement.excluded
