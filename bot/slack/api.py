@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.ports import GiveUpError, RetryLaterError
@@ -99,6 +100,8 @@ class SlackApi:
     def __init__(self, client: AsyncWebClient, check: Check = allow) -> None:
         self._client = client
         self._check = check
+        self.trouble = ""
+        """What Slack last said about our token, "" while it is accepted."""
 
     async def post(self, channel: str, message: Json, key: str, **more: Any) -> tuple[str, str]:
         """Post a message marked with `key`; return the channel's id and the message's ts."""
@@ -180,10 +183,25 @@ class SlackApi:
         given = {name: value for name, value in arguments.items() if value not in {"", None}}
         return await self._send(method, repeatable=True, http_verb="GET", params=given)
 
+    async def who_am_i(self) -> tuple[Json, frozenset[str]]:
+        """Return what auth.test says, and the scopes the token has."""
+        answer = await self._ask("auth.test", repeatable=True)
+        headers = {name.lower(): value for name, value in (answer.headers or {}).items()}
+        scopes = str(headers.get("x-oauth-scopes", ""))
+        return _document(answer, "auth.test", repeatable=True), frozenset(
+            scope.strip() for scope in scopes.split(",") if scope.strip()
+        )
+
     async def _send(self, method: str, *, repeatable: bool, **how: Any) -> Json:
+        return _document(
+            await self._ask(method, repeatable=repeatable, **how), method, repeatable=repeatable
+        )
+
+    async def _ask(self, method: str, *, repeatable: bool, **how: Any) -> AsyncSlackResponse:
         try:
             answer = await self._client.api_call(method, **how)
         except SlackApiError as error:
+            self.trouble = NOT_NOW.get(_code(error), "")
             _explain(error, method, repeatable=repeatable)
         except aiohttp.ClientConnectorError as error:
             raise RetryLaterError(f"cannot reach Slack for {method}: {error}") from error
@@ -199,19 +217,21 @@ class SlackApi:
         ) as error:
             why = f"no answer from Slack to {method}: {type(error).__name__}"
             raise RetryLaterError(why, unsure=not repeatable) from error
-        document = answer.data
-        if not isinstance(document, dict):
-            raise RetryLaterError(f"Slack answered {method} without JSON", unsure=not repeatable)
-        return document
+        self.trouble = ""
+        return answer
+
+
+def _document(answer: AsyncSlackResponse, method: str, *, repeatable: bool) -> Json:
+    if not isinstance(answer.data, dict):
+        raise RetryLaterError(f"Slack answered {method} without JSON", unsure=not repeatable)
+    return answer.data
 
 
 def _explain(error: SlackApiError, method: str, *, repeatable: bool) -> NoReturn:
     """Turn Slack's refusal into one of the two errors the outbox knows."""
     response = error.response
     status = int(getattr(response, "status_code", 0) or getattr(response, "status", 200))
-    document = getattr(response, "data", None)
-    document = document if isinstance(document, dict) else {}
-    code = str(document.get("error", ""))
+    code = _code(error)
     if status == 429 or code in {"ratelimited", "rate_limited"}:
         after = _retry_after(getattr(response, "headers", None) or {})
         raise RetryLaterError(f"{method}: rate limited", after=after, throttled=True) from error
@@ -231,10 +251,19 @@ def _explain(error: SlackApiError, method: str, *, repeatable: bool) -> NoReturn
     ):
         why = f"Slack had trouble with {method}: {code or status}"
         raise RetryLaterError(why, unsure=not repeatable) from error
-    details = (document.get("response_metadata") or {}).get("messages", [])
+    details = (_said(error).get("response_metadata") or {}).get("messages", [])
     detail = f" {'; '.join(map(str, details[:3]))}" if details else ""
     why = IN_VAIN.get(code, "Slack said no")
     raise SlackRefusedError(code, f"{method}: {why} ({code}){detail}") from error
+
+
+def _said(error: SlackApiError) -> Json:
+    document = getattr(error.response, "data", None)
+    return document if isinstance(document, dict) else {}
+
+
+def _code(error: SlackApiError) -> str:
+    return str(_said(error).get("error", ""))
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta:

@@ -24,6 +24,8 @@ LOG = logging.getLogger(__name__)
 CONNECTIONS = 2
 """One may be refreshed while the other listens; Slack sends each envelope to one of them."""
 
+HttpHandler = Callable[[web.Request], Awaitable[web.Response]]
+
 _LOOK_EVERY = timedelta(seconds=1)
 _GRACE = timedelta(seconds=10)
 _FIRST_PAUSE = timedelta(seconds=2)
@@ -161,9 +163,7 @@ class SocketConnection:
             await send_async_response(client, request, response, 0.0)
 
 
-def http_handler(
-    app: AsyncApp, running: Running, signing_secret: str
-) -> Callable[[web.Request], Awaitable[web.Response]]:
+def http_handler(app: AsyncApp, running: Running, signing_secret: str) -> HttpHandler:
     """Make the handler of POST /slack/events; Bolt refuses what Slack has not signed.
 
     Raises ValueError without a signing secret: then anybody could click.
@@ -172,9 +172,13 @@ def http_handler(
         raise ValueError("slack.mode http needs slack.signing_secret")
 
     async def handle(request: web.Request) -> web.Response:
+        try:
+            asked = await to_bolt_request(request)
+        except (ValueError, LookupError):
+            # Not JSON, not text, no known charset: it cannot be from Slack.
+            return web.Response(status=400, text="this is not a request from Slack")
         async with running.one():
-            response = await app.async_dispatch(await to_bolt_request(request))
-            return await to_aiohttp_response(response)
+            return await to_aiohttp_response(await app.async_dispatch(asked))
 
     return handle
 
