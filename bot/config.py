@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import re
+import zoneinfo
 from collections.abc import Mapping
 from datetime import time, timedelta
 from typing import Annotated, Literal, Self
@@ -306,3 +307,8 @@ class Config(RulebookSpec):
 def environment() -> Mapping[str, str]:
     """Return the process's environment, for `load`; nothing else reads it."""
     return os.environ
+
+
+def use_our_zones() -> None:
+    """Answer time zones from the pinned tzdata package, never from the system's tables."""
+    zoneinfo.reset_tzpath(to=[])

@@ -1,0 +1,163 @@
+"""Slack's side of the application: the client, whoever delivers, whoever listens."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from bot.app.rules_in_force import RulesInForce
+from bot.clock import Clock, SystemClock
+from bot.metrics import Metrics
+from bot.ports import Deliverer, GiveUpError, Inbox, Reader, RetryLaterError
+from bot.slack.api import SlackApi, new_session, web_client
+from bot.slack.connection import SocketConnection, http_handler
+from bot.slack.delivery import deliverers
+from bot.slack.desk import Desk
+from bot.slack.listeners import Identity, Listening, build_listeners
+from bot.slack.people import Directory
+from bot.slack.places import Places
+from rules.people import People
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackAccess:
+    """How to reach the workspace. `signing_secret` is for HTTP mode, `app_token` for sockets."""
+
+    api_url: str
+    bot_token: str
+    app_token: str = ""
+    signing_secret: str = ""
+    by_http: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class SlackParts:
+    """What the Slack side needs from the rest of the application."""
+
+    inbox: Inbox
+    reader: Reader
+    clock: Clock
+    rules: RulesInForce
+    people: People
+    metrics: Metrics
+    public_url: str = ""
+
+
+@dataclass(slots=True)
+class SlackSide:
+    """Everything that talks with Slack; `start` learns who we are, `run` listens."""
+
+    access: SlackAccess
+    session: aiohttp.ClientSession
+    api: SlackApi
+    directory: Directory
+    desk: Desk
+    listening: Listening
+    connection: SocketConnection | None
+    identity: Identity = field(default_factory=Identity)
+    faults: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def deliverers(self) -> Mapping[str, Deliverer]:
+        return deliverers(self.desk)
+
+    @property
+    def events_handler(self) -> Callable[[web.Request], Awaitable[web.Response]] | None:
+        if not self.access.by_http:
+            return None
+        return http_handler(self.listening.app, self.listening.running, self.access.signing_secret)
+
+    async def learn(self) -> bool:
+        """Ask Slack who we are and who everybody is; False when it must be tried again."""
+        try:
+            answer = await self.api.call("auth.test")
+            self.identity = Identity(
+                bot_user=str(answer.get("user_id") or ""),
+                bot=str(answer.get("bot_id") or ""),
+                team=str(answer.get("team_id") or ""),
+                url=str(answer.get("url") or ""),
+            )
+            self.faults = await self.directory.warm()
+        except (RetryLaterError, GiveUpError) as error:
+            log.warning("slack does not answer", action="slack_waits", error=str(error))
+            return False
+        for key, fault in self.faults.items():
+            log.warning("this person cannot be paged", action="link_person", key=key, fault=fault)
+        return True
+
+    async def fault(self) -> str:
+        """Say why Slack cannot be talked with now, "" when it can."""
+        if not self.identity.bot_user:
+            return "Slack has not answered auth.test yet; see the log"
+        if self.connection is not None and not await self.connection.connected():
+            return "no Socket Mode connection"
+        return ""
+
+    async def close(self) -> None:
+        if self.connection is not None:
+            await self.connection.close()
+        await self.session.close()
+
+
+def slack_side(access: SlackAccess, parts: SlackParts) -> SlackSide:
+    """Build the Slack side; nothing is sent before `learn`."""
+    session = new_session()
+    api = CountedApi(web_client(access.bot_token, access.api_url, session), parts.metrics)
+    directory = Directory(api, lambda: parts.people, parts.clock)
+    desk = Desk(
+        api=api,
+        places=Places(api),
+        directory=directory,
+        reader=parts.reader,
+        clock=parts.clock,
+        on_call=parts.rules.shown,
+        rulebook=parts.rules.book,
+        workspace_url=lambda: side.identity.url,
+        public_url=parts.public_url,
+    )
+    listening = build_listeners(
+        desk,
+        parts.inbox,
+        token=access.bot_token,
+        identity=lambda: side.identity,
+        signing_secret=access.signing_secret,
+    )
+    connection = None
+    if not access.by_http:
+        connection = SocketConnection(
+            app=listening.app,
+            running=listening.running,
+            app_token=access.app_token,
+            api_url=access.api_url,
+            clock=SystemClock(),
+        )
+    side = SlackSide(access, session, api, directory, desk, listening, connection)
+    return side
+
+
+class CountedApi(SlackApi):
+    """Counts every call by method and result."""
+
+    def __init__(self, client: object, metrics: Metrics) -> None:
+        super().__init__(client)  # type: ignore[arg-type]
+        self._metrics = metrics
+
+    async def _send(self, method: str, *, repeatable: bool, **how: object) -> dict[str, object]:
+        try:
+            answer = await super()._send(method, repeatable=repeatable, **how)
+        except RetryLaterError as error:
+            if error.throttled:
+                self._metrics.slack_throttled.labels(method).inc()
+            self._metrics.slack_calls.labels(
+                method, "throttled" if error.throttled else "later"
+            ).inc()
+            raise
+        except GiveUpError:
+            self._metrics.slack_calls.labels(method, "refused").inc()
+            raise
+        self._metrics.slack_calls.labels(method, "ok").inc()
+        return answer

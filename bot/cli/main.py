@@ -1,0 +1,30 @@
+"""The tree of commands."""
+
+import typer
+
+from bot.cli import reading, serving
+
+app = typer.Typer(
+    name="watchbill",
+    help="The on-call bot for data teams, in Slack.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+roster = typer.Typer(help="The roster file.", no_args_is_help=True)
+outbox = typer.Typer(help="What could not be delivered.", no_args_is_help=True)
+
+app.command()(serving.demo)
+app.command()(serving.serve)
+app.command()(reading.check)
+app.command()(reading.explain)
+app.command()(reading.who)
+app.command()(serving.send)
+app.command()(serving.replay)
+app.command()(reading.manifest)
+app.command()(serving.migrate)
+roster.command("check")(reading.roster_check)
+outbox.command("dead")(serving.outbox_dead)
+outbox.command("retry")(serving.outbox_retry)
+app.add_typer(roster, name="roster")
+app.add_typer(outbox, name="outbox")
