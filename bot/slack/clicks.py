@@ -9,6 +9,7 @@ from bot.slack import views_modals as modals
 from bot.slack.blocks import Json
 from bot.slack.intake import NOT_STORED, Ack, Caller, Intake
 from bot.slack.replies import render_home
+from bot.slack.scene import people_in
 from bot.slack.text import md
 from bot.slack.views_answers import said
 from bot.slack.views_timeline import timeline_modal
@@ -149,6 +150,8 @@ class Clicks:
             case _:
                 scene, _ = await self._desk.scene(incident)
                 entries = await self._desk.reader.timeline(incident.id, _MOST_LINES)
+                named = people_in([entry.sentence for entry in entries])
+                await self._desk.directory.learn_names([*named, *(e.by for e in entries)])
                 return timeline_modal(scene, entries, metadata)
 
     def _form_from_home(self, action: str, caller: Caller) -> Json:

@@ -10,7 +10,7 @@ from bot.slack import views
 from bot.slack.api import LOG, SlackRefusedError
 from bot.slack.desk import Desk
 from bot.slack.replies import Answer, Home
-from bot.slack.scene import root_of
+from bot.slack.scene import people_in, root_of
 from bot.slack.text import mention_group
 from bot.wire import sentence_from_json
 from rules.incident import State
@@ -52,7 +52,7 @@ async def show(desk: Desk, job: Job) -> Delivered:
     """Make the channel, and every copy elsewhere, show the incident as it is now."""
     incident = await desk.incident(job)
     scene, messages = await desk.scene(incident)
-    body = views.root_message(replace(scene, permalink=""))
+    body = views.root_message(replace(scene, permalink="", channel_id=""))
     root = root_of(messages)
     if root is None and incident.muted:
         return _NOTHING
@@ -142,7 +142,9 @@ async def tell(desk: Desk, job: Job) -> Delivered:
     incident = await desk.incident(job)
     scene, messages = await desk.scene(incident)
     root = _thread(messages)
-    body = views.thread_note(scene, _sentence(job.payload["sentence"]))
+    sentence = _sentence(job.payload["sentence"])
+    await desk.directory.learn_names(people_in([sentence]))
+    body = views.thread_note(scene, sentence)
     loud = bool(job.payload.get("loud"))
     return _posted(await desk.post(job, root.channel, body, root.ts, loud=loud), "note")
 

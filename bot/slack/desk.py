@@ -35,18 +35,16 @@ class Desk:
             raise GiveUpError(f"there is no incident {job.incident_id}")
         return found
 
-    async def scene(self, incident: Incident) -> tuple[Scene, tuple[MessageRef, ...]]:
-        """Read what a view of the incident needs, and where its messages stand."""
+    async def scene(
+        self, incident: Incident, *, ask: bool = True
+    ) -> tuple[Scene, tuple[MessageRef, ...]]:
+        """Read what a view of the incident needs, and where its messages stand.
+
+        Without `ask`, Slack is not asked what strangers are called: somebody waits for an answer.
+        """
         messages = tuple(await self.reader.messages(incident.id))
-        await self.directory.learn_names(
-            (
-                *incident.paged,
-                incident.acked_by,
-                incident.resolved_by,
-                incident.snoozed_by,
-                incident.assigned_to,
-            )
-        )
+        if ask:
+            await self.directory.learn_names(_people_of(incident))
         url = self.workspace_url()
         scene = Scene(
             incident=incident,
@@ -55,6 +53,7 @@ class Desk:
             book=replace(self.rulebook(), on_call=self.on_call()),
             paged_at=pages_sent(messages),
             permalink=permalink(url, root_of(messages)),
+            channel_id=self.places.known_channel(incident.channel),
             previous_link=await self._link_to(incident.previous, url),
             public_url=self.public_url,
         )
@@ -94,3 +93,15 @@ class Desk:
                 self.places.forget_channel(name)
                 raise GiveUpError(f"#{name.removeprefix('#')}: {refused}") from refused
             raise
+
+
+def _people_of(incident: Incident) -> tuple[str, ...]:
+    muted_by = incident.muted.by if incident.muted else ""
+    return (
+        *incident.paged,
+        incident.acked_by,
+        incident.resolved_by,
+        incident.snoozed_by,
+        incident.assigned_to,
+        muted_by,
+    )

@@ -35,6 +35,10 @@ class Places:
             )
         return found
 
+    def known_channel(self, name: str) -> str:
+        """Return a channel's id if it is known without asking, else ""."""
+        return self._channels.get(name.removeprefix("#"), "")
+
     async def _list_channels(self, wanted: str) -> None:
         cursor = ""
         for _ in range(_MOST_PAGES):

@@ -11,6 +11,7 @@ from bot.slack import blocks as kit
 from bot.slack.api import SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
+from bot.slack.scene import people_in
 from bot.slack.text import outside, spoken
 from bot.slack.views_home import HomeFacts, home_view
 from bot.wire import sentence_from_json
@@ -35,7 +36,7 @@ class Answer:
 
     async def deliver(self, job: Job) -> Delivered:
         to = _ANSWER_TO.validate_python(job.payload["answer_to"])
-        body = self._body(job.payload)
+        body = await self._body(job.payload)
         fresh = self._desk.clock.now() - job.created_at < _RESPONSE_URL_LIFE
         if to.response_url and fresh and await self._respond(to.response_url, body):
             return _NOTHING
@@ -45,10 +46,11 @@ class Answer:
         await self._desk.post(job, channel, body)
         return _NOTHING
 
-    def _body(self, payload: Json) -> Json:
+    async def _body(self, payload: Json) -> Json:
         if "sentence" in payload:
-            now = self._desk.clock.now()
-            text = spoken(sentence_from_json(payload["sentence"]), self._desk.directory, now)
+            sentence = sentence_from_json(payload["sentence"])
+            await self._desk.directory.learn_names(people_in([sentence]))
+            text = spoken(sentence, self._desk.directory, self._desk.clock.now())
             return kit.message(text, [kit.section(text)])
         text = outside(str(payload.get("text", "")), 2900)
         return kit.message(text, payload.get("blocks") or [kit.section(text)])

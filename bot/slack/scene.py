@@ -10,6 +10,7 @@ from bot.slack.text import Mrkdwn, Names, at, listed, outside
 from rules.incident import Incident
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
+from rules.sentence import Sentence, Who
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +18,8 @@ class Scene:
     """What a view of one incident may need.
 
     `paged_at` tells when each person's page went out, by key. `permalink` leads to the channel
-    message and `previous_link` to that of the incident before; both may be unknown. `book` knows
-    who is on call now.
+    message and `previous_link` to that of the incident before; both may be unknown, as
+    may `channel_id`. `book` knows who is on call now.
     """
 
     incident: Incident
@@ -27,6 +28,7 @@ class Scene:
     book: RuleBook
     paged_at: Mapping[str, datetime] = field(default_factory=dict)
     permalink: str = ""
+    channel_id: str = ""
     previous_link: str = ""
     public_url: str = ""
 
@@ -72,3 +74,13 @@ def permalink(workspace_url: str, message: MessageRef | None) -> str:
 def root_of(messages: Iterable[MessageRef]) -> MessageRef | None:
     """Return the incident's channel message, the latest if it had to be posted again."""
     return next((m for m in reversed(list(messages)) if m.role == "root"), None)
+
+
+def people_in(sentences: Iterable[Sentence]) -> list[str]:
+    """List the keys of the people that sentences name."""
+    return [
+        value.key
+        for sentence in sentences
+        for value in sentence.values.values()
+        if isinstance(value, Who)
+    ]

@@ -24,6 +24,7 @@ _LOOKALIKES = str.maketrans({"*": "\u2217", "`": "\u02cb", "~": "\u223c"})
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _HOST = re.compile(r"[\w.-]+(:\d+)?|\[[0-9a-fA-F:.]+\](:\d+)?")
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 _GROUP = re.compile(r"S[A-Z0-9]{2,20}")
 
 
@@ -131,6 +132,11 @@ def mention_group(group_id: str) -> Mrkdwn:
     if not _GROUP.fullmatch(group_id):
         return outside(group_id)
     return Mrkdwn(f"<!subteam^{group_id}>")
+
+
+def mention_channel(channel_id: str) -> Mrkdwn:
+    """Name a channel so that a tap opens it; nobody is notified."""
+    return Mrkdwn(f"<#{channel_id}>") if _CHANNEL.fullmatch(channel_id) else outside(channel_id)
 
 
 def safe_url(url: str) -> str:

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.scene import Scene
-from bot.slack.text import Mrkdwn, join, link, md, one_line, outside, safe_url, spoken
+from bot.slack.text import (
+    Mrkdwn,
+    join,
+    link,
+    md,
+    mention_channel,
+    one_line,
+    outside,
+    safe_url,
+    spoken,
+)
 from bot.slack.wording import notification, remarks, short, sign, source_of, state_line, title
 from rules.alert import AlertStatus
 from rules.incident import Incident, ShownAlert, State
@@ -239,6 +249,6 @@ def _previous(scene: Scene) -> Mrkdwn:
 
 
 def _place(scene: Scene) -> Mrkdwn:
-    if not scene.permalink:
-        return Mrkdwn()
-    return link(scene.permalink, f"#{scene.incident.channel}")
+    if scene.permalink:
+        return link(scene.permalink, f"#{scene.incident.channel}")
+    return mention_channel(scene.channel_id) if scene.channel_id else Mrkdwn()

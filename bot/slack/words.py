@@ -115,7 +115,7 @@ class Words:
         if incident is None:
             text = md("There is no incident #{number}. Try `/oncall list all`.", number=number)
             return answers.said(text)
-        scene, _ = await self._desk.scene(incident)
+        scene, _ = await self._desk.scene(incident, ask=False)
         if not explain:
             return root_message(scene)
         entries = await self._desk.reader.timeline(incident.id, _MOST_LINES)

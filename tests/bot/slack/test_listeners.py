@@ -12,6 +12,7 @@ from bot.acts import (
     OpenByHand,
     act_from_json,
 )
+from bot.ports import TimelineEntry
 from bot.slack.clicks import EVENTS
 from bot.slack.delivery import deliverers
 from bot.slack.desk import Desk
@@ -19,6 +20,7 @@ from bot.slack.listeners import Listening
 from bot.workspace.model import Message, Outcome, View
 from bot.workspace.state import Workspace
 from rules.matcher import matcher
+from rules.sentence import Who, say
 from rules.silence import Silence
 from tests.bot.slack.samples import ANA, BO, CY, NOW, incident
 from tests.bot.slack.test_delivery import REASON, carry_out, job
@@ -371,3 +373,22 @@ async def test_a_page_is_acknowledged_from_the_direct_message(
     (message,) = workspace.messages("cy")
     await workspace.click("cy", workspace.dm("cy").id, message.ts, "ack")
     assert acts(inbox)[0].act == OnIncident(number=42, event="acked", by=CY)
+
+
+async def test_no_question_waits_for_slack(
+    line: Listening, workspace: Workspace, reader: FakeReader
+) -> None:
+    reader.put(incident().ack("slack:U0DEE001", NOW, None))
+    for text in ("show 42", "explain 42", "list", "who"):
+        await typed(workspace, text)
+    asked = [call.args.get("user") for call in workspace.calls if call.method == "users.info"]
+    assert "U0DEE001" not in asked
+
+
+async def test_strangers_in_a_timeline_have_names(
+    line: Listening, root: Message, workspace: Workspace, reader: FakeReader
+) -> None:
+    took = say("{who} took it.", who=Who("slack:U0DEE001"))
+    reader.lines["i42"].append(TimelineEntry(at=NOW, what="acked", sentence=took))
+    view = await open_form(workspace, root, "timeline", "timeline")
+    assert "Dee took it." in json.dumps(view.payload["blocks"], ensure_ascii=False)

@@ -216,3 +216,8 @@ def test_names_from_outside_are_text_too() -> None:
     said = views.root_message(scene(incident(paged=(HOSTILE,))))
     assert "<!channel>" not in json.dumps(said)
     assert "&lt;!channel&gt;" in json.dumps(said)
+
+
+def test_a_page_before_the_channel_message_names_the_channel() -> None:
+    early = replace(scene(), permalink="", channel_id="C0ALERTS1")
+    assert "<#C0ALERTS1>" in words(views.page_message(early, ANA, REASON))
