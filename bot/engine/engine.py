@@ -11,6 +11,7 @@ import structlog
 from bot.acts import SLACK, act_from_json
 from bot.clock import Clock
 from bot.engine.acting import answer_job, carry_out
+from bot.engine.jobs import given_up
 from bot.engine.work import Work
 from bot.ports import (
     ConflictError,
@@ -154,23 +155,24 @@ class Engine:
         self, tx: Transaction, job: Job, outcome: Outcome, now: datetime
     ) -> None:
         """Let a page's fate enter as an event, in the transaction that records it."""
-        if job.kind != "page":
-            return
-        person = job.payload["person"]
+        event: PageDelivered | PageFailed | None = None
         match outcome:
-            case Delivered(messages) if messages:
+            case Delivered(messages) if messages and job.kind == "page":
                 since = datetime.fromisoformat(job.payload["since"])
                 self._parts.observer.page("delivered", (now - since).total_seconds())
-                event: PageDelivered | PageFailed = PageDelivered(person, job.key)
-            case Dead(why):
+                event = PageDelivered(job.payload["person"], job.key)
+            case Dead(why) if job.kind == "page":
                 self._parts.observer.page("failed", None)
-                event = PageFailed(person, job.key, why)
+                event = PageFailed(job.payload["person"], job.key, why)
+            case Dead(why) if job.incident_id:
+                tx.add_timeline(job.incident_id, given_up(job, why, now))
             case _:
-                return
-        await tx.load_incidents([job.incident_id])
-        work = await self._work(tx, now)
-        work.apply(tx.incident(job.incident_id), event)
-        self._parts.on_work()
+                pass
+        if event is not None:
+            await tx.load_incidents([job.incident_id])
+            work = await self._work(tx, now)
+            work.apply(tx.incident(job.incident_id), event)
+            self._parts.on_work()
 
     async def _decide(self, tx: Transaction, taken: Sequence[Delivery], now: datetime) -> None:
         work = await self._work(tx, now)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.ports import JobPriority, JsonObject, NewJob
+from bot.ports import Job, JobPriority, JsonObject, NewJob, TimelineEntry
 from bot.wire import sentence_to_json
 from rules.effects import (
     AskAcker,
@@ -18,6 +18,7 @@ from rules.effects import (
     Tell,
 )
 from rules.incident import Incident
+from rules.sentence import say
 
 MACHINE_DEBOUNCE = timedelta(seconds=5)
 """Edits that machines cause wait this long, so that many of them make one."""
@@ -57,6 +58,23 @@ def job_of(effect: Effect, incident: Incident, now: datetime, since: datetime) -
             return job if loud else replace(job, priority=JobPriority.NOTE)
         case _:
             assert_never(effect)
+
+
+_WHAT: dict[str, str] = {
+    "show": "The channel message",
+    "show_page": "The edit of a page",
+    "page_user_group": "The page of a user group",
+    "page_channel": "The message in another channel",
+    "webhook": "The webhook",
+    "ask_acker": "The question to the acker",
+    "tell": "A note",
+}
+
+
+def given_up(job: Job, why: str, now: datetime) -> TimelineEntry:
+    """Return the line of the story that says what was never delivered, and why."""
+    sentence = say("{what} was given up: {why}", what=_WHAT.get(job.kind, job.kind), why=why)
+    return TimelineEntry(at=now, what="GivenUp", sentence=sentence, rule="outbox")
 
 
 def _show(
