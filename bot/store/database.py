@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.store.errors import StoreUnfitError, database_errors
+from bot.store.sqlite_driver import connect
 
 _WRITER_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -101,9 +103,14 @@ def _checked(url: str) -> URL:
 
 def _sqlite_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
     url = url.set(drivername="sqlite+aiosqlite")
-    writer = create_async_engine(url, pool_size=1, max_overflow=0)
+    connecting = partial(connect, str(url.database))
+    writer = create_async_engine(url, async_creator=connecting, pool_size=1, max_overflow=0)
     reader = create_async_engine(
-        url, isolation_level="AUTOCOMMIT", pool_size=2, pool_reset_on_return=None
+        url,
+        async_creator=connecting,
+        isolation_level="AUTOCOMMIT",
+        pool_size=2,
+        pool_reset_on_return=None,
     )
     for engine, pragmas in ((writer, _WRITER_PRAGMAS), (reader, _READER_PRAGMAS)):
         _on_connect(engine, pragmas)
@@ -118,7 +125,7 @@ def _sqlite_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
 
 def _on_connect(engine: AsyncEngine, pragmas: tuple[str, ...]) -> None:
     @event.listens_for(engine.sync_engine, "connect")
-    def connect(connection: Any, record: object) -> None:  # noqa: ARG001 - as the event passes
+    def prepare(connection: Any, record: object) -> None:  # noqa: ARG001 - as the event passes
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in pragmas:
