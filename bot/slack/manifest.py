@@ -17,6 +17,14 @@ entering channels, answering direct messages, user groups."""
 EVENTS = ("app_home_opened", "app_mention", "message.im")
 
 
+def missing(scopes: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what a token's scopes lack: those we need, and those that only switch a part off."""
+    return (
+        tuple(scope for scope in MANDATORY if scope not in scopes),
+        tuple(scope for scope in OPTIONAL if scope not in scopes),
+    )
+
+
 def manifest(mode: str, public_url: str = "") -> dict[str, Any]:
     """Return the manifest for `mode`, socket or http.
 
@@ -30,7 +38,7 @@ def manifest(mode: str, public_url: str = "") -> dict[str, Any]:
     at = {"request_url": url} if mode == "http" else {}
     command_at = {"url": url} if mode == "http" else {}
     return {
-        "_metadata": {"major_version": 2, "minor_version": 1},
+        "_metadata": {"major_version": 1, "minor_version": 1},
         "display_information": {
             "name": "Watchbill",
             "description": "The on-call bot for data teams",
