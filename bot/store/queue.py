@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     and_,
     bindparam,
@@ -40,35 +41,31 @@ def _at(name: str) -> ColumnElement[datetime]:
     return bindparam(name, type_=UtcDateTime())
 
 
-@cache
-def _claim() -> ReturningUpdate[*tuple[Any, ...]]:
-    """Build the claim: lane-less jobs and the first of each free lane, the most urgent of all.
+_DUE = and_(JOB.c.next_at <= _at("now"), JOB.c.id.not_in(bindparam("held", expanding=True)))
+_ORDER = (JOB.c.priority, JOB.c.next_at, JOB.c.id)
 
-    The choice is materialised, or PostgreSQL may run it twice and lock more than it takes. A
-    lane's row is the lock of the lane; a job of a lane is checked again when it is updated.
-    """
-    due = and_(JOB.c.next_at <= _at("now"), JOB.c.id.not_in(bindparam("held", expanding=True)))
-    order = (JOB.c.priority, JOB.c.next_at, JOB.c.id)
-    alone = (
+
+def _alone() -> CTE:
+    return (
         select(JOB.c.id, JOB.c.priority, JOB.c.next_at)
-        .where(_TODO, _ALONE, due)
-        .order_by(*order)
+        .where(_TODO, _ALONE, _DUE)
+        .order_by(*_ORDER)
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
         .cte("alone")
         .prefix_with("MATERIALIZED")
     )
-    waiting = and_(_TODO, _IN_LANE, JOB.c.lane == LANE.c.name, due)
-    free_lane = (
-        select(
-            select(JOB.c.id)
-            .where(waiting)
-            .order_by(*order)
-            .limit(1)
-            .scalar_subquery()
-            .correlate(LANE)
-            .label("job_id")
-        )
+
+
+def _free_lanes() -> CTE:
+    """Build the choice of lanes that let a job through now, each with its first job.
+
+    A lane's row is the lock of the lane; its job is checked again when it is updated.
+    """
+    waiting = and_(_TODO, _IN_LANE, JOB.c.lane == LANE.c.name, _DUE)
+    first = select(JOB.c.id).where(waiting).order_by(*_ORDER).limit(1).scalar_subquery()
+    return (
+        select(first.correlate(LANE).label("job_id"))
         .where(
             LANE.c.free_at <= _at("now"),
             LANE.c.blocked_until <= _at("now"),
@@ -79,7 +76,15 @@ def _claim() -> ReturningUpdate[*tuple[Any, ...]]:
         .cte("free_lane")
         .prefix_with("MATERIALIZED")
     )
-    first = JOB.alias("first")
+
+
+@cache
+def _claim() -> ReturningUpdate[*tuple[Any, ...]]:
+    """Build the claim: lane-less jobs and the first of each free lane, the most urgent of all.
+
+    The choice is materialised, or PostgreSQL may run it twice and lock more than it takes.
+    """
+    alone, free_lane, first = _alone(), _free_lanes(), JOB.alias("first")
     both = union_all(
         select(alone.c.id, alone.c.priority, alone.c.next_at),
         select(first.c.id, first.c.priority, first.c.next_at).join_from(
