@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, insert, select, text, update
+from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports import ConflictError
@@ -13,7 +13,7 @@ from bot.store import rows
 from bot.store.columns import UtcDateTime
 from bot.store.tables import ALERT, INCIDENT
 from bot.wire import incident_from_json
-from rules.incident import Incident
+from rules.incident import Incident, State
 
 _BODY = select(INCIDENT.c.body)
 _BY_ID = (
@@ -22,7 +22,8 @@ _BY_ID = (
     .with_for_update()
 )
 _BY_NUMBER = _BODY.where(INCIDENT.c.number == bindparam("its_number")).with_for_update()
-_OPEN = _BODY.where(text("incident.state != 'resolved'")).order_by(INCIDENT.c.id).with_for_update()
+_OPEN_STATES = [State.TRIGGERED.value, State.ACKNOWLEDGED.value]
+_OPEN = _BODY.where(INCIDENT.c.state.in_(_OPEN_STATES)).order_by(INCIDENT.c.id).with_for_update()
 _DUE = (
     _BODY.where(INCIDENT.c.wake_at <= bindparam("now", type_=UtcDateTime()))
     .order_by(INCIDENT.c.wake_at)

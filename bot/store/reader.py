@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, text
+from sqlalchemy import CompoundSelect, Row, Select, func, literal_column, select, text, union_all
 
 from bot.ports import Delivery, Job, MessageRef, StoredOverride, TimelineEntry
 from bot.store import rows
 from bot.store.columns import UtcDateTime
 from bot.store.database import Database
-from bot.store.tables import ALERT, INBOUND, INCIDENT, JOB, MESSAGE, TIMELINE
+from bot.store.tables import ALERT, INBOUND, INCIDENT, JOB, LANE, MESSAGE, TIMELINE
 from bot.store.transaction import OVERRIDES, SILENCES
 from bot.wire import incident_from_json
 from rules.incident import Incident, State
@@ -91,16 +91,20 @@ class SqlReader:
         return found
 
     async def outbox_lag(self, now: datetime) -> Mapping[str, float]:
-        oldest = func.min(JOB.c.next_at, type_=UtcDateTime()).label("oldest")
-        query = (
-            select(JOB.c.lane, oldest)
-            .where(text("job.state = 'todo'"), JOB.c.next_at <= now)
-            .group_by(JOB.c.lane)
+        todo = text("job.state = 'todo'")
+        oldest = select(func.min(JOB.c.next_at, type_=UtcDateTime())).where(todo)
+        alone = oldest.where(text("job.lane = ''"))
+        of_lane = oldest.where(text("job.lane != ''"), JOB.c.lane == LANE.c.name)
+        query = union_all(
+            select(literal_column("''").label("lane"), alone.scalar_subquery().label("oldest")),
+            select(LANE.c.name, of_lane.correlate(LANE).scalar_subquery()),
         )
-        return {row.lane: (now - row.oldest).total_seconds() for row in await self._all(query)}
+        found = await self._all(query)
+        waits = {row.lane: row.oldest for row in found if row.oldest is not None}
+        return {lane: (now - at).total_seconds() for lane, at in waits.items() if at <= now}
 
     async def _all(
-        self, query: Select[Any], values: rows.Values | None = None
+        self, query: Select[Any] | CompoundSelect[Any], values: rows.Values | None = None
     ) -> Sequence[Row[Any]]:
         async with self._database.read() as connection:
             result = await connection.execute(query, values or {})
