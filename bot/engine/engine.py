@@ -77,6 +77,8 @@ class EngineParts:
     new_id: Callable[[], str]
     on_work: Callable[[], None]
     """Called after a commit that may have put work into the outbox."""
+    poll: timedelta = POLL
+    """Longest wait before looking for other replicas' deliveries and wake-ups."""
 
 
 class Engine:
@@ -238,7 +240,7 @@ class Engine:
 
     async def _until(self) -> datetime:
         next_wake = await self._parts.reader.next_wake()
-        soon = self._clock.now() + POLL
+        soon = self._clock.now() + self._parts.poll
         return min(soon, next_wake) if next_wake else soon
 
 

@@ -59,9 +59,10 @@ class Work:
         """Decide an event and write everything down: incident, story, effects."""
         decision = decide(incident, event, self.book, self.now)
         after, tx = decision.incident, self.tx
-        if decision.refusal is not None or (after is incident and not decision.effects):
+        if decision.refusal is not None:
             return decision
-        tx.save(after)
+        if after is not incident or decision.effects:
+            tx.save(after)
         if _may_page(incident) and not _may_page(after):
             tx.cancel_jobs(after.id, PAGE_KINDS)
         for reason in decision.reasons:
