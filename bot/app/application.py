@@ -18,12 +18,12 @@ from bot.app.rules_in_force import RulesInForce, roster_file
 from bot.app.slack_side import SlackAccess, SlackParts, SlackSide, slack_side
 from bot.clock import SystemClock
 from bot.config import Config, split_address
-from bot.engine.engine import Engine, EngineParts
+from bot.engine.engine import POLL, Engine, EngineParts
 from bot.metrics import Metrics
 from bot.outbox import Outbox, OutboxSettings
 from bot.ports import Accepted, Delivery, Inbox, NewDelivery, NotStoredError
 from bot.roster.acceptance import Loaded
-from bot.roster.roster import Roster, RosterFile
+from bot.roster.roster import LOOK_EVERY, Roster, RosterFile
 from bot.sources.configured import source_of
 from bot.sources.registry import read
 from bot.sources.unreadable import unreadable
@@ -125,9 +125,9 @@ class Application:
             ("housekeeping", partial(self._every, _HOUSEKEEPING, self._keep_house)),
         ]
         if self.roster is not None:
-            works.append(
-                ("roster", partial(self.roster.watch, self.setting.clock, self._roster_read))
-            )
+            every = LOOK_EVERY * self.setting.speed
+            watch = partial(self.roster.watch, self.setting.clock, self._roster_read, every=every)
+            works.append(("roster", watch))
         return works
 
     async def _wind_down(self, running: Sequence[asyncio.Task[None]]) -> None:
@@ -244,6 +244,7 @@ async def build(setting: Setting) -> Application:
             observer=counting,
             new_id=lambda: uuid.uuid4().hex,
             on_work=lambda: outbox.kick(),  # noqa: PLW0108 - built below
+            poll=POLL * speed,
         )
     )
     inbox = KickingInbox(store.inbox, engine.kick)

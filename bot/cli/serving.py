@@ -24,16 +24,20 @@ def demo(
     config: Annotated[
         Path | None, typer.Option("-c", "--config", help="The shipped one when left out.")
     ] = None,
-    speed: Annotated[float, typer.Option(help="Minutes of the night that pass in a minute.")] = 20,
+    speed: Annotated[
+        float | None,
+        typer.Option(min=1, max=200, help="Minutes of the night that pass in a minute."),
+    ] = None,
     *,
     once: Annotated[
         bool, typer.Option("--once", help="Play the story, print it, check it, end.")
     ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log to this terminal.")] = False,
 ) -> None:
     """Watch a night on call in a local Slack workspace, in your browser."""
     from bot.demo.playing import play  # the whole bot and the workspace
 
-    raise typer.Exit(play(config, environment(), speed=speed, once=once))
+    raise typer.Exit(play(config, environment(), speed=speed, once=once, verbose=verbose))
 
 
 def send(

@@ -123,10 +123,16 @@ class RosterFile:
         same = before.version == after.version != "" or before.problems == after.problems
         return None if same and before.rows_version == after.rows_version else after
 
-    async def watch(self, clock: Clock, on_change: Callable[[Loaded], Awaitable[None]]) -> None:
-        """Look every second, for ever; `on_change` gets what is in force after each change."""
+    async def watch(
+        self,
+        clock: Clock,
+        on_change: Callable[[Loaded], Awaitable[None]],
+        *,
+        every: timedelta = LOOK_EVERY,
+    ) -> None:
+        """Look again and again, for ever; `on_change` gets what is in force after each change."""
         while True:
-            await clock.sleep_until(clock.now() + LOOK_EVERY)
+            await clock.sleep_until(clock.now() + every)
             # A file on a slow network drive must not hold up everything else.
             if loaded := await asyncio.to_thread(self.poll, clock.now()):
                 await on_change(loaded)

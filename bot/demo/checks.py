@@ -1,0 +1,151 @@
+"""What must have held in the night: each promise, and whether the workspace saw it kept."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.demo.payloads import CHECKS
+from bot.demo.player import Played
+from bot.demo.stage import Stage
+from bot.demo.story import (
+    ACKED,
+    DATABASE,
+    LATE,
+    PAYMENTS,
+    PRIMARY,
+    RESOLVED,
+    RETRIES,
+    SECONDARY,
+    SILENCED,
+    STORM,
+    TESTS,
+)
+from bot.demo.watching import Kind, Seen, Watcher
+
+STORM_MESSAGES = 11
+"""Ten incidents and the storm's own message."""
+
+_AT_ONCE = 3.0
+"""Seconds of the machine's own time between an alert and the page, on a slow machine."""
+_SECOND_STEP = timedelta(minutes=5)
+_OPENED_BY = {LATE: "orders_stale", TESTS: "orders_tests", DATABASE: "warehouse_down",
+              PAYMENTS: "payments_failed"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One promise; `fault` says how it was broken, "" when it held."""
+
+    promise: str
+    fault: str = ""
+
+    @property
+    def held(self) -> bool:
+        return not self.fault
+
+
+def checks(stage: Stage, played: Played, dead: Sequence[str]) -> list[Check]:
+    """Return every check of a story that was played to its end; `dead` are given-up jobs."""
+    night = _Night(stage, stage.watcher, played)
+    return [
+        Check("One message in the channel for each incident", night.one_root_each()),
+        Check("The person on call is paged within seconds", night.paged_at_once()),
+        Check("The second person is paged after five minutes, not before", night.second_step()),
+        Check("After an acknowledgement nobody is paged for that incident", night.quiet_after_ack()),
+        Check("A task that succeeds on its last try pages nobody", night.nothing_in(RETRIES)),
+        Check("What is silenced pages nobody and shows nowhere", night.nothing_in(SILENCED)),
+        Check("Alertmanager's “resolved” resolves its incident", night.resolved_itself()),
+        Check(f"A storm of {CHECKS} alerts makes {STORM_MESSAGES} messages", night.storm()),
+        Check("Every incident is resolved, but the last, left on purpose", night.all_resolved()),
+        Check(f"Slack refused none of {stage.watcher.calls} calls",
+              ", ".join(stage.watcher.refusals)),
+        Check("Nothing was given up", ", ".join(dead)),
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Night:
+    stage: Stage
+    watcher: Watcher
+    played: Played
+
+    def one_root_each(self) -> str:
+        count = Counter(s.number for s in self.watcher.posts(Kind.ROOT))
+        twice = [f"#{number} has {n}" for number, n in count.items() if n != 1]
+        expected = len(self.played.numbers) + STORM_MESSAGES - 1
+        if len(count) != expected:
+            twice.append(f"{len(count)} incidents instead of {expected}")
+        return ", ".join(twice)
+
+    def paged_at_once(self) -> str:
+        late = []
+        for name, body in _OPENED_BY.items():
+            page = self._page(name, PRIMARY)
+            took = page.clock - self.played.sent[body].clock if page else None
+            if took is None:
+                late.append(f"{name}: not at all")
+            elif took > _AT_ONCE:
+                late.append(f"{name}: after {took:.1f} s")
+        return ", ".join(late)
+
+    def second_step(self) -> str:
+        page = self._page(LATE, SECONDARY)
+        if page is None:
+            return "they never were"
+        after = page.at - self.played.sent[_OPENED_BY[LATE]].at
+        latest = _SECOND_STEP + timedelta(seconds=_AT_ONCE) * self.stage.speed
+        return "" if _SECOND_STEP <= after <= latest else f"it was after {after}"
+
+    def quiet_after_ack(self) -> str:
+        acked = {s.number: s.at for s in reversed(self.watcher.seen)
+                 if s.kind is Kind.ROOT and s.sign == ACKED}  # fmt: skip
+        if len(acked) < len(self.played.numbers) - 1:
+            return f"only {len(acked)} were acknowledged"
+        loud = [s for s in self.watcher.posts(Kind.PAGE)
+                if s.number in acked and s.at > acked[s.number]]  # fmt: skip
+        return ", ".join(f"#{s.number} paged {s.place}" for s in loud)
+
+    def nothing_in(self, mark: str) -> str:
+        seen = self.played.marked.get(mark, [])
+        loud = [s for s in seen if not s.edited and s.kind in {Kind.ROOT, Kind.PAGE}]
+        return ", ".join(f"{s.kind} in {s.place}: {s.title}" for s in loud)
+
+    def resolved_itself(self) -> str:
+        root = self.watcher.latest(Kind.ROOT, self.played.numbers[DATABASE])
+        if root is None or root.sign != RESOLVED:
+            return "it is not resolved"
+        name = self.stage.source("alertmanager").name
+        resolved = self._resolved_at(DATABASE)
+        if resolved is None or resolved < self.played.sent["warehouse_up"].at:
+            return "it was resolved before"
+        return "" if f"by {name}" in root.state else f"it says: {root.state}"
+
+    def storm(self) -> str:
+        began = self.played.sent["checks_failed"].at
+        ended = self.played.sent["orders_fresh"].at
+        made = [s for s in self.watcher.posts(Kind.ROOT) if began <= s.at <= ended]
+        notes = [s for s in self.watcher.posts(Kind.NOTE) if began <= s.at <= ended]
+        count = len(made) + len(notes)
+        return "" if count == STORM_MESSAGES else f"it made {count}"
+
+    def all_resolved(self) -> str:
+        left = {s.number for s in self.watcher.roots() if s.sign != RESOLVED}
+        wanted = {self.played.numbers[PAYMENTS]}
+        wrong = sorted(left ^ wanted)
+        return ", ".join(f"#{n} is {'open' if n in left else 'resolved'}" for n in wrong)
+
+    def _page(self, name: str, role: str) -> Seen | None:
+        who = self.stage.cast[role]
+        return next(
+            (s for s in self.watcher.posts(Kind.PAGE, self.played.numbers[name]) if s.place == who),
+            None,
+        )
+
+    def _resolved_at(self, name: str) -> datetime | None:
+        number = self.played.numbers[name]
+        return next(iter(self._signs(number, RESOLVED)), None)
+
+    def _signs(self, number: int, sign: str) -> Iterator[datetime]:
+        return (s.at for s in self.watcher.seen
+                if (s.kind, s.number, s.sign) == (Kind.ROOT, number, sign))  # fmt: skip

@@ -1,0 +1,187 @@
+"""`watchbill demo`: one night on call, in a folder that is gone afterwards."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import aiohttp
+from rich.console import Console
+from rich.markup import escape
+
+from bot.config_file import Loaded
+from bot.demo.checks import Check, checks
+from bot.demo.player import Player, StoryError
+from bot.demo.stage import DemoError, Stage, read_configuration, staged
+from bot.demo.story import LAST, STORY
+from bot.demo.transcript import clock, seen_lines, sent_line
+from bot.logs import set_up_logs
+from bot.ports import NotStoredError
+from bot.store.errors import StoreInUseError, StoreUnfitError
+
+SPEED = 20.0
+SPEED_ONCE = 120.0
+_MOST_DEAD = 20
+_MOST_LOG_LINES = 15
+
+
+def play(
+    config_path: Path | None,
+    environ: Mapping[str, str],
+    *,
+    speed: float | None = None,
+    once: bool = False,
+    verbose: bool = False,
+) -> int:
+    """Play the night; returns the exit status.
+
+    `once` prints a transcript and checks it; otherwise it runs until Ctrl-C. `speed` is how
+    many minutes of the night pass in one.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    loaded = read_configuration(config_path, environ)
+    wanted = speed or (SPEED_ONCE if once else SPEED)
+    try:
+        with TemporaryDirectory(prefix="watchbill-demo-") as name:
+            folder = Path(name)
+            log = folder / "watchbill.log"
+            with log.open("w", encoding="utf-8") as stream:
+                set_up_logs(stream=sys.stderr if verbose else stream)
+                try:
+                    status = asyncio.run(_play(loaded, folder, wanted, console, once=once))
+                finally:
+                    set_up_logs(level="error")
+            if status and not verbose:
+                _print_log(log, console)
+            return status
+    except KeyboardInterrupt:
+        return 130 if once else 0
+    except (DemoError, StoreInUseError, StoreUnfitError, NotStoredError, OSError) as error:
+        console.print(f"[red]The demo cannot be played.[/red] {escape(str(error))}")
+        return 1
+
+
+async def _play(
+    loaded: Loaded, folder: Path, speed: float, console: Console, *, once: bool
+) -> int:
+    async with (
+        _interruptible() as interrupted,
+        staged(loaded, folder, speed) as stage,
+        aiohttp.ClientSession() as http,
+        asyncio.TaskGroup() as group,
+    ):
+        work = _once(stage, http, console) if once else _live(stage, http, console, folder)
+        playing = group.create_task(work)
+        stopped = group.create_task(interrupted.wait())
+        await asyncio.wait({playing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not playing.done():
+            playing.cancel()
+            return 130 if once else 0
+        return await playing
+    raise AssertionError("not reached")
+
+
+@asynccontextmanager
+async def _interruptible() -> AsyncIterator[asyncio.Event]:
+    event, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, event.set)
+    yield event
+
+
+async def _live(
+    stage: Stage, http: aiohttp.ClientSession, console: Console, folder: Path
+) -> int:
+    """Tell the story line by line, then let the clock go on."""
+
+    def tell(text: str) -> None:
+        console.print(f"[dim]{clock(stage.clock.now())[:5]}[/dim]  {escape(text)}")
+
+    _introduce(stage, console, folder)
+    player = Player(stage, http, tell=tell, strict=False)
+    for beat in STORY:
+        await player.play(beat)
+    console.print()
+    tell_last = player.words(LAST)
+    console.print(f"[dim]{clock(stage.clock.now())[:5]}[/dim]  [bold]{escape(tell_last)}[/bold]")
+    await asyncio.Event().wait()
+    return 0
+
+
+def _introduce(stage: Stage, console: Console, folder: Path) -> None:
+    hook = stage.source("generic")
+    url = f"{stage.application.url}/hooks/{hook.name}"
+    send = f"curl -H 'Authorization: Bearer {hook.secret.get_secret_value()}'"
+    body = '{"title": "Nightly export failed", "severity": "high"}'
+    console.print()
+    console.print(
+        f"[bold]Watchbill[/bold]: one night on call, {stage.speed:g} times as fast. Ctrl-C ends it."
+    )
+    for remark in stage.remarks:
+        console.print(f"  [yellow]{escape(remark)}[/yellow]")
+    console.print()
+    console.print(f"  Slack, in your browser   [bold cyan]{stage.workspace.url}[/bold cyan]")
+    console.print(f"  The bot                  {stage.application.url}  (/readyz, /metrics)")
+    console.print(f"  Its log                  {folder / 'watchbill.log'}")
+    console.print(f"  An alert of your own     {escape(send)} \\")
+    console.print(f"                             -d '{escape(body)}' {url}")
+    console.print()
+
+
+async def _once(stage: Stage, http: aiohttp.ClientSession, console: Console) -> int:
+    """Play everything, print what the workspace received, check it."""
+    began, shown = stage.watcher.workspace.stopwatch(), 0
+    told: list[str] = []
+
+    def tell(text: str) -> None:
+        told.append(f"{clock(stage.clock.now())}  [bold]{escape(text)}[/bold]")
+
+    player = Player(stage, http, tell=tell, strict=True)
+    trouble = ""
+    for beat in STORY:
+        sent = len(player.played.sent)
+        try:
+            await player.play(beat)
+        except (StoryError, OSError, TimeoutError, aiohttp.ClientError) as error:
+            trouble = str(error) or type(error).__name__
+        # What came before the beat was told belongs to the one before it.
+        lines = [*told]
+        lines += [escape(sent_line(one)) for one in list(player.played.sent.values())[sent:]]
+        lines += map(escape, seen_lines(stage.watcher.seen[shown:]))
+        shown, told[:] = len(stage.watcher.seen), []
+        console.print("\n".join(lines))
+        if trouble:
+            console.print(f"\n[red]✗ The story stopped:[/red] {escape(trouble)}")
+            return 1
+    dead = [f"{job.kind} {job.key}: {why}"
+            for job, why in await stage.application.store.reader.dead_jobs(_MOST_DEAD)]  # fmt: skip
+    took = stage.watcher.workspace.stopwatch() - began
+    return _report(checks(stage, player.played, dead), console, took)
+
+
+def _report(found: list[Check], console: Console, took: float) -> int:
+    console.print()
+    for check in found:
+        mark = "[green]✓[/green]" if check.held else "[red]✗[/red]"
+        fault = f": [red]{escape(check.fault)}[/red]" if check.fault else ""
+        console.print(f"{mark} {escape(check.promise)}{fault}")
+    wrong = [check for check in found if not check.held]
+    console.print()
+    if wrong:
+        console.print(f"[red]{len(wrong)} of {len(found)} checks failed.[/red]")
+        return 1
+    console.print(f"All {len(found)} checks held, in {took:.0f} s.")
+    return 0
+
+
+def _print_log(log: Path, console: Console) -> None:
+    lines = log.read_text(encoding="utf-8").splitlines()
+    worth = [line for line in lines if '"level": "info"' not in line]
+    if worth:
+        console.print("\nFrom the bot's log:")
+        for line in worth[-_MOST_LOG_LINES:]:
+            console.print(escape(line))
