@@ -43,7 +43,7 @@ bench: $(READY)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 chaos: $(READY)
-	@$(BIN)/python -m pytest -q -m chaos --timeout 900 $(ARGS)
+	@$(BIN)/python -m tests.process.chaos $(ARGS)
 
 lock: $(READY)
 	@$(BIN)/python .ci/lock $(if $(UPGRADE),--upgrade)
