@@ -38,6 +38,8 @@ Observe = Callable[[str, str], None]
 
 _BUSY = timedelta(milliseconds=100)
 _CONFLICTS = 5
+_PROBE_EVERY = timedelta(seconds=15)
+"""An unreachable destination is tried so often, by one job for all that wait for it."""
 _LONGEST_RETRY_AFTER = timedelta(hours=1)
 
 
@@ -278,7 +280,7 @@ class Outbox:
             str(error),
             # an earlier attempt may have gone out even though this one did not
             unsure=error.unsure or job.unsure,
-            lane_until=at if error.throttled and job.lane else None,
+            lane_until=_lane_until(error, job, at, now),
             counts=not error.throttled,
         )
 
@@ -319,6 +321,13 @@ class Outbox:
             await self._queue.release([job], self._clock.now(), unsure=False)
         except (NotStoredError, ConflictError) as error:
             _log.warning("database failed", action="release_job", job=job.id, error=str(error))
+
+
+def _lane_until(error: RetryLaterError, job: Job, at: datetime, now: datetime) -> datetime | None:
+    """Say how long the whole lane waits: as long as it was told, or until the next probe."""
+    if not (error.whole_lane and job.lane):
+        return None
+    return at if error.throttled else min(at, now + _PROBE_EVERY)
 
 
 def _word(outcome: Outcome) -> str:

@@ -170,7 +170,8 @@ Outcome = Delivered | Retry | Dead
 class RetryLaterError(Exception):
     """The other side cannot take it now; `after` when it said how long to wait.
 
-    `unsure` when the request may have taken effect. `throttled` for a 429.
+    `unsure` when the request may have taken effect. `throttled` for a 429. `whole_lane` when it
+    is not this job's fault: whatever goes the same way would fail as well, and waits too.
     """
 
     def __init__(
@@ -180,11 +181,13 @@ class RetryLaterError(Exception):
         after: timedelta | None = None,
         unsure: bool = False,
         throttled: bool = False,
+        whole_lane: bool = False,
     ) -> None:
         super().__init__(why)
         self.after = after
         self.unsure = unsure
         self.throttled = throttled
+        self.whole_lane = whole_lane or throttled
 
 
 class GiveUpError(Exception):

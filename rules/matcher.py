@@ -14,7 +14,9 @@ _BARE = rf"(?:(?!,\s*{_LABEL}\s*(?:=|!=|!~))\S)*"
 _WRITTEN = re.compile(
     rf'\s*({_LABEL})\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|({_BARE}))', re.DOTALL
 )
-_LONGEST_TEXT = 512
+_LONGEST_TEXT = 256
+_LONGEST_PATTERN = 256
+_MOST_REPETITIONS = 3
 
 
 class Operator(StrEnum):
@@ -111,4 +113,22 @@ def matcher(label: str, operator: str, value: str) -> Matcher:
             re.compile(value)
         except re.error as error:
             raise ValueError(f"{made}: not a regular expression ({error})") from error
+        if fault := _too_slow(value):
+            raise ValueError(f"{made}: {fault}")
     return made
+
+
+def _too_slow(pattern: str) -> str:
+    """Say why a pattern could take for ever on a hostile text, "" when it cannot.
+
+    Repetition only of single characters and classes, and little of it, is at worst cubic in a
+    text of bounded length.
+    """
+    bare = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", pattern)
+    if len(pattern) > _LONGEST_PATTERN:
+        return f"longer than {_LONGEST_PATTERN} characters"
+    if re.search(r"\)[*+{]|\(\?[^:]", bare) or re.search(r"\\[1-9]", pattern):
+        return "a bracket cannot be repeated or looked ahead of; write it out"
+    if len(re.findall(r"[*+]|\{\d+,", bare)) > _MOST_REPETITIONS:
+        return f"more than {_MOST_REPETITIONS} repetitions (* or +); write several matchers"
+    return ""

@@ -20,6 +20,7 @@ def finish(
     match event:
         case PageDelivered(person):
             draft.because("page.delivered", say("The page reached {who}.", who=Who(person)))
+            show_later(draft)
         case PageFailed(person, key, why):
             sentence = say("{who} could not be paged: {why}", who=Who(person), why=why)
             draft.do(Tell(sentence, f"{key}:failed", loud=True))

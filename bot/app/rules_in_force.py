@@ -64,3 +64,8 @@ class RulesInForce:
         self._shown = self.on_call(overrides, now)
         self._book = self._parts.rulebook(on_call=self._shown)
         return self._shown
+
+    def rostered(self) -> set[str]:
+        """Return the keys of everybody the roster names."""
+        spans = self._roster.spans() if self._roster else ()
+        return {person for span in spans for person in span.people}

@@ -55,7 +55,8 @@ async def local_workspace(
     config: Config, parts: RulebookParts, clock: SystemClock
 ) -> RunningWorkspace:
     """Start the built-in workspace with the configured people, channels and groups."""
-    state = Path(config.database.removeprefix("sqlite:///")).with_suffix(".workspace.json")
+    path = config.database.removeprefix("sqlite:///")
+    state = None if path == config.database else Path(path).with_suffix(".workspace.json")
     workspace = Workspace(
         clock=clock,
         commands=[SlashCommand(COMMAND, "Who is on call, and everything about incidents",

@@ -1,11 +1,13 @@
 """Slack's side of the application: the client, whoever delivers, whoever listens."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import aiohttp
 import structlog
 from aiohttp import web
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app.rules_in_force import RulesInForce
 from bot.clock import Clock, SystemClock
@@ -18,6 +20,7 @@ from bot.slack.desk import Desk
 from bot.slack.listeners import Identity, Listening, build_listeners
 from bot.slack.people import Directory
 from bot.slack.places import Places
+from bot.workspace.blockkit import Surface, problems
 from rules.people import People
 
 log = structlog.get_logger(__name__)
@@ -58,6 +61,7 @@ class SlackSide:
     desk: Desk
     listening: Listening
     connection: SocketConnection | None
+    roster: Callable[[], Iterable[str]]
     identity: Identity = field(default_factory=Identity)
     faults: dict[str, str] = field(default_factory=dict)
 
@@ -81,7 +85,7 @@ class SlackSide:
                 team=str(answer.get("team_id") or ""),
                 url=str(answer.get("url") or ""),
             )
-            self.faults = await self.directory.warm()
+            self.faults = await self.directory.warm(self.roster())
         except (RetryLaterError, GiveUpError) as error:
             log.warning("slack does not answer", action="slack_waits", error=str(error))
             return False
@@ -91,6 +95,8 @@ class SlackSide:
 
     async def fault(self) -> str:
         """Say why Slack cannot be talked with now, "" when it can."""
+        if self.api.trouble:
+            return self.api.trouble
         if not self.identity.bot_user:
             return "Slack has not answered auth.test yet; see the log"
         if self.connection is not None and not await self.connection.connected():
@@ -135,15 +141,23 @@ def slack_side(access: SlackAccess, parts: SlackParts) -> SlackSide:
             api_url=access.api_url,
             clock=SystemClock(),
         )
-    side = SlackSide(access, session, api, directory, desk, listening, connection)
+    side = SlackSide(
+        access, session, api, directory, desk, listening, connection, parts.rules.rostered
+    )
     return side
+
+
+def note_problems(surface: str, payload: Mapping[str, Any]) -> None:
+    """Log what Slack would refuse in a payload; it is sent all the same, for Slack decides."""
+    for problem in problems(dict(payload), surface=cast("Surface", surface)):
+        log.error("a layout breaks Slack's limits", action="check_layout", problem=problem)
 
 
 class CountedApi(SlackApi):
     """Counts every call by method and result."""
 
-    def __init__(self, client: object, metrics: Metrics) -> None:
-        super().__init__(client)  # type: ignore[arg-type]
+    def __init__(self, client: AsyncWebClient, metrics: Metrics) -> None:
+        super().__init__(client, note_problems)
         self._metrics = metrics
 
     async def _send(self, method: str, *, repeatable: bool, **how: object) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Commands that only read: check, explain, who, roster check, manifest."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -57,10 +58,12 @@ def who(
 ) -> None:
     """Say who is on call, until when, and who follows."""
     from bot.cli.roster import on_call_now, who_is
+    from bot.cli.stored import overrides
 
     loaded, _ = configuration(config)
     when = instant(at)
-    answer, text = who_is(loaded, on_call_now(loaded, when), when, rotation)
+    on_call = on_call_now(loaded, when, asyncio.run(overrides(loaded, when)))
+    answer, text = who_is(loaded, on_call, when, rotation)
     if as_json:
         print_json({"at": when.isoformat(), "on_call": answer})
     else:

@@ -1,23 +1,25 @@
 """Who is on call, for commands: the roster file alone, or with the overrides of the database."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from bot.app.rules_in_force import roster_file
 from bot.cli.output import fail
 from bot.config import Config
+from bot.ports import StoredOverride
 from bot.roster.roster import Roster
 from bot.roster.who import NotInRosterError, who, who_json, who_text
 from rules.rotation import OnCall
 
 
-def on_call_now(config: Config, now: datetime) -> OnCall:
-    """Return who is on call by the roster file; empty when none is configured."""
+def on_call_now(config: Config, now: datetime, overrides: Sequence[StoredOverride] = ()) -> OnCall:
+    """Return who is on call by the roster file and `overrides`; empty without a roster."""
     file = roster_file(config, config.directory())
     if file is None:
         return OnCall()
     file.load(now)
-    return Roster(file).on_call((), now)
+    return Roster(file).on_call(overrides, now)
 
 
 def who_is(

@@ -1,11 +1,14 @@
 """What commands do with the database of a bot, running or not."""
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from bot.cli.output import fail
 from bot.clock import SystemClock
 from bot.config import Config
-from bot.ports import NewDelivery, NotStoredError
+from bot.ports import NewDelivery, NotStoredError, StoredOverride
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
 
@@ -35,7 +38,7 @@ async def replay_delivery(config: Config, delivery_id: str) -> str:
 
 
 async def migrate_database(config: Config) -> str:
-    store = await _open(config, SystemClock())
+    store = await _open(config, SystemClock(), beside=False)
     await store.close()
     return "The database has this version's tables."
 
@@ -71,8 +74,24 @@ async def retry_job(config: Config, job_id: str) -> str:
     return f"{job_id} will be tried again."
 
 
-async def _open(config: Config, clock: SystemClock) -> OpenedStore:
+async def overrides(config: Config, now: datetime) -> Sequence[StoredOverride]:
+    """Return what people changed in Slack; nothing when there is no database yet."""
+    if not _exists(config.database):
+        return ()
+    store = await _open(config, SystemClock())
     try:
-        return await open_store(config.database, clock)
+        return await store.reader.overrides(now - timedelta(days=1))
+    finally:
+        await store.close()
+
+
+def _exists(database: str) -> bool:
+    file = database.removeprefix("sqlite:///")
+    return file == database or Path(file).exists()
+
+
+async def _open(config: Config, clock: SystemClock, *, beside: bool = True) -> OpenedStore:
+    try:
+        return await open_store(config.database, clock, beside=beside)
     except (StoreInUseError, StoreUnfitError, NotStoredError) as error:
         raise fail(str(error)) from error

@@ -204,9 +204,11 @@ class SlackApi:
             self.trouble = NOT_NOW.get(_code(error), "")
             _explain(error, method, repeatable=repeatable)
         except aiohttp.ClientConnectorError as error:
-            raise RetryLaterError(f"cannot reach Slack for {method}: {error}") from error
+            why = f"cannot reach Slack for {method}: {error}"
+            raise RetryLaterError(why, whole_lane=True) from error
         except aiohttp.ConnectionTimeoutError as error:
-            raise RetryLaterError(f"cannot reach Slack for {method}: timed out") from error
+            why = f"cannot reach Slack for {method}: timed out"
+            raise RetryLaterError(why, whole_lane=True) from error
         # AttributeError: the library's own, when Slack answers 200 with a text that is no JSON.
         except (
             TimeoutError,
@@ -216,7 +218,7 @@ class SlackApi:
             AttributeError,
         ) as error:
             why = f"no answer from Slack to {method}: {type(error).__name__}"
-            raise RetryLaterError(why, unsure=not repeatable) from error
+            raise RetryLaterError(why, unsure=not repeatable, whole_lane=True) from error
         self.trouble = ""
         return answer
 
@@ -236,7 +238,8 @@ def _explain(error: SlackApiError, method: str, *, repeatable: bool) -> NoReturn
         after = _retry_after(getattr(response, "headers", None) or {})
         raise RetryLaterError(f"{method}: rate limited", after=after, throttled=True) from error
     if code in NOT_NOW:
-        raise RetryLaterError(f"{method}: {NOT_NOW[code]} ({code})", after=_A_MINUTE) from error
+        why = f"{method}: {NOT_NOW[code]} ({code})"
+        raise RetryLaterError(why, after=_A_MINUTE, whole_lane=True) from error
     if (
         status >= 500
         or not code

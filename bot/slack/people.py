@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
@@ -45,7 +45,11 @@ class Directory:
 
     @property
     def people(self) -> People:
-        return self._people()
+        """Everyone the configuration names, with the Slack ids learned so far."""
+        return People(
+            replace(person, slack=self._user_of.get(person.key, person.slack))
+            for person in self._people()
+        )
 
     def key_of(self, user: str) -> str:
         """Return the key of a Slack user; `slack:U...` when no more is known of them."""

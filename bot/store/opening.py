@@ -86,17 +86,23 @@ class OpenedStore:
 
 
 async def open_store(
-    url: str, clock: Clock, *, lease: timedelta = LEASE, lane_gap: timedelta = LANE_GAP
+    url: str,
+    clock: Clock,
+    *,
+    lease: timedelta = LEASE,
+    lane_gap: timedelta = LANE_GAP,
+    beside: bool = False,
 ) -> OpenedStore:
     """Open `sqlite:///file` or `postgresql://...` and migrate it.
 
-    Raises StoreInUseError, StoreUnfitError with what to do, NotStoredError when it cannot be
+    `beside` is for a short command beside a running bot: it takes no lock, migrates nothing and
+    claims no jobs. Raises StoreInUseError, StoreUnfitError with what to do, NotStoredError when it cannot be
     reached.
     """
     database = Database(url)
-    lock = _lock(database.path) if database.is_sqlite else None
+    lock = _lock(database.path) if database.is_sqlite and not beside else None
     try:
-        if await migrate(database):
+        if not beside and await migrate(database):
             _log.info("store", action="migrate")
     except BaseException:
         await database.close()

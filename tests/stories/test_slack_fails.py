@@ -7,12 +7,22 @@ import pytest
 from bot.ports import Job, RetryLaterError
 from rules.rulebook import StormRule
 from tests.stories.conftest import Tell
-from tests.stories.story import MONDAY_03, Story, rulebook
+from tests.stories.story import (
+    MONDAY_03,
+    PRIMARY,
+    SECONDARY,
+    Story,
+    alert,
+    page,
+    policy,
+    rulebook,
+)
 
 MANY = StormRule(incidents=1_000, within=timedelta(minutes=1))
+ALERTS = 200
 
 
-def until(story: Story, minutes: int, fault: RetryLaterError) -> None:
+def fails_until(story: Story, minutes: int, fault: RetryLaterError) -> None:
     end = MONDAY_03 + timedelta(minutes=minutes)
 
     def fails(_: Job) -> None:
@@ -26,30 +36,29 @@ def until(story: Story, minutes: int, fault: RetryLaterError) -> None:
     ("minutes", "fault"),
     [
         (10, RetryLaterError("429", after=timedelta(seconds=30), throttled=True)),
-        (60, RetryLaterError("connection refused")),
+        (60, RetryLaterError("connection refused", whole_lane=True)),
     ],
     ids=["429 for ten minutes", "down for an hour"],
 )
-async def test_two_hundred_alerts_while_slack_fails(
+async def test_every_page_arrives_once_and_first_when_slack_comes_back(
     tell: Tell, minutes: int, fault: RetryLaterError
 ) -> None:
-    story = tell(rulebook(storm=MANY))
-    until(story, minutes, fault)
-    for number in range(200):
-        await story.fires(f"table-{number}")
-        await story.after(seconds=1)
-    await story.until(MONDAY_03 + timedelta(minutes=minutes))
-    for number in range(1, 201):
-        await story.does("ana", "acked", number=number) if number > 100 else None
-    await story.after(hours=2)
-    dead = await story.store.reader.dead_jobs(10)
-    assert dead == []
-    keys = [s.key for s in story.slack.sent if s.kind == "page"]
-    assert len(keys) == len(set(keys))
-    for number in range(1, 101):
-        incident = await story.incident(number)
-        paged = {s.person for s in story.slack.of("page", incident.id)}
-        assert "ana" in paged
-    first_edit = min(s.at for s in story.slack.sent if s.kind == "show_page")
-    first_page = min(s.at for s in story.slack.sent if s.kind == "page")
-    assert first_page <= first_edit
+    story = tell(rulebook(storm=MANY, steps=policy(page(PRIMARY, wait=600), page(SECONDARY))))
+    fails_until(story, minutes, fault)
+    now = story.clock.now()
+    for minute in range(10):
+        part = [alert(f"table-{n}", now) for n in range(minute * 20, minute * 20 + 20)]
+        await story.hears(*part)
+        await story.after(seconds=55)
+    for number in range(1, 21):
+        await story.does("ana", "acked", number=number)
+    await story.until(MONDAY_03 + timedelta(minutes=minutes, seconds=-1))
+    assert story.slack.sent == []
+    await story.after(minutes=30)
+    assert await story.store.reader.dead_jobs(10) == []
+    pages = [s for s in story.slack.sent if s.kind == "page"]
+    assert len({s.key for s in pages}) == len(pages) == ALERTS - 20
+    assert {s.person for s in pages} == {"ana"}
+    assert len({job.incident_id for job in story.sent("show")}) == ALERTS
+    edits = [s.at for s in story.slack.sent if s.kind == "show_page"]
+    assert max(s.at for s in pages) <= min(edits, default=story.clock.now())
