@@ -154,7 +154,6 @@ def _reassign(draft: Draft, by: str, to: str, book: RuleBook, now: datetime) -> 
 
 
 def _escalate(draft: Draft, by: str, book: RuleBook, now: datetime) -> None:
-    at = draft.incident
     draft.change(
         state=State.TRIGGERED,
         pages=True,
@@ -166,7 +165,6 @@ def _escalate(draft: Draft, by: str, book: RuleBook, now: datetime) -> None:
         snoozed_by="",
         ack_expires_at=None,
         ack_confirm_by=None,
-        generation=at.generation + (at.state is State.ACKNOWLEDGED),
     )
     draft.because("person", say("{who} asked for the next step.", who=Who(by)))
     show_everywhere(draft)

@@ -180,13 +180,22 @@ def test_shown_alerts_are_bounded_and_keep_what_fires() -> None:
     night = Night()
     night.fires("quiet")
     night.resolves("quiet")
-    for number in range(SHOWN_ALERTS):
+    for number in range(SHOWN_ALERTS - 1):
         night.fires(f"table {number}")
     kept = [alert.dedup_key for alert in night.incident.alerts]
+    assert kept == ["orders", *(f"table {number}" for number in range(SHOWN_ALERTS - 1))]
+    night.fires("one more")
+    kept = [alert.dedup_key for alert in night.incident.alerts]
     assert len(kept) == SHOWN_ALERTS
-    assert "quiet" not in kept
-    assert kept[-1] == f"table {SHOWN_ALERTS - 1}"
+    assert (kept[0], kept[-1]) == ("table 0", "one more")
     assert night.incident.alert_count == SHOWN_ALERTS + 2
+
+
+def test_what_a_silence_hid_is_shown_from_its_end_on() -> None:
+    night = Night(make_book(silences=(silence_of("orders"),)))
+    assert ShowIncident(at_once=True) in night.happens(Woken(), after=HOUR).effects
+    assert night.fires(before=AlertStatus.FIRING).effects == (ShowIncident(),)
+    assert ShowIncident(at_once=True) in night.resolves().effects
 
 
 def flapping() -> Night:
@@ -216,6 +225,12 @@ def test_firing_again_while_held_open_starts_the_quiet_anew() -> None:
     night.now += MINUTE
     night.resolves()
     assert night.incident.settles_at == NOW + 16 * MINUTE
+
+
+def test_what_a_person_resolves_while_it_is_held_open_has_no_timer_left() -> None:
+    night = flapping()
+    night.resolves()
+    assert night.happens(Resolved(ANA)).incident.wake_at is None
 
 
 @pytest.mark.parametrize("event", [Acked(ANA), Snoozed(ANA, NOW + HOUR)])

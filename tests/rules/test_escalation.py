@@ -194,6 +194,13 @@ def test_a_failed_page_of_an_earlier_step_is_only_said() -> None:
     assert night.incident.step_due_at == night.now + 10 * MINUTE
 
 
+def test_a_failed_page_does_not_cut_short_a_step_that_told_a_channel() -> None:
+    night = Night(make_book(page(ANA), page(Channel("war-room")), page(CY)))
+    night.happens(Woken(), after=5 * MINUTE)
+    assert pages(night.happens(PageFailed(ANA, "k", "gone"))) == []
+    assert pages(night.happens(Woken(), after=5 * MINUTE)) == [CY]
+
+
 @pytest.mark.parametrize("event", [Acked(BO), Muted(BO, NOW + HOUR, "deploy")])
 def test_a_failed_page_pages_nobody_after_an_ack_or_a_silence(event: Acked | Muted) -> None:
     night = Night()
@@ -296,6 +303,20 @@ def test_escalating_after_the_end_pages_the_fallback_again() -> None:
     second = {e.key for e in night.happens(Escalated(ANA)).effects if isinstance(e, Page)}
     assert second
     assert first.isdisjoint(second)
+
+
+def test_escalating_passes_one_condition_and_not_all_that_follow() -> None:
+    gate = AtLeast(50, HOUR)
+    steps = (page(ANA), page(BO, wait=timedelta(0), only_if=gate), page(CY, only_if=gate))
+    night = Night(make_book(*steps))
+    assert pages(night.happens(Escalated(ANA))) == [BO]
+
+
+def test_a_repeated_round_that_reaches_nobody_is_the_last() -> None:
+    spans = [make_span(ANA, end=NOW + MINUTE)]
+    night = Night(make_book(page(PRIMARY, repeat=3), on_call=OnCall(spans)))
+    assert pages(night.happens(Woken(), after=5 * MINUTE)) == [CY]
+    assert night.incident.round == 1
 
 
 def test_a_new_policy_does_not_bend_what_is_running() -> None:

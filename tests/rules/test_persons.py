@@ -214,6 +214,22 @@ def test_escalating_starts_a_policy_that_did_not_page() -> None:
     assert pages(night.happens(Woken(), after=5 * MINUTE)) == [BO]
 
 
+def test_handing_what_paged_nobody_to_somebody_starts_the_policy_behind_them() -> None:
+    night = Night(make_book(pages=frozenset()))
+    assert pages(night.happens(Reassigned(ANA, CY))) == [CY]
+    assert pages(night.happens(Woken(), after=5 * MINUTE)) == [ANA]
+
+
+def test_starting_over_forgets_where_the_policy_stood() -> None:
+    night = Night(make_book(page(ANA)))
+    night.happens(Woken(), after=5 * MINUTE)
+    assert night.incident.exhausted
+    night.happens(Acked(CY))
+    again = night.happens(Unacked(CY)).incident
+    assert pages(night.last) == [ANA]
+    assert (again.exhausted, again.round, again.step, again.awaiting) == (False, 0, 1, (ANA,))
+
+
 def test_looping_in_pages_one_more_even_after_an_ack() -> None:
     night = Night()
     night.happens(Acked(ANA))
@@ -239,10 +255,10 @@ def test_what_comes_back_under_a_silence_stays_silent(event: PersonEvent) -> Non
     assert pages(night.happens(Woken(), after=HOUR)) == [ANA]
 
 
-def test_a_delivered_page_is_noted_and_changes_nothing() -> None:
+def test_a_delivered_page_is_noted_and_at_most_shown() -> None:
     night = Night()
     before = night.incident
     decision = night.happens(PageDelivered(ANA, "inc-1:0.0.0:" + ANA))
-    assert decision.effects == ()
+    assert set(decision.effects) <= {ShowIncident()}
     assert [reason.rule for reason in decision.reasons] == ["page.delivered"]
-    assert decision.incident.step_due_at == before.step_due_at
+    assert replace(decision.incident, version=before.version) == before

@@ -153,6 +153,16 @@ def test_a_silence_leaves_what_somebody_has() -> None:
     assert night.happens(Muted(BO, NOW + HOUR, "deploy")).incident.muted is None
 
 
+def test_who_takes_a_silenced_incident_keeps_it_when_the_silence_ends() -> None:
+    night = Night(make_book(ack_timeout=None))
+    night.happens(Muted(BO, NOW + HOUR, "deploy"))
+    night.happens(Acked(CY))
+    decision = night.happens(Woken(), after=HOUR)
+    assert pages(decision) == []
+    assert (decision.incident.state, decision.incident.acked_by) == (State.ACKNOWLEDGED, CY)
+    assert decision.incident.wake_at is None
+
+
 def test_a_snooze_that_ends_under_a_silence_pages_nobody_until_that_ends() -> None:
     night = Night(make_book(silences=(silence(3 * HOUR, NOW + MINUTE),)))
     night.happens(Snoozed(ANA, NOW + HOUR))
