@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 
 import aiohttp
@@ -82,7 +83,7 @@ class Player:
         if beat.opens:
             await self._opened(*beat.opens)
         for until in beat.until:
-            await self._wait(lambda until=until: self._reached(until, before), str(until))
+            await self._wait(partial(self._reached, until, before), str(until))
         if beat.mark:
             # Long enough for whatever should not come.
             await stage.clock.sleep_until(stage.clock.now() + timedelta(minutes=1))

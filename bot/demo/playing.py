@@ -17,14 +17,13 @@ from bot.demo.checks import Check, checks
 from bot.demo.player import Player, StoryError
 from bot.demo.stage import DemoError, Stage, read_configuration, staged
 from bot.demo.story import LAST, STORY
-from bot.demo.transcript import clock, seen_lines, sent_line
+from bot.demo.transcript import Transcript, clock
 from bot.logs import set_up_logs
 from bot.ports import NotStoredError
 from bot.store.errors import StoreInUseError, StoreUnfitError
 
 SPEED = 20.0
 SPEED_ONCE = 120.0
-_MOST_DEAD = 20
 _MOST_LOG_LINES = 15
 
 
@@ -64,9 +63,7 @@ def play(
         return 1
 
 
-async def _play(
-    loaded: Loaded, folder: Path, speed: float, console: Console, *, once: bool
-) -> int:
+async def _play(loaded: Loaded, folder: Path, speed: float, console: Console, *, once: bool) -> int:
     async with (
         _interruptible() as interrupted,
         staged(loaded, folder, speed) as stage,
@@ -93,9 +90,7 @@ async def _interruptible() -> AsyncIterator[asyncio.Event]:
     yield event
 
 
-async def _live(
-    stage: Stage, http: aiohttp.ClientSession, console: Console, folder: Path
-) -> int:
+async def _live(stage: Stage, http: aiohttp.ClientSession, console: Console, folder: Path) -> int:
     """Tell the story line by line, then let the clock go on."""
 
     def tell(text: str) -> None:
@@ -134,33 +129,21 @@ def _introduce(stage: Stage, console: Console, folder: Path) -> None:
 
 async def _once(stage: Stage, http: aiohttp.ClientSession, console: Console) -> int:
     """Play everything, print what the workspace received, check it."""
-    began, shown = stage.watcher.workspace.stopwatch(), 0
-    told: list[str] = []
-
-    def tell(text: str) -> None:
-        told.append(f"{clock(stage.clock.now())}  [bold]{escape(text)}[/bold]")
-
-    player = Player(stage, http, tell=tell, strict=True)
-    trouble = ""
-    for beat in STORY:
-        sent = len(player.played.sent)
-        try:
+    began = stage.watcher.workspace.stopwatch()
+    transcript = Transcript(stage, console)
+    player = Player(stage, http, tell=transcript.tell, strict=True)
+    transcript.played = player.played
+    try:
+        for beat in STORY:
             await player.play(beat)
-        except (StoryError, OSError, TimeoutError, aiohttp.ClientError) as error:
-            trouble = str(error) or type(error).__name__
-        # What came before the beat was told belongs to the one before it.
-        lines = [*told]
-        lines += [escape(sent_line(one)) for one in list(player.played.sent.values())[sent:]]
-        lines += map(escape, seen_lines(stage.watcher.seen[shown:]))
-        shown, told[:] = len(stage.watcher.seen), []
-        console.print("\n".join(lines))
-        if trouble:
-            console.print(f"\n[red]✗ The story stopped:[/red] {escape(trouble)}")
-            return 1
-    dead = [f"{job.kind} {job.key}: {why}"
-            for job, why in await stage.application.store.reader.dead_jobs(_MOST_DEAD)]  # fmt: skip
+            transcript.catch_up()
+    except (StoryError, OSError, TimeoutError, aiohttp.ClientError) as error:
+        transcript.catch_up()
+        why = str(error) or type(error).__name__
+        console.print(f"\n[red]✗ The story stopped:[/red] {escape(why)}")
+        return 1
     took = stage.watcher.workspace.stopwatch() - began
-    return _report(checks(stage, player.played, dead), console, took)
+    return _report(await checks(stage, player.played), console, took)
 
 
 def _report(found: list[Check], console: Console, took: float) -> int:

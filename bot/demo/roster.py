@@ -17,9 +17,7 @@ _WEEKS_AFTER = 16
 _A_MONDAY = datetime(2026, 11, 16, tzinfo=UTC).date()
 
 
-def roster_for(
-    now: datetime, people: Sequence[Person] = DEMO_PEOPLE, *, zone: str = "UTC"
-) -> str:
+def roster_for(now: datetime, people: Sequence[Person] = DEMO_PEOPLE, *, zone: str = "UTC") -> str:
     """Return a grid of weeks, as CSV, from four weeks before `now` to sixteen after it.
 
     Whose week it is depends only on the week, so that grids of different days agree. `zone` is

@@ -125,7 +125,7 @@ STORY: tuple[Beat, ...] = (
     ),
     Beat(
         minute=19,
-        text="The third try succeeds. Nobody will ever have known.",
+        text="The third try succeeds. Nobody needs to know.",
         deed=Send("airflow", "payments_third_try"),
         mark=RETRIES,
     ),

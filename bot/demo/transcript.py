@@ -4,8 +4,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from bot.demo.player import Sent
-from bot.demo.stage import ZONE
+from rich.console import Console
+from rich.markup import escape
+
+from bot.demo.player import Played, Sent
+from bot.demo.stage import ZONE, Stage
 from bot.demo.watching import Kind, Seen
 
 _MOST_ALIKE = 3
@@ -17,6 +20,30 @@ _INDENT = " " * 9
 def clock(at: datetime) -> str:
     """Return the night's time, as 02:07:31."""
     return f"{at.astimezone(ZONE):%H:%M:%S}"
+
+
+class Transcript:
+    """Prints what happens, each thing once, in order."""
+
+    def __init__(self, stage: Stage, console: Console) -> None:
+        self.played = Played()
+        self._stage = stage
+        self._console = console
+        self._sent = self._seen = 0
+
+    def tell(self, text: str) -> None:
+        """Print a moment of the story, after everything that came before it."""
+        self.catch_up()
+        self._console.print(f"\n{clock(self._stage.clock.now())}  [bold]{escape(text)}[/bold]")
+
+    def catch_up(self) -> None:
+        """Print what has come since the last time."""
+        sent, seen = list(self.played.sent.values()), self._stage.watcher.seen
+        lines = [sent_line(one) for one in sent[self._sent :]]
+        lines += seen_lines(seen[self._seen :])
+        self._sent, self._seen = len(sent), len(seen)
+        for line in lines:
+            self._console.print(line, markup=False)
 
 
 def sent_line(sent: Sent) -> str:

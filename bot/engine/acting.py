@@ -125,9 +125,10 @@ async def _make_silence(work: Work, act: MakeSilence) -> Answer:
         if silence.mutes_until(matchable(incident), work.now) and not incident.muted:
             work.apply(incident, Muted(act.by, act.until, act.why), by=act.by)
             covered += 1
+    also = "; {covered} open incidents are covered" if covered else ""
     return Answer(
         say(
-            "Silence {id} covers {matchers} until {until}; {covered} open incidents are covered.",
+            "Silence {id} covers {matchers} until {until}" + also + ".",
             id=silence.id,
             matchers=" ".join(map(str, matchers)),
             until=act.until,

@@ -123,6 +123,12 @@ def lasting(span: timedelta) -> str:
     return duration_text(span)
 
 
+def roughly(span: timedelta) -> str:
+    """Show a duration without seconds where they say nothing: from two minutes on."""
+    minutes = round(span / timedelta(minutes=1))
+    return duration_text(timedelta(minutes=minutes) if minutes >= 2 else span)
+
+
 def mention(user_id: str) -> Mrkdwn:
     """Mention a person; anything that is no user id becomes plain text."""
     return Mrkdwn(f"<@{user_id}>") if _USER.fullmatch(user_id) else outside(user_id)

@@ -189,6 +189,8 @@ def _alerts(incident: Incident) -> list[Json]:
         firing=incident.firing_count,
         count=max(incident.alert_count, len(incident.alerts)),
     )
+    if incident.storm:  # the remark above has said so
+        count = Mrkdwn()
     groups = _groups(incident) if incident.storm else Mrkdwn()
     return [kit.section(join("\n", [count, groups, *shown, more]))]
 
@@ -198,7 +200,7 @@ def _alert_line(alert: ShownAlert) -> Mrkdwn:
     word = Mrkdwn() if alert.status is AlertStatus.FIRING else md(" – {s}", s=str(alert.status))
     name = outside(one_line(alert.title), 140)
     # The label is ours: an alert must not name one address and lead to another.
-    opened = md(" {there}", there=link(alert.url, "open")) if safe_url(alert.url) else Mrkdwn()
+    opened = md(" · {there}", there=link(alert.url, "open")) if safe_url(alert.url) else Mrkdwn()
     return Mrkdwn(f"{_MARKS[alert.status]} {name}{times}{word}{opened}")
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bot.slack.plan import Planned
 from bot.slack.scene import Scene
-from bot.slack.text import Mrkdwn, join, lasting, link, listed, md, one_line, outside
+from bot.slack.text import Mrkdwn, join, lasting, link, listed, md, one_line, outside, roughly
 from rules.incident import Incident, State
 
 SIGNS = {State.TRIGGERED: "🔴", State.ACKNOWLEDGED: "🟡", State.RESOLVED: "🟢"}
@@ -47,7 +47,7 @@ def notification(scene: Scene) -> Mrkdwn:
     head = md(
         "{priority} #{number}: {what}", priority=at.priority, number=at.number, what=what_broke(at)
     )
-    end = "" if head.rstrip().endswith((".", "!", "?", ")")) else "."
+    end = "" if head.rstrip().endswith((".", "!", "?")) else "."
     return md("{head}{end} {call}", head=head, end=end, call=_call(scene))
 
 
@@ -59,7 +59,7 @@ def _call(scene: Scene) -> Mrkdwn:
     if at.muted:
         return md("Silenced, nobody is paged.")
     if at.snoozed_until:
-        left = lasting(at.snoozed_until - scene.now)
+        left = roughly(at.snoozed_until - scene.now)
         return md("Snoozed by {who} for {left}.", who=scene.who(at.snoozed_by), left=left)
     if at.state is State.ACKNOWLEDGED:
         return md("Acknowledged by {who}.", who=scene.who(at.acked_by))
@@ -68,7 +68,7 @@ def _call(scene: Scene) -> Mrkdwn:
     step = scene.coming()
     if step is None:
         return md("Please acknowledge.")
-    left = f"within {lasting(step.at - scene.now)}" if step.at > scene.now else "now"
+    left = f"within {roughly(step.at - scene.now)}" if step.at > scene.now else "now"
     told = _reach(scene, step)
     verb = "is" if len(step.people) + len(step.places) == 1 else "are"
     again = " again" if step.people and set(step.people) <= set(at.paged) else ""
@@ -121,7 +121,7 @@ def _resolved(scene: Scene) -> Mrkdwn:
         "*Resolved* by {who} {when} after {long}.",
         who=resolver(scene),
         when=scene.when(when),
-        long=lasting(when - at.opened_at),
+        long=roughly(when - at.opened_at),
     )
     return join(" ", [line, md("“{note}”", note=outside(at.note)) if at.note else Mrkdwn()])
 

@@ -20,6 +20,7 @@ NAMED_SKIPS = 20
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _PREAMBLE = re.compile(r"\w+( \w+)? Error in \w+ \S+ \(.*\)\s*\Z")
+_COUNTED = re.compile(r"Got \d+ results?, configured to (fail|warn) if .*")
 _HOURS = {"minute": 1 / 60, "hour": 1, "day": 24}
 
 Section = Mapping[str, JsonValue]
@@ -159,12 +160,13 @@ def _alert(row: _Row, skipped: Blame) -> Alert | None:
         return None
     severity = Severity.WARNING if row.status == "warn" else Severity.ERROR
     title = _freshness_title(row) if row.run.freshness else _result_title(row)
-    description = row.message
+    # The title tells the count already.
+    description = "" if _COUNTED.fullmatch(row.message.strip()) else row.message
     if skipped.names:
         note = f" ({len(skipped.names)} downstream skipped)"
         title = line(title, 300 - len(note)) + note
         more = ", …" if len(skipped.names) > NAMED_SKIPS else ""
-        description += f"\nSkipped: {', '.join(skipped.names[:NAMED_SKIPS])}{more}"
+        description = f"{description}\nSkipped: {', '.join(skipped.names[:NAMED_SKIPS])}{more}".lstrip()
     return _build(row, AlertStatus.FIRING, severity, title, description, skipped)
 
 
