@@ -15,6 +15,7 @@ from rules.events import (
     Acked,
     Escalated,
     LoopedIn,
+    PersonEvent,
     Reassigned,
     Reopened,
     Resolved,
@@ -25,19 +26,6 @@ from rules.events import (
 
 SLACK = "@slack"
 """The source of deliveries that people caused; no configured source can have this name."""
-
-PersonEvent = (
-    Acked
-    | AckConfirmed
-    | Unacked
-    | Resolved
-    | Reopened
-    | Snoozed
-    | Unsnoozed
-    | Reassigned
-    | Escalated
-    | LoopedIn
-)
 
 
 @dataclass(frozen=True, slots=True)

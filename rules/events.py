@@ -123,9 +123,8 @@ class Woken:
     alert_times: Sequence[datetime] = ()
 
 
-Event = (
-    AlertReceived
-    | Acked
+PersonEvent = (
+    Acked
     | AckConfirmed
     | Unacked
     | Resolved
@@ -135,9 +134,7 @@ Event = (
     | Reassigned
     | Escalated
     | LoopedIn
-    | Muted
-    | Unmuted
-    | PageDelivered
-    | PageFailed
-    | Woken
 )
+"""What one person does to one incident."""
+
+Event = AlertReceived | PersonEvent | Muted | Unmuted | PageDelivered | PageFailed | Woken

@@ -11,6 +11,7 @@ from rules.events import (
     Acked,
     Escalated,
     LoopedIn,
+    PersonEvent,
     Reassigned,
     Reopened,
     Resolved,
@@ -27,19 +28,6 @@ from rules.triggering import begin_again
 LONGEST_SNOOZE = timedelta(days=30)
 ANSWER_TIME = timedelta(minutes=5)
 """How long one who was handed an incident has when the policy names no wait."""
-
-PersonEvent = (
-    Acked
-    | AckConfirmed
-    | Unacked
-    | Resolved
-    | Reopened
-    | Snoozed
-    | Unsnoozed
-    | Reassigned
-    | Escalated
-    | LoopedIn
-)
 
 
 def act(incident: Incident, event: PersonEvent, book: RuleBook, now: datetime) -> Decision:

@@ -9,8 +9,8 @@ from bot.cli.output import fail
 from bot.config import Config
 from bot.ports import StoredOverride
 from bot.roster.roster import Roster
-from bot.roster.who import NotInRosterError, who, who_json, who_text
 from rules.rotation import OnCall
+from rules.who import NotInRosterError, who, who_json, who_text
 
 
 def on_call_now(config: Config, now: datetime, overrides: Sequence[StoredOverride] = ()) -> OnCall:

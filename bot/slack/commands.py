@@ -19,13 +19,12 @@ from bot.slack.wishes import (
     Typist,
     ahead_of,
     find_role,
-    find_rotation,
     override,
-    shift_end,
 )
 from rules.matcher import parse_matchers
 from rules.nearest import nearest
 from rules.spoken_time import read_moment, take_moment
+from rules.who import find_rotation, take_until
 
 _MAIL = re.compile(r"<mailto:([^|>]+)(?:\|[^>]*)?>")
 _LINK = re.compile(r"<(https?://[^|>]+)(?:\|[^>]*)?>")
@@ -176,7 +175,7 @@ def _take(words: list[str], typist: Typist) -> Typed:
         moment = ahead_of(read_moment(" ".join(rest), typist.now, typist.zone), typist.now)
         end, note = moment.at, moment.note
     else:
-        end, note = shift_end(typist, rotation, role), ""
+        end, note = take_until(typist.on_call, rotation, role, typist.now), ""
     return Typed(override(typist, typist.by, f"{rotation}/{role}", typist.now, end), note)
 
 

@@ -10,8 +10,10 @@ from bot.slack.views_home import incident_line, rotation_lines, silence_blocks
 from bot.slack.vocabulary import WORDS
 from bot.slack.wishes import CommandError
 from rules.incident import Incident
-from rules.rotation import OnCall, Span
+from rules.people import People
+from rules.rotation import OnCall
 from rules.silence import Silence
+from rules.who import next_turns
 
 _MOST_LINES = 25
 _MOST_ROTATIONS = 20
@@ -35,12 +37,9 @@ def who_answer(on_call: OnCall, rotation: str, when: datetime, now: datetime, na
 
 def next_answer(on_call: OnCall, rotation: str, count: int, now: datetime, names: Names) -> Json:
     """The next hand-offs of every role, soonest first."""
-    rotations = (rotation,) if rotation else on_call.rotations
     turns = sorted(
-        turn
-        for name in rotations
-        for role in on_call.roles(name)
-        for turn in _turns(on_call, name, role, now)[:count]
+        next_turns(on_call, People(), now, rotation=rotation, count=count),
+        key=lambda turn: (turn.start, turn.rotation, turn.role),
     )[:_MOST_LINES]
     if not turns:
         return said(md("Nobody is next: no later shift is written in the roster."))
@@ -48,32 +47,14 @@ def next_answer(on_call: OnCall, rotation: str, count: int, now: datetime, names
         md(
             "{start} – {end}: {who}, {role} of {rotation}",
             start=at(turn.start, now),
-            end=at(turn.end, now),
-            who=listed([outside(names.name(k), 80) for k in turn.people]),
+            end=at(turn.end, now) if turn.end else "?",
+            who=listed([outside(names.name(p.key), 80) for p in turn.people]),
             role=turn.role,
             rotation=turn.rotation,
         )
         for turn in turns
     ]
     return said(join("\n", [md("*Next on call*"), *lines]))
-
-
-def _turns(on_call: OnCall, rotation: str, role: str, now: datetime) -> list[Span]:
-    """Later spans, those of the same people that touch as one."""
-    found: list[Span] = []
-    before = on_call.span_at(rotation, role, now)
-    for span in on_call.spans(rotation, role):
-        if span.start <= now or not span.people:
-            continue
-        last = found[-1] if found else before
-        if last and last.end == span.start and last.people == span.people:
-            if found:
-                found[-1] = Span(last.start, span.end, rotation, role, span.people, last.source)
-            else:
-                before = span
-            continue
-        found.append(span)
-    return found
 
 
 def list_answer(incidents: Sequence[Incident], which: str, names: Names, now: datetime) -> Json:

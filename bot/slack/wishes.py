@@ -5,10 +5,10 @@ from datetime import datetime
 
 from bot.acts import Act, MakeOverride
 from rules.matcher import parse_matchers
-from rules.nearest import nearest
 from rules.people import People
 from rules.rotation import OnCall
 from rules.spoken_time import Moment
+from rules.who import find_rotation
 
 QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})
 
@@ -81,26 +81,6 @@ class Typist:
     on_call: OnCall
 
 
-def find_rotation(on_call: OnCall, written: str, *, person: str = "") -> str:
-    """Return the rotation meant by a name, or by none when only one can be; raises ValueError.
-
-    With `person`, the only rotation that person is part of is meant by none.
-    """
-    names = on_call.rotations
-    if written:
-        bare = written.lstrip("#@").casefold()
-        found = next((name for name in names if name.casefold() == bare), None)
-        if found is None:
-            hit = nearest(bare, names)
-            meant = f' Did you mean "{hit}"?' if hit else f" There are {_these(names)}."
-            raise ValueError(f'No rotation is called "{written}".{meant}')
-        return found
-    theirs = [n for n in names if _takes_part(on_call, n, person)] if person else []
-    if len(theirs or names) == 1:
-        return (theirs or list(names))[0]
-    raise ValueError(f"Say which rotation: {_these(names)}." if names else "The roster is empty.")
-
-
 def find_role(on_call: OnCall, rotation: str, written: str) -> str:
     """Return the role meant, the first one by none; raises ValueError."""
     roles = on_call.roles(rotation)
@@ -108,17 +88,6 @@ def find_role(on_call: OnCall, rotation: str, written: str) -> str:
     if roles and role not in roles:
         raise ValueError(f'Rotation {rotation} has no role "{role}": there is {_these(roles)}.')
     return role
-
-
-def shift_end(typist: Typist, rotation: str, role: str) -> datetime:
-    """Return when the present shift or gap of a role ends; raises ValueError when it does not."""
-    span = typist.on_call.span_at(rotation, role, typist.now)
-    if span is not None:
-        return span.end
-    following = typist.on_call.next_after(rotation, role, typist.now)
-    if following is None:
-        raise ValueError("No shift ends by itself here, so say how long.")
-    return following.start
 
 
 def override(
@@ -152,14 +121,6 @@ def ahead_of(moment: Moment, now: datetime) -> Moment:
     if moment.at <= now:
         raise ValueError("That time has passed.")
     return moment
-
-
-def _takes_part(on_call: OnCall, rotation: str, person: str) -> bool:
-    return any(
-        person in span.people
-        for role in on_call.roles(rotation)
-        for span in on_call.spans(rotation, role)
-    )
 
 
 def _these(names: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rules.nearest import nearest
 from rules.people import People, Person
 from rules.rotation import OnCall, Span
 from rules.sentence import duration_text
@@ -98,22 +99,39 @@ def take_until(
     )
 
 
-def find_rotation(on_call: OnCall, written: str) -> str:
-    """Return the rotation's name as the roster has it; "" means the only one there is.
+def find_rotation(on_call: OnCall, written: str, *, person: str = "") -> str:
+    """Return the rotation meant by a name, or by none when only one can be meant.
 
-    Raises NotInRosterError, whose text names the rotations there are.
+    With `person`, none means the only rotation that person is part of. Raises
+    NotInRosterError, whose text names the nearest, or the rotations there are.
     """
     names = on_call.rotations
     if not names:
-        raise NotInRosterError("the roster is empty. Add rows to it.")
-    if not written:
-        if len(names) == 1:
-            return names[0]
-        raise NotInRosterError(f"name one of the rotations: {', '.join(names)}.")
-    found = next((name for name in names if name.casefold() == written.casefold()), None)
-    if found is None:
-        raise NotInRosterError(f'no rotation is called "{written}". Known: {", ".join(names)}.')
-    return found
+        raise NotInRosterError("The roster is empty. Add rows to it.")
+    if written:
+        bare = written.lstrip("#@").casefold()
+        found = next((name for name in names if name.casefold() == bare), None)
+        if found is None:
+            hit = nearest(bare, names)
+            meant = f'Did you mean "{hit}"?' if hit else f"There are {_these(names)}."
+            raise NotInRosterError(f'No rotation is called "{written}". {meant}')
+        return found
+    theirs = [n for n in names if _takes_part(on_call, n, person)] if person else []
+    if len(theirs or names) == 1:
+        return (theirs or list(names))[0]
+    raise NotInRosterError(f"Say which rotation: {_these(names)}.")
+
+
+def _takes_part(on_call: OnCall, rotation: str, person: str) -> bool:
+    return any(
+        person in span.people
+        for role in on_call.roles(rotation)
+        for span in on_call.spans(rotation, role)
+    )
+
+
+def _these(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:10]) + (" and others" if len(names) > 10 else "")
 
 
 def who_text(answers: Sequence[OnDuty], zones: Mapping[str, str]) -> str:

@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.roster.who import (
+from rules.rotation import OnCall, Span
+from rules.who import (
     NotInRosterError,
     find_rotation,
     next_turns,
@@ -14,7 +15,6 @@ from bot.roster.who import (
     who_json,
     who_text,
 )
-from rules.rotation import OnCall, Span
 from tests.bot.roster.sheets import PEOPLE
 
 T0 = datetime(2026, 11, 16, 9, tzinfo=UTC)
@@ -117,10 +117,10 @@ def test_a_take_over_lasts_to_the_end_of_the_present_span_or_as_long_as_asked() 
 def test_rotations_are_found_by_name_or_because_there_is_one() -> None:
     assert find_rotation(ON_CALL, "") == "data"
     assert find_rotation(ON_CALL, "Data") == "data"
-    with pytest.raises(NotInRosterError, match=r'no rotation is called "web"\. Known: data\.'):
+    with pytest.raises(NotInRosterError, match=r'No rotation is called "web"\. There are data\.'):
         who(ON_CALL, PEOPLE, T0, rotation="web")
-    with pytest.raises(NotInRosterError, match="the roster is empty"):
+    with pytest.raises(NotInRosterError, match="The roster is empty"):
         find_rotation(OnCall(), "")
     two = OnCall([span(0, 1, ANA), Span(day(0), day(1), "web", "primary", (BO,))])
-    with pytest.raises(NotInRosterError, match="name one of the rotations: data, web"):
+    with pytest.raises(NotInRosterError, match="Say which rotation: data, web"):
         find_rotation(two, "")
