@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import text
 
 from bot.clock import Clock
+from bot.ports import NotStoredError
 from bot.store.database import Database
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.inbox import BatchWriter, GroupCommitInbox, SqliteBatchWriter
@@ -96,21 +97,30 @@ async def open_store(
     """Open `sqlite:///file` or `postgresql://...` and migrate it.
 
     `beside` is for a short command beside a running bot: it takes no lock, migrates nothing and
-    claims no jobs. Raises StoreInUseError, StoreUnfitError with what to do, NotStoredError when it cannot be
-    reached.
+    claims no jobs. Raises StoreInUseError, StoreUnfitError with what to do, NotStoredError when
+    it cannot be reached.
     """
     database = Database(url)
     lock = _lock(database.path) if database.is_sqlite and not beside else None
     try:
         if not beside and await migrate(database):
             _log.info("store", action="migrate")
+    except NotStoredError as error:
+        await _give_up(database, lock)
+        shown = database.url.render_as_string(hide_password=True)
+        message = f"database: {shown} cannot be used ({error}); is it there, and may we in?"
+        raise NotStoredError(message) from error
     except BaseException:
-        await database.close()
-        if lock is not None:
-            lock.close()
+        await _give_up(database, lock)
         raise
     writer = _batch_writer(database)
     return OpenedStore(database, clock, writer, lock, lease=lease, lane_gap=lane_gap)
+
+
+async def _give_up(database: Database, lock: TextIOWrapper | None) -> None:
+    await database.close()
+    if lock is not None:
+        lock.close()
 
 
 def _batch_writer(database: Database) -> BatchWriter:

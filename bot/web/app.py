@@ -1,5 +1,6 @@
 """The HTTP server: which address leads to which handler, its start and its orderly stop."""
 
+import os
 import socket
 from dataclasses import dataclass
 
@@ -56,7 +57,8 @@ def build_web(parts: WebParts) -> web.Application:
 async def start_web(app: web.Application, host: str, port: int) -> web.AppRunner:
     """Listen and return the runner; `runner.addresses` tells the port when 0 was asked for.
 
-    Raises OSError when the address is taken. Requests are not logged: addresses can hold keys.
+    Raises OSError, in words, when the address cannot be taken. Requests are not logged:
+    addresses can hold keys.
     """
     runner = web.AppRunner(
         app,
@@ -69,9 +71,14 @@ async def start_web(app: web.Application, host: str, port: int) -> web.AppRunner
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port, backlog=socket.SOMAXCONN).start()
-    except OSError:
+    except OSError as error:
         await runner.cleanup()
-        raise
+        why = os.strerror(error.errno) if error.errno else str(error)
+        message = (
+            f"listen: {host}:{port} cannot be taken ({why}); stop whoever has it,"
+            " or name another address in config.yaml"
+        )
+        raise OSError(message) from error
     return runner
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.chaos import TEAMS, Report, campaign, query, settled
+from tests.process.chaos import Report, campaign, query, settled
 from tests.process.harness import Json, Setup, alert, person, running, set_up, team, until
+from tests.process.load import TEAMS
 
 MOST_DOUBLED = 1
 """A page is sent again when its first attempt is not found in Slack. Here it is always found at
