@@ -6,7 +6,8 @@ from pathlib import Path
 
 import structlog
 
-from bot.app.application import Application, Setting, build
+from bot.app.application import Application, Setting
+from bot.app.building import build
 from bot.app.slack_side import SlackAccess
 from bot.clock import SystemClock
 from bot.config import Config, split_address

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
-from bot.app.application import Application, Setting, build
+from bot.app.application import Application, Setting
+from bot.app.building import build
 from bot.app.serving import access_to, local_workspace
 from bot.clock import SystemClock
 from bot.config import Config, LocalWorkspaceSpec, SourceSpec, split_address

@@ -75,8 +75,6 @@ class EngineParts:
     unreadable: Unreadable
     observer: Observer
     new_id: Callable[[], str]
-    on_work: Callable[[], None]
-    """Called after a commit that may have put work into the outbox."""
     poll: timedelta = POLL
     """Longest wait before looking for other replicas' deliveries and wake-ups."""
 
@@ -85,6 +83,8 @@ class Engine:
     """Three doors, one engine: deliveries, wake-ups, and the fate of pages."""
 
     def __init__(self, parts: EngineParts) -> None:
+        self.on_work: Callable[[], None] = lambda: None
+        """Called after a commit that may have put work into the outbox."""
         self._parts = parts
         self._clock = parts.clock
         self._kicked = asyncio.Event()
@@ -137,7 +137,7 @@ class Engine:
             return len(taken)
         self._batch = BATCH
         if taken:
-            self._parts.on_work()
+            self.on_work()
         return len(taken)
 
     async def wake_due(self) -> int:
@@ -150,7 +150,7 @@ class Engine:
                 for incident in due:
                     await self._wake(work, incident)
         if due:
-            self._parts.on_work()
+            self.on_work()
         return len(due)
 
     async def job_finished(
@@ -174,7 +174,7 @@ class Engine:
             await tx.load_incidents([job.incident_id])
             work = await self._work(tx, now)
             work.apply(tx.incident(job.incident_id), event)
-            self._parts.on_work()
+            self.on_work()
 
     async def _decide(self, tx: Transaction, taken: Sequence[Delivery], now: datetime) -> None:
         work = await self._work(tx, now)

@@ -111,7 +111,6 @@ class Story:
                 unreadable=lambda delivery, why: _unreadable(delivery, why, self.clock.now()),
                 observer=self.counted,
                 new_id=lambda: f"{next(numbers):032x}",
-                on_work=lambda: None,
             )
         )
         self.outbox = Outbox(

@@ -15,14 +15,15 @@ async def test_a_channel_that_is_gone_stands_in_the_story_and_the_page_still_arr
 
     story.slack.fault = archived
     await story.fires()
+    await story.after(seconds=10)
     story.pages("ana")
     incident = await story.incident()
-    lines = [
+    lines = {
         entry.sentence.render(str)
         for entry in await story.store.reader.timeline(incident.id, 50)
         if entry.what == "GivenUp"
-    ]
-    assert lines == ["The channel message was given up: #data-alerts: the channel is archived"]
+    }
+    assert lines == {"The channel message was given up: #data-alerts: the channel is archived"}
     dead = await story.store.reader.dead_jobs(10)
     assert [job.kind for job, _ in dead] == ["show"]
 
@@ -37,6 +38,7 @@ async def test_what_was_given_up_can_be_tried_again(tell: Tell) -> None:
 
     story.slack.fault = sometimes
     await story.fires()
+    await story.after(seconds=10)
     (job, _), *_ = await story.store.reader.dead_jobs(10)
     refused = False
     assert await story.outbox.retry_dead(job.id)

@@ -10,7 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.app.application import Application, Setting, build
+from bot.app.application import Application, Setting
+from bot.app.building import build
 from bot.app.serving import access_to, local_workspace
 from bot.clock import SystemClock
 from bot.config_file import load

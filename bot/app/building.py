@@ -1,0 +1,184 @@
+"""Wires the parts of an application together; nothing runs yet when it is built."""
+
+import random
+import secrets
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import structlog
+
+from bot.app.application import Application, Setting
+from bot.app.counting import Counting
+from bot.app.rules_in_force import RulesInForce, roster_file
+from bot.app.slack_side import SlackParts, slack_side
+from bot.clock import Clock
+from bot.config import Config
+from bot.engine.engine import POLL, Engine, EngineParts
+from bot.metrics import Metrics
+from bot.outbox import Outbox, OutboxSettings
+from bot.ports import Accepted, Deliverer, Delivery, Inbox, NewDelivery
+from bot.roster.roster import Roster, RosterFile
+from bot.sources.configured import source_of
+from bot.sources.registry import read
+from bot.sources.unreadable import unreadable
+from bot.store.opening import OpenedStore, open_store
+from bot.web.raw_bodies import RawLinks
+from bot.webhook import WebhookDeliverer, WebhookTarget
+from rules.alert import Alert
+from rules.people import People
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=6)
+MARGIN = timedelta(seconds=4)
+LANE_GAP = timedelta(seconds=1)
+OUTBOX_POLL = timedelta(seconds=1)
+
+
+class KickingInbox:
+    """Wakes the engine once a delivery is safe."""
+
+    def __init__(self, inbox: Inbox, kick: Callable[[], None]) -> None:
+        self._inbox = inbox
+        self._kick = kick
+
+    async def accept(self, delivery: NewDelivery) -> Accepted:
+        accepted = await self._inbox.accept(delivery)
+        self._kick()
+        return accepted
+
+
+class Reading:
+    """Turns a delivery into alerts by its source's parser, and counts what nobody understood."""
+
+    def __init__(self, config: Config, links: RawLinks, metrics: Metrics) -> None:
+        self._sources = {spec.name: source_of(spec) for spec in config.sources}
+        self._links = links
+        self._unreadable = metrics.unreadable
+
+    def __call__(self, delivery: Delivery) -> Sequence[Alert]:
+        source = self._sources.get(delivery.source)
+        if source is None:
+            why = "Its source is not in the configuration any more."
+            alerts: Sequence[Alert] = (unreadable(delivery, why),)
+        else:
+            alerts = read(source, delivery, raw_link=self._links.link).alerts
+        if any(alert.unreadable for alert in alerts):
+            self._unreadable.labels(delivery.source).inc()
+        return alerts
+
+
+async def build(setting: Setting) -> Application:
+    """Open the store, read the roster and wire the parts.
+
+    Raises StoreInUseError, StoreUnfitError or NotStoredError when the database cannot be used.
+    """
+    config, clock = setting.config, setting.clock
+    store = await _opened(setting)
+    people, metrics = config.directory(), Metrics()
+    roster = _roster(config, people, clock)
+    rules = RulesInForce(setting.parts, Roster(roster) if roster else None, store.reader, clock)
+    await rules.refresh()
+    links = RawLinks(_link_secret(config), config.base_url, clock)
+    reading = Reading(config, links, metrics)
+    engine = _engine(setting, store, rules, reading, Counting(metrics))
+    inbox = KickingInbox(store.inbox, engine.kick)
+    parts = SlackParts(
+        inbox=inbox,
+        reader=store.reader,
+        clock=clock,
+        rules=rules,
+        people=people,
+        metrics=metrics,
+        public_url=config.base_url,
+    )
+    slack = slack_side(setting.access, parts)
+    session = aiohttp.ClientSession()
+    webhooks = WebhookDeliverer(session, _targets(config), store.reader)
+    deliverers = {**slack.deliverers, "webhook": webhooks}
+    outbox = _outbox(setting, store, engine, deliverers, Counting(metrics))
+    engine.on_work = outbox.kick
+    return Application(
+        setting, store, rules, roster, engine, outbox, slack, session, metrics, links, inbox
+    )
+
+
+async def _opened(setting: Setting) -> OpenedStore:
+    """Open the store; replicas agree on the database's clock, a lone process ends old leases."""
+    lease = LEASE * setting.speed
+    store = await open_store(setting.config.database, setting.clock, lease=lease, lane_gap=LANE_GAP)
+    if store.shared:
+        setting.clock.offset += await store.clock_offset()
+    else:
+        await store.queue.release_all(setting.clock.now())
+    return store
+
+
+def _roster(config: Config, people: People, clock: Clock) -> RosterFile | None:
+    roster = roster_file(config, people, last_good=_last_good(config))
+    if roster is not None:
+        for problem in roster.load(clock.now()).problems:
+            log.warning("roster", action="read_roster", problem=str(problem))
+    return roster
+
+
+def _engine(
+    setting: Setting,
+    store: OpenedStore,
+    rules: RulesInForce,
+    reading: Reading,
+    counting: Counting,
+) -> Engine:
+    return Engine(
+        EngineParts(
+            store=store.store,
+            reader=store.reader,
+            clock=setting.clock,
+            rules=rules,
+            read=reading,
+            unreadable=unreadable,
+            observer=counting,
+            new_id=lambda: uuid.uuid4().hex,
+            poll=POLL * setting.speed,
+        )
+    )
+
+
+def _outbox(
+    setting: Setting,
+    store: OpenedStore,
+    engine: Engine,
+    deliverers: Mapping[str, Deliverer],
+    counting: Counting,
+) -> Outbox:
+    return Outbox(
+        queue=store.queue,
+        store=store.store,
+        deliverers=deliverers,
+        clock=setting.clock,
+        on_finished=engine.job_finished,
+        settings=OutboxSettings(
+            random=random.SystemRandom().random,
+            observe=counting.job,
+            lease=LEASE * setting.speed,
+            margin=MARGIN * setting.speed,
+            poll=OUTBOX_POLL * setting.speed,
+        ),
+    )
+
+
+def _targets(config: Config) -> Mapping[str, WebhookTarget]:
+    return {w.name: WebhookTarget(w.url, w.secret.get_secret_value()) for w in config.webhooks}
+
+
+def _last_good(config: Config) -> Path | None:
+    file = config.database.removeprefix("sqlite:///")
+    return None if file == config.database else Path(f"{file}.roster")
+
+
+def _link_secret(config: Config) -> str:
+    given = config.slack.bot_token.get_secret_value()
+    return given or secrets.token_hex(32)
