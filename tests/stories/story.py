@@ -141,6 +141,10 @@ class Story:
         if settle:
             await self.settle()
 
+    def knows(self, key: str, *alerts: Alert) -> None:
+        """Let this replica read a delivery that another one accepted."""
+        self._alerts[key] = alerts
+
     async def does(self, who: str, event: str, number: int = 1, **more: object) -> None:
         await self.asks(OnIncident(number=number, event=event, by=who, **more))
 
