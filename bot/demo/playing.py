@@ -16,7 +16,7 @@ from bot.config_file import Loaded
 from bot.demo.checks import Check, checks
 from bot.demo.player import Player, StoryError
 from bot.demo.stage import DemoError, Stage, read_configuration, staged
-from bot.demo.story import LAST, STORY
+from bot.demo.story import LAST, PAYMENTS, STORY
 from bot.demo.transcript import Transcript, clock
 from bot.logs import set_up_logs
 from bot.ports import NotStoredError
@@ -41,9 +41,9 @@ def play(
     many minutes of the night pass in one.
     """
     console = Console(highlight=False, soft_wrap=True)
-    loaded = read_configuration(config_path, environ)
     wanted = speed or (SPEED_ONCE if once else SPEED)
     try:
+        loaded = read_configuration(config_path, environ)
         with TemporaryDirectory(prefix="watchbill-demo-") as name:
             folder = Path(name)
             log = folder / "watchbill.log"
@@ -58,6 +58,9 @@ def play(
             return status
     except KeyboardInterrupt:
         return 130 if once else 0
+    except ExceptionGroup as several:
+        console.print(f"[red]The bot stopped:[/red] {escape(repr(several.exceptions[0]))}")
+        return 1
     except (DemoError, StoreInUseError, StoreUnfitError, NotStoredError, OSError) as error:
         console.print(f"[red]The demo cannot be played.[/red] {escape(str(error))}")
         return 1
@@ -99,12 +102,16 @@ async def _live(stage: Stage, http: aiohttp.ClientSession, console: Console, fol
     _introduce(stage, console, folder)
     player = Player(stage, http, tell=tell, strict=False)
     for beat in STORY:
-        await player.play(beat)
+        try:
+            await player.play(beat)
+        except (StoryError, TimeoutError, aiohttp.ClientError) as error:
+            tell(f"That went wrong ({str(error) or type(error).__name__}); the night goes on.")
+    if PAYMENTS not in player.played.numbers:
+        return await asyncio.Future()
     console.print()
     tell_last = player.words(LAST)
     console.print(f"[dim]{clock(stage.clock.now())[:5]}[/dim]  [bold]{escape(tell_last)}[/bold]")
-    await asyncio.Event().wait()
-    return 0
+    return await asyncio.Future()
 
 
 def _introduce(stage: Stage, console: Console, folder: Path) -> None:
@@ -120,11 +127,19 @@ def _introduce(stage: Stage, console: Console, folder: Path) -> None:
         console.print(f"  [yellow]{escape(remark)}[/yellow]")
     console.print()
     console.print(f"  Slack, in your browser   [bold cyan]{stage.workspace.url}[/bold cyan]")
+    console.print(
+        f"                           You start as {_viewer(stage)}; switch at the lower left."
+    )
     console.print(f"  The bot                  {stage.application.url}  (/readyz, /metrics)")
     console.print(f"  Its log                  {folder / 'watchbill.log'}")
     console.print(f"  An alert of your own     {escape(send)} \\")
     console.print(f"                             -d '{escape(body)}' {url}")
     console.print()
+
+
+def _viewer(stage: Stage) -> str:
+    people = stage.workspace.workspace.users.values()
+    return next(user.real_name for user in people if not user.is_bot)
 
 
 async def _once(stage: Stage, http: aiohttp.ClientSession, console: Console) -> int:

@@ -168,7 +168,7 @@ def _remarks(scene: Scene) -> list[Json]:
 
 def _description(incident: Incident) -> list[Json]:
     text = "\n".join(line for line in incident.description.splitlines()[:12] if line.strip())
-    if not text.strip() or one_line(text) == one_line(incident.title):
+    if not text.strip() or one_line(text) in one_line(incident.title):
         return []
     return [kit.plain_section(text, 900)]
 
@@ -233,9 +233,19 @@ def _origin(scene: Scene) -> Mrkdwn:
             md("📖 {shown}", shown=shown) if runbook else Mrkdwn(),
             _previous(scene),
             md("opened {when}", when=scene.when(at.opened_at)),
+            _repeats(scene),
             _place(scene),
         ],
     )
+
+
+def _repeats(scene: Scene) -> Mrkdwn:
+    """Of several alerts each line says how often; a single one has no line."""
+    at = scene.incident
+    if at.alert_count > 1 or len(at.alerts) != 1 or at.alerts[0].count < 2:
+        return Mrkdwn()
+    only = at.alerts[0]
+    return md("reported {count} times, last {when}", count=only.count, when=scene.when(only.last_at))
 
 
 def _opens(incident: Incident) -> str:

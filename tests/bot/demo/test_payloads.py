@@ -1,0 +1,80 @@
+"""What the story sends reads as what the tools would have said."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.demo.payloads import CHECKS, body
+from bot.demo.story import STORY, Send
+from bot.ports import Delivery
+from bot.sources.kind import Source
+from bot.sources.registry import read
+from rules.alert import Alert, AlertStatus, Severity
+
+NOW = datetime(2026, 11, 23, 1, 22, tzinfo=UTC)
+
+
+def alerts(kind: str, name: str, now: datetime = NOW) -> Sequence[Alert]:
+    delivery = Delivery(
+        id="1",
+        source=kind,
+        key="k",
+        body=body(name, now),
+        content_type="application/json",
+        headers={},
+        received_at=now,
+    )
+    return read(Source(name=kind, kind=kind), delivery, raw_link=lambda _: "").alerts
+
+
+@pytest.mark.parametrize("send", [b.deed for b in STORY if isinstance(b.deed, Send)], ids=str)
+def test_every_body_of_the_story_can_be_read(send: Send) -> None:
+    found = alerts(send.kind, send.body)
+    assert found
+    assert not [alert for alert in found if alert.unreadable]
+    assert all(abs(alert.occurred_at - NOW) < timedelta(hours=1) for alert in found)
+
+
+def test_the_stale_source_fires_and_the_fresh_one_resolves_the_same_thing() -> None:
+    (stale,), (fresh,) = alerts("dbt", "orders_stale"), alerts("dbt", "orders_fresh")
+    assert (stale.status, fresh.status) == (AlertStatus.FIRING, AlertStatus.RESOLVED)
+    assert stale.dedup_key == fresh.dedup_key
+    assert "2026-11-22 18:52 UTC" in stale.title
+    assert stale.labels["runbook_url"].startswith("https://")
+
+
+def test_three_tests_fail_in_one_build_and_name_what_was_skipped() -> None:
+    found = [a for a in alerts("dbt", "orders_tests") if a.status is AlertStatus.FIRING]
+    assert len(found) == 3
+    assert len({alert.group_key for alert in found}) == 1
+    assert {alert.labels["downstream_skipped"] for alert in found} == {"4"}
+
+
+def test_the_tries_of_a_task_only_fire_at_the_end() -> None:
+    names = ("first_try", "second_try", "third_try", "failed")
+    found = [alerts("airflow", f"payments_{name}")[0] for name in names]
+    assert [alert.status for alert in found] == [
+        AlertStatus.INFO,
+        AlertStatus.INFO,
+        AlertStatus.RESOLVED,
+        AlertStatus.FIRING,
+    ]
+    assert len({alert.dedup_key for alert in found}) == 1
+
+
+def test_alertmanager_repeats_itself_to_the_byte_and_then_resolves() -> None:
+    later = NOW + timedelta(minutes=5)
+    assert body("warehouse_down", NOW) == body("warehouse_still_down", later)
+    down, up = (alerts("alertmanager", f"warehouse_{way}") for way in ("down", "up"))
+    assert [a.dedup_key for a in down] == [a.dedup_key for a in up]
+    assert {a.status for a in up} == {AlertStatus.RESOLVED}
+    assert {a.severity for a in down} == {Severity.CRITICAL}
+
+
+def test_the_storm_is_of_many_things_and_each_is_made_whole() -> None:
+    failed, passed = alerts("generic", "checks_failed"), alerts("generic", "checks_passed")
+    assert len({alert.dedup_key for alert in failed}) == CHECKS
+    assert [a.dedup_key for a in failed] == [a.dedup_key for a in passed]
+    assert {a.status for a in passed} == {AlertStatus.RESOLVED}
+    assert not any(alert.group_key for alert in failed)
