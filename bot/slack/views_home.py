@@ -30,7 +30,7 @@ class HomeFacts:
 
 
 def home_view(facts: HomeFacts) -> Json:
-    mine = [i for i in facts.open_incidents if facts.person in {i.assigned_to, i.acked_by}]
+    mine = [i for i in facts.open_incidents if _is_mine(i, facts.person)]
     others = [i for i in facts.open_incidents if i not in mine]
     return kit.home(
         [
@@ -70,11 +70,7 @@ def rotation_lines(on_call: OnCall, rotation: str, when: datetime, names: Names)
     for role in on_call.roles(rotation):
         span = on_call.span_at(rotation, role, when)
         later = on_call.next_after(rotation, role, when)
-        after = (
-            md(", then {who} {at}", who=_people(later, names), at=at(later.start, when))
-            if later
-            else Mrkdwn()
-        )
+        after = _after(span, later, when, names)
         if span and span.people:
             lines.append(
                 md(
@@ -90,8 +86,22 @@ def rotation_lines(on_call: OnCall, rotation: str, when: datetime, names: Names)
     return join("\n", lines)
 
 
+def _after(span: Span | None, later: Span | None, when: datetime, names: Names) -> Mrkdwn:
+    if later is None:
+        return Mrkdwn()
+    if span and span.end == later.start:
+        return md(", then {who}", who=_people(later, names))
+    return md(", then {who} {at}", who=_people(later, names), at=at(later.start, when))
+
+
 def _people(span: Span, names: Names) -> Mrkdwn:
     return listed([outside(names.name(key), 80) for key in span.people])
+
+
+def _is_mine(incident: Incident, person: str) -> bool:
+    """Tell whether a person has an incident, or is being paged for one nobody has."""
+    waits = incident.state is State.TRIGGERED and person in incident.paged
+    return waits or person in {incident.assigned_to, incident.acked_by}
 
 
 def _shifts(facts: HomeFacts) -> list[Json]:

@@ -215,8 +215,9 @@ def remarks(scene: Scene) -> list[Mrkdwn]:
     if at.storm:
         lines.append(
             md(
-                "🌩️ *Storm*: {count} alerts of {source}, {firing} still firing. More join here.",
+                "🌩️ *Storm*: {count} alerts of {source}, {firing} still firing.{more}",
                 count=at.alert_count,
+                more=" More join here." if at.is_open else "",
                 source=source_of(at),
                 firing=at.firing_count,
             )
