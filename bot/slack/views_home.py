@@ -1,5 +1,6 @@
 """App Home: who is on call now and next, my shifts, my incidents."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,8 +9,10 @@ from bot.slack.blocks import Json
 from bot.slack.text import Mrkdwn, Names, at, join, listed, md, one_line, outside
 from bot.slack.wording import sign
 from rules.incident import Incident, State
-from rules.rotation import OnCall, Span
+from rules.people import People, Person
+from rules.rotation import OnCall
 from rules.silence import Silence
+from rules.who import OnDuty, who
 
 _MOST_ROTATIONS = 12
 _MOST_SHIFTS = 5
@@ -67,35 +70,30 @@ def _on_call(facts: HomeFacts) -> list[Json]:
 def rotation_lines(on_call: OnCall, rotation: str, when: datetime, names: Names) -> Mrkdwn:
     """Who has each role of a rotation at `when`, until when, and who is next."""
     lines = [md("*{rotation}*", rotation=rotation)]
-    for role in on_call.roles(rotation):
-        span = on_call.span_at(rotation, role, when)
-        later = on_call.next_after(rotation, role, when)
-        after = _after(span, later, when, names)
-        if span and span.people:
-            lines.append(
-                md(
-                    "{role}: {who} until {end}{after}",
-                    role=role,
-                    who=_people(span, names),
-                    end=at(span.end, when),
-                    after=after,
-                )
-            )
+    for duty in who(on_call, People(), when, rotation=rotation):
+        after = _after(duty, when, names)
+        if duty.people:
+            until = md(" until {end}", end=at(duty.until, when)) if duty.until else Mrkdwn()
+            people = _people(duty.people, names)
+            line = md("{role}: {who}{until}{after}", role=duty.role, who=people, until=until,
+                      after=after)  # fmt: skip
+            lines.append(line)
         else:
-            lines.append(md("{role}: ⚠️ nobody{after}", role=role, after=after))
+            lines.append(md("{role}: ⚠️ nobody{after}", role=duty.role, after=after))
     return join("\n", lines)
 
 
-def _after(span: Span | None, later: Span | None, when: datetime, names: Names) -> Mrkdwn:
-    if later is None:
+def _after(duty: OnDuty, when: datetime, names: Names) -> Mrkdwn:
+    if duty.next is None:
         return Mrkdwn()
-    if span and span.end == later.start:
-        return md(", then {who}", who=_people(later, names))
-    return md(", then {who} {at}", who=_people(later, names), at=at(later.start, when))
+    people = _people(duty.next.people, names)
+    if duty.people and duty.until == duty.next.start:
+        return md(", then {who}", who=people)
+    return md(", then {who} {at}", who=people, at=at(duty.next.start, when))
 
 
-def _people(span: Span, names: Names) -> Mrkdwn:
-    return listed([outside(names.name(key), 80) for key in span.people])
+def _people(people: Sequence[Person], names: Names) -> Mrkdwn:
+    return listed([outside(names.name(person.key), 80) for person in people])
 
 
 def _is_mine(incident: Incident, person: str) -> bool:

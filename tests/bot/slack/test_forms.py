@@ -116,7 +116,7 @@ def test_who_names_the_people_their_end_and_who_follows() -> None:
     assert said.splitlines() == [
         "On call now:",
         "*data*",
-        "primary: Ana until 2026-11-27 03:02 UTC, then Bo 2026-11-27 03:02 UTC",
+        "primary: Ana until 2026-11-27 03:02 UTC, then Bo",
         "secondary: Bo until 2026-11-27 03:02 UTC",
     ]
 
@@ -172,7 +172,7 @@ def test_a_silence_that_catches_nothing_is_doubted() -> None:
 
 def test_home_shows_mine_apart() -> None:
     mine = incident().ack(ANA, NOW, None)
-    other = incident(number=43, id="i43", title="billing failed")
+    other = incident(number=43, id="i43", title="billing failed", paged=(BO,))
     facts = HomeFacts(person=ANA, now=NOW, names=NAMES, on_call=ON_CALL,
                       open_incidents=(other, mine))  # fmt: skip
     said = shown(home_view(facts))
