@@ -30,7 +30,10 @@ class Priority(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ShownAlert:
-    """What an incident remembers of one alert, for the message and the next decision."""
+    """What an incident remembers of one alert, for the message and the next decision.
+
+    `count` is how often it was reported as anything but resolved.
+    """
 
     dedup_key: str
     title: str
@@ -225,7 +228,7 @@ def _shown(alert: Alert, old: ShownAlert | None, now: datetime) -> ShownAlert:
         severity=alert.severity,
         first_at=old.first_at if old else now,
         last_at=now,
-        count=(old.count if old else 0) + 1,
+        count=max(1, (old.count if old else 0) + (alert.status is not AlertStatus.RESOLVED)),
         url=alert.url or (old.url if old else ""),
         description=alert.description or (old.description if old else ""),
     )

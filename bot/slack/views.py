@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
@@ -61,8 +62,9 @@ def root_message(scene: Scene) -> Json:
 
 
 def page_message(scene: Scene, person: str, reason: Sentence | None) -> Json:
-    """The direct message that pages `person`."""
+    """The direct message that pages `person`, who has been paged once this is read."""
     at = scene.incident
+    scene = replace(scene, paged_at={person: scene.now, **scene.paged_at})
     return kit.message(
         notification(scene),
         [
@@ -245,7 +247,9 @@ def _repeats(scene: Scene) -> Mrkdwn:
     if at.alert_count > 1 or len(at.alerts) != 1 or at.alerts[0].count < 2:
         return Mrkdwn()
     only = at.alerts[0]
-    return md("reported {count} times, last {when}", count=only.count, when=scene.when(only.last_at))
+    return md(
+        "reported {count} times, last {when}", count=only.count, when=scene.when(only.last_at)
+    )
 
 
 def _opens(incident: Incident) -> str:

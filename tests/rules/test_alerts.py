@@ -89,6 +89,7 @@ def test_it_resolves_when_its_last_alert_does() -> None:
     assert decision.incident.resolved_by == ""
     assert decision.incident.wake_at is None
     assert ShowPage(ANA) in decision.effects
+    assert {one.count for one in decision.incident.alerts} == {1}, "an end is no repeat"
 
 
 def test_a_resolved_incident_that_fires_again_starts_over() -> None:

@@ -187,6 +187,13 @@ def test_five_alerts_are_listed_firing_first_and_the_rest_counted() -> None:
     assert "and 12 more" in said
 
 
+def test_a_single_alert_tells_how_often_it_was_reported() -> None:
+    once = replace(incident(), alerts=(shown_alert(count=1),))
+    again = replace(incident(), alerts=(shown_alert(count=3),))
+    assert "reported" not in words(views.root_message(scene(once)))
+    assert "reported 3 times, last " in words(views.root_message(scene(again)))
+
+
 def test_the_description_stays_exactly_as_it_came() -> None:
     text = "SELECT *\nFROM `a`_b_ & <c>"
     blocks = views.root_message(scene(incident(description=text)))["blocks"]
