@@ -1,23 +1,21 @@
-"""Prometheus's own Alertmanager posts, repeats and resolves."""
+"""Prometheus's own Alertmanager posts, repeats and resolves; a running bot tells Slack."""
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from bot.sources.alertmanager import parse
-from bot.sources.kind import Source
-from rules.alert import Alert, AlertStatus
-from tests.fakes.deliveries import delivery
+from rules.alert import AlertStatus
+from tests.process.harness import SECRET, Json, until
 from tests.real import transcript
 from tests.real.airflow_run import free_port
-from tests.real.recorder import SECRET, Recorder, recording
+from tests.real.watchbill import CHANNEL, ON_CALL, Watchbill, shown, watching
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
-SOURCE = Source(name="prometheus", kind="alertmanager")
+SOURCE = "prometheus"
 CONFIG = """
 route:
   receiver: watchbill
@@ -32,6 +30,9 @@ receivers:
         send_resolved: true
         http_config: {{authorization: {{credentials: {secret}}}}}
 """
+LONG_AGO = ("--start=2020-01-01T00:00:00Z", "--end=2020-01-02T00:00:00Z")
+REPEATS_WITHIN = 80.0
+"""The same bytes within a minute are taken for a retry, so a repeat counts in the next one."""
 
 
 class Alertmanager:
@@ -46,23 +47,32 @@ class Alertmanager:
         )
         return done.returncode == 0
 
+    async def fire(self, *words: str) -> None:
+        async def taken() -> bool:
+            return self.add(*words)
+
+        await until(taken, "Alertmanager takes an alert")
+
+    async def end(self, *words: str) -> None:
+        await self.fire(*words, *LONG_AGO)
+
 
 @pytest.fixture
-def recorder() -> Iterator[Recorder]:
-    with recording() as found:
-        yield found
-
-
-@pytest.fixture
-def alertmanager(tmp_path: Path, recorder: Recorder) -> Iterator[Alertmanager]:
-    if not (program := shutil.which("prometheus-alertmanager")):
+async def watchbill(tmp_path: Path) -> AsyncIterator[Watchbill]:
+    if not shutil.which("prometheus-alertmanager"):
         pytest.skip("install Debian's prometheus-alertmanager to run this")
+    async with watching(tmp_path / "watchbill", [(SOURCE, "alertmanager")]) as running:
+        yield running
+
+
+@pytest.fixture
+def alertmanager(tmp_path: Path, watchbill: Watchbill) -> Iterator[Alertmanager]:
     config = tmp_path / "alertmanager.yml"
-    config.write_text(CONFIG.format(url=recorder.url, secret=SECRET))
+    config.write_text(CONFIG.format(url=watchbill.hook(SOURCE), secret=SECRET))
     port = free_port()
     process = subprocess.Popen(
         [
-            program,
+            "prometheus-alertmanager",
             f"--config.file={config}",
             f"--storage.path={tmp_path / 'data'}",
             f"--web.listen-address=127.0.0.1:{port}",
@@ -78,31 +88,89 @@ def alertmanager(tmp_path: Path, recorder: Recorder) -> Iterator[Alertmanager]:
         process.wait(10)
 
 
-def alerts(recorder: Recorder) -> list[Alert]:
-    return [
-        alert
-        for one in recorder.requests
-        for alert in parse(SOURCE, delivery(one.body, source="prometheus")).alerts
-    ]
+def lag(replica: int) -> tuple[str, ...]:
+    name = f"replica-{replica}"
+    note = f"--annotation=summary=Replica {name} is 14 minutes behind"
+    return (note, "ReplicaLag", "severity=critical", f"instance={name}", "team=platform")
 
 
-@pytest.mark.timeout(180)
-def test_an_alert_fires_repeats_and_resolves(
-    alertmanager: Alertmanager, recorder: Recorder
+async def test_an_alert_fires_repeats_and_resolves(
+    alertmanager: Alertmanager, watchbill: Watchbill
 ) -> None:
-    words = ("ReplicaLag", "severity=critical", "instance=replica-2", "team=platform")
-    note = "--annotation=summary=Replica replica-2 is 14 minutes behind"
-    started = recorder.wait_for(lambda: alertmanager.add(note, *words), seconds=30)
-    assert started, "Alertmanager did not start"
-    assert recorder.wait_for(lambda: len(recorder.requests) >= 2, seconds=40), "it did not repeat"
-    alertmanager.add(note, "--end=2020-01-02T00:00:00Z", "--start=2020-01-01T00:00:00Z", *words)
-    assert recorder.wait_for(
-        lambda: alerts(recorder)[-1].status is AlertStatus.RESOLVED, seconds=40
-    )
-    found = alerts(recorder)
+    lines: list[str] = []
+
+    async def tell(step: str) -> None:
+        await watchbill.settled()
+        lines.extend([step, *await watchbill.told(), ""])
+
+    await alertmanager.fire(*lag(2))
+    await watchbill.root("Replica replica-2 is 14 minutes behind")
+    await tell(f"$ amtool alert add {' '.join(lag(2))}")
+    assert await watchbill.people_paged() == [ON_CALL]
+    root = await only_root(watchbill)
+    assert "P1 #1" in shown(root)
+    assert root["place"]["name"] == CHANNEL
+    await watchbill.root("reported 2 times", seconds=REPEATS_WITHIN)
+    await tell("(Alertmanager repeats it)")
+    assert (await only_root(watchbill))["ts"] == root["ts"]
+    await alertmanager.end(*lag(2))
+    await watchbill.root("Resolved")
+    await tell("(it ends)")
+    await resolved(watchbill, root)
+
+    found = watchbill.alerts(SOURCE, "alertmanager")
     assert {one.dedup_key for one in found} == {found[0].dedup_key}
     assert found[0].title == "Replica replica-2 is 14 minutes behind"
     assert found[0].severity.value == "critical"
-    assert {one.headers["authorization"] for one in recorder.requests} == {f"Bearer {SECRET}"}
-    lines = transcript.told(found)
-    transcript.write("alertmanager", "Alertmanager 0.25: one alert, its repeat, its end", lines)
+    assert found[-1].status is AlertStatus.RESOLVED
+    await two_of_one_group(alertmanager, watchbill, lines)
+    title = "Alertmanager 0.25, and what Watchbill then told Slack (>)"
+    transcript.write("alertmanager", title, lines)
+
+
+async def two_of_one_group(
+    alertmanager: Alertmanager, watchbill: Watchbill, lines: list[str]
+) -> None:
+    """Fire two alerts of one group: one incident that lists both and ends with the second."""
+
+    async def tell(step: str) -> None:
+        await watchbill.settled()
+        lines.extend([step, *await watchbill.told(), ""])
+
+    def full(disk: str) -> tuple[str, ...]:
+        return (f"--annotation=summary=Disk {disk} is full", "DiskFull", f"device={disk}")
+
+    await alertmanager.fire(*full("sda"))
+    await alertmanager.fire(*full("sdb"))
+    root = await watchbill.root("2 of 2 alerts firing")
+    assert {"Disk sda is full", "Disk sdb is full"} <= words_after_marks(root)
+    await tell("$ amtool alert add, twice: DiskFull of sda and of sdb")
+    await alertmanager.end(*full("sda"))
+    edited = await watchbill.root("1 of 2 alerts firing")
+    await tell("(sda ends)")
+    assert edited["ts"] == root["ts"]
+    assert "Triggered" in shown(edited)
+    assert "Disk sda is full – resolved" in shown(edited)
+    await alertmanager.end(*full("sdb"))
+    await watchbill.root("0 of 2 alerts firing")
+    await tell("(sdb ends)")
+    assert len(await watchbill.slack.roots()) == 2, "one incident each, and no other"
+    assert "Resolved" in shown(await watchbill.root("Disk sdb is full"))
+    assert await watchbill.people_paged() == [ON_CALL, ON_CALL]
+
+
+def words_after_marks(message: Json) -> set[str]:
+    return {line[2:].strip() for line in shown(message).splitlines() if line[:1] in "🔴🟢"}
+
+
+async def only_root(watchbill: Watchbill) -> Json:
+    (root,) = await watchbill.slack.roots()
+    return root
+
+
+async def resolved(watchbill: Watchbill, root: Json) -> None:
+    """The one message and the one page both say that it is over."""
+    assert (await only_root(watchbill))["ts"] == root["ts"]
+    ((who, said),) = await watchbill.pages()
+    assert who == ON_CALL
+    assert "Resolved* by prometheus" in said
