@@ -183,13 +183,16 @@ def _alerts(incident: Incident) -> list[Json]:
         key=lambda a: (a.status is AlertStatus.FIRING, a.last_at),
         reverse=True,
     )
-    shown = [_alert_line(alert) for alert in latest[:SHOWN_LINES]]
-    rest = max(incident.alert_count, len(incident.alerts)) - len(shown)
+    total = max(incident.alert_count, len(incident.alerts))
+    # "and 1 more" takes the line that the one alert would.
+    most = SHOWN_LINES + (total == SHOWN_LINES + 1)
+    shown = [_alert_line(alert) for alert in latest[:most]]
+    rest = total - len(shown)
     more = md("and {rest} more", rest=rest) if rest > 0 else Mrkdwn()
     count = md(
         "*{firing} of {count} alerts firing*",
         firing=incident.firing_count,
-        count=max(incident.alert_count, len(incident.alerts)),
+        count=total,
     )
     if incident.storm:  # the remark above has said so
         count = Mrkdwn()
