@@ -1,7 +1,7 @@
 """JSON from outside: any bytes give a value or an UnreadableError, never anything else."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.sources.kind import UnreadableError
 
@@ -78,3 +78,23 @@ def text_of(value: JsonValue) -> str:
     if isinstance(value, int | float):
         return str(value)
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+_NOTHING: Mapping[str, JsonValue] = {}
+
+
+def object_of(value: JsonValue) -> Mapping[str, JsonValue]:
+    """Return `value` if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else _NOTHING
+
+
+def list_of(value: JsonValue) -> Sequence[JsonValue]:
+    """Return `value` if it is a list, else an empty one."""
+    return value if isinstance(value, list) else ()
+
+
+def inside(value: JsonValue, *names: str) -> JsonValue:
+    """Return what stands under `names`, one inside the other, or None."""
+    for name in names:
+        value = object_of(value).get(name)
+    return value

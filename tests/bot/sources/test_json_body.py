@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.sources.json_body import read_json, read_object, text_of
+from bot.sources.json_body import inside, list_of, object_of, read_json, read_object, text_of
 from bot.sources.kind import UnreadableError
 
 
@@ -49,3 +49,11 @@ def test_an_object_is_wanted() -> None:
 def test_values_read_as_people_write_them() -> None:
     written = [text_of(value) for value in [None, True, False, 3, 1.5, "a", ["a", {"b": None}]]]
     assert written == ["", "true", "false", "3", "1.5", "a", '["a", {"b": null}]']
+
+
+def test_what_is_not_there_is_empty() -> None:
+    body = {"a": {"b": [1]}, "c": "text"}
+    assert inside(body, "a", "b") == [1]
+    assert inside(body, "c", "d") is None
+    assert inside(None, "a") is None
+    assert (object_of("text"), list_of(body)) == ({}, ())
