@@ -9,8 +9,8 @@ from rich.console import Console
 JSON_HELP = "Print one JSON document."
 CONFIG_HELP = "The configuration file."
 
-screen = Console()
-errors = Console(stderr=True)
+screen = Console(emoji=False)
+errors = Console(stderr=True, emoji=False)
 
 
 def print_json(document: Any) -> None:
