@@ -53,7 +53,7 @@ async def checks(stage: Stage, played: Played) -> list[Check]:
     still_open = await reader.incidents(
         states=(State.TRIGGERED, State.ACKNOWLEDGED), limit=_MOST_OPEN, assigned_to=""
     )
-    night = _Night(stage, stage.watcher, played)
+    night = Night(stage, stage.watcher, played)
     return [
         Check("One message in the channel for each incident", night.one_root_each()),
         Check("The person on call is paged within seconds", night.paged_at_once()),
@@ -71,7 +71,9 @@ async def checks(stage: Stage, played: Played) -> list[Check]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Night:
+class Night:
+    """What was seen of a night; each method says how its promise was broken, "" when it held."""
+
     stage: Stage
     watcher: Watcher
     played: Played

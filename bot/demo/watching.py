@@ -1,7 +1,7 @@
 """Writes down what the workspace really received: every message, page, answer and refusal."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -73,6 +73,12 @@ class Watcher:
         self._latest: dict[tuple[str, str], Seen] = {}
         workspace.listeners.append(self._note)
 
+    def see(self, things: Iterable[Seen]) -> None:
+        """Write down what was seen."""
+        for one in things:
+            self.seen.append(one)
+            self._latest[one.channel, one.ts] = one
+
     def latest(self, kind: Kind, number: int, place: str = "") -> Seen | None:
         """The present form of the last message of this kind about an incident."""
         found = [s for s in self._latest.values()
@@ -127,8 +133,7 @@ class Watcher:
             seen.state,
             seen.text,
         ):
-            self._latest[key] = seen
-            self.seen.append(seen)
+            self.see([seen])
 
     def _seen(self, message: Message, *, edited: bool) -> Seen:
         channel = self.workspace.channels[message.channel]

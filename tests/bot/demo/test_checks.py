@@ -1,0 +1,123 @@
+"""Every promise can be seen broken."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from bot.config import SourceSpec
+from bot.demo.checks import STORM_MESSAGES, Night
+from bot.demo.player import Played, Sent
+from bot.demo.stage import Stage
+from bot.demo.story import DATABASE, LATE, PAYMENTS, RETRIES, STORM, TESTS
+from bot.demo.watching import Kind, Seen, Watcher
+from bot.workspace.state import Workspace
+
+TWO = datetime(2026, 11, 23, 1, tzinfo=UTC)
+NUMBERS = {LATE: 1, TESTS: 2, DATABASE: 3, STORM: 4, PAYMENTS: 5}
+BODIES = {"orders_stale": 1, "orders_tests": 10, "warehouse_down": 22, "warehouse_up": 31,
+          "checks_failed": 34, "orders_fresh": 44, "payments_failed": 49}  # fmt: skip
+
+
+def seen(kind: Kind, number: int, minute: float, **changed: object) -> Seen:
+    plain: dict[str, object] = {
+        "at": TWO + timedelta(minutes=minute),
+        "clock": minute,
+        "kind": kind,
+        "edited": False,
+        "place": "ana" if kind is Kind.PAGE else "data-alerts",
+        "number": number,
+        "lines": ("🔴 broken", "Triggered."),
+        "text": "broken",
+        "actions": frozenset({"ack"}),
+        "channel": "C1",
+        "ts": f"{kind} {number} {changed.get('place')}",
+    }
+    return Seen(**{**plain, **changed})  # type: ignore[arg-type]
+
+
+def edit(number: int, minute: float, sign: str, state: str = "") -> Seen:
+    return seen(Kind.ROOT, number, minute, edited=True, lines=(f"{sign} broken", state))
+
+
+GOOD = (
+    seen(Kind.ROOT, 1, 1),
+    seen(Kind.PAGE, 1, 1),
+    seen(Kind.PAGE, 1, 6.1, place="bo"),
+    edit(1, 7.5, "🟡"),
+    seen(Kind.ROOT, 2, 10),
+    seen(Kind.PAGE, 2, 10),
+    edit(2, 11, "🟡"),
+    seen(Kind.ROOT, 3, 22),
+    seen(Kind.PAGE, 3, 22),
+    edit(3, 23, "🟡"),
+    edit(3, 31.1, "🟢", "Resolved by alertmanager"),
+    seen(Kind.ROOT, 4, 34.1),
+    *(seen(Kind.ROOT, 6 + n, 34.1) for n in range(STORM_MESSAGES - 1)),
+    edit(4, 36, "🟡"),
+    seen(Kind.ROOT, 5, 49.1),
+    seen(Kind.PAGE, 5, 49.1),
+)
+
+
+def night(happened: tuple[Seen, ...] = GOOD, played: Played | None = None) -> Night:
+    watcher = Watcher(Workspace(), "UTC")
+    watcher.see(happened)
+    stage = SimpleNamespace(
+        speed=120.0,
+        cast={"primary": "ana", "secondary": "bo"},
+        source=lambda kind: SourceSpec(name=kind, kind=kind),
+    )
+    return Night(cast("Stage", stage), watcher, played or well())
+
+
+def well(**changed: object) -> Played:
+    sent = {
+        name: Sent(kind="", body=name, at=TWO + timedelta(minutes=m), clock=m, size=1)
+        for name, m in BODIES.items()
+    }
+    return Played(sent=sent, numbers=NUMBERS, **changed)  # type: ignore[arg-type]
+
+
+def without(*gone: Seen) -> tuple[Seen, ...]:
+    return tuple(one for one in GOOD if one not in gone)
+
+
+def test_a_good_night_breaks_no_promise() -> None:
+    good = night()
+    found = [good.one_root_each(), good.paged_at_once(), good.second_step(),
+             good.quiet_after_ack(), good.nothing_in(RETRIES), good.resolved_itself(),
+             good.storm()]  # fmt: skip
+    assert found == [""] * len(found)
+
+
+@pytest.mark.parametrize(
+    ("promise", "happened", "said"),
+    [
+        ("one_root_each", (*GOOD, seen(Kind.ROOT, 2, 12)), "#2 has 2"),
+        ("one_root_each", (*GOOD, seen(Kind.ROOT, 99, 12)), "16 incidents instead of 15"),
+        ("paged_at_once", without(GOOD[5]), "tests: not at all"),
+        ("paged_at_once", (*without(GOOD[5]), seen(Kind.PAGE, 2, 14)), "tests: after 4.0 s"),
+        ("second_step", without(GOOD[2]), "they never were"),
+        ("second_step", (seen(Kind.PAGE, 1, 3, place="bo"), *GOOD), "it was after 0:02:00"),
+        ("second_step", (seen(Kind.PAGE, 1, 30, place="bo"), *GOOD), "it was after 0:29:00"),
+        ("quiet_after_ack", (*GOOD, seen(Kind.PAGE, 2, 20, place="bo")), "#2 paged bo"),
+        ("quiet_after_ack", without(GOOD[3]), "only 3 were acknowledged"),
+        ("resolved_itself", without(GOOD[10]), "it is not resolved"),
+        ("resolved_itself", (*without(GOOD[10]), edit(3, 25, "🟢")), "it was resolved before"),
+        ("resolved_itself", (*without(GOOD[10]), edit(3, 32, "🟢", "by Ana")), "it says: by Ana"),
+        ("storm", (*GOOD, seen(Kind.NOTE, 4, 35)), "it made 12"),
+    ],
+)
+def test_a_broken_promise_is_told(promise: str, happened: tuple[Seen, ...], said: str) -> None:
+    assert getattr(night(happened), promise)() == said
+
+
+def test_a_page_where_none_should_be_is_told() -> None:
+    loud = well(marked={RETRIES: [seen(Kind.PAGE, 9, 18)]})
+    assert night(played=loud).nothing_in(RETRIES) == "page in ana: 🔴 broken"
+
+
+def test_what_was_left_open_is_told() -> None:
+    assert night().all_resolved(()).startswith("#1 is open, #2 is open, #4 is open")
