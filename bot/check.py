@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.config import Config
 from bot.config_file import load
-from bot.sources.configured import mapping_fault
+from bot.sources.configured import mapping_fault, option_faults
 from rules.nearest import did_you_mean
 from rules.policy import NextOnCallOf, OnCallOf, Policy
 from rules.rulebook import Route
@@ -66,7 +66,7 @@ def check(
     if loaded.config is None or loaded.parts is None or loaded.document is None:
         return CheckReport(loaded.faults, loaded.warnings)
     warnings = list(loaded.warnings)
-    faults = list(_mapping_faults(loaded.config, loaded.document))
+    faults = list(_source_faults(loaded.config, loaded.document))
     if loaded.config.roster is None:
         words = "no `roster`: nobody is ever on call"
         warnings.append(loaded.document.key_fault(("roster",), words))
@@ -80,10 +80,12 @@ def check(
     return CheckReport(tuple(sorted(faults)), tuple(sorted(warnings)))
 
 
-def _mapping_faults(config: Config, document: Document) -> Iterator[Fault]:
+def _source_faults(config: Config, document: Document) -> Iterator[Fault]:
     for at, source in enumerate(config.sources):
         if fault := mapping_fault(source):
             yield document.fault(("sources", at, "mapping"), fault)
+        for fault in option_faults(source):
+            yield document.fault(("sources", at, "options"), fault)
 
 
 def _unknown_rotations(

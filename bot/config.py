@@ -15,8 +15,16 @@ from rules.nearest import did_you_mean
 from rules.people import People, Person
 from rules.rulebook_spec import PositiveDuration, RulebookSpec, Spec, Text, TimeOfDay, Zone
 
-KINDS = ("airflow", "alertmanager", "dbt", "generic")
+KINDS = (
+    "airflow",
+    "alertmanager",
+    "dbt",
+    "generic",
+)
 """Kinds of sources this version can read."""
+
+KEYLESS_KINDS: frozenset[str] = frozenset()
+"""Kinds that prove who they are with a key of their vendor's, so that they need no secret."""
 
 GOOGLE_SHEET = "google-sheet:"
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -161,6 +169,10 @@ class SourceSpec(Spec):
     mapping: MappingSpec | None = Field(
         default=None,
         description="For kind `generic`: where the fields are in the sender's own JSON.",
+    )
+    options: dict[str, object] = Field(
+        default_factory=dict,
+        description="Settings of the kind; see [options of sources](#options-of-sources).",
     )
     allow_query_key: bool = Field(
         default=False,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from bot.config import Config, SlackSpec, split_address
+from bot.config import KEYLESS_KINDS, Config, SlackSpec, split_address
 from rules.yaml_document import Document, Fault, Path
 
 SECRET_KEYS = frozenset({"bot_token", "app_token", "signing_secret", "secret", "previous_secret"})
@@ -42,7 +42,9 @@ def config_faults(config: Config, document: Document) -> Iterator[Fault]:
             words = f"slack.mode `{config.slack.mode}` needs `{key}`"
             yield document.fault(("slack", key), words)
     for at, source in enumerate(config.sources):
-        if config.slack.mode != "local" and not source.secret.get_secret_value():
+        if config.slack.mode == "local" or source.kind in KEYLESS_KINDS:
+            continue
+        if not source.secret.get_secret_value():
             words = f'source "{source.name}" needs a `secret`, or anybody could page you'
             yield document.fault(("sources", at, "secret"), words)
     if config.access_groups:

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 import rules
 from bot.config import Config
+from bot.sources.registry import KINDS
 from rules.durations import format_duration
 from rules.rulebook_spec import RoleSpec, RulebookSpec
 from rules.strict_yaml import read
@@ -57,6 +58,7 @@ def reference() -> str:
     assert shipped is not None, "the shipped rulebook is checked by its own test"
     parts = [_HEAD, _section("config.yaml", Config, shipped)]
     parts += [_section(title, model, None) for title, model in _models()]
+    parts.append(_source_options())
     parts.append(f"## The shipped rulebook\n\n```yaml\n{pack.strip()}\n```\n")
     return "\n".join(parts)
 
@@ -107,6 +109,14 @@ def _section(title: str, model: type[BaseModel], shipped: RulebookSpec | None) -
         meaning = f"{field.description}{' *(rulebook)*' if ruled else ''}"
         cells = (f"`{key}`", _type(field.annotation), _default(field, value), meaning)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join([*lines, ""])
+
+
+def _source_options() -> str:
+    lines = ["## Options of sources", "", "| kind | option | meaning |", "|---|---|---|"]
+    for kind in sorted(KINDS):
+        for name, option in KINDS[kind].options.items():
+            lines.append(f"| `{kind}` | `{name}` | {option.meaning} |")
     return "\n".join([*lines, ""])
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
 from bot.ports import Delivery
+from bot.sources.options import Options
+from bot.sources.scheme import Scheme
 from rules.alert import Alert
 
 
@@ -13,13 +15,15 @@ from rules.alert import Alert
 class Source:
     """What a parser needs to know of a configured source; secrets stay with the door.
 
-    `timezone` is meant where a body gives times without an offset.
+    `timezone` is meant where a body gives times without an offset; `options` are as the kind's
+    own options have read them.
     """
 
     name: str
     kind: str
     mapping: Mapping[str, object] = field(default_factory=dict)
     timezone: tzinfo = UTC
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +104,8 @@ class SourceKind:
     `parse` raises UnreadableError; anything else it raises is a fault of ours, and is caught by
     `registry.read`. `delivery_key` is unique within the source and equal for a retry of the same
     delivery; it must not raise on any bytes. `headers` are the lower-case names that are stored
-    with the body because `parse` reads them.
+    with the body because `parse` reads them. `scheme` is the vendor's own way to sign, if it has
+    one; `options` are the settings that only this kind has.
     """
 
     name: str
@@ -108,3 +113,5 @@ class SourceKind:
     delivery_key: Callable[[Arrival], str] = key_by_body
     handshake: Callable[[Arrival], Answer | None] = no_handshake
     headers: frozenset[str] = frozenset()
+    scheme: Scheme | None = None
+    options: Options = field(default_factory=dict)

@@ -13,7 +13,7 @@ from bot.ports import Inbox, NewDelivery, NotStoredError
 from bot.sources import registry, text
 from bot.sources.kind import Answer, Arrival, Source
 from bot.web.answers import answer, refusal
-from bot.web.authentication import Gate
+from bot.web.authentication import UNAUTHORIZED, Gate
 from bot.web.body import RefusedError, read_body
 from bot.web.rate import TokenBucket
 
@@ -25,10 +25,6 @@ _KEPT_HEADERS = frozenset({"user-agent"})
 _REFUSED_TYPES = ("multipart/", "image/", "audio/", "video/", "font/")
 _HEADER_LENGTH = 1_024
 _NO_SOURCE = "No source has this name; look at `sources:` in config.yaml."
-_UNAUTHORIZED = (
-    "The secret is missing or wrong; send `Authorization: Bearer <secret>` "
-    "or sign the body in X-Watchbill-Signature."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,12 +130,16 @@ class Hooks:
 
     async def _authentic_body(self, request: web.Request, gate: Gate, limit: int) -> bytes:
         known = gate.passes_by_header(request)
-        if not known and not gate.may_be_signed(request):
-            raise RefusedError(401, _UNAUTHORIZED, "unauthorized")
+        if not known and not gate.may_pass_by_body(request):
+            raise RefusedError(401, UNAUTHORIZED, "unauthorized")
         _check_type(request)
         body = await read_body(request, limit)
-        if not known and not gate.passes_by_signature(request, body):
-            raise RefusedError(401, _UNAUTHORIZED, "unauthorized")
+        if known:
+            return body
+        verdict = await gate.judge(request, body, self._clock.now())
+        if not verdict.accepted:
+            result = "stale" if verdict.stale else "unauthorized"
+            raise RefusedError(401, verdict.why, result)
         return body
 
     def _admit(self, bucket: TokenBucket, limit: int, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.config import KEYLESS_KINDS
 from bot.config import KINDS as CONFIGURABLE
 from bot.ports import Delivery
 from bot.sources import registry
@@ -33,6 +34,8 @@ def broken_kind(monkeypatch: pytest.MonkeyPatch) -> Source:
 def test_every_kind_that_can_be_configured_can_be_read() -> None:
     assert set(registry.KINDS) == set(CONFIGURABLE)
     assert all(name == kind.name for name, kind in registry.KINDS.items())
+    keyless = {kind.name for kind in registry.KINDS.values() if kind.scheme and kind.scheme.keyless}
+    assert keyless == KEYLESS_KINDS
 
 
 def test_an_unreadable_delivery_is_an_alert_with_a_link() -> None:

@@ -1,7 +1,8 @@
 """A real server on the loopback, with fakes behind its doors."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from aiohttp import web
@@ -10,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot.metrics import Metrics
 from bot.ports import Delivery
 from bot.sources.kind import Source
+from bot.sources.scheme import ACCEPTED, Attempt, Scheme, Verdict, by_hmac, has, stale
 from bot.web.app import WebParts, build_web
 from bot.web.authentication import Gate
 from bot.web.hooks import Hooks, HookSource, RosterHook
@@ -31,6 +33,16 @@ def hook(name: str, kind: str = "generic", gate: Gate | None = None, **limits: i
     )
 
 
+async def _fetches_a_key(attempt: Attempt) -> Verdict:
+    await asyncio.sleep(0)  # noqa: TID251 - stands in for a request
+    return ACCEPTED if attempt.headers["x-vendor-key"] == "good" else stale("X-Vendor-Key")
+
+
+SIGNED = Scheme(claims=has("x-vendor-signature"), authenticate=by_hmac("X-Vendor-Signature"))
+MANDATORY = replace(SIGNED, mandatory=True)
+KEYLESS = Scheme(claims=has("x-vendor-key"), authenticate=_fetches_a_key, keyless=True)
+
+
 SOURCES: Mapping[str, HookSource] = {
     one.source.name: one
     for one in [
@@ -40,6 +52,10 @@ SOURCES: Mapping[str, HookSource] = {
         hook("slow", rate_limit=3),
         hook("query", gate=Gate(secrets=(SECRET,), allow_query_key=True)),
         hook("shut", gate=Gate(secrets=())),
+        hook("signed", gate=Gate(secrets=(SECRET, PREVIOUS), scheme=SIGNED)),
+        hook("mandatory", gate=Gate(secrets=(SECRET,), scheme=MANDATORY)),
+        hook("secretless", gate=Gate(secrets=(), scheme=SIGNED)),
+        hook("keyless", gate=Gate(secrets=(), scheme=KEYLESS)),
         hook("local", gate=Gate(secrets=(), open_on_loopback=True)),
     ]
 }
