@@ -71,6 +71,7 @@ def set_up_logs(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
     )
     root = logging.getLogger()
     for old in [one for one in root.handlers if getattr(one, "of_watchbill", False)]:

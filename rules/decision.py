@@ -1,6 +1,6 @@
 """What `decide` answers: the incident as it becomes, what to do, and why."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from rules.effects import Effect
@@ -38,7 +38,7 @@ class Draft:
     reasons: list[Reason] = field(default_factory=list)
 
     def change(self, **fields: Any) -> None:
-        self.incident = replace(self.incident, **fields)
+        self.incident = self.incident.but(**fields)
 
     def do(self, *effects: Effect) -> None:
         self.effects.extend(effects)

@@ -1,7 +1,7 @@
 """One transaction's work: alerts placed, events decided, decisions written down."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -87,7 +87,7 @@ class Work:
         number = self.tx.next_number()
         incident = build(alert, self.book, incident_id=self.new_id(), number=number, now=self.now)
         self.opened += 1
-        return replace(incident, previous=past.last_number), past.recent
+        return incident.but(previous=past.last_number), past.recent
 
     def _places(self, alert: Alert) -> OpenPlaces:
         tx = self.tx

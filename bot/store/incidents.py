@@ -1,7 +1,6 @@
 """The incidents one transaction knows: loaded under lock, saved with their version checked."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -93,7 +92,7 @@ class Incidents:
         elif loaded is not None and base != loaded:
             raise ConflictError(f"incident {incident.id} changed meanwhile")
         is_new = base == 0 and incident.id not in self._saved
-        self._known[incident.id] = replace(incident, version=base + 1)
+        self._known[incident.id] = incident.but(version=base + 1)
         self._saved[incident.id] = None
         return is_new
 

@@ -1,6 +1,7 @@
 """What grouping asks of the database, loaded at once and kept true as the transaction goes on."""
 
 import json
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -154,7 +155,7 @@ class Lookups:
         self._own: dict[Pair, str] = {}
         self._groups: dict[Pair, str] = {}
         self._storms: dict[str, str] = {}
-        self._opened: dict[str, list[datetime]] = {}
+        self._opened: dict[str, list[datetime]] = {}  # ascending
         self._history: dict[Pair, list[datetime]] = {}
         self._latest: dict[Pair, int] = {}
         self._closed: set[str] = set()
@@ -185,7 +186,7 @@ class Lookups:
                 self._latest[source, key] = number
         for source in sources - self._opened.keys():
             opened = await connection.execute(_OPENINGS, {"source": source, "since": since})
-            self._opened[source] = list(opened.scalars())
+            self._opened[source] = sorted(opened.scalars())
         self._loaded |= things
         return {row.incident_id for row in found}
 
@@ -213,7 +214,7 @@ class Lookups:
         else:
             self._closed.add(incident.id)
         if new:
-            self._opened.setdefault(source, []).append(incident.opened_at)
+            insort(self._opened.setdefault(source, []), incident.opened_at)
             self._history.setdefault(thing, []).append(incident.opened_at)
             self._latest[thing] = incident.number
 
@@ -239,7 +240,8 @@ class Lookups:
         return self._still_open(self._storms.get(stored_key(source)))
 
     def openings(self, source: str, since: datetime) -> int:
-        return sum(at >= since for at in self._opened.get(stored_key(source), ()))
+        opened = self._opened.get(stored_key(source), [])
+        return len(opened) - bisect_left(opened, since)
 
     def openings_of(self, source: str, dedup_key: str, since: datetime) -> PastOpenings:
         pair = self._known(source, dedup_key)

@@ -26,10 +26,12 @@ from rules.silence import Silence
 
 Values = dict[str, Any]
 
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
 
 def to_json(value: object) -> str:
     """Return ASCII JSON: what no column can hold stands escaped."""
-    return json.dumps(value, separators=(",", ":"))
+    return _encode(value)
 
 
 def delivery(row: Row[Any]) -> Delivery:
