@@ -1,4 +1,4 @@
-"""Writes down what a real tool sent and what Watchbill made of it, without a machine's paths."""
+"""Writes down what a real tool sent and what became of it in Slack, without a machine's paths."""
 
 import os
 import re
@@ -14,6 +14,7 @@ _HIDDEN = (
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(\+00:00|Z| UTC)?"), "<time>"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
+    (re.compile(r"\b[0-9a-f]{32}\b"), "<id>"),
 )
 
 

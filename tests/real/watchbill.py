@@ -1,6 +1,5 @@
 """A real Watchbill and a local Slack, each in its own process, and what the one told the other."""
 
-import json
 import re
 import sqlite3
 import sys
@@ -31,7 +30,7 @@ class Watchbill:
     folder: Path
     slack: LocalSlack
     bot: Bot
-    _told: int = 0
+    _told: dict[str, str] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
 
     def hook(self, source: str) -> str:
@@ -100,36 +99,28 @@ class Watchbill:
         return self._names
 
     async def told(self) -> list[str]:
-        """Return as lines what Slack was sent since this was last asked, in order."""
-        calls = await self.slack.control("calls")
-        new, self._told = calls[self._told :], len(calls)
+        """Return as lines what Slack shows that it did not when this was last asked."""
         names = await self._people()
-        people = {
-            one["id"]: names.get(one.get("user", ""), "") for one in await self.slack.places()
-        }
+        posted = [*await self.slack.ours(direct=False), *await self.slack.ours(direct=True)]
         lines: list[str] = []
-        for call in new:
-            verb = {"chat.postMessage": "posts", "chat.update": "edits"}.get(call["method"])
-            if verb is None or call["answer"] != "ok":
+        for one in posted:
+            before, said = self._told.get(one["key"]), shown(one, names)
+            if said == before:
                 continue
-            said, place = call["args"], call["args"]["channel"]
-            who = people.get(place) or names.get(place, "")
-            reply = " (in the thread)" if said.get("thread_ts") else ""
-            if people.get(place):
-                verb = {"posts": "pages", "edits": "edits the page of"}[verb]
-            mark = "@" if people.get(place) else "#"
-            first, *rest = shown(said, names).splitlines()
-            lines.append(f"  > {verb} {mark}{who}{reply}: {first}")
-            lines += [f"  >     {line}" for line in rest]
+            self._told[one["key"]] = said
+            direct = one["place"].get("user")
+            where = f"@{names[direct]}" if direct else f"#{one['place']['name']}"
+            verbs = ("pages", "edits the page of") if direct else ("posts in", "edits in")
+            lines.append(f"  > {verbs[before is not None]} {where}")
+            lines += [f"  >     {line}" for line in said.splitlines()]
         return lines
 
 
 def shown(message: Json, names: dict[str, str] | None = None) -> str:
     """Return a message as its reader sees it, without buttons: a line a block's line."""
     blocks = message.get("blocks") or []
-    blocks = json.loads(blocks) if isinstance(blocks, str) else blocks
     lines = [line for block in blocks for text in _texts(block) for line in text.splitlines()]
-    plain = "\n".join(line for line in lines or [str(message.get("text"))] if line.strip())
+    plain = "\n".join(line for line in lines or [str(message["text"])] if line.strip())
     plain = _LINK.sub(r"\2", _DATE.sub("<time>", plain))
     known = names or {}
     plain = _MENTION.sub(lambda found: found[1] + known.get(found[2], found[2]), plain)
