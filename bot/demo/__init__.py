@@ -1,1 +1,1 @@
-"""What `watchbill demo` plays with: a roster, alerts and a catalogue that work on any day."""
+"""`watchbill demo`: one night on call, played in a local workspace."""

@@ -55,7 +55,9 @@ def play(
                     set_up_logs(level="error")
             if status and not verbose:
                 _print_log(log, console)
-            return status
+        if not once and status == 0:
+            console.print("\nThe demo has ended; nothing is left behind.")
+        return status
     except KeyboardInterrupt:
         return 130 if once else 0
     except ExceptionGroup as several:

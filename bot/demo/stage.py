@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from bot.app.application import Application, Setting
 from bot.app.building import build
-from bot.app.serving import access_to, local_workspace
+from bot.app.local import access_to, local_workspace
 from bot.clock import SystemClock
 from bot.config import Config, LocalWorkspaceSpec, SourceSpec, split_address
 from bot.config_file import Loaded, load
@@ -82,7 +82,7 @@ async def staged(loaded: Loaded, folder: Path, speed: float) -> AsyncIterator[St
     workspace = await local_workspace(config, loaded.parts, clock)
     try:
         watcher = Watcher(workspace.workspace, str(ZONE))
-        access = access_to(config, workspace)
+        access = access_to(workspace)
         application = await build(
             Setting(config=config, parts=loaded.parts, clock=clock, access=access, speed=speed)
         )

@@ -95,6 +95,7 @@ def test_it_takes_other_ports_when_its_own_are_taken_and_leaves_nothing_behind(
             said += process.communicate(timeout=20)[0]
     assert process.returncode == 0, said
     assert said.count("is taken, so another port is used") == 2
+    assert "nothing is left behind" in said
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == [config]
 
