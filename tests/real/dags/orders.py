@@ -23,7 +23,7 @@ with DAG(
     default_args={
         "owner": "data-orders",
         "retries": 1,
-        "retry_delay": timedelta(seconds=1),
+        "retry_delay": timedelta(seconds=15),
         **wb.task_callbacks(),
     },
     **wb.dag_callbacks(),
