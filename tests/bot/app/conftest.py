@@ -12,7 +12,7 @@ import pytest
 
 from bot.app.application import Application, Setting
 from bot.app.building import build
-from bot.app.serving import access_to, local_workspace
+from bot.app.local import access_to, local_workspace
 from bot.clock import SystemClock
 from bot.config_file import load
 from bot.demo.roster import roster_for
@@ -97,7 +97,7 @@ async def started(database_url: str, folder: Path, speed: float = 60.0) -> Async
     assert loaded.config is not None, loaded.faults
     assert loaded.parts is not None
     slack = await local_workspace(loaded.config, loaded.parts, clock)
-    access = access_to(loaded.config, slack)
+    access = access_to(slack)
     app = await build(
         Setting(config=loaded.config, parts=loaded.parts, clock=clock, access=access, speed=speed)
     )
