@@ -1,6 +1,7 @@
 """What commands do with the database of a bot, running or not."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,7 @@ _SHOWN = 200
 async def replay_delivery(config: Config, delivery_id: str) -> str:
     """Put a stored delivery into the inbox once more, under a key of its own."""
     clock = SystemClock()
-    store = await _open(config, clock)
-    try:
+    async with _beside(config, clock) as store:
         found = await store.reader.delivery(delivery_id)
         if found is None:
             raise fail(f"There is no delivery {delivery_id}.")
@@ -32,23 +32,21 @@ async def replay_delivery(config: Config, delivery_id: str) -> str:
                 headers=found.headers,
             )
         )
-    finally:
-        await store.close()
     return f"Delivery {delivery_id} is in the inbox again, as {again.id}."
 
 
 async def migrate_database(config: Config) -> str:
-    store = await _open(config, SystemClock(), beside=False)
+    try:
+        store = await open_store(config.database, SystemClock())
+    except (StoreInUseError, StoreUnfitError, NotStoredError) as error:
+        raise fail(str(error)) from error
     await store.close()
     return "The database has this version's tables."
 
 
 async def dead_jobs(config: Config) -> list[dict[str, Any]]:
-    store = await _open(config, SystemClock())
-    try:
+    async with _beside(config, SystemClock()) as store:
         found = await store.reader.dead_jobs(_SHOWN)
-    finally:
-        await store.close()
     return [
         {
             "id": job.id,
@@ -64,11 +62,8 @@ async def dead_jobs(config: Config) -> list[dict[str, Any]]:
 
 async def retry_job(config: Config, job_id: str) -> str:
     clock = SystemClock()
-    store = await _open(config, clock)
-    try:
+    async with _beside(config, clock) as store:
         revived = await store.queue.retry_dead(job_id, clock.now())
-    finally:
-        await store.close()
     if not revived:
         raise fail(f"There is no given-up job {job_id}; see watchbill outbox dead.")
     return f"{job_id} will be tried again."
@@ -78,11 +73,8 @@ async def overrides(config: Config, now: datetime) -> Sequence[StoredOverride]:
     """Return what people changed in Slack; nothing when there is no database yet."""
     if not _exists(config.database):
         return ()
-    store = await _open(config, SystemClock())
-    try:
+    async with _beside(config, SystemClock()) as store:
         return await store.reader.overrides(now - timedelta(days=1))
-    finally:
-        await store.close()
 
 
 def _exists(database: str) -> bool:
@@ -90,8 +82,20 @@ def _exists(database: str) -> bool:
     return file == database or Path(file).exists()
 
 
-async def _open(config: Config, clock: SystemClock, *, beside: bool = True) -> OpenedStore:
+@asynccontextmanager
+async def _beside(config: Config, clock: SystemClock) -> AsyncIterator[OpenedStore]:
+    """Yield the store beside a running bot; ends the command in words when it cannot be used."""
+    if not _exists(config.database):
+        file = config.database.removeprefix("sqlite:///")
+        raise fail(f"There is no database {file} yet; `watchbill serve` makes it.")
     try:
-        return await open_store(config.database, clock, beside=beside)
-    except (StoreInUseError, StoreUnfitError, NotStoredError) as error:
+        store = await open_store(config.database, clock, beside=True)
+        try:
+            yield store
+        finally:
+            await store.close()
+    except (StoreInUseError, StoreUnfitError) as error:
         raise fail(str(error)) from error
+    except NotStoredError as error:
+        words = "is it there, and has `watchbill migrate` made its tables?"
+        raise fail(f"The database cannot be used ({error}); {words}") from error
