@@ -357,6 +357,10 @@ class Reader(Protocol):
         """Return incidents of these states, newest first; `assigned_to` narrows to one person."""
         ...
 
+    async def open_count(self) -> int:
+        """Return how many incidents are not resolved, without reading them."""
+        ...
+
     async def messages(self, incident_id: str) -> Sequence[MessageRef]: ...
     async def timeline(self, incident_id: str, limit: int) -> Sequence[TimelineEntry]:
         """Return the newest `limit` entries, oldest first."""

@@ -4,9 +4,6 @@ from datetime import datetime
 
 from bot.metrics import Metrics
 from bot.ports import Reader
-from rules.incident import State
-
-_MANY = 10_000
 
 
 class Counting:
@@ -40,5 +37,4 @@ async def sample(metrics: Metrics, reader: Reader, now: datetime) -> None:
     metrics.outbox_lag.clear()
     for group, seconds in groups.items():
         metrics.outbox_lag.labels(group).set(seconds)
-    open_states = (State.TRIGGERED, State.ACKNOWLEDGED)
-    metrics.incidents_open.set(len(await reader.incidents(states=open_states, limit=_MANY)))
+    metrics.incidents_open.set(await reader.open_count())

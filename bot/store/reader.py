@@ -45,6 +45,12 @@ class SqlReader:
             query = query.where(mine, text("incident.assigned_to != ''"))
         return [incident_from_json(row.body) for row in await self._all(query)]
 
+    async def open_count(self) -> int:
+        # each state by itself: the index is by state, and "all but resolved" would read everything
+        states = [state.value for state in State if state is not State.RESOLVED]
+        query = select(func.count()).where(INCIDENT.c.state.in_(states))
+        return int((await self._all(query))[0][0])
+
     async def messages(self, incident_id: str) -> Sequence[MessageRef]:
         query = select(MESSAGE).where(MESSAGE.c.incident_id == incident_id).order_by(MESSAGE.c.ts)
         return [rows.message(row) for row in await self._all(query)]

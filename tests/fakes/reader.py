@@ -41,6 +41,9 @@ class FakeReader:
         ]
         return found[:limit]
 
+    async def open_count(self) -> int:
+        return sum(incident.is_open for incident in self.held.values())
+
     async def messages(self, incident_id: str) -> Sequence[MessageRef]:
         return tuple(self.placed[incident_id])
 
