@@ -38,7 +38,7 @@ Observe = Callable[[str, str], None]
 
 _BUSY = timedelta(milliseconds=100)
 _CONFLICTS = 5
-_PROBE_EVERY = timedelta(seconds=15)
+_PROBE_EVERY = timedelta(seconds=10)
 """An unreachable destination is tried so often, by one job for all that wait for it."""
 _LONGEST_RETRY_AFTER = timedelta(hours=1)
 
@@ -327,7 +327,7 @@ def _lane_until(error: RetryLaterError, job: Job, at: datetime, now: datetime) -
     """Say how long the whole lane waits: as long as it was told, or until the next probe."""
     if not (error.whole_lane and job.lane):
         return None
-    return at if error.throttled else min(at, now + _PROBE_EVERY)
+    return at if error.throttled else now + _PROBE_EVERY
 
 
 def _word(outcome: Outcome) -> str:

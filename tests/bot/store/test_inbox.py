@@ -113,11 +113,11 @@ async def test_a_postponed_delivery_waits(opened_store: OpenedStore, clock: Fake
     assert again.attempts == 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_full_disk_refuses_and_recovers(opened_store: OpenedStore) -> None:
     inbox = opened_store.inbox
     writer = inbox._writer
-    if not isinstance(writer, SqliteBatchWriter):
-        pytest.skip("SQLite's page limit stands in for a full disk")
+    assert isinstance(writer, SqliteBatchWriter)
     await inbox.accept(delivery("fits"))
 
     def limit(pages: int) -> None:
@@ -137,11 +137,10 @@ async def test_a_full_disk_refuses_and_recovers(opened_store: OpenedStore) -> No
     assert not accepted.repeated
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_server_that_drops_its_connections_is_reached_again(
     opened_store: OpenedStore,
 ) -> None:
-    if not opened_store.shared:
-        pytest.skip("SQLite has no connections to lose")
     await opened_store.inbox.accept(delivery("before"))
     async with opened_store.store.begin() as tx:
         await tx.silences(FakeClock().now())

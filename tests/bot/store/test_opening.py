@@ -35,11 +35,14 @@ async def test_an_empty_database_is_migrated_once(
     await opened.close()
 
 
+@pytest.mark.parametrize(
+    ("database_url", "empty_database_url"),
+    [("sqlite", "sqlite"), ("postgresql", "postgresql")],
+    indirect=True,
+)
 async def test_migrations_make_exactly_the_tables_of_the_code(
     database_url: str, empty_database_url: str
 ) -> None:
-    if database_url.startswith("sqlite") != empty_database_url.startswith("sqlite"):
-        pytest.skip("two kinds of database")
     migrated, declared = Database(database_url), Database(empty_database_url)
     async with declared.write() as connection:
         await connection.run_sync(METADATA.create_all)
@@ -96,11 +99,10 @@ async def test_a_database_of_a_newer_version_is_refused(
         await open_store(database_url, clock)
 
 
+@pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
 async def test_replicas_that_start_together_migrate_once(
     empty_database_url: str, clock: FakeClock
 ) -> None:
-    if empty_database_url.startswith("sqlite"):
-        pytest.skip("a SQLite file has one process")
     opened = await asyncio.gather(*(open_store(empty_database_url, clock) for _ in range(4)))
     for each in opened:
         await each.ping()
@@ -139,9 +141,8 @@ async def test_a_server_that_is_not_there_is_told(clock: FakeClock) -> None:
         await open_store("postgresql://nobody@127.0.0.1:1/none", clock)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_sqlite_keeps_its_promises(opened_store: OpenedStore) -> None:
-    if opened_store.shared:
-        pytest.skip("SQLite's settings")
     async with opened_store.database.bare() as connection:
         pragmas = [
             (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()

@@ -310,11 +310,10 @@ async def test_due_incidents_are_taken_soonest_first(
         assert [i.number for i in await tx.take_due(later, 9)] == [1]
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_two_replicas_take_different_due_incidents(
     opened_store: OpenedStore, clock: FakeClock
 ) -> None:
-    if not opened_store.shared:
-        pytest.skip("SQLite lets one transaction write at a time")
     now = clock.now()
     await store(opened_store, *(incident(i, now, step_due_at=now) for i in range(1, 5)))
     async with opened_store.store.begin() as one, opened_store.store.begin() as other:
@@ -324,11 +323,10 @@ async def test_two_replicas_take_different_due_incidents(
     assert not first & second
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_two_replicas_take_different_deliveries(
     opened_store: OpenedStore, clock: FakeClock
 ) -> None:
-    if not opened_store.shared:
-        pytest.skip("SQLite lets one transaction write at a time")
     for i in range(4):
         await opened_store.inbox.accept(NewDelivery(source="a", key=f"{i}", body=b""))
     async with opened_store.store.begin() as one, opened_store.store.begin() as other:
