@@ -9,7 +9,7 @@ from rules.events import PageDelivered, PageFailed
 from rules.incident import Incident, State
 from rules.rulebook import RuleBook
 from rules.sentence import Who, say
-from rules.showing import show_later
+from rules.showing import show_later, show_step
 
 
 def finish(
@@ -35,4 +35,4 @@ def _go_on(draft: Draft, person: str, book: RuleBook, now: datetime) -> None:
     draft.change(awaiting=tuple(p for p in at.awaiting if p != person))
     if waits and not draft.incident.awaiting and not at.exhausted:
         advance(draft, book, now)
-        show_later(draft)
+        show_step(draft, at.paged)

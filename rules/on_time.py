@@ -12,7 +12,7 @@ from rules.incident import Incident, Mutedness, State
 from rules.matcher import matchable
 from rules.rulebook import RuleBook
 from rules.sentence import Sentence, Who, say
-from rules.showing import show_end, show_everywhere, show_later
+from rules.showing import show_end, show_everywhere, show_step
 from rules.silence import mute
 from rules.triggering import AlertTimes, begin_again, silenced
 
@@ -35,7 +35,7 @@ def wake(incident: Incident, event: Woken, book: RuleBook, now: datetime) -> Dec
             act(draft, book, now, event.alert_times)
     if incident.step_due_at == draft.incident.step_due_at and _due(incident.step_due_at, now):
         advance(draft, book, now, event.alert_times)
-        show_later(draft)
+        show_step(draft, incident.paged)
     return draft.decision()
 
 

@@ -24,3 +24,12 @@ def show_end(draft: Draft) -> None:
     """Show an end that nobody caused by hand, wherever the incident is shown at all."""
     if not draft.incident.hidden:
         show_everywhere(draft)
+
+
+def show_step(draft: Draft, paged_before: tuple[str, ...]) -> None:
+    """Show that the policy moved on, in the channel and to those who were paged before.
+
+    Whoever is paged by this step gets a message that shows it anyway.
+    """
+    show_later(draft)
+    draft.do(*(ShowPage(person) for person in paged_before))
