@@ -18,7 +18,7 @@ _CLOCK = SystemClock()
 
 async def measure(folder: Path, *, quick: bool) -> Sequence[Figure]:
     """Page one team after the other, so that no person's pace of one page a second is in it."""
-    pages = 40 if quick else 120
+    pages = 40 if quick else 80
     setup = set_up(folder, teams=TEAMS, waits="30m 30m")
     async with running(setup), aiohttp.ClientSession() as session:
         relayed = await _relayed(setup.slack, pages)

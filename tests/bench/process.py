@@ -28,8 +28,8 @@ async def measure(folder: Path, *, quick: bool) -> Sequence[Figure]:
     setup = set_up(folder, waits="30m 30m")
     first = await _first_start(setup)
     await _add_timers(setup)
-    starts = [await _start(setup) for _ in range(2 if quick else 5)]
-    used, small = await _idle(setup, 5 if quick else 15)
+    starts = [await _start(setup) for _ in range(2 if quick else 4)]
+    used, small = await _idle(setup, 5 if quick else 10)
     return [
         Figure("first start, with the tables to make", first, "s"),
         Figure("start until ready", median(starts), "s", 1.5, at_most=True),

@@ -30,7 +30,7 @@ class _Rates:
 
 async def measure(folder: Path, server: str, *, quick: bool) -> Sequence[Figure]:
     """Interleave rounds of all kinds; ratios are medians of the rounds' own ratios."""
-    rounds, seconds, alerts = (2, 1.0, 1_000) if quick else (5, 1.5, 2_000)
+    rounds, seconds, alerts = (2, 1.0, 1_000) if quick else (4, 1.2, 1_500)
     kinds = ["bare", *(f"{mode} {kind}" for mode in ("accept", "process") for kind in DATABASES)]
     rates = {kind: _Rates() for kind in kinds}
     for number in range(rounds):
