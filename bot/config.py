@@ -18,12 +18,25 @@ from rules.rulebook_spec import PositiveDuration, RulebookSpec, Spec, Text, Time
 KINDS = (
     "airflow",
     "alertmanager",
+    "cloudevents",
     "dbt",
+    "dbt_cloud",
+    "gcp_logging",
+    "gcp_monitoring",
     "generic",
+    "github",
+    "grafana",
+    "great_expectations",
+    "jira_service_management",
+    "openlineage",
+    "opsgenie",
+    "pagerduty",
+    "sentry",
+    "sns",
 )
 """Kinds of sources this version can read."""
 
-KEYLESS_KINDS: frozenset[str] = frozenset()
+KEYLESS_KINDS: frozenset[str] = frozenset({"gcp_logging", "sns"})
 """Kinds that prove who they are with a key of their vendor's, so that they need no secret."""
 
 GOOGLE_SHEET = "google-sheet:"
@@ -275,7 +288,7 @@ class Config(RulebookSpec):
         default=(), description="Files that describe data products."
     )
     roster: Text | None = Field(
-        default=None, description="A .csv or .xlsx file, a folder of tabs, or `google-sheet:<id>`."
+        default=None, description="The roster, a .csv file; it is read again when it changes."
     )
     people: tuple[PersonSpec, ...] = Field(default=(), description="Who can be on call.")
     rotations: dict[Slug, RotationSpec] = Field(
@@ -285,7 +298,7 @@ class Config(RulebookSpec):
     logging: LoggingSpec = Field(default=LoggingSpec(), description="What is logged, and how.")
     retention: PositiveDuration = Field(
         default=timedelta(days=90),
-        description="Closed incidents and raw deliveries are kept so long.",
+        description="Raw deliveries, timelines and finished jobs of what is closed are kept so long.",
     )
     local_workspace: LocalWorkspaceSpec = Field(
         default=LocalWorkspaceSpec(), description="The built-in workspace of slack.mode `local`."

@@ -6,7 +6,26 @@ from dataclasses import replace
 import structlog
 
 from bot.ports import Delivery
-from bot.sources import airflow, alertmanager, dbt, generic
+from bot.sources import (
+    airflow,
+    alertmanager,
+    cloudevents,
+    dbt,
+    dbt_cloud,
+    gcp_logging,
+    gcp_monitoring,
+    generic,
+    github,
+    grafana,
+    great_expectations,
+    heartbeat,
+    jira_service_management,
+    openlineage,
+    opsgenie,
+    pagerduty,
+    sentry,
+    sns,
+)
 from bot.sources.kind import (
     Answer,
     Arrival,
@@ -19,7 +38,26 @@ from bot.sources.kind import (
 from bot.sources.unreadable import MOST_ALERTS, too_many, unreadable
 
 KINDS: Mapping[str, SourceKind] = {
-    kind.name: kind for kind in (airflow.KIND, alertmanager.KIND, dbt.KIND, generic.KIND)
+    kind.name: kind
+    for kind in (
+        airflow.KIND,
+        alertmanager.KIND,
+        cloudevents.KIND,
+        dbt.KIND,
+        dbt_cloud.KIND,
+        gcp_logging.KIND,
+        gcp_monitoring.KIND,
+        generic.KIND,
+        github.KIND,
+        grafana.KIND,
+        great_expectations.KIND,
+        jira_service_management.KIND,
+        openlineage.KIND,
+        opsgenie.KIND,
+        pagerduty.KIND,
+        sentry.KIND,
+        sns.KIND,
+    )
 }
 
 _log = structlog.get_logger(__name__)
@@ -36,7 +74,7 @@ def read(source: Source, delivery: Delivery, *, raw_link: Callable[[str], str] =
     1,000 alerts are read from one delivery; an unreadable alert tells of the others.
     """
     try:
-        parsed = _bounded(KINDS[source.kind].parse(source, delivery), delivery)
+        parsed = _bounded(_parse(source, delivery), delivery)
     except UnreadableError as error:
         parsed = Parsed(alerts=(unreadable(delivery, error.why, error.detail),))
     except Exception as error:  # noqa: BLE001 - a fault of a parser must not lose the alert
@@ -54,6 +92,8 @@ def read(source: Source, delivery: Delivery, *, raw_link: Callable[[str], str] =
 def delivery_key(arrival: Arrival) -> str:
     """Return what names the delivery within its source; never raises."""
     try:
+        if heartbeat.NAME_HEADER in arrival.headers:
+            return heartbeat.delivery_key(arrival)
         return KINDS[arrival.source.kind].delivery_key(arrival)
     except Exception as error:  # noqa: BLE001 - an odd body must still be stored
         _log.warning("no delivery key", source=arrival.source.name, error=type(error).__name__)
@@ -63,10 +103,18 @@ def delivery_key(arrival: Arrival) -> str:
 def handshake(arrival: Arrival) -> Answer | None:
     """Return the answer to a vendor's verification of the address, if it is one; never raises."""
     try:
+        if heartbeat.NAME_HEADER in arrival.headers:
+            return None
         return KINDS[arrival.source.kind].handshake(arrival)
     except Exception as error:  # noqa: BLE001 - an odd body must still be stored
         _log.warning("handshake failed", source=arrival.source.name, error=type(error).__name__)
         return None
+
+
+def _parse(source: Source, delivery: Delivery) -> Parsed:
+    if heartbeat.NAME_HEADER in delivery.headers:
+        return heartbeat.parse(source, delivery)
+    return KINDS[source.kind].parse(source, delivery)
 
 
 def _bounded(parsed: Parsed, delivery: Delivery) -> Parsed:

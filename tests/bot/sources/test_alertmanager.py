@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.sources.alertmanager import delivery_key, parse
+from bot.sources.alert_group import delivery_key
+from bot.sources.alertmanager import parse
 from bot.sources.kind import Source, UnreadableError
 from rules.alert import Alert, AlertStatus, Severity
 from tests.fakes.deliveries import RECEIVED, arrival, delivery, payload
