@@ -27,6 +27,8 @@ FORM_FIELDS = 1_000
 LABEL_PAIRS = 1_000
 NO_TITLE = "Nothing in it looks like a title; name one under `mapping: title:` of the source."
 
+_NAMES = frozenset({"name", "job_name", "alertRule"})
+_PLACES = ("host", "hostname", "instance", "service", "environment", "env")
 _DELIVERY_IDS = ("x-github-delivery", "x-webhook-id", "webhook-id", "svix-id", "ce-id")
 _TIMES = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?|\d\d?:\d\d(?::\d\d)?"
@@ -120,11 +122,13 @@ class _EntryReader:
         if not isinstance(value, dict) or not title:
             return unreadable(self._delivery, NO_TITLE)
         status = self._status(said["status"])
+        if "title" not in self._source.mapping and _only_a_name(rendered["title"].used):
+            title = text.line(_with_word(said["title"], said["status"]))
         used = {place for one in rendered.values() for place in one.used}
         description = text.clean(said["description"])
         return Alert(
             source=self._source.name,
-            dedup_key=text.key(said["key"]) or _key_of_title(said["title"]),
+            dedup_key=text.key(said["key"]) or _key_of_title(said["title"], value),
             status=status,
             title=title,
             occurred_at=time_of(
@@ -157,6 +161,15 @@ class _EntryReader:
                 yield name, said
 
 
+def _only_a_name(used: Sequence[str]) -> bool:
+    return bool(used) and used[0].rpartition(".")[2] in _NAMES
+
+
+def _with_word(name: str, word: str) -> str:
+    """Add what happened: a name alone tells nobody what is wrong with it."""
+    return name if not word or word.lower() in name.lower() else f"{name}: {word}"
+
+
 def _severity(word: str, status_word: str, status: AlertStatus) -> Severity:
     severity = severity_of(word)
     if severity is Severity.UNKNOWN and status is AlertStatus.FIRING and not word:
@@ -165,9 +178,10 @@ def _severity(word: str, status_word: str, status: AlertStatus) -> Severity:
     return severity
 
 
-def _key_of_title(title: str) -> str:
-    # The time in a title tells runs apart, not things.
-    return f"title:{digest(_TIMES.sub('*', title[: text.DESCRIPTION_LENGTH]))}"
+def _key_of_title(title: str, value: Mapping[str, JsonValue]) -> str:
+    # The time in a title tells runs apart, not things; the place tells things apart.
+    places = [f"{name}={said}" for name in _PLACES if (said := text_of(value.get(name)))]
+    return f"title:{digest(_TIMES.sub('*', title[: text.DESCRIPTION_LENGTH]), *places)}"
 
 
 def _tags(value: JsonValue) -> Iterator[tuple[str, str]]:

@@ -9,15 +9,37 @@ from bot.sources.words import STATUS_WORDS
 from rules.alert import AlertStatus
 
 DEFAULTS = {
-    "title": "{title|summary|message|text|name|subject|event.title|event.name|error}",
-    "key": "{dedup_key|fingerprint|alert_id|key|id}",
-    "status": "{status|state|event.status|event.state}",
-    "severity": "{severity|level|priority|labels.severity}",
-    "link": "{url|link|html_url|href|permalink}",
+    "title": "{title|summary|message|text|name|subject|event.title|event.name|error"
+    "|event.data.title|data.event.title|data.issue.title|data.title|issue.title"
+    "|incident.title|incident.summary|alert.title|alert.name|data.essentials.alertRule"
+    "|workflow_run.name|workflow_job.name|job.name|job_name|pipeline.name|msg|Subject"
+    "|attachments.0.title|attachments.0.fallback|attachments.0.text}",
+    "key": "{dedup_key|fingerprint|alert_id|key|id|event.data.id|data.event.issue_id"
+    "|data.issue.id|issue.id|incident.incident_id|incident.id|data.essentials.alertId"
+    "|workflow_run.workflow_id|issueId}",
+    "status": "{status|state|event.status|event.state|event.data.status|conclusion"
+    "|workflow_run.conclusion|workflow_run.status|workflow_job.conclusion|workflow_job.status"
+    "|data.event.status|data.issue.status|issue.state|incident.state|incident.status"
+    "|alert.status|data.essentials.monitorCondition|alert_transition}",
+    "severity": "{severity|level|alert_type|priority|labels.severity|event.severity|event.level"
+    "|data.event.level|data.issue.level|incident.severity|data.essentials.severity"
+    "|event.data.urgency}",
+    "link": "{url|link|html_url|href|permalink|web_url|event.url|event.web_url"
+    "|event.data.html_url|data.event.web_url|data.issue.web_url|issue.html_url|incident.url"
+    "|workflow_run.html_url|workflow_job.html_url|issueUrl|ruleUrl|run_url}",
     "group": "{group_key|group|run_id}",
-    "description": "{description|details|body|message|text}",
-    "occurred_at": "{occurred_at|timestamp|time|created_at|starts_at|startsAt|ts|date}",
+    "description": "{description|details|body|message|text|msg|event.description|event.message"
+    "|culprit|data.event.culprit|data.issue.culprit|data.essentials.description"
+    "|event.data.description|issue.body|attachments.0.text}",
+    "occurred_at": "{occurred_at|timestamp|time|created_at|starts_at|startsAt|ts|date"
+    "|event.timestamp|event.occurred_at|data.event.datetime|workflow_run.updated_at"
+    "|incident.started_at|data.essentials.firedDateTime|heartbeat.time|Timestamp}",
 }
+"""Where to look without a mapping: first what many tools share, then where known ones differ.
+
+Words that only name an event (`action`, `type`) say too little to end an alert.
+"""
+
 _WORD_LISTS = {status.value: status for status in AlertStatus}
 _NAMES = (*DEFAULTS, "labels", "alerts", *_WORD_LISTS)
 

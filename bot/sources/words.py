@@ -18,7 +18,8 @@ _STATUSES = {
     "warning timeout timed_out crashed nodata no_data",
     AlertStatus.RESOLVED: "resolved resolve ok recovered recovery up closed close success succeeded "
     "successful passed pass inactive cleared clear fixed healthy normal completed complete done",
-    AlertStatus.INFO: "info information informational notice remark note test ping",
+    AlertStatus.INFO: "info information informational notice remark note test ping queued "
+    "requested in_progress",
 }
 SEVERITY_WORDS = {word: mean for mean, words in _SEVERITIES.items() for word in words.split()}
 STATUS_WORDS = {word: mean for mean, words in _STATUSES.items() for word in words.split()}

@@ -232,3 +232,82 @@ def test_a_challenge_is_answered() -> None:
     assert handshake(arrival(source, challenge)) == Answer(body="abc")
     assert handshake(arrival(source, {"title": "url_verification"})) is None
     assert handshake(arrival(source, b'{"url_verification')) is None
+
+
+def workflow(conclusion: str | None, status: str = "completed") -> dict[str, Any]:
+    run = {"id": 7, "workflow_id": 3, "name": "Nightly load", "html_url": "https://ci.example/7"}
+    return {
+        "action": "completed",
+        "workflow_run": {**run, "status": status, "conclusion": conclusion},
+        "repository": {"full_name": "acme/etl"},
+    }
+
+
+def test_a_workflow_of_a_forge_reads_well_and_ends() -> None:
+    failed, passed = alert_of(workflow("failure")), alert_of(workflow("success"))
+    assert failed.title == "Nightly load: failure"
+    assert failed.url == "https://ci.example/7"
+    assert failed.labels["repository.full_name"] == "acme/etl"
+    assert (failed.status, passed.status) == (AlertStatus.FIRING, AlertStatus.RESOLVED)
+    assert failed.dedup_key == passed.dedup_key == "3"
+    assert alert_of(workflow(None, "in_progress")).status is AlertStatus.INFO
+
+
+@pytest.mark.parametrize(
+    ("body", "title", "status", "severity"),
+    [
+        (
+            {"action": "triggered", "data": {"event": {"title": "KeyError: x", "level": "fatal"}}},
+            "KeyError: x", AlertStatus.FIRING, Severity.CRITICAL,
+        ),
+        (
+            {"action": "resolved", "data": {"issue": {"title": "KeyError", "status": "resolved"}}},
+            "KeyError", AlertStatus.RESOLVED, Severity.UNKNOWN,
+        ),
+        (
+            {"event": {"event_type": "incident.resolved",
+                       "data": {"id": "P1", "title": "Kafka lag", "status": "resolved"}}},
+            "Kafka lag", AlertStatus.RESOLVED, Severity.UNKNOWN,
+        ),
+        (
+            {"data": {"essentials": {"alertRule": "adf", "severity": "Sev1",
+                                     "monitorCondition": "Fired"}}},
+            "adf: Fired", AlertStatus.FIRING, Severity.CRITICAL,
+        ),
+        (
+            {"incident": {"summary": "Slots above 90%", "state": "closed", "severity": "Warning"}},
+            "Slots above 90%", AlertStatus.RESOLVED, Severity.WARNING,
+        ),
+        (
+            {"job": {"name": "nightly"}, "event_type": "jobs.on_failure"},
+            "nightly", AlertStatus.FIRING, Severity.UNKNOWN,
+        ),
+        (
+            {"attachments": [{"fallback": "Job failed", "text": "orders died"}]},
+            "Job failed", AlertStatus.FIRING, Severity.UNKNOWN,
+        ),
+    ],
+)  # fmt: skip
+def test_shapes_of_known_tools_need_no_mapping(
+    body: dict[str, Any], title: str, status: AlertStatus, severity: Severity
+) -> None:
+    alert = alert_of(body)
+    assert (alert.title, alert.status, alert.severity) == (title, status, severity)
+
+
+@pytest.mark.parametrize("action", ["resolved", "closed", "completed", "success"])
+def test_the_name_of_an_event_alone_ends_nothing(action: str) -> None:
+    assert alert_of({"title": "x", "action": action, "type": action}).status is AlertStatus.FIRING
+
+
+def test_a_title_of_the_mapping_stays_as_it_is() -> None:
+    assert alert_of({"name": "x", "status": "failed"}).title == "x: failed"
+    assert alert_of({"name": "x failed", "status": "failed"}).title == "x failed"
+    assert alert_of({"name": "x", "status": "failed"}, {"title": "{name}"}).title == "x"
+
+
+def test_without_a_key_the_title_and_the_place_name_the_thing() -> None:
+    one, two = (alert_of({"title": "Backup failed", "host": host}) for host in ("db1", "db2"))
+    again = alert_of({"title": "Backup failed", "host": "db1", "attempt": 2, "status": "ok"})
+    assert one.dedup_key == again.dedup_key
+    assert one.dedup_key != two.dedup_key

@@ -63,7 +63,7 @@ def test_deliveries_that_fail_alike_are_one_thing() -> None:
 def test_a_faulty_parser_loses_nothing(broken_kind: Source) -> None:
     (alert,) = registry.read(broken_kind, delivery({"a": 1})).alerts
     assert alert.unreadable
-    assert alert.description == "The broken parser failed on it (KeyError)."
+    assert alert.description.startswith("The broken parser failed on it (KeyError).")
     came = arrival(broken_kind, {"a": 1})
     assert registry.delivery_key(came) == registry.delivery_key(came)
     assert registry.handshake(came) is None
