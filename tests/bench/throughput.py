@@ -13,6 +13,7 @@ import aiohttp
 from tests.bench.load import Rate, press
 from tests.bench.table import Figure
 from tests.process.harness import Process, free_port, get_json, pause, set_up, until
+from tests.process.measure import cpu_seconds
 from tests.process.postgresql import database
 
 HOOK = "/hooks/alertmanager"
@@ -22,9 +23,10 @@ ACCEPT, PROCESS = 0.50, 0.27
 
 @dataclass
 class _Rates:
-    """Requests a second by round, and the median latency of each."""
+    """By round: requests a second, processor time of each, and the median latency."""
 
     per_second: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     p50: list[float] = field(default_factory=list)
 
 
@@ -39,14 +41,15 @@ async def measure(folder: Path, server: str, *, quick: bool) -> Sequence[Figure]
             place.mkdir()
             url = await asyncio.to_thread(_database, server, place, kind, number)
             mode = kind.split()[0]
-            rate = await _round(place, mode, url, seconds, alerts)
+            rate, cpu = await _round(place, mode, url, seconds, alerts)
+            rates[kind].cpu.append(cpu)
             rates[kind].per_second.append(rate.per_second)
             rates[kind].p50.append(rate.p50)
     return _figures(rates)
 
 
 def _figures(rates: dict[str, _Rates]) -> list[Figure]:
-    bare = rates["bare"].per_second
+    bare, bare_cpu = rates["bare"].per_second, median(rates["bare"].cpu)
     figures = [Figure("bare aiohttp handler, 64 connections", median(bare), "/s")]
     for kind, found in rates.items():
         if kind == "bare":
@@ -60,7 +63,8 @@ def _figures(rates: dict[str, _Rates]) -> list[Figure]:
         )
         note = (
             f"{median(found.per_second):,.0f}/s; rounds {min(ratios):.2f} to {max(ratios):.2f};"
-            f" answered in {median(found.p50) * 1000:.1f} ms"
+            f" {bare_cpu / median(found.cpu):.2f} by processor time"
+            f" ({median(found.cpu) * 1e6:.0f} us each); answered in {median(found.p50) * 1000:.1f} ms"
         )
         figures.append(Figure(f"{what}, {name} / bare", median(ratios), "", bound, note=note))
     return figures
@@ -72,7 +76,9 @@ def _database(server: str, place: Path, kind: str, number: int) -> str:
     return f"sqlite:///{place / 'watchbill.db'}"
 
 
-async def _round(place: Path, mode: str, url: str, seconds: float, alerts: int) -> Rate:
+async def _round(
+    place: Path, mode: str, url: str, seconds: float, alerts: int
+) -> tuple[Rate, float]:
     setup = set_up(place, url, waits="30m 30m")
     port = free_port()
     config = () if mode == "bare" else (str(place / "config.yaml"),)
@@ -84,13 +90,16 @@ async def _round(place: Path, mode: str, url: str, seconds: float, alerts: int) 
     try:
         await until(lambda: _listens(port, process), "the server listens")
         await press(port, HOOK, seconds=0.3, most=200)
-        if mode != "process":
-            return await press(port, HOOK, seconds=seconds)
-        await _all_decided(port)
-        began = time.perf_counter()
-        rate = await press(port, HOOK, seconds=60, most=alerts)
-        await _all_decided(port)
-        return Rate(rate.accepted, time.perf_counter() - began, rate.p50)
+        if mode == "process":
+            await _all_decided(port)
+        used, began = cpu_seconds(process.pid), time.perf_counter()
+        if mode == "process":
+            rate = await press(port, HOOK, seconds=60, most=alerts)
+            await _all_decided(port)
+            rate = Rate(rate.accepted, time.perf_counter() - began, rate.p50)
+        else:
+            rate = await press(port, HOOK, seconds=seconds)
+        return rate, (cpu_seconds(process.pid) - used) / rate.accepted
     finally:
         process.kill()
 
