@@ -31,12 +31,20 @@ def literal_secrets(document: Document) -> Iterator[Fault]:
             yield document.fault(path, "the password is a secret; write ${DATABASE_PASSWORD} there")
 
 
+RESERVED_SOURCES = frozenset({"roster"})
+"""Names under /hooks/ that are not sources."""
+
+
 def config_faults(config: Config, document: Document) -> Iterator[Fault]:
     yield from _twice(document, "sources", "name", [source.name for source in config.sources])
     yield from _twice(document, "webhooks", "name", [hook.name for hook in config.webhooks])
     yield from _twice(document, "people", "name", [person.name for person in config.people])
     yield from _twice(document, "people", "email", [person.email for person in config.people])
     yield from _twice(document, "people", "slack", [person.slack for person in config.people])
+    for at, source in enumerate(config.sources):
+        if source.name in RESERVED_SOURCES:
+            words = f'"{source.name}" is an address of Watchbill\'s own; name the source otherwise'
+            yield document.fault(("sources", at, "name"), words)
     for key in _NEEDED.get(config.slack.mode, ()):
         if not getattr(config.slack, key).get_secret_value():
             words = f"slack.mode `{config.slack.mode}` needs `{key}`"

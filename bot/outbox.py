@@ -59,7 +59,9 @@ class Patience:
 
 
 PAGE_PATIENCE = Patience(timedelta(hours=24), timedelta(minutes=1))
-PATIENCE = Patience(timedelta(hours=2), timedelta(minutes=5))
+SHOW_PATIENCE = Patience(timedelta(hours=24), timedelta(minutes=5))
+NOTE_PATIENCE = Patience(timedelta(hours=2), timedelta(minutes=5))
+"""An answer or a note of hours ago helps nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,13 @@ class OutboxSettings:
     """Seconds after which one delivery is ended and tried again, unsure."""
 
     def patience_with(self, job: Job) -> Patience:
-        return PAGE_PATIENCE if job.priority is JobPriority.PAGE else PATIENCE
+        match job.priority:
+            case JobPriority.PAGE:
+                return PAGE_PATIENCE
+            case JobPriority.PERSON | JobPriority.MACHINE:
+                return SHOW_PATIENCE
+            case JobPriority.ANSWER | JobPriority.NOTE:
+                return NOTE_PATIENCE
 
 
 class Outbox:

@@ -20,6 +20,24 @@ def configuration(path: Path) -> tuple[Config, RulebookParts]:
     return loaded.config, loaded.parts
 
 
+class _Tokenless(dict[str, str]):
+    """An environment in which every missing variable is there, for what needs no secret."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> str:
+        return f"unset-{name}"
+
+
+def without_secrets(path: Path) -> Config:
+    """Return the configuration as it will be once its variables are set."""
+    loaded = load(path, _Tokenless(environment()))
+    if loaded.config is None:
+        raise fail("\n".join(str(fault) for fault in loaded.faults))
+    return loaded.config
+
+
 def read_roster(config: Config) -> RosterFindings:
     """Read the configured roster for `check`: its faults, its warnings and its roles."""
     from bot.app.rules_in_force import roster_file  # pulls in the readers, not needed to fail fast

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.configuration import configuration, read_roster
+from bot.cli.configuration import configuration, read_roster, without_secrets
 from bot.cli.output import CONFIG_HELP, JSON_HELP, errors, fail, print_json, screen
 from bot.clock import SystemClock
 from bot.config import environment
@@ -99,7 +99,7 @@ def manifest(
 
     public_url = ""
     if config.exists():
-        loaded, _ = configuration(config)
+        loaded = without_secrets(config)  # the manifest comes before the tokens
         public_url = loaded.public_url or ""
         mode = mode or ("http" if loaded.slack.mode == "http" else "socket")
     mode = mode or "socket"
