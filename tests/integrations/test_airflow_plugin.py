@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.real.recorder import SECRET, Recorder, recording
+from tests.integrations.recorder import SECRET, Recorder, recording
 
 CLIENT = Path(__file__).parents[2] / "integrations" / "airflow"
 

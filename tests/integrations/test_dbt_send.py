@@ -19,7 +19,7 @@ from bot.send import NOT_DELIVERED, NOT_READABLE, SENT, Destination, send
 from bot.sources.dbt_artifacts import ArtifactError, documents
 from bot.web.authentication import sign
 from tests.fakes.deliveries import PAYLOADS
-from tests.real.recorder import SECRET, Recorder, recording
+from tests.integrations.recorder import SECRET, Recorder, recording
 
 DBT = PAYLOADS / "dbt"
 REPO = PAYLOADS.parents[1]
