@@ -56,14 +56,14 @@ class Gate:
 
     def may_pass_by_body(self, request: web.Request) -> bool:
         """Say whether the body is worth reading."""
-        if self._claimed(request):
+        if self.is_claimed(request):
             return True
         signed = bool(self.secrets) and SIGNATURE_HEADER in request.headers
         return signed and not self._general_ways_are_shut(request)
 
     async def judge(self, request: web.Request, body: bytes, now: datetime) -> Verdict:
         """Decide by the signature, for whom `may_pass_by_body` has let through."""
-        if self.scheme is not None and self._claimed(request):
+        if self.scheme is not None and self.is_claimed(request):
             said = self.scheme.authenticate(
                 Attempt(
                     headers=_headers(request),
@@ -79,14 +79,15 @@ class Gate:
         ours = [sign(secret, body) for secret in self.secrets]
         return ACCEPTED if any_fits([given], ours) else refused(UNAUTHORIZED)
 
-    def _claimed(self, request: web.Request) -> bool:
+    def is_claimed(self, request: web.Request) -> bool:
+        """Say whether the vendor's own scheme, and nothing else, decides."""
         # A scheme that works with a secret has nothing to work with.
         if self.scheme is None or not (self.secrets or self.scheme.keyless):
             return False
         return self.scheme.claims(_headers(request))
 
     def _general_ways_are_shut(self, request: web.Request) -> bool:
-        return self.scheme is not None and (self.scheme.mandatory or self._claimed(request))
+        return self.scheme is not None and (self.scheme.mandatory or self.is_claimed(request))
 
 
 def sign(secret: str, body: bytes) -> str:
