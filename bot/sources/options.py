@@ -8,10 +8,14 @@ from rules.nearest import did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One key of `options:`. `read` returns the value, or raises ValueError with what to write."""
+    """One key of `options:`. `read` returns the value, or raises ValueError with what to write.
+
+    Nothing passes a source without one that is `needed`.
+    """
 
     meaning: str
     read: Callable[[object], object]
+    needed: bool = False
 
 
 Options = Mapping[str, Option]
@@ -44,4 +48,7 @@ def read_options(
             values[name] = known[name].read(value)
         except ValueError as error:
             faults.append(f"`{name}`: {error}")
+    for name, option in known.items():
+        if option.needed and name not in given:
+            faults.append(f"`{name}` is missing. {option.meaning}")
     return values, faults

@@ -67,6 +67,11 @@ def key(text: str) -> str:
     return f"{line(text, 180)}#{digest(text)}"
 
 
+def key_of(*parts: str) -> str:
+    """Return the key of what several names name; other names, or other borders, other keys."""
+    return key("/".join(one.replace("~", "~~").replace("/", "~s") for one in parts))
+
+
 def labels(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return at most 64 safe labels; the last one counts those that did not fit."""
     items = pairs.items() if isinstance(pairs, Mapping) else pairs

@@ -29,3 +29,9 @@ def test_a_faulty_option_is_left_out_and_named(given: dict[str, object], said: s
 def test_a_kind_without_options_says_so() -> None:
     said = "unknown option `topics`; this kind of source has no options"
     assert read_options({}, {"topics": 1}) == ({}, [said])
+
+
+def test_a_needed_option_that_is_missing_is_named() -> None:
+    known = {"topics": Option("Which topics may send.", words, needed=True)}
+    assert read_options(known, {}) == ({}, ["`topics` is missing. Which topics may send."])
+    assert read_options(known, {"topics": ["a"]})[1] == []
