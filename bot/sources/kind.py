@@ -105,7 +105,8 @@ class SourceKind:
     `registry.read`. `delivery_key` is unique within the source and equal for a retry of the same
     delivery; it must not raise on any bytes. `headers` are the lower-case names that are stored
     with the body because `parse` reads them. `scheme` is the vendor's own way to sign, if it has
-    one; `options` are the settings that only this kind has.
+    one; `options` are the settings that only this kind has. With `asked_first` senders
+    want an answer to OPTIONS before they send.
     """
 
     name: str
@@ -115,3 +116,4 @@ class SourceKind:
     headers: frozenset[str] = frozenset()
     scheme: Scheme | None = None
     options: Options = field(default_factory=dict)
+    asked_first: bool = False

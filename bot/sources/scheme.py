@@ -33,11 +33,15 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether it passes; `why` is told to the sender and `stale` says that only time is wrong."""
+    """Whether it passes; `why` is told to the sender and `stale` says that only time is wrong.
+
+    `notes` are stored with the delivery's headers, for the parser.
+    """
 
     accepted: bool
     why: str = ""
     stale: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 ACCEPTED = Verdict(accepted=True)

@@ -43,6 +43,8 @@ def build_web(parts: WebParts) -> web.Application:
     app.on_response_prepare.append(harden)
     app.router.add_post("/hooks/roster", parts.hooks.roster_changed)
     app.router.add_post("/hooks/{source}", parts.hooks.receive)
+    app.router.add_route("OPTIONS", "/hooks/{source}", parts.hooks.agree)
+    app.router.add_post("/hooks/{source}/heartbeat/{heartbeat}", parts.hooks.receive)
     app.router.add_get("/healthz", parts.probes.healthz)
     app.router.add_get("/readyz", parts.probes.readyz)
     app.router.add_get("/metrics", parts.probes.metrics)

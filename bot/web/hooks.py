@@ -15,6 +15,7 @@ from bot.sources.kind import Answer, Arrival, Source
 from bot.web.answers import answer, refusal
 from bot.web.authentication import UNAUTHORIZED, Gate
 from bot.web.body import RefusedError, read_body
+from bot.web.doorways import agreement, heartbeat_of
 from bot.web.rate import TokenBucket
 
 DELIVERY_ID_HEADERS = ("X-Watchbill-Delivery", "Idempotency-Key")
@@ -78,7 +79,8 @@ class Hooks:
             self._count("-", "unknown_source")
             return refusal(404, _NO_SOURCE)
         try:
-            body = await self._authentic_body(request, hook.gate, hook.body_limit)
+            beat = heartbeat_of(request)
+            body, notes = await self._authentic_body(request, hook.gate, hook.body_limit)
             now = self._clock.now()
             self._admit(self._buckets[name], hook.rate_limit, now)
         except RefusedError as error:
@@ -88,13 +90,31 @@ class Hooks:
             source=hook.source,
             body=body,
             content_type=text.line(request.headers.get("Content-Type", ""), 200),
-            headers=_headers(request, hook.source.kind),
+            headers={**_headers(request, hook.source.kind), **notes, **beat},
             at=now,
         )
         if (said := registry.handshake(arrival)) is not None:
             self._count(name, "handshake")
             return _spoken(said)
         return await self._store(request, arrival)
+
+    async def agree(self, request: web.Request) -> web.StreamResponse:
+        """Answer a sender of CloudEvents that asks whether it may send; nothing is stored."""
+        name = request.match_info["source"]
+        hook = self._sources.get(name)
+        if hook is None:
+            self._count("-", "unknown_source")
+            return refusal(404, _NO_SOURCE)
+        if not registry.KINDS[hook.source.kind].asked_first:
+            raise web.HTTPMethodNotAllowed("OPTIONS", ["POST"])
+        try:
+            self._admit(self._buckets[name], hook.rate_limit, self._clock.now())
+            headers = agreement(request, hook.rate_limit)
+        except RefusedError as error:
+            self._count(name, error.result)
+            return _refuse(error)
+        self._count(name, "handshake")
+        return web.Response(status=200, headers=headers)
 
     async def roster_changed(self, request: web.Request) -> web.StreamResponse:
         """Take the signed word that the sheet has changed; 202 before it is read."""
@@ -112,7 +132,7 @@ class Hooks:
         name = arrival.source.name
         delivery = NewDelivery(
             source=name,
-            key=text.key(f"{name}:{_sender_key(request) or registry.delivery_key(arrival)}"),
+            key=text.key(f"{name}:{self._named(request, name) or registry.delivery_key(arrival)}"),
             body=arrival.body,
             content_type=arrival.content_type,
             headers=arrival.headers,
@@ -128,19 +148,21 @@ class Hooks:
             return answer(202, {"delivery": accepted.id, "repeated": True})
         return answer(202, {"delivery": accepted.id})
 
-    async def _authentic_body(self, request: web.Request, gate: Gate, limit: int) -> bytes:
+    async def _authentic_body(
+        self, request: web.Request, gate: Gate, limit: int
+    ) -> tuple[bytes, Mapping[str, str]]:
         known = gate.passes_by_header(request)
         if not known and not gate.may_pass_by_body(request):
             raise RefusedError(401, UNAUTHORIZED, "unauthorized")
         _check_type(request)
         body = await read_body(request, limit)
         if known:
-            return body
+            return body, {}
         verdict = await gate.judge(request, body, self._clock.now())
         if not verdict.accepted:
             result = "stale" if verdict.stale else "unauthorized"
             raise RefusedError(401, verdict.why, result)
-        return body
+        return body, {name: text.line(said, _HEADER_LENGTH) for name, said in verdict.notes.items()}
 
     def _admit(self, bucket: TokenBucket, limit: int, now: datetime) -> None:
         wait = bucket.take(now)
@@ -149,6 +171,10 @@ class Hooks:
         wait = self._total.take(now)
         if wait:
             raise _ThrottledError("Too many requests over all sources; wait.", wait)
+
+    def _named(self, request: web.Request, source: str) -> str:
+        # A replay of a signed request must not pass under a name that nobody has signed.
+        return "" if self._sources[source].gate.is_claimed(request) else _sender_key(request)
 
     def _count(self, source: str, result: str) -> None:
         counter = self._counters.get((source, result))

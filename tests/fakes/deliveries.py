@@ -18,7 +18,11 @@ def payload(name: str) -> bytes:
 
 
 def delivery(
-    body: bytes | str | object, *, content_type: str = "application/json", source: str = "tool"
+    body: bytes | str | object,
+    *,
+    content_type: str = "application/json",
+    source: str = "tool",
+    headers: Mapping[str, str] | None = None,
 ) -> Delivery:
     """Return a delivery; what is neither bytes nor text is sent as JSON."""
     return Delivery(
@@ -27,7 +31,7 @@ def delivery(
         key="k1",
         body=_raw(body),
         content_type=content_type,
-        headers={},
+        headers=headers or {},
         received_at=RECEIVED,
     )
 

@@ -1,0 +1,182 @@
+"""What CloudWatch alarms and EventBridge events say, wherever they come from."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from bot.sources.json_body import JsonValue, inside, list_of, object_of, text_of
+from bot.sources.words import severity_of, status_of
+from rules.alert import AlertStatus, Severity
+
+NOT_EVALUATED = "INSUFFICIENT_DATA"
+
+Section = Mapping[str, JsonValue]
+
+# What names the thing in an event's details, and what names its run; the first that is there.
+_THINGS = (
+    "jobName",
+    "stateMachineArn",
+    "crawlerName",
+    "group",
+    "clusterArn",
+    "clusterId",
+    "pipeline",
+    "project-name",
+    "functionName",
+    "jobQueue",
+    "name",
+)
+_RUNS = ("jobRunId", "executionArn", "execution-id", "build-id", "taskArn", "runId", "jobId")
+_STATES = ("state", "status", "jobStatus", "lastStatus", "build-status")
+_WORDS = ("message", "statusReason", "stoppedReason", "cause", "error", "errorMessage")
+_FAILED = frozenset({"aborted", "stopped", "terminated_with_errors", "stopping", "faulted"})
+_ALARM_EVENT = "CloudWatch Alarm State Change"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A message before it is an alert; `thing` are the parts of its key."""
+
+    thing: tuple[str, ...]
+    status: AlertStatus
+    title: str
+    severity: Severity = Severity.UNKNOWN
+    run: str = ""
+    description: str = ""
+    at: JsonValue = None
+    labels: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+def read_aws(message: Section) -> Said | None:
+    """Return what a message says, or None when it is neither an alarm nor an event."""
+    if "AlarmName" in message and "NewStateValue" in message:
+        return _alarm(message)
+    if "detail-type" in message:
+        if text_of(message.get("detail-type")) == _ALARM_EVENT:
+            return _alarm(_as_alarm(message))
+        return _event(message)
+    return None
+
+
+def _last(arn: str) -> str:
+    return arn.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
+
+
+def _alarm(alarm: Section) -> Said:
+    name, state = text_of(alarm.get("AlarmName")), text_of(alarm.get("NewStateValue"))
+    trigger = object_of(alarm.get("Trigger"))
+    missing = _missing_data(trigger)
+    labels: dict[str, JsonValue] = {
+        "alarm": name,
+        "account": alarm.get("AWSAccountId"),
+        "region": alarm.get("Region"),
+        "namespace": trigger.get("Namespace"),
+        "metric": trigger.get("MetricName"),
+        "missing_data": missing,
+        "evaluation": "error" if state == NOT_EVALUATED else "",
+        **_dimensions(trigger),
+    }
+    reason, about = text_of(alarm.get("NewStateReason")), text_of(alarm.get("AlarmDescription"))
+    verb = {"OK": "is OK again", NOT_EVALUATED: "could not be evaluated: too little data"}
+    return Said(
+        thing=("alarm", text_of(alarm.get("AlarmArn")) or name),
+        status=AlertStatus.RESOLVED if state == "OK" else AlertStatus.FIRING,
+        title=f"{name} {verb.get(state, 'is in alarm')}",
+        severity=Severity.WARNING if state == NOT_EVALUATED else Severity.UNKNOWN,
+        description="\n".join(
+            one for one in (about, reason, _caution(state, missing, reason)) if one
+        ),
+        at=alarm.get("StateChangeTime"),
+        labels=labels,
+    )
+
+
+def _caution(state: str, missing: str, reason: str) -> str:
+    """Say when OK is no evidence that anything is well."""
+    if state != "OK" or missing.lower() != "notbreaching":
+        return ""
+    if "no datapoints" in reason.lower():
+        return "It is OK because no data came, and missing data counts as good here: check it."
+    return "Missing data counts as good for this alarm, so OK may also mean that no data came."
+
+
+def _missing_data(trigger: Section) -> str:
+    # Alarms have it as "- TreatMissingData:      notBreaching".
+    return text_of(trigger.get("TreatMissingData"))[:100].rpartition(":")[2].strip()
+
+
+def _dimensions(trigger: Section) -> dict[str, JsonValue]:
+    pairs = [object_of(one) for one in list_of(trigger.get("Dimensions"))[:60]]
+    return {text_of(one.get("name")): one.get("value") for one in pairs if one.get("name")}
+
+
+def _as_alarm(event: Section) -> Section:
+    """Return an alarm's event in the shape of an alarm's own message."""
+    detail = object_of(event.get("detail"))
+    resources = list_of(event.get("resources"))
+    return {
+        "AlarmName": detail.get("alarmName"),
+        "AlarmDescription": inside(detail, "configuration", "description"),
+        "NewStateValue": inside(detail, "state", "value"),
+        "NewStateReason": inside(detail, "state", "reason"),
+        "StateChangeTime": event.get("time"),
+        "AWSAccountId": event.get("account"),
+        "Region": event.get("region"),
+        "AlarmArn": resources[0] if resources else "",
+    }
+
+
+def _first(detail: Section, names: tuple[str, ...]) -> str:
+    return next((said for name in names if (said := text_of(detail.get(name)))), "")
+
+
+def _event(event: Section) -> Said:
+    detail, kind = object_of(event.get("detail")), text_of(event.get("detail-type"))
+    resources = [text_of(one) for one in list_of(event.get("resources"))[:1]]
+    state, run = _first(detail, _STATES), _first(detail, _RUNS)
+    named = _first(detail, _THINGS) or next(iter(resources), "")
+    account, region = text_of(event.get("account")), text_of(event.get("region"))
+    thing = (text_of(event.get("source")), account, region, kind, named)
+    words = _first(detail, _WORDS)
+    verb = state.lower().replace("_", " ")
+    title = " ".join(one for one in (_last(named) or kind, verb) if one)
+    return Said(
+        thing=("event", *thing),
+        status=_status(state, detail),
+        title=f"{title}: {words}" if words else title,
+        severity=severity_of(text_of(detail.get("severity"))),
+        run=_last(run),
+        description=words,
+        at=event.get("time"),
+        labels=dict(_event_labels(event, detail, named=named, run=run)),
+    )
+
+
+def _status(state: str, detail: Section) -> AlertStatus:
+    """Read a job's state; one that is neither good nor bad, like RUNNING, is a remark."""
+    if containers := [object_of(one) for one in list_of(detail.get("containers"))]:
+        return _status_of_task(state, containers)
+    if state.lower() in _FAILED:
+        return AlertStatus.FIRING
+    return status_of(state) or AlertStatus.INFO
+
+
+def _status_of_task(state: str, containers: list[Section]) -> AlertStatus:
+    """Read an ECS task: STOPPED is how every one of them ends, also a good one."""
+    if state != "STOPPED":
+        return AlertStatus.INFO
+    good = all(one.get("exitCode") == 0 for one in containers)
+    return AlertStatus.RESOLVED if good else AlertStatus.FIRING
+
+
+def _event_labels(
+    event: Section, detail: Section, *, named: str, run: str
+) -> Iterator[tuple[str, JsonValue]]:
+    yield "event", event.get("detail-type")
+    yield "service", event.get("source")
+    yield "account", event.get("account")
+    yield "region", event.get("region")
+    yield "job", _last(named)
+    yield "run_id", _last(run)
+    for name, value in detail.items():
+        if isinstance(value, str | int | float):
+            yield name, value
