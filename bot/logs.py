@@ -24,7 +24,15 @@ _SECRET_VALUE = re.compile(
     r"|(?<=[Bb]earer )[^\s\"',}]{4,}|(?<=[Bb]asic )[A-Za-z0-9+/=]{4,}|(?<=[?&]key=)[^\s&\"']+"
 )
 _PAYLOAD_KEYS = frozenset({"body", "payload", "headers", "text", "blocks", "title", "description"})
-_CHATTY = ("aiohttp", "slack_bolt", "slack_sdk", "aiosqlite", "sqlalchemy", "googleapiclient")
+_CHATTY = (
+    "aiohttp",
+    "slack_bolt",
+    "slack_sdk",
+    "aiosqlite",
+    "alembic",
+    "sqlalchemy",
+    "googleapiclient",
+)
 # It reports what strangers got wrong in HTTP, with the raw line; our own faults are logged by us.
 _STRANGERS = "aiohttp.server"
 _SHORTEST_SECRET = 4

@@ -38,7 +38,7 @@ def logging_as_before() -> Iterator[None]:
     root.handlers[:] = handlers
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)
-    for name in ["slack_bolt", "aiosqlite", "sqlalchemy", "googleapiclient"]:
+    for name in ["slack_bolt", "aiosqlite", "sqlalchemy", "googleapiclient", "alembic"]:
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 
