@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot.metrics import Metrics
 from bot.ports import Delivery
 from bot.sources.kind import Source
+from bot.sources.registry import KINDS
 from bot.sources.scheme import ACCEPTED, Attempt, Scheme, Verdict, by_hmac, has, stale
 from bot.web.app import WebParts, build_web
 from bot.web.authentication import Gate
@@ -19,6 +20,7 @@ from bot.web.probes import Check, Probes
 from bot.web.raw_bodies import RawBodies, RawLinks
 from tests.fakes.clock import FakeClock
 from tests.fakes.inbox import FakeInbox
+from tests.fakes.vendors import SIGNERS
 
 SECRET = "correct-horse-battery"
 PREVIOUS = "old-staple"
@@ -56,6 +58,10 @@ SOURCES: Mapping[str, HookSource] = {
         hook("mandatory", gate=Gate(secrets=(SECRET,), scheme=MANDATORY)),
         hook("secretless", gate=Gate(secrets=(), scheme=SIGNED)),
         hook("keyless", gate=Gate(secrets=(), scheme=KEYLESS)),
+        *(
+            hook(kind, kind, Gate(secrets=(SECRET, PREVIOUS), scheme=KINDS[kind].scheme))
+            for kind in SIGNERS
+        ),
         hook("local", gate=Gate(secrets=(), open_on_loopback=True)),
     ]
 }
