@@ -38,6 +38,8 @@ Observe = Callable[[str, str], None]
 
 _BUSY = timedelta(milliseconds=100)
 _CONFLICTS = 5
+_HEAD_START = 0.5
+"""Seconds at most that a job waits for those of its claim that go ahead of it."""
 _PROBE_EVERY = timedelta(seconds=10)
 """An unreachable destination is tried so often, by one job for all that wait for it."""
 _LONGEST_RETRY_AFTER = timedelta(hours=1)
@@ -167,12 +169,30 @@ class Outbox:
         if room <= 0 or self._draining:
             return 0
         jobs = await self._queue.claim(self._clock.now(), room)
+        first = {job.incident_id: self._start(group, job) for job in jobs if _is_first_showing(job)}
+        pages = [job for job in jobs if job.priority is JobPriority.PAGE]
+        paging = [
+            self._start(group, job, [first[job.incident_id]] if job.incident_id in first else [])
+            for job in pages
+        ]
         for job in jobs:
-            self._under_way[job.id] = job
-            task = group.create_task(self._work(job), name=f"job {job.id}")
-            self._tasks[job.id] = task
-            task.add_done_callback(partial(self._over, job.id))
+            if job.id not in self._under_way:
+                self._start(group, job, paging)
         return len(jobs)
+
+    def _start(
+        self, group: asyncio.TaskGroup, job: Job, ahead: Sequence[asyncio.Task[None]] = ()
+    ) -> asyncio.Task[None]:
+        """Begin a job once those `ahead` are done, or have had their head start.
+
+        A page leaves after the first showing of its incident, to which it links; whatever is
+        only decoration leaves after the pages.
+        """
+        self._under_way[job.id] = job
+        task = group.create_task(self._work(job, ahead), name=f"job {job.id}")
+        self._tasks[job.id] = task
+        task.add_done_callback(partial(self._over, job.id))
+        return task
 
     async def _start_and_look_ahead(self, group: asyncio.TaskGroup) -> datetime:
         """Start what is due; return until when there is nothing to do."""
@@ -240,7 +260,9 @@ class Outbox:
 
     # one job
 
-    async def _work(self, job: Job) -> None:
+    async def _work(self, job: Job, ahead: Sequence[asyncio.Task[None]]) -> None:
+        if ahead:
+            await asyncio.wait(ahead, timeout=_HEAD_START)
         if not await self._has_time(job):
             self._settings.observe(job.kind, "lost")
             await self._release_unsent(job)
@@ -329,6 +351,10 @@ class Outbox:
             await self._queue.release([job], self._clock.now(), unsure=False)
         except (NotStoredError, ConflictError) as error:
             _log.warning("database failed", action="release_job", job=job.id, error=str(error))
+
+
+def _is_first_showing(job: Job) -> bool:
+    return job.kind == "show" and job.revision == 0 and job.attempts <= 1
 
 
 def _lane_until(error: RetryLaterError, job: Job, at: datetime, now: datetime) -> datetime | None:

@@ -460,3 +460,46 @@ async def test_a_page_overtakes_decoration_already_waiting(desk: Desk) -> None:
     await desk.enqueue("page", lane="C1")
     await desk.run_until_idle(minutes=1)
     assert desk.deliverer.keys[1] == "page"
+
+
+async def test_of_one_claim_the_first_showing_goes_before_its_page_and_edits_after(
+    desk: Desk,
+) -> None:
+    await desk.enqueue("edit", kind="show", lane="C2", priority=4, incident_id="old")
+    await desk.outbox.run_due()
+    async with desk.opened.store.begin() as tx:
+        tx.enqueue(
+            NewJob(
+                key="edit",
+                kind="show",
+                lane="C2",
+                priority=JobPriority.MACHINE,
+                due_at=desk.clock.now(),
+                incident_id="old",
+                renew=True,
+            )
+        )
+    await desk.enqueue("page", lane="D1", incident_id="new")
+    await desk.enqueue("root", kind="show", lane="C1", priority=2, incident_id="new")
+    desk.clock.advance(seconds=2)
+    assert await desk.outbox.run_due() == 3
+    assert desk.deliverer.keys == ["edit", "root", "page", "edit"]
+
+
+async def test_a_page_does_not_wait_long_for_a_showing_that_hangs(desk: Desk) -> None:
+    hung = asyncio.Event()
+
+    class Hangs(Deliverer):
+        async def deliver(self, job: Job) -> Delivered:
+            if job.kind == "show":
+                await hung.wait()
+            delivered = await super().deliver(job)
+            hung.set()
+            return delivered
+
+    desk.deliverer = Hangs(desk.clock)
+    desk.outbox = desk.make(OutboxSettings())
+    await desk.enqueue("root", kind="show", lane="C1", priority=2, incident_id="new")
+    await desk.enqueue("page", lane="D1", incident_id="new")
+    await desk.outbox.run_due()
+    assert desk.deliverer.keys == ["page", "root"]
