@@ -1,0 +1,283 @@
+"""Data products and the assets they are made of, found by whatever name an alert gives them."""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import time, timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from rules.claims import AssetPattern, ClaimIndex
+from rules.hours import DAYS
+from rules.relation import relation_key, relation_tail
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+_DBT_NODES = frozenset({"model", "seed", "snapshot"})
+
+
+class LoadType(StrEnum):
+    """What a run replaces: everything, the newest part, or nothing (it adds history)."""
+
+    FULL = "full"
+    INCREMENTAL = "incremental"
+    SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """One table, model, DAG, task or dashboard.
+
+    `id` is unique: dbt's unique_id, or `dag:<dag_id>`, `task:<dag_id>.<task_id>`,
+    `relation:<name>`. `inherited`: `owner` and `team` are those of the nearest owned parent.
+    `tier` 1 is the most important, 0 is not known. `tests` counts the checks on it.
+    """
+
+    id: str
+    name: str
+    kind: str = "table"
+    product: str = ""
+    owner: str = ""
+    team: str = ""
+    inherited: bool = False
+    channel: str = ""
+    rotation: str = ""
+    tier: int = 0
+    load_type: LoadType | None = None
+    relation: str = ""
+    url: str = ""
+    maturity: str = ""
+    access: str = ""
+    tags: tuple[str, ...] = ()
+    tests: int = 0
+    runbook: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FreshBy:
+    """Complete by this local time on these days."""
+
+    at: time
+    zone: str = "UTC"
+    days: tuple[str, ...] = DAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promises:
+    """What readers were promised; None is no promise. `availability` is in percent."""
+
+    fresh_by: FreshBy | None = None
+    max_age: timedelta | None = None
+    availability: float | None = None
+    time_to_detect: timedelta | None = None
+    time_to_notify: timedelta | None = None
+    time_to_repair: timedelta | None = None
+
+    @property
+    def to_readers(self) -> bool:
+        """Say whether anything is promised of the data itself."""
+        return any(p is not None for p in (self.fresh_by, self.max_age, self.availability))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """What is promised to readers. `schedule` is a cron expression in `timezone`."""
+
+    id: str
+    name: str
+    owner: str = ""
+    team: str = ""
+    channel: str = ""
+    rotation: str = ""
+    tier: int = 0
+    driver: str = ""
+    load_type: LoadType | None = None
+    schedule: str = ""
+    timezone: str = "UTC"
+    promises: Promises = Promises()
+    runbook: str = ""
+    consumers: tuple[str, ...] = ()
+    assets: tuple[AssetPattern, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a name or an alert's labels mean, and by which of them; at least one is set."""
+
+    asset: Asset | None
+    product: Product | None
+    reason: str
+
+
+class Catalogue:
+    """Everything that is known of products and assets; every look-up is by index.
+
+    `tests` maps a test to the asset it checks. Of two products or assets with one id the first
+    stays. An asset belongs to the product that claims it most exactly, else to the one that its
+    own entry names.
+    """
+
+    def __init__(
+        self,
+        products: Iterable[Product] = (),
+        assets: Iterable[Asset] = (),
+        tests: Mapping[str, str] | None = None,
+    ) -> None:
+        self._products = _first_of_each((one.id, one) for one in products)
+        self._claims = ClaimIndex(
+            (pattern, product.id)
+            for product in self._products.values()
+            for pattern in product.assets
+        )
+        self._tests = dict(tests or {})
+        listed = _first_of_each((one.id, one) for one in assets)
+        known = {relation_key(one.relation) for one in listed.values() if one.relation}
+        for stated in _stated(self._products.values(), known):
+            listed.setdefault(stated.id, stated)
+        self._assets = {name: self._placed(one) for name, one in listed.items()}
+        named = [(one.id, one.id) for one in self._products.values()]
+        named += [(one.name, one.id) for one in self._products.values()]
+        self._words = _first_of_each((word.strip().casefold(), found) for word, found in named)
+        self._names = _only((name, a.id) for a in self._assets.values() for name in _names_of(a))
+        keys = [(relation_key(a.relation), a.id) for a in self._assets.values() if a.relation]
+        self._relations = _only(keys)
+        self._tails = _only((relation_tail(key), found) for key, found in keys)
+        self._members: dict[str, list[Asset]] = {}
+        for asset in self._assets.values():
+            self._members.setdefault(asset.product, []).append(asset)
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        return tuple(self._products.values())
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        return tuple(self._assets.values())
+
+    def product(self, written: str) -> Product | None:
+        """Return the product of an id, or of a name in any case."""
+        found = self._products.get(written)
+        return found or self._products.get(self._words.get(written.strip().casefold(), ""))
+
+    def asset(self, asset_id: str) -> Asset | None:
+        """Return the asset of an id; a test's id is the asset it checks."""
+        return self._assets.get(asset_id) or self._assets.get(self._tests.get(asset_id, ""))
+
+    def by_relation(self, written: str) -> Asset | None:
+        """Return the asset of a table name; the database may be left out when that is clear."""
+        key = relation_key(written)
+        tail = relation_tail(key)
+        without_database = self._tails if key == tail else self._relations
+        found = self._relations.get(key) or without_database.get(tail)
+        return self._assets.get(found) if found else None
+
+    def by_dag(self, dag_id: str, task_id: str = "") -> Asset | None:
+        """Return the task when it is listed, else its DAG."""
+        task = self._assets.get(f"task:{dag_id}.{task_id}") if task_id else None
+        return task or self._assets.get(f"dag:{dag_id}")
+
+    def by_name(self, kind: str, name: str) -> Asset | None:
+        """Return the only asset of a kind that has this name; models include seeds, snapshots."""
+        found = self._names.get((kind, name))
+        return self._assets.get(found) if found else None
+
+    def product_of(self, asset: Asset) -> Product | None:
+        return self._products.get(asset.product)
+
+    def members(self, product_id: str) -> tuple[Asset, ...]:
+        return tuple(self._members.get(product_id, ()))
+
+    def owner_of(self, asset: Asset) -> str:
+        """Return who answers for it: its owner, its product's when that is nearer, its team."""
+        product = self.product_of(asset)
+        own = "" if asset.inherited else asset.owner or asset.team
+        above = (product.owner or product.team) if product else ""
+        return own or above or asset.owner or asset.team
+
+    def find(self, labels: Mapping[str, str]) -> Found | None:
+        """Return what an alert is about; the reason names the label that told."""
+        asset, told = self._asset_of(labels)
+        for label in ("data_product", "product"):
+            product = self.product(labels[label]) if labels.get(label) else None
+            if product:
+                return Found(asset, product, f"label {label}={labels[label]}")
+        if asset:
+            return Found(asset, self.product_of(asset), told)
+        for kind, label, name in _claimable(labels):
+            if claimed := self._claims.product(kind, name):
+                return Found(None, self._products[claimed], f"{label} {name}")
+        return None
+
+    def _asset_of(self, labels: Mapping[str, str]) -> tuple[Asset | None, str]:
+        for label in ("unique_id", "asset"):
+            if (written := labels.get(label)) and (asset := self.asset(written)):
+                return asset, f"{label} {written}"
+        for label in ("relation", "table", "dataset"):
+            if (written := labels.get(label)) and (asset := self.by_relation(written)):
+                return asset, f"{label} {written}"
+        dag, task = labels.get("dag_id", ""), labels.get("task_id", "")
+        if dag and (asset := self.by_dag(dag, task)):
+            return asset, f"task {dag}.{task}" if asset.kind == "task" else f"dag_id {dag}"
+        for label, kind in (("model", "model"), ("dbt_source", "source")):
+            if (written := labels.get(label)) and (asset := self.by_name(kind, written)):
+                return asset, f"{label} {written}"
+        return None, ""
+
+    def _placed(self, asset: Asset) -> Asset:
+        names = list(_names_of(asset))
+        if asset.kind == "task":
+            names.append(("dag", asset.name.partition(".")[0]))
+        found = (self._claims.product(kind, name) for kind, name in names)
+        claimed = next((product for product in found if product), asset.product)
+        return replace(asset, product=claimed) if claimed != asset.product else asset
+
+
+def _stated(products: Iterable[Product], known: AbstractSet[str]) -> Iterator[Asset]:
+    """Yield the assets that products name exactly and no manifest knows."""
+    for product in products:
+        for claim in product.assets:
+            if not claim.exact or (claim.kind == "relation" and claim.name in known):
+                continue
+            if claim.kind in {"dag", "task"}:
+                yield Asset(id=f"{claim.kind}:{claim.name}", name=claim.name, kind=claim.kind)
+            elif claim.kind == "relation":
+                yield Asset(id=f"relation:{claim.name}", name=claim.name, relation=claim.name)
+
+
+def _names_of(asset: Asset) -> Iterator[tuple[str, str]]:
+    """Yield the names an asset is claimed and looked up by, the most telling first."""
+    kind = "model" if asset.kind in _DBT_NODES else asset.kind
+    yield kind, asset.id
+    if asset.name != asset.id:
+        yield kind, asset.name
+    if asset.relation:
+        yield "relation", relation_key(asset.relation)
+
+
+def _claimable(labels: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, label and name of what a product's pattern may claim, of labels."""
+    dag, task = labels.get("dag_id", ""), labels.get("task_id", "")
+    if dag and task:
+        yield "task", "task", f"{dag}.{task}"
+    for kind, label in (("dag", "dag_id"), ("model", "unique_id"), ("model", "model")):
+        if written := labels.get(label):
+            yield kind, label, written
+    for label in ("relation", "table", "dataset"):
+        if written := labels.get(label):
+            yield "relation", label, relation_key(written)
+
+
+def _first_of_each(pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for key, value in pairs:
+        found.setdefault(key, value)
+    return found
+
+
+def _only(pairs: Iterable[tuple[K, str]]) -> dict[K, str]:
+    """Index what is said of one thing only; a name that several have finds none of them."""
+    found: dict[K, str] = {}
+    for key, value in pairs:
+        if found.setdefault(key, value) != value:
+            found[key] = ""
+    return found
