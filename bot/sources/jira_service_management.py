@@ -22,6 +22,7 @@ _TELLING = {
     ACCESS: re.compile(r"\b(access|permissions?|grant|credentials?|log ?in|account)\b"),
     ADHOC: re.compile(r"\b(ad[ -]?hoc|report|extract|export|query|question|analysis)\b"),
 }
+_PROBLEM = re.compile(r"\b(problem|bug|incident|issue|outage|broken|wrong|error|fail\w*)\b")
 _OPTIONS = {"access_request_types": ACCESS, "adhoc_request_types": ADHOC}
 
 Fields = Mapping[str, JsonValue]
@@ -133,6 +134,8 @@ def _category(source: Source, request_type: str) -> str:
         named = source.options.get(option)
         if isinstance(named, tuple) and folded in {str(one).casefold() for one in named}:
             return category
+    if _PROBLEM.search(folded[:200]):
+        return ""
     return next((name for name, words in _TELLING.items() if words.search(folded[:200])), "")
 
 

@@ -81,6 +81,8 @@ def test_a_comment_on_a_done_request_is_a_remark() -> None:
         ("Ad-hoc analysis", "adhoc_request"),
         ("Export a report", "adhoc_request"),
         ("Something else", None),
+        ("Report a problem", None),
+        ("Account is broken", None),
         ("Reporting", None),
         (None, None),
     ],
