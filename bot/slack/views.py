@@ -21,7 +21,9 @@ from bot.slack.text import (
 from bot.slack.wording import notification, remarks, short, sign, source_of, state_line, title
 from rules.alert import AlertStatus
 from rules.incident import Incident, ShownAlert, State
+from rules.people import People
 from rules.sentence import Sentence
+from rules.who import OnDuty, who
 
 SHOWN_LINES = 5
 LABELS = (
@@ -90,19 +92,24 @@ def page_message(scene: Scene, person: str, reason: Sentence | None) -> Json:
 
 def why_you(scene: Scene, person: str, reason: Sentence | None) -> Mrkdwn:
     """Say why this person was paged: the shift they hold, else the step's own words."""
-    rotation = scene.incident.rotation
-    for role in scene.on_call.roles(rotation):
-        span = scene.on_call.span_at(rotation, role, scene.now)
-        if span and person in span.people:
+    for duty in duties(scene, scene.incident.rotation):
+        if duty.until and person in {one.key for one in duty.people}:
             return md(
                 "You are {role} of {rotation} until {end}.",
-                role=role,
-                rotation=rotation,
-                end=scene.when(span.end),
+                role=duty.role,
+                rotation=duty.rotation,
+                end=scene.when(duty.until),
             )
     if reason is None:
         return Mrkdwn()
     return join("", [md("Why you: "), spoken(reason, scene.names, scene.now), md(".")])
+
+
+def duties(scene: Scene, rotation: str) -> list[OnDuty]:
+    """Return who has each role of a rotation now; none for one the roster does not have."""
+    if rotation not in scene.on_call.rotations:
+        return []
+    return who(scene.on_call, People(), scene.now, rotation=rotation)
 
 
 def thread_note(scene: Scene, sentence: Sentence) -> Json:

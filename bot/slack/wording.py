@@ -35,6 +35,8 @@ def short(incident: Incident) -> Mrkdwn:
 def what_broke(incident: Incident, limit: int = 160) -> Mrkdwn:
     """The title, with the first line of the description when it says more."""
     name = one_line(incident.title)
+    if incident.storm:
+        return md("{name}: {count} alerts", name=outside(name, limit), count=incident.alert_count)
     detail = next((line for line in map(one_line, incident.description.splitlines()) if line), "")
     if not detail or detail.casefold() in name.casefold():
         return outside(name, limit)
