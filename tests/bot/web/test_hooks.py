@@ -118,7 +118,7 @@ async def test_an_unknown_source_is_said(client: Client, house: House) -> None:
 async def test_other_methods_are_refused(client: Client) -> None:
     answer = await client.get("/hooks/tool", headers=BEARER)
     assert answer.status == 405
-    assert answer.headers["Allow"] == "POST"
+    assert answer.headers["Allow"] == "OPTIONS,POST"
     assert "error" in await answer.json()
 
 
