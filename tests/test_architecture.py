@@ -19,8 +19,8 @@ REPO = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 
 PURE = {
-    *("bisect", "collections", "dataclasses", "datetime", "difflib", "enum", "functools"),
-    *("hashlib", "heapq", "itertools", "json", "math", "operator", "re", "typing"),
+    *("bisect", "collections", "dataclasses", "datetime", "difflib", "enum", "fractions"),
+    *("functools", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "typing"),
     *("types", "unicodedata", "zoneinfo", "rules"),
 }
 """What the rules may import: values and arithmetic, nothing that touches the world."""
