@@ -72,6 +72,11 @@ def test_numbers_may_come_as_numbers() -> None:
     assert alert_of("dbt_cloud", as_numbers) == alert_of("dbt_cloud", "completed")
 
 
+def test_the_code_counts_before_the_word() -> None:
+    body = changed("completed", runStatusCode="20", runStatus="Terminé")
+    assert alert_of("dbt_cloud", body).status is AlertStatus.FIRING
+
+
 def test_the_word_counts_where_there_is_no_code() -> None:
     alert = alert_of("dbt_cloud", changed("completed", runStatusCode=None))
     assert alert.status is AlertStatus.RESOLVED

@@ -61,6 +61,12 @@ def test_a_request_that_is_opened_again_fires() -> None:
     assert alert_of(KIND, by_name).status is AlertStatus.FIRING
 
 
+def test_another_resolution_is_not_a_reopening() -> None:
+    change = {"field": "resolution", "from": "10000", "to": "10001", "toString": "Won't do"}
+    body = changed("updated") | {"changelog": {"items": [change]}}
+    assert alert_of(KIND, body).status is AlertStatus.INFO
+
+
 def test_a_deleted_request_and_one_that_is_born_done_are_over() -> None:
     deleted = changed("created") | {"webhookEvent": "jira:issue_deleted"}
     assert alert_of(KIND, deleted).status is AlertStatus.RESOLVED
