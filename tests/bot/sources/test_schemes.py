@@ -78,6 +78,23 @@ def test_a_request_without_the_header_does_not_claim_the_scheme(kind: str, sign:
     assert scheme.claims(sign(BODY))
 
 
+PUBLISHED = [
+    ("github", "x-hub-signature-256", b"Hello, World!",
+     "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"),
+    ("jira_service_management", "x-hub-signature", b"Hello World!",
+     "a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "header", "body", "signature"), PUBLISHED)
+def test_the_examples_that_vendors_publish_are_accepted(
+    kind: str, header: str, body: bytes, signature: str
+) -> None:
+    headers = {header: f"sha256={signature}"}
+    assert judged(kind, headers, body, secrets=("It's a Secret to Everybody",)).accepted
+    assert not judged(kind, headers, body, secrets=("it's a secret to everybody",)).accepted
+
+
 def test_one_of_several_signatures_is_enough_while_pagerduty_rotates() -> None:
     good, bad = f"v1={hex_of(SECRET, BODY)}", f"v1={hex_of('other', BODY)}"
     for value in [f"{bad},{good}", f"{good},{bad}", f"{bad}, {good}"]:
