@@ -3,8 +3,9 @@
 from zoneinfo import ZoneInfo
 
 from bot.config import Config
-from bot.sources.configured import mapping_fault, source_of
+from bot.sources.configured import mapping_fault, option_faults, source_of
 from bot.sources.generic import parse
+from bot.sources.registry import KINDS
 from bot.web.configured import hook_sources
 from tests.fakes.deliveries import delivery
 
@@ -52,3 +53,17 @@ def test_only_the_local_workspace_takes_sources_without_a_secret() -> None:
     hook = hook_sources(config_of({"name": "ci", "kind": "generic"}, mode="local"))["ci"]
     assert hook.gate.secrets == ()
     assert hook.gate.open_on_loopback
+
+
+def test_a_door_knows_the_vendors_scheme_and_its_options() -> None:
+    source = {"name": "g", "kind": "grafana", "secret": "s", "options": {"timestamp_header": " T "}}
+    hook = hook_sources(config_of(source))["g"]
+    assert hook.gate.scheme is KINDS["grafana"].scheme
+    assert hook.gate.options == hook.source.options == {"timestamp_header": "T"}
+
+
+def test_an_option_that_cannot_be_used_is_left_out_and_named() -> None:
+    source = {"name": "g", "kind": "github", "secret": "s", "options": {"branches": 3, "x": 1}}
+    config = config_of(source)
+    assert len(option_faults(config.sources[0])) == 2
+    assert hook_sources(config)["g"].source.options == {}
