@@ -56,14 +56,24 @@ def test_only_the_local_workspace_takes_sources_without_a_secret() -> None:
 
 
 def test_a_door_knows_the_vendors_scheme_and_its_options() -> None:
-    source = {"name": "g", "kind": "grafana", "secret": "s", "options": {"timestamp_header": " T "}}
+    source: dict[str, object] = {
+        "name": "g",
+        "kind": "grafana",
+        "secret": "s",
+        "options": {"timestamp_header": " T "},
+    }
     hook = hook_sources(config_of(source))["g"]
     assert hook.gate.scheme is KINDS["grafana"].scheme
     assert hook.gate.options == hook.source.options == {"timestamp_header": "T"}
 
 
 def test_an_option_that_cannot_be_used_is_left_out_and_named() -> None:
-    source = {"name": "g", "kind": "github", "secret": "s", "options": {"branches": 3, "x": 1}}
+    source: dict[str, object] = {
+        "name": "g",
+        "kind": "github",
+        "secret": "s",
+        "options": {"branches": 3, "x": 1},
+    }
     config = config_of(source)
     assert len(option_faults(config.sources[0])) == 2
     assert hook_sources(config)["g"].source.options == {}
