@@ -13,7 +13,8 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from rules.nearest import did_you_mean
 from rules.people import People, Person
-from rules.rulebook_spec import PositiveDuration, RulebookSpec, Spec, Text, TimeOfDay, Zone
+from rules.rulebook_spec import RulebookSpec
+from rules.spec import PositiveDuration, Spec, Text, TimeOfDay, Zone
 
 KINDS = (
     "airflow",

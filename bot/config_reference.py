@@ -33,9 +33,11 @@ its line and the nearest right key. `watchbill check` finds every fault before t
 - Relative paths are relative to the file.
 - A rulebook document is a YAML file of its own with the keys marked *rulebook* below. Documents are
   read in order, and `config.yaml` last: policies, routes and maintenance windows merge by name,
-  priorities and pages by key, `flapping` and `storm` by key; anything else is replaced. Routes that
-  come later are tried first.
+  the matrix by cell, other maps by key; anything else is replaced. Routes that come later are
+  tried first.
 """
+
+_SHOWN = ("default.yaml", "matrix.yaml")
 
 _TYPES: dict[object, str] = {
     str: "text",
@@ -68,8 +70,8 @@ def main() -> None:
 
 
 def _shipped() -> str:
-    pack = Path(rules.__file__).parent / "packs" / "default.yaml"
-    return pack.read_text(encoding="utf-8")
+    packs = Path(rules.__file__).parent / "packs"
+    return "\n".join((packs / name).read_text(encoding="utf-8") for name in _SHOWN)
 
 
 def _models() -> Iterator[tuple[str, type[BaseModel]]]:

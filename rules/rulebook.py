@@ -8,6 +8,7 @@ from rules.alert import Severity
 from rules.incident import Priority
 from rules.matcher import Matcher
 from rules.policy import Policy
+from rules.priority_rules import DEFAULT_PRIORITY_RULES, PriorityRules
 from rules.rotation import OnCall
 from rules.silence import MaintenanceWindow, Silence
 
@@ -72,6 +73,7 @@ class RuleBook:
     fallback_every: timedelta = timedelta(minutes=30)
     flapping: FlappingRule = FlappingRule()
     storm: StormRule = StormRule()
+    priority_rules: PriorityRules = DEFAULT_PRIORITY_RULES
     windows: tuple[MaintenanceWindow, ...] = ()
     silences: tuple[Silence, ...] = ()
     on_call: OnCall = field(default_factory=OnCall)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from rules.nearest import did_you_mean, nearest
 from rules.people import AmbiguousPersonError, People, UnknownPersonError
+from rules.priority_checks import priority_faults, priority_warnings
 from rules.rulebook_parts import Draft, Surroundings, matchers_of, routes_in_order
 from rules.rulebook_spec import RouteSpec, StepSpec, TargetSpec
 from rules.yaml_document import Fault, Path
@@ -34,6 +35,8 @@ def cross_check(drafts: Sequence[Draft], around: Surroundings) -> Findings:
         person_faults, person_warnings = _people(draft, around.people)
         faults += person_faults
         warnings += person_warnings
+    faults += priority_faults(drafts)
+    warnings += priority_warnings(drafts)
     last = drafts[-1]
     if all(route.match for route in routes_in_order([d.spec for d in drafts])):
         faults.append(

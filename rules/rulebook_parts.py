@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TypeVar
 
 from rules.alert import Severity
-from rules.hours import Hours
 from rules.incident import Priority
 from rules.matcher import Matcher, parse_matchers
 from rules.people import People
@@ -22,10 +21,11 @@ from rules.policy import (
     UserGroup,
     Webhook,
 )
+from rules.priority_parts import priority_rules
+from rules.priority_rules import PriorityRules
 from rules.rotation import OnCall
 from rules.rulebook import DEFAULT_PRIORITIES, FlappingRule, Route, RuleBook, StormRule
 from rules.rulebook_spec import (
-    HoursSpec,
     MaintenanceWindowSpec,
     RouteSpec,
     RulebookSpec,
@@ -33,6 +33,7 @@ from rules.rulebook_spec import (
     TargetSpec,
 )
 from rules.silence import MaintenanceWindow, Silence
+from rules.spec import hours_of
 from rules.written import NEVER
 from rules.yaml_document import Document
 
@@ -72,6 +73,7 @@ class RulebookParts:
     fallback_every: timedelta
     flapping: FlappingRule
     storm: StormRule
+    priority_rules: PriorityRules
     windows: tuple[MaintenanceWindow, ...]
 
     def rulebook(self, *, on_call: OnCall, silences: Iterable[Silence] = ()) -> RuleBook:
@@ -88,6 +90,7 @@ class RulebookParts:
             fallback_every=self.fallback_every,
             flapping=self.flapping,
             storm=self.storm,
+            priority_rules=self.priority_rules,
             windows=self.windows,
             silences=tuple(silences),
             on_call=on_call,
@@ -125,6 +128,7 @@ def assemble(drafts: Sequence[Draft], around: Surroundings) -> RulebookParts:
         fallback_every=_last((s.fallback_every for s in specs), default.fallback_every),
         flapping=flapping,
         storm=storm,
+        priority_rules=priority_rules(specs),
         windows=tuple({w.name: _window(w) for s in specs for w in s.maintenance_windows}.values()),
     )
 
@@ -175,7 +179,7 @@ def _step(spec: StepSpec, people: People) -> Step:
         targets=tuple(_target(target, people) for target in spec.page),
         wait=spec.wait,
         repeat=spec.repeat,
-        only_during=_hours(spec.only_during) if spec.only_during else None,
+        only_during=hours_of(spec.only_during) if spec.only_during else None,
         outside=spec.only_during.outside if spec.only_during else "wait",
         only_if=AtLeast(spec.only_if.alerts, spec.only_if.within) if spec.only_if else None,
     )
@@ -196,15 +200,11 @@ def _target(spec: TargetSpec, people: People) -> Target:
     return Webhook(spec.webhook)
 
 
-def _hours(spec: HoursSpec) -> Hours:
-    return Hours(spec.opens, spec.closes, spec.zone, spec.days)
-
-
 def _window(spec: MaintenanceWindowSpec) -> MaintenanceWindow:
     return MaintenanceWindow(
         name=spec.name,
         matchers=matchers_of(spec.match),
         starts_at=spec.starts,
         ends_at=spec.ends,
-        hours=_hours(spec.hours) if spec.hours else None,
+        hours=hours_of(spec.hours) if spec.hours else None,
     )

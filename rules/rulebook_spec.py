@@ -1,38 +1,31 @@
 """The rulebook as YAML: strict models of what may be written, and what it means."""
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from rules import written
 from rules.alert import Severity
-from rules.hours import DAYS
 from rules.incident import Priority
-from rules.zones import checked_zone
-
-Duration = Annotated[timedelta, BeforeValidator(written.duration)]
-PositiveDuration = Annotated[Duration, AfterValidator(written.positive)]
-DurationOrNever = Annotated[
-    timedelta, BeforeValidator(written.duration_or_never), AfterValidator(written.positive)
-]
-Instant = Annotated[datetime, BeforeValidator(written.instant)]
-TimeOfDay = Annotated[time, BeforeValidator(written.time_of_day)]
-ClosingTime = Annotated[time, BeforeValidator(written.closing_time)]
-Zone = Annotated[str, AfterValidator(checked_zone)]
-Days = Annotated[
-    tuple[Annotated[str, AfterValidator(written.day)], ...], BeforeValidator(written.days)
-]
-Matchers = Annotated[
-    tuple[Annotated[str, AfterValidator(written.matchers)], ...], BeforeValidator(written.as_list)
-]
-Text = Annotated[str, Field(min_length=1, max_length=500)]
-
-
-class Spec(BaseModel):
-    """A part of a YAML document: unknown keys are faults, and it never changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+from rules.priority_spec import (
+    EffortSpec,
+    HoldingSpec,
+    ImpactSpec,
+    MatrixSpec,
+    SloSpec,
+    UrgencySpec,
+)
+from rules.spec import (
+    Duration,
+    DurationOrNever,
+    HoursSpec,
+    Instant,
+    Matchers,
+    PositiveDuration,
+    Spec,
+    Text,
+)
 
 
 class RoleSpec(Spec):
@@ -60,23 +53,6 @@ class TargetSpec(Spec):
         given = [name for name in TargetSpec.model_fields if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError("name exactly one target: " + ", ".join(TargetSpec.model_fields))
-        return self
-
-
-class HoursSpec(Spec):
-    opens: TimeOfDay = Field(alias="from", description='Local time of day, like `"09:00"`.')
-    closes: ClosingTime = Field(
-        alias="to", description="Local time of day; at or before `from` means the next day."
-    )
-    zone: Zone = Field(description="IANA time zone, like `Europe/Berlin`.")
-    days: Days = Field(
-        default=DAYS, description="`mon-fri`, or a list of mon, tue, wed, thu, fri, sat, sun."
-    )
-
-    @model_validator(mode="after")
-    def _some_day(self) -> "HoursSpec":
-        if not self.days:
-            raise ValueError("`days` names no day, so these hours never come")
         return self
 
 
@@ -221,6 +197,22 @@ class RulebookSpec(Spec):
     storm: StormSpec | None = Field(
         default=None, description="When new alerts join one storm incident."
     )
+    priority_matrix: MatrixSpec = Field(
+        default_factory=dict, description="Impact to urgency to priority."
+    )
+    impact: ImpactSpec = Field(
+        default=ImpactSpec(), description="How much a fault of a data product hurts."
+    )
+    urgency: UrgencySpec = Field(
+        default=UrgencySpec(), description="How soon it hurts, by the time a repair may wait."
+    )
+    repair_effort: EffortSpec = Field(
+        default=EffortSpec(), description="What a repair takes, where nothing better is known."
+    )
+    holding: HoldingSpec = Field(
+        default=HoldingSpec(), description="What pages wait for outside working hours."
+    )
+    slo: SloSpec = Field(default=SloSpec(), description="When a promise was broken too often.")
     maintenance_windows: tuple[MaintenanceWindowSpec, ...] = Field(
         default=(), description="Announced work during which matching alerts page nobody."
     )

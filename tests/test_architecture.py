@@ -28,7 +28,9 @@ PURE = {
 IMPURE = {"print", "open", "input", "eval", "exec", "__import__", "breakpoint"}
 
 READERS = {
+    "rules/priority_spec.py": {"pydantic"},
     "rules/rulebook_spec.py": {"pydantic"},
+    "rules/spec.py": {"pydantic"},
     "rules/strict_yaml.py": {"pydantic", "pydantic_core", "yaml"},
 }
 """The places where YAML becomes a rulebook."""

@@ -1,0 +1,31 @@
+"""The tables by which incidents are weighed and pages held, as one part of the rulebook."""
+
+from dataclasses import dataclass
+
+from rules.budget import FewEventRules
+from rules.holding import Holding
+from rules.impact import ImpactRules
+from rules.priority_matrix import DEFAULT_MATRIX, Matrix
+from rules.sla import Effort, UrgencyThresholds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriorityRules:
+    """`effort` is what a repair is taken to need where nothing better is known."""
+
+    matrix: Matrix
+    impact: ImpactRules
+    urgency: UrgencyThresholds
+    effort: Effort
+    holding: Holding
+    slo: FewEventRules
+
+
+DEFAULT_PRIORITY_RULES = PriorityRules(
+    matrix=DEFAULT_MATRIX,
+    impact=ImpactRules(),
+    urgency=UrgencyThresholds(),
+    effort=Effort(),
+    holding=Holding(),
+    slo=FewEventRules(),
+)
