@@ -108,15 +108,19 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
     if entries and not results:
         raise UnreadableError(_NO_VALIDATION)
     about = _Validation(source, delivery, document, validation)
-    # Failures first, should there be too many.
-    results.sort(key=lambda one: one.body.get("success") is True)
+    # Should there be too many, what passed is left out; and what leads an incident is a failure
+    # of the data rather than of a check.
+    results.sort(key=lambda one: (one.body.get("success") is True, one.exception is not None))
     shared = Counter((one.kind, one.column) for one in results)
-    return Parsed(
-        alerts=tuple(_alert(about, one, shared[one.kind, one.column] > 1) for one in results)
-    )
+
+    def is_alike(one: _Result) -> bool:
+        # The action marks those whose likes may stand in another body.
+        return one.body.get("alike") is True or shared[one.kind, one.column] > 1
+
+    return Parsed(alerts=tuple(_alert(about, one, alike=is_alike(one)) for one in results))
 
 
-def _alert(about: _Validation, result: _Result, alike: bool) -> Alert:  # noqa: FBT001 - private
+def _alert(about: _Validation, result: _Result, *, alike: bool) -> Alert:
     passed, broken = result.body.get("success") is True, result.exception
     status = AlertStatus.RESOLVED if passed else AlertStatus.FIRING
     severity = _SEVERITIES.get(
@@ -127,11 +131,11 @@ def _alert(about: _Validation, result: _Result, alike: bool) -> Alert:  # noqa: 
     run_time = text_of(about.run.get("run_time"))
     return Alert(
         source=about.source.name,
-        dedup_key=_dedup_key(about, result, alike),
+        dedup_key=_dedup_key(about, result, alike=alike),
         group_key=key(f"{about.checkpoint}/{run_time}") if run_time else "",
         status=status,
         severity=Severity.INFO if passed else severity,
-        title=line(_title(about, result)),
+        title=line(_title(about, result, alike=alike)),
         description=clean(_description(result)),
         occurred_at=time_of(
             run_time, zone=about.source.timezone, otherwise=about.delivery.received_at
@@ -141,7 +145,7 @@ def _alert(about: _Validation, result: _Result, alike: bool) -> Alert:  # noqa: 
     )
 
 
-def _dedup_key(about: _Validation, result: _Result, alike: bool) -> str:  # noqa: FBT001 - private
+def _dedup_key(about: _Validation, result: _Result, *, alike: bool) -> str:
     parts = (*about.names, result.kind, result.column)
     if not alike:
         return key_of(*parts)
@@ -150,10 +154,12 @@ def _dedup_key(about: _Validation, result: _Result, alike: bool) -> str:  # noqa
     return key_of(*parts, digest(text_of(others)))
 
 
-def _title(about: _Validation, result: _Result) -> str:
+def _title(about: _Validation, result: _Result, *, alike: bool) -> str:
     asset = about.names[1] or about.names[2] or "data"
     where = f"{asset}.{result.column}" if result.column else asset
     what = f"{result.kind} on {where}"
+    if alike and (limits := _limits(result)):
+        what += f" ({limits})"
     if result.body.get("success") is True:
         return f"{what} passed"
     if result.exception is not None:
@@ -177,18 +183,21 @@ def _numbers(result: _Result) -> str:
     return f"observed {observed}" if observed else ""
 
 
+def _limits(result: _Result) -> str:
+    return ", ".join(
+        f"{name} {_flat(value)}"
+        for name, value in result.kwargs.items()
+        if name not in {*_COLUMNS, "batch_id"} and value is not None
+    )
+
+
 def _description(result: _Result) -> str:
     if result.exception is not None:
         return text_of(result.exception.get("exception_message"))
     if result.body.get("success") is True:
         return ""
-    limits = (
-        f"{name} {_flat(value)}"
-        for name, value in result.kwargs.items()
-        if name not in {*_COLUMNS, "batch_id"} and value is not None
-    )
     notes = inside(result.expectation, "meta", "notes")
-    expected = ", ".join(limits)
+    expected = _limits(result)
     return "\n".join(
         one for one in (f"Expected: {expected}." if expected else "", _flat(notes)) if one
     )

@@ -180,8 +180,11 @@ def _assertion(dataset: Section, assertion: Section) -> _Check:
     name, column = text_of(assertion.get("assertion")), text_of(assertion.get("column"))
     own = text_of(assertion.get("name"))
     on = f"{where[1]}.{column}" if column else where[1]
+    what = [text_of(assertion.get(one) or None) for one in ("content", "params")]
+    # Without a name, only what it checks tells it from another of its kind.
+    identity = own or (digest(*what) if any(what) else "")
     return _Check(
-        ("assertion", *where, name, column, own),
+        ("assertion", *where, name, column, identity),
         assertion.get("success") is True,
         f"{own or name} on {on}",
         _severity(assertion),

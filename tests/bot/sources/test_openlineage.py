@@ -117,6 +117,15 @@ def test_other_things_have_other_keys() -> None:
     assert len(set(keys)) == len(keys)
 
 
+def test_assertions_without_a_name_differ_by_what_they_check() -> None:
+    same = {"assertion": "custom_sql", "success": False}
+    assertions = [{**same, "content": "a"}, {**same, "content": "b"}, {**same, "params": {"n": 1}}]
+    data = {"namespace": "n", "name": "d"}
+    data |= {"inputFacets": {"dataQualityAssertions": {"assertions": assertions}}}
+    found = alerts_of(event(eventType="RUNNING", inputs=[data]))
+    assert len({one.dedup_key for one in found}) == 3
+
+
 def test_tests_that_the_run_reports() -> None:
     tests = [
         {"name": "rows", "status": "fail", "severity": "warn", "expected": "1", "actual": "0"},
