@@ -17,7 +17,7 @@ import rules
 from bot.config import Config
 from bot.sources.registry import KINDS
 from rules.durations import format_duration
-from rules.rulebook_spec import RoleSpec, RulebookSpec
+from rules.rulebook_spec import OutcomeSpec, RoleSpec, RulebookSpec
 from rules.strict_yaml import read
 from rules.written import NEVER
 
@@ -36,6 +36,8 @@ its line and the nearest right key. `watchbill check` finds every fault before t
   the matrix by cell, other maps by key; anything else is replaced. Routes that come later are
   tried first.
 """
+
+_CATEGORIES = "The tables of `categories` are long and stand in `rules/packs/categories.yaml`."
 
 _SHOWN = ("default.yaml", "matrix.yaml")
 
@@ -61,7 +63,7 @@ def reference() -> str:
     parts = [_HEAD, _section("config.yaml", Config, shipped)]
     parts += [_section(title, model, None) for title, model in _models()]
     parts.append(_source_options())
-    parts.append(f"## The shipped rulebook\n\n```yaml\n{pack.strip()}\n```\n")
+    parts.append(f"## The shipped rulebook\n\n{_CATEGORIES}\n\n```yaml\n{pack.strip()}\n```\n")
     return "\n".join(parts)
 
 
@@ -140,7 +142,7 @@ def _scalar(value: object) -> str:
             return "never" if value == NEVER else format_duration(value)
         case time():
             return f"{value:%H:%M}"
-        case str() | int():
+        case str() | int() | float():
             return str(value)
         case tuple() if value and all(isinstance(item, str) for item in value):
             return ", ".join(value)
@@ -163,7 +165,7 @@ def _type(kind: object) -> str:
     if isinstance(kind, EnumType):
         return ", ".join(f"`{member.value}`" for member in kind)  # type: ignore[var-annotated]
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return "text or map" if kind is RoleSpec else "map"
+        return "text or map" if kind in {RoleSpec, OutcomeSpec} else "map"
     return _TYPES[kind]
 
 

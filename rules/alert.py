@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from rules.category import Category, Classified
+
 
 class AlertStatus(StrEnum):
     """What the source says of the thing: broken, whole again, or a remark."""
@@ -45,3 +47,9 @@ class Alert:
     url: str = ""
     unreadable: bool = False
     """True when no parser understood the delivery and a person must look at the raw body."""
+    classified: Classified | None = None
+    """What the rulebook made of it; None as it comes from its source."""
+
+    @property
+    def category(self) -> Category | None:
+        return self.classified.category if self.classified else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from rules.alert import Alert, AlertStatus
+from rules.classify import categorised
 from rules.decide import decide
 from rules.decision import Decision, Reason
 from rules.effects import Page
@@ -85,6 +86,7 @@ class _World:
 
     def receive(self, alert: Alert) -> None:
         placement = place(alert, self._places(alert), self._book.storm, self._now)
+        alert = categorised(alert, self._book)
         thing = (alert.source, alert.dedup_key)
         match placement:
             case Nowhere():

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rules.alert import Alert, AlertStatus
-from rules.classify import priority_of
+from rules.classify import categorised, priority_of
 from rules.incident import Incident
 from rules.matcher import all_hold, matchable
 from rules.rulebook import Route, RuleBook, StormRule
@@ -69,7 +69,7 @@ def place(alert: Alert, places: OpenPlaces, rule: StormRule, now: datetime) -> P
 
 def route_of(alert: Alert, book: RuleBook) -> Route:
     """Return the first route whose matchers hold; the last one always does."""
-    labels = matchable(alert)
+    labels = matchable(categorised(alert, book))
     return next(route for route in book.routes if all_hold(route.matchers, labels))
 
 
@@ -77,6 +77,9 @@ def open_incident(
     alert: Alert, book: RuleBook, *, incident_id: str, number: int, now: datetime
 ) -> Incident:
     """Return the empty incident an alert opens; `decide` then receives the alert into it."""
+    alert = categorised(alert, book)
+    found = alert.classified
+    assert found is not None
     route = route_of(alert, book)
     priority, _ = priority_of(alert, book)
     return Incident(
@@ -98,6 +101,9 @@ def open_incident(
         policy=book.policies[route.policy],
         pages=priority in book.pages,
         unreadable=alert.unreadable,
+        category=found.category,
+        category_alt=found.alternative,
+        confidence=found.confidence,
     )
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from rules.alert import Alert, AlertStatus, Severity
+from rules.category import Category
 from rules.policy import Policy
 
 SHOWN_ALERTS = 20
@@ -63,7 +64,8 @@ class Incident:
     `generation` counts how often it was started over. `paged` are all who ever got a page,
     `awaiting` those of the latest step whose page has not failed, and `reached` tells whether
     this round found anybody. `hidden` is what was silenced from its beginning: no message shows
-    it. The five timers stand last; `wake_at` is the nearest.
+    it. `category` is None in incidents of before there were categories, and `confidence` goes from
+    0 to 1. The five timers stand last; `wake_at` is the nearest.
     """
 
     id: str
@@ -91,6 +93,10 @@ class Incident:
     hidden: bool = False
     flapping: bool = False
     openings: int = 1
+
+    category: Category | None = None
+    category_alt: Category | None = None
+    confidence: float = 0.0
 
     alerts: tuple[ShownAlert, ...] = ()
     alert_count: int = 0

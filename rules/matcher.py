@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from rules.alert import Severity
+from rules.category import Category
 
 _LABEL = r"[A-Za-z_][\w.:-]*"
 _BARE = rf"(?:(?!,\s*{_LABEL}\s*(?:=|!=|!~))\S)*"
@@ -77,12 +78,16 @@ class Labelled(Protocol):
     def title(self) -> str: ...
     @property
     def dedup_key(self) -> str: ...
+    @property
+    def category(self) -> Category | None: ...
 
 
 def matchable(thing: Labelled) -> dict[str, str]:
     """Return the labels that routes and silences see: its own, then facts about it."""
+    known = {"category": str(thing.category)} if thing.category else {}
     return {
         **thing.labels,
+        **known,
         "source": thing.source,
         "severity": str(thing.severity),
         "title": thing.title,
@@ -103,6 +108,11 @@ def parse_matchers(text: str) -> tuple[tuple[Matcher, ...], str]:
         found.append(matcher(label, operator, value.rstrip(",") if quoted is None else value))
         rest = rest[hit.end() :].lstrip(" ,")
     return tuple(found), rest.strip()
+
+
+def matchers_of(written: Iterable[str]) -> tuple[Matcher, ...]:
+    """Return the matchers of texts that have been checked."""
+    return tuple(matcher for text in written for matcher in parse_matchers(text)[0])
 
 
 def matcher(label: str, operator: str, value: str) -> Matcher:

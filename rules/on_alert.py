@@ -1,9 +1,11 @@
 """What an alert does to the incident it belongs to."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from rules.alert import Alert, AlertStatus
-from rules.classify import priority_of
+from rules.category import Category
+from rules.classify import categorised, category_reason, priority_of
 from rules.decision import Decision, Draft
 from rules.events import AUTOMATIC, AlertReceived
 from rules.incident import Incident, State
@@ -17,6 +19,7 @@ from rules.triggering import begin_again, keep_quiet, start
 
 def receive(incident: Incident, event: AlertReceived, book: RuleBook, now: datetime) -> Decision:
     """Count the alert in, then open, raise, reopen, settle or resolve as it demands."""
+    event = replace(event, alert=categorised(event.alert, book))
     draft = Draft(incident.with_alert(event.alert, event.before, now))
     if incident.alert_count == 0:
         _open(draft, event, book, now)
@@ -33,7 +36,7 @@ def receive(incident: Incident, event: AlertReceived, book: RuleBook, now: datet
 
 
 def muted(alert: Alert, book: RuleBook, now: datetime) -> Mute | None:
-    return mute(book.silences, book.windows, matchable(alert), now)
+    return mute(book.silences, book.windows, matchable(categorised(alert, book)), now)
 
 
 def _open(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> None:
@@ -41,6 +44,8 @@ def _open(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> 
     route = say("Route {route}: policy {policy}, channel #{channel}.", route=at.route,
                 policy=at.policy.name, channel=at.channel)  # fmt: skip
     draft.because(f"routes.{at.route}", route)
+    if event.alert.classified:
+        draft.reasons.append(category_reason(event.alert.classified))
     draft.reasons.append(priority_of(event.alert, book)[1])
     _notice_flapping(draft, event, book)
     if covering := muted(event.alert, book, now):
@@ -76,6 +81,7 @@ def _fire(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> 
         draft.change(openings=draft.incident.openings + 1)
     covered = muted(event.alert, book, now) is not None
     at = draft.incident
+    _recategorise(draft, event.alert, book)
     worse = (at.muted is not None or not covered) and _raise(draft, event.alert, book)
     if at.state is State.RESOLVED:
         draft.because("alert.fired_again", say("Triggered again."))
@@ -102,6 +108,25 @@ def _raise(draft: Draft, alert: Alert, book: RuleBook) -> bool:
     draft.change(priority=priority, severity=alert.severity, pages=at.pages or pages)
     draft.reasons.append(reason)
     return pages and not (at.pages and at.state is State.TRIGGERED)
+
+
+def _recategorise(draft: Draft, alert: Alert, book: RuleBook) -> None:
+    """Take the category of a worse alert, or of one as bad that is surer of its own."""
+    at, found = draft.incident, alert.classified
+    if found is None or at.storm or (found.category, found.alternative) == _category(at):
+        return
+    priority, _ = priority_of(alert, book)
+    if priority < at.priority or (priority == at.priority and found.confidence > at.confidence):
+        draft.change(
+            category=found.category,
+            category_alt=found.alternative,
+            confidence=found.confidence,
+        )
+        draft.reasons.append(category_reason(found))
+
+
+def _category(incident: Incident) -> tuple[Category | None, Category | None]:
+    return incident.category, incident.category_alt
 
 
 def _from_the_start(draft: Draft, rule: str, book: RuleBook, now: datetime) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from rules.alert import Severity
+from rules.categorise import CategoryRules
 from rules.incident import Priority
 from rules.matcher import Matcher
 from rules.policy import Policy
@@ -74,6 +75,7 @@ class RuleBook:
     flapping: FlappingRule = FlappingRule()
     storm: StormRule = StormRule()
     priority_rules: PriorityRules = DEFAULT_PRIORITY_RULES
+    categories: CategoryRules = field(default_factory=CategoryRules)
     windows: tuple[MaintenanceWindow, ...] = ()
     silences: tuple[Silence, ...] = ()
     on_call: OnCall = field(default_factory=OnCall)

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from rules.matcher import matchers_of
 from rules.nearest import did_you_mean, nearest
 from rules.people import AmbiguousPersonError, People, UnknownPersonError
 from rules.priority_checks import priority_faults, priority_warnings
-from rules.rulebook_parts import Draft, Surroundings, matchers_of, routes_in_order
+from rules.rulebook_parts import Draft, Surroundings, routes_in_order
 from rules.rulebook_spec import RouteSpec, StepSpec, TargetSpec
 from rules.yaml_document import Fault, Path
 

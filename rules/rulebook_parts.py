@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import TypeVar
 
 from rules.alert import Severity
+from rules.categorise import CategoryRules
+from rules.category_parts import category_rules
 from rules.incident import Priority
-from rules.matcher import Matcher, parse_matchers
+from rules.matcher import matchers_of
 from rules.people import People
 from rules.policy import (
     AtLeast,
@@ -74,6 +76,7 @@ class RulebookParts:
     flapping: FlappingRule
     storm: StormRule
     priority_rules: PriorityRules
+    categories: CategoryRules
     windows: tuple[MaintenanceWindow, ...]
 
     def rulebook(self, *, on_call: OnCall, silences: Iterable[Silence] = ()) -> RuleBook:
@@ -91,6 +94,7 @@ class RulebookParts:
             flapping=self.flapping,
             storm=self.storm,
             priority_rules=self.priority_rules,
+            categories=self.categories,
             windows=self.windows,
             silences=tuple(silences),
             on_call=on_call,
@@ -129,6 +133,7 @@ def assemble(drafts: Sequence[Draft], around: Surroundings) -> RulebookParts:
         flapping=flapping,
         storm=storm,
         priority_rules=priority_rules(specs),
+        categories=category_rules([spec.categories for spec in specs]),
         windows=tuple({w.name: _window(w) for s in specs for w in s.maintenance_windows}.values()),
     )
 
@@ -145,10 +150,6 @@ def routes_in_order(specs: Sequence[RulebookSpec]) -> list[RouteSpec]:
             if not by_name[route.name].match:
                 return list(by_name.values())
     return list(by_name.values())
-
-
-def matchers_of(written: Iterable[str]) -> tuple[Matcher, ...]:
-    return tuple(matcher for text in written for matcher in parse_matchers(text)[0])
 
 
 def _last(values: Iterable[T | None], default: U) -> T | U:

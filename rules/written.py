@@ -5,10 +5,12 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from rules.durations import parse_duration
+from rules.glob_index import glob_fault
 from rules.hours import DAYS
 from rules.incident import Priority
 from rules.matcher import parse_matchers
 from rules.nearest import did_you_mean
+from rules.phrases import phrase_fault
 from rules.zones import checked_zone
 
 NEVER = timedelta.max
@@ -125,3 +127,19 @@ def paging(written: object) -> object:
 
 def role(written: object) -> object:
     return {"role": written} if isinstance(written, str) else written
+
+
+def outcome(written: object) -> object:
+    return {"category": written} if isinstance(written, str) else written
+
+
+def test_pattern(text: str) -> str:
+    if fault := glob_fault(text):
+        raise ValueError(fault)
+    return text
+
+
+def phrase(text: str) -> str:
+    if fault := phrase_fault(text):
+        raise ValueError(fault)
+    return text

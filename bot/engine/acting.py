@@ -19,6 +19,7 @@ from bot.engine.work import Work
 from bot.ports import Delivery, JobPriority, NewJob, StoredOverride
 from bot.wire import sentence_to_json
 from rules.alert import Alert, AlertStatus, Severity
+from rules.classify import categorised
 from rules.events import Acked, AlertReceived, Muted, Unmuted
 from rules.grouping import open_incident
 from rules.incident import Incident, State
@@ -188,6 +189,7 @@ async def _open_by_hand(work: Work, act: OpenByHand) -> Answer:
         url=act.url,
         occurred_at=work.now,
     )
+    alert = categorised(alert, work.book)
     await work.load_for([alert])
     opened = open_incident(
         alert, work.book, incident_id=incident_id, number=work.tx.next_number(), now=work.now

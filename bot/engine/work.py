@@ -9,10 +9,11 @@ import structlog
 from bot.engine.jobs import PAGE_KINDS, job_of
 from bot.ports import AlertRef, TimelineEntry, Transaction
 from rules.alert import Alert
+from rules.classify import categorised
 from rules.decide import decide
 from rules.decision import Decision
 from rules.events import AlertReceived, Event
-from rules.grouping import Join, Nowhere, OpenPlaces, open_incident, open_storm, place
+from rules.grouping import Join, Nowhere, Open, OpenPlaces, open_incident, open_storm, place
 from rules.incident import Incident, State
 from rules.rulebook import RuleBook
 
@@ -39,13 +40,14 @@ class Work:
         tx, book, now = self.tx, self.book, self.now
         same = tx.open_alert(alert.source, alert.dedup_key)
         placement = place(alert, self._places(alert), book.storm, now)
+        if isinstance(placement, Nowhere):
+            return None
+        alert = categorised(alert, book)
         match placement:
-            case Nowhere():
-                return None
             case Join(incident_id):
                 incident = tx.incident(incident_id)
                 openings = 0
-            case _:
+            case Open():
                 incident, openings = self._open(alert, storm=placement.storm)
         before = same.status if same and same.incident_id == incident.id else None
         event = AlertReceived(alert, before, openings)

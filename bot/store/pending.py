@@ -81,7 +81,7 @@ class Pending:
             "status": alert.status.value,
             "title": stored_text(alert.title),
             "severity": alert.severity.value,
-            "labels": rows.to_json(dict(alert.labels)),
+            "labels": rows.to_json(_seen_labels(alert)),
             "first_at": old["first_at"] if old else now,
             "last_at": now,
             "count": old["count"] + 1 if old else 1,
@@ -213,3 +213,9 @@ async def _run(
 ) -> None:
     if values:
         await connection.execute(statement, values)
+
+
+def _seen_labels(alert: Alert) -> dict[str, str]:
+    """Return the labels with the category, which would be lost with the alert."""
+    known = {"category": alert.category.value} if alert.category else {}
+    return {**alert.labels, **known}

@@ -36,7 +36,8 @@ def test_the_first_alert_shows_the_incident_and_pages_who_is_on_call() -> None:
     assert pages(decision) == [ANA]
     assert decision.incident.step_due_at == NOW + 5 * MINUTE
     rules = [reason.rule for reason in decision.reasons]
-    assert rules == ["routes.all", "priorities.critical", "escalation_policies.default[1]"]
+    steps = ["routes.all", "categories.fallback", "priorities.critical"]
+    assert rules == [*steps, "escalation_policies.default[1]"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from rules.grouping import (
     route_of,
 )
 from rules.incident import Priority
-from rules.matcher import Matcher, Operator
+from rules.matcher import Matcher, Operator, parse_matchers
 from rules.policy import Policy
 from rules.rulebook import Route, StormRule
 from rules.sentence import plain
@@ -109,3 +109,17 @@ def test_a_storm_is_routed_as_its_first_alert_and_named_by_its_source() -> None:
     )
     assert made.labels == {}
     assert made.pages
+
+
+def test_an_incident_opens_with_the_category_of_its_alert() -> None:
+    alert = make_alert(labels={"category": "Completeness"})
+    made = open_incident(alert, make_book(), incident_id="i", number=7, now=NOW)
+    assert (made.category, made.category_alt, made.confidence) == ("completeness", None, 1.0)
+
+
+def test_routes_match_the_category_that_the_rulebook_found() -> None:
+    asking = Route("asking", "default", "a", "data", parse_matchers("category=adhoc_request")[0])
+    rest = Route("rest", "default", "b", "data")
+    book = make_book(routes=(asking, rest))
+    assert route_of(make_alert(labels={"category": "ad-hoc request"}), book) is rest
+    assert route_of(make_alert(labels={"category": "Adhoc Request"}), book) is asking
