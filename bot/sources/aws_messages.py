@@ -58,7 +58,7 @@ def read_aws(message: Section) -> Said | None:
 
 
 def _last(arn: str) -> str:
-    return arn.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
+    return arn.rsplit(":", 1)[-1].rsplit("/", 1)[-1].strip()
 
 
 def _alarm(alarm: Section) -> Said:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bot.sources.fetch import Fetch, FetchError, fetch
 from bot.sources.json_body import JsonValue, inside, list_of, object_of, text_of
 from bot.sources.options import Option, word
-from bot.sources.scheme import ACCEPTED, Attempt, Scheme, Verdict, refused
+from bot.sources.scheme import ACCEPTED, Attempt, Scheme, Verdict, refused, undecided
 
 if TYPE_CHECKING:
     from google.auth.crypt import Verifier
@@ -171,7 +171,7 @@ class PushTokens:
             return refused("The token is not signed by RS256, which Google uses.")
         pem = await self._key(attempt, text_of(token.header.get("kid")))
         if pem is None:
-            return refused(_no_key(attempt, self.google.fault))
+            return _no_key(attempt, self.google.fault)
         if not _fits(pem, token):
             return refused("The token's signature does not fit.")
         why = _wrong_claim(token.claims, attempt.options)
@@ -183,12 +183,12 @@ class PushTokens:
         return await self.google.get(named, attempt.now)
 
 
-def _no_key(attempt: Attempt, fault: str) -> str:
+def _no_key(attempt: Attempt, fault: str) -> Verdict:
     if "keys" in attempt.options:
-        return "The token is signed by a key that is not under `keys` of the source."
+        return refused("The token is signed by a key that is not under `keys` of the source.")
     if fault:
-        return f"Google's keys could not be fetched ({fault}); send it again."
-    return "The token is not signed by a key of Google's."
+        return undecided(f"Google's keys could not be fetched ({fault}); send it again.")
+    return refused("The token is not signed by a key of Google's.")
 
 
 def _fits(pem: str, token: _Token) -> bool:

@@ -35,12 +35,15 @@ class Attempt:
 class Verdict:
     """Whether it passes; `why` is told to the sender and `stale` says that only time is wrong.
 
-    `notes` are stored with the delivery's headers, for the parser.
+    With `later` nobody could tell, and the sender is asked to come again: many senders give a
+    message up for good when they are told that it is not theirs. `notes` are stored with the
+    delivery's headers, for the parser.
     """
 
     accepted: bool
     why: str = ""
     stale: bool = False
+    later: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -49,6 +52,11 @@ ACCEPTED = Verdict(accepted=True)
 
 def refused(why: str) -> Verdict:
     return Verdict(accepted=False, why=why)
+
+
+def undecided(why: str) -> Verdict:
+    """Ask the sender to come again, because what decides could not be had."""
+    return Verdict(accepted=False, why=why, later=True)
 
 
 def wrong(header: str) -> Verdict:

@@ -16,7 +16,7 @@ from bot.sources.fetch import Fetch, FetchError, fetch
 from bot.sources.json_body import JsonValue, read_object, text_of
 from bot.sources.kind import UnreadableError
 from bot.sources.options import Option, words
-from bot.sources.scheme import Attempt, Scheme, Verdict, has, refused
+from bot.sources.scheme import Attempt, Scheme, Verdict, has, refused, undecided
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -130,9 +130,8 @@ class SnsSignatures:
         why = _wrong_envelope(envelope, attempt)
         if why:
             return refused(why)
-        why = await self._wrong_signature(envelope, attempt)
-        if why:
-            return refused(why)
+        if wrong := await self._wrong_signature(envelope, attempt):
+            return wrong
         if not _is_recent(text_of(envelope.get("Timestamp")), attempt.now):
             minutes = int(OLDEST.total_seconds() // 60)
             return Verdict(
@@ -142,19 +141,21 @@ class SnsSignatures:
             return Verdict(accepted=True)
         return Verdict(accepted=True, notes={CONFIRMED_NOTE: await self._confirm(envelope)})
 
-    async def _wrong_signature(self, envelope: Envelope, attempt: Attempt) -> str:
+    async def _wrong_signature(self, envelope: Envelope, attempt: Attempt) -> Verdict | None:
         url = text_of(envelope.get("SigningCertURL"))
         if not is_amazons(url) or not _PEM_PATH.fullmatch(urlsplit(url).path):
-            return "The certificate is not at an address of SNS."
+            return refused("The certificate is not at an address of SNS.")
         try:
             signature = base64.b64decode(text_of(envelope.get("Signature")), validate=True)
             certificate = await self.certificates.get(url, attempt.now)
         except FetchError as error:
-            return f"The certificate of SNS could not be fetched ({error}); send it again."
+            why = f"The certificate of SNS could not be fetched ({error}); send it again."
+            return undecided(why)
         except (binascii.Error, ValueError):
-            return "The signature is not base64."
+            return refused("The signature is not base64.")
         old = text_of(envelope.get("SignatureVersion")) == "1"
-        return "" if _fits(certificate, signature, string_to_sign(envelope), old=old) else _NO_FIT
+        fits = _fits(certificate, signature, string_to_sign(envelope), old=old)
+        return None if fits else refused("The signature of SNS does not fit the message.")
 
     async def _confirm(self, envelope: Envelope) -> str:
         topic, url = text_of(envelope.get("TopicArn")), text_of(envelope.get("SubscribeURL"))
@@ -167,9 +168,6 @@ class SnsSignatures:
             return str(error)
         _log.info("SNS subscription confirmed", topic=topic)
         return "yes"
-
-
-_NO_FIT = "The signature of SNS does not fit the message."
 
 
 def _wrong_envelope(envelope: Envelope, attempt: Attempt) -> str:

@@ -159,6 +159,8 @@ class Hooks:
         if known:
             return body, {}
         verdict = await gate.judge(request, body, self._clock.now())
+        if verdict.later:
+            raise RefusedError(503, verdict.why, "undecided")
         if not verdict.accepted:
             result = "stale" if verdict.stale else "unauthorized"
             raise RefusedError(401, verdict.why, result)
@@ -191,6 +193,8 @@ class _ThrottledError(RefusedError):
 
 def _refuse(error: RefusedError) -> web.Response:
     wait = error.wait if isinstance(error, _ThrottledError) else 0
+    if error.status == 503:
+        wait = NOT_STORED_RETRY
     headers = {"WWW-Authenticate": 'Bearer realm="watchbill"'} if error.status == 401 else None
     refused = refusal(error.status, error.why, retry_after=wait, headers=headers)
     if error.status in {400, 401, 408, 413, 415}:

@@ -1,5 +1,6 @@
 """Tokens that PyJWT signs pass when everything in them is right, and never otherwise."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -218,7 +219,18 @@ async def test_when_google_is_away_it_is_said() -> None:
         f"Bearer {token()}", BY_GOOGLE, tokens=PushTokens(GoogleKeys(fetch=google.fetch))
     )
     assert not verdict.accepted
+    assert verdict.later
     assert verdict.why == "Google's keys could not be fetched (it answered 503); send it again."
+
+
+async def test_the_first_requests_of_all_wait_for_one_fetch() -> None:
+    google = Google()
+    tokens = PushTokens(GoogleKeys(fetch=google.fetch))
+    async with asyncio.TaskGroup() as group:
+        given = f"Bearer {token()}"
+        tasks = [group.create_task(judge(given, BY_GOOGLE, tokens=tokens)) for _ in range(20)]
+    assert all(one.result().accepted for one in tasks)
+    assert google.asked == 1
 
 
 async def test_keys_come_from_a_file_from_pem_and_inline(tmp_path: Path) -> None:

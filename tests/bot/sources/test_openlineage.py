@@ -92,7 +92,7 @@ def test_an_assertion_that_passes_later_is_the_same_thing() -> None:
 def test_other_things_have_other_keys() -> None:
     def check(namespace: str, name: str, assertion: str, column: str) -> str:
         facet = {"assertions": [{"assertion": assertion, "success": False, "column": column}]}
-        data = {
+        data: dict[str, object] = {
             "namespace": namespace,
             "name": name,
             "inputFacets": {"dataQualityAssertions": facet},
@@ -120,8 +120,8 @@ def test_other_things_have_other_keys() -> None:
 def test_assertions_without_a_name_differ_by_what_they_check() -> None:
     same = {"assertion": "custom_sql", "success": False}
     assertions = [{**same, "content": "a"}, {**same, "content": "b"}, {**same, "params": {"n": 1}}]
-    data = {"namespace": "n", "name": "d"}
-    data |= {"inputFacets": {"dataQualityAssertions": {"assertions": assertions}}}
+    facets = {"dataQualityAssertions": {"assertions": assertions}}
+    data: dict[str, object] = {"namespace": "n", "name": "d", "inputFacets": facets}
     found = alerts_of(event(eventType="RUNNING", inputs=[data]))
     assert len({one.dedup_key for one in found}) == 3
 

@@ -233,6 +233,7 @@ async def test_a_certificate_that_cannot_be_had_is_said_and_asked_for_again(amaz
     signatures = amazon.signatures()
     amazon.away = True
     verdict = await judge(signatures, ALARM)
+    assert verdict.later
     assert "could not be fetched (no answer within 3 s); send it again" in verdict.why
     amazon.away = False
     assert (await judge(signatures, ALARM)).accepted

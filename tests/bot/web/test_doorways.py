@@ -266,17 +266,32 @@ def from_sns(body: bytes) -> Mapping[str, str]:
 
 
 async def test_an_alarm_passes_with_snss_signature_alone(client: Client, doors: Doors) -> None:
-    sent = {"data": ALARM, "headers": from_sns(ALARM)}
-    assert (await client.post("/hooks/sns", **sent)).status == 202
-    assert (await (await client.post("/hooks/sns", **sent)).json())["repeated"] is True
+    sent = from_sns(ALARM)
+    assert (await client.post("/hooks/sns", data=ALARM, headers=sent)).status == 202
+    again = await client.post("/hooks/sns", data=ALARM, headers=sent)
+    assert (await again.json())["repeated"] is True
     assert doors.alerts()[0].title == "orders-age-too-old is in alarm"
     forged = ALARM.replace(b"orders-age-too-old", b"orders-age-too-new")
     for headers, body in ((from_sns(ALARM), forged), ({}, ALARM), (BEARER, ALARM)):
         assert (await client.post("/hooks/sns", data=body, headers=headers)).status == 401
     doors.clock.advance(hours=1)
-    assert (await client.post("/hooks/sns", **sent)).status == 401
+    assert (await client.post("/hooks/sns", data=ALARM, headers=sent)).status == 401
     assert doors.counted("sns", "stale") == 1
     assert len(doors.inbox.deliveries) == 1
+
+
+async def test_without_the_certificate_the_sender_must_come_again(
+    client: Client, doors: Doors
+) -> None:
+    doors.away = True
+    answer = await client.post("/hooks/sns", data=ALARM, headers=from_sns(ALARM))
+    assert answer.status == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "could not be fetched (it answered 503)" in (await answer.json())["error"]
+    assert doors.counted("sns", "undecided") == 1
+    doors.away = False
+    again = await client.post("/hooks/sns", data=ALARM, headers=from_sns(ALARM))
+    assert (again.status, len(doors.inbox.deliveries)) == (202, 1)
 
 
 async def test_a_subscription_is_confirmed_and_a_failure_becomes_an_alert(
