@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.ports import JsonObject
 from bot.webhook import incident_payload
 from rules.alert import Alert
+from rules.classify import categorised
 from rules.foresee import Foreseen, foresee
 from rules.people import People
 from rules.rulebook import RuleBook
@@ -21,7 +22,7 @@ def explain(alerts: Sequence[Alert], book: RuleBook, people: People, now: dateti
     incidents = [incident_payload(incident) for incident in seen.incidents.values()]
     return {
         "at": now.isoformat(),
-        "alerts": [_alert(alert) for alert in alerts],
+        "alerts": [_alert(categorised(alert, book)) for alert in alerts],
         "incident": incidents[0] if incidents else None,
         "incidents": incidents,
         "pages": [page for decision in seen.decisions for page in _pages(decision, people)],
@@ -30,6 +31,7 @@ def explain(alerts: Sequence[Alert], book: RuleBook, people: People, now: dateti
 
 
 def _alert(alert: Alert) -> JsonObject:
+    found = alert.classified
     return {
         "source": alert.source,
         "dedup_key": alert.dedup_key,
@@ -37,6 +39,9 @@ def _alert(alert: Alert) -> JsonObject:
         "status": str(alert.status),
         "title": alert.title,
         "severity": str(alert.severity),
+        "category": found.category.value if found else None,
+        "category_alt": found.alternative.value if found and found.alternative else None,
+        "confidence": found.confidence if found else 0.0,
         "description": alert.description,
         "labels": dict(alert.labels),
         "url": alert.url,

@@ -12,6 +12,7 @@ from bot.explain import explain
 from bot.ports import Delivery
 from bot.sources.configured import source_of
 from bot.sources.registry import read
+from rules.category import SURE
 from rules.nearest import did_you_mean
 from rules.rulebook_parts import RulebookParts
 
@@ -46,6 +47,7 @@ def explained_text(document: dict[str, Any]) -> str:
     lines = [f"{len(document['alerts'])} alerts"]
     for alert in document["alerts"]:
         lines.append(f"  {alert['status']:8} {alert['severity']:8} {alert['title']}")
+        lines.append(f"           {_category(alert)}")
         lines.append(f"           dedup key {alert['dedup_key']}")
         if alert["group_key"]:
             lines.append(f"           group key {alert['group_key']}")
@@ -60,10 +62,20 @@ def explained_text(document: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _category(thing: dict[str, Any]) -> str:
+    """Return "completeness", or "probably access, or schema"."""
+    words = [
+        str(thing[key]).replace("_", " ") for key in ("category", "category_alt") if thing[key]
+    ]
+    guess = "probably " if thing["confidence"] < SURE else ""
+    return f"{guess}{', or '.join(words)}" if words else "no category"
+
+
 def _incident_line(incident: dict[str, Any]) -> str:
     return (
         f"incident #{incident['number']} {incident['priority']} {incident['state']}: "
-        f"{incident['title']} (policy {incident['policy']}, channel #{incident['channel']})"
+        f"{incident['title']} ({_category(incident)}, policy {incident['policy']}, "
+        f"channel #{incident['channel']})"
     )
 
 

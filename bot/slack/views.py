@@ -18,7 +18,16 @@ from bot.slack.text import (
     safe_url,
     spoken,
 )
-from bot.slack.wording import notification, remarks, short, sign, source_of, state_line, title
+from bot.slack.wording import (
+    category_line,
+    notification,
+    remarks,
+    short,
+    sign,
+    source_of,
+    state_line,
+    title,
+)
 from rules.alert import AlertStatus
 from rules.incident import Incident, ShownAlert, State
 from rules.people import People
@@ -62,7 +71,7 @@ def root_message(scene: Scene) -> Json:
         notification(scene),
         [
             kit.header(f"{sign(at)} {title(at)}"),
-            kit.section(state_line(scene)),
+            kit.section(join("\n", [category_line(at), state_line(scene)])),
             *_remarks(scene),
             *_description(at),
             *_alerts(at),
@@ -81,7 +90,7 @@ def page_message(scene: Scene, person: str, reason: Sentence | None) -> Json:
         notification(scene),
         [
             kit.header(f"{sign(at)} {title(at)}"),
-            kit.section(state_line(scene)),
+            kit.section(join("\n", [category_line(at), state_line(scene)])),
             *_remarks(scene),
             *_description(at),
             kit.actions(f"incident:{at.number}", *buttons(at)),

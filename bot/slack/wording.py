@@ -5,6 +5,7 @@ from datetime import datetime
 from bot.slack.plan import Planned
 from bot.slack.scene import Scene
 from bot.slack.text import Mrkdwn, join, lasting, link, listed, md, one_line, outside, roughly
+from rules.category import SURE
 from rules.incident import Incident, State
 
 SIGNS = {State.TRIGGERED: "🔴", State.ACKNOWLEDGED: "🟡", State.RESOLVED: "🟢"}
@@ -96,6 +97,17 @@ def resolver(scene: Scene) -> Mrkdwn:
 def source_of(incident: Incident) -> Mrkdwn:
     """Where the incident came from; people count as a source too."""
     return md("a person") if incident.source.startswith("@") else outside(incident.source, 80)
+
+
+def category_line(incident: Incident) -> Mrkdwn:
+    """What kind of trouble it is: "*Completeness*", "Probably *access*, or schema"."""
+    found, other = incident.category, incident.category_alt
+    if found is None or incident.unreadable or incident.storm:
+        return Mrkdwn()
+    sure = incident.confidence >= SURE
+    shown = found.words.capitalize() if sure else found.words
+    line = md("*{shown}*" if sure else "Probably *{shown}*", shown=shown)
+    return md("{line}, or {other}", line=line, other=other.words) if other else line
 
 
 def state_line(scene: Scene) -> Mrkdwn:

@@ -9,6 +9,7 @@ from bot.slack import views
 from bot.slack.blocks import Json
 from bot.slack.text import mention_group
 from bot.workspace.blockkit import problems
+from rules.category import Category
 from rules.incident import Incident
 from rules.sentence import say
 from tests.bot.slack.samples import (
@@ -231,3 +232,25 @@ def test_names_from_outside_are_text_too() -> None:
 def test_a_page_before_the_channel_message_names_the_channel() -> None:
     early = replace(scene(), permalink="", channel_id="C0ALERTS1")
     assert "<#C0ALERTS1>" in words(views.page_message(early, ANA, REASON))
+
+
+@pytest.mark.parametrize(
+    ("category", "alternative", "confidence", "line"),
+    [
+        (Category.COMPLETENESS, None, 0.9, "*Completeness*"),
+        (Category.ACCESS, Category.SCHEMA, 0.65, "Probably *access*, or schema"),
+        (Category.PIPELINE_FAILURE, None, 0.4, "Probably *pipeline failure*"),
+    ],
+)
+def test_the_category_stands_under_the_title(
+    category: Category, alternative: Category | None, confidence: float, line: str
+) -> None:
+    at = scene(incident(category=category, category_alt=alternative, confidence=confidence))
+    for message in (views.root_message(at), views.page_message(at, BO, REASON)):
+        assert message["blocks"][1]["text"]["text"].splitlines()[0] == line
+
+
+@pytest.mark.parametrize("odd", ["unreadable", "storm"])
+def test_no_category_is_shown_where_it_would_mislead(odd: str) -> None:
+    at = scene(incident(category=Category.ACCESS, confidence=0.9, **{odd: True}))
+    assert "access" not in words(views.root_message(at)).lower()
