@@ -268,3 +268,22 @@ def test_what_may_still_come_in_time_is_not_missed() -> None:
     assert outcomes(WORKDAYS, {}, day, now=NOW) == ()
     assert outcomes(WORKDAYS, {}, day, now=deadline) == ()
     assert outcomes(WORKDAYS, {}, day, now=deadline + MINUTE) == (False,)
+
+
+def test_what_came_this_instant_counts() -> None:
+    day = (date(2026, 11, 23), date(2026, 11, 24))
+    assert outcomes(WORKDAYS, {day[0]: NOW}, day, now=NOW) == (True,)
+
+
+def test_thresholds_of_burn_are_inclusive() -> None:
+    exact = [(NOW - timedelta(seconds=51.84), NOW)]  # 14.4 times a thousandth of an hour
+    short = [(exact[0][0] + timedelta(milliseconds=1), NOW)]
+    assert burning(99.9, MONTH, exact, NOW) == BURN_RULES[0]
+    assert burning(99.9, MONTH, short, NOW) != BURN_RULES[0]
+
+
+def test_a_budget_right_at_the_limit_is_not_below_it() -> None:
+    half = DeliveryRecord(Objective(90, 20), (True,) * 19 + (False,))
+    told = alarm(half, FewEventRules(left_below=50))
+    assert told is not None
+    assert told[0] is Alarm.TICKET

@@ -102,3 +102,8 @@ def test_more_never_means_less() -> None:
         found, reasons = impact_of(facts)
         assert order.index(found) <= order.index(order[tier - 1])
         assert reasons
+
+
+def test_one_dashboard_is_said_in_the_singular() -> None:
+    words = impact_of(ImpactFacts(tier=4, exposures_high=1))[1][0].sentence.render(plain)
+    assert words == "Shown on a dashboard of high maturity or outside the company: significant."

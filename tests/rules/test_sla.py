@@ -192,6 +192,7 @@ def test_the_reason_says_what_it_was_reckoned_from() -> None:
     assert said(DEADLINE, at("2026-11-20T07:00")) == (
         "Critical: a repair takes 1 h 35 min, and the deadline, 2026-11-20 08:00 UTC, is 1 h away."
     )
+    assert said(DEADLINE, at("2026-11-20T06:25")).startswith("Critical: a repair takes 1 h 35 min,")
     assert said(DEADLINE, DEADLINE) == "Critical: the deadline, 2026-11-20 08:00 UTC, has passed."
     assert said(None, DEADLINE) == "Low: no deadline is at stake."
     assert urgency(DEADLINE, DEADLINE, EFFORT)[1].rule == "urgency.critical"
