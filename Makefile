@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 help:
 	@echo "make demo       see it work: a local Slack workspace in your browser"
 	@echo "make test       every test that needs nothing installed"
-	@echo "make test-real  tests against real Airflow, dbt and Alertmanager (minutes)"
+	@echo "make test-real  tests against real Airflow, dbt, GX, OpenLineage and Alertmanager (minutes)"
 	@echo "make lint       style, types, import contracts"
 	@echo "make format     put the style right"
 	@echo "make bench      the promises of speed, measured"
