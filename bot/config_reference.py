@@ -16,8 +16,9 @@ from pydantic.fields import FieldInfo
 import rules
 from bot.config import Config
 from bot.sources.registry import KINDS
+from rules.category_spec import OutcomeSpec
 from rules.durations import format_duration
-from rules.rulebook_spec import OutcomeSpec, RoleSpec, RulebookSpec
+from rules.rulebook_spec import RoleSpec, RulebookSpec
 from rules.strict_yaml import read
 from rules.written import NEVER
 

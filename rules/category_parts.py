@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from rules.categorise import CategoryRules, NotEvaluated
 from rules.category import Outcome
+from rules.category_spec import CategoriesSpec, CategoryRuleSpec, CategoryTextSpec, OutcomeSpec
 from rules.glob_index import GlobIndex
 from rules.label_rules import LabelRule, LabelRules
 from rules.matcher import matchers_of
 from rules.phrases import PhraseIndex
-from rules.rulebook_spec import CategoriesSpec, CategoryRuleSpec, CategoryTextSpec, OutcomeSpec
 
 
 def category_rules(specs: Sequence[CategoriesSpec]) -> CategoryRules:

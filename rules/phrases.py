@@ -19,6 +19,8 @@ def phrase_fault(phrase: str) -> str:
     """Say why a phrase cannot be used, "" when it can."""
     if len(phrase) > LONGEST_PHRASE:
         return f"longer than {LONGEST_PHRASE} characters"
+    if not _WORD.search(phrase):
+        return f'"{phrase[:40]}" has no word to look for'
     parts = phrase.split("*")
     if len(parts) - 1 > MOST_GAPS:
         return f'"{phrase[:40]}" has more than {MOST_GAPS} gaps (*); write several phrases'

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from rules.category_spec import CategoryRuleSpec, CategoryTextSpec
 from rules.matcher import matchers_of
 from rules.nearest import did_you_mean, nearest
 from rules.people import AmbiguousPersonError, People, UnknownPersonError
@@ -32,6 +33,7 @@ def cross_check(drafts: Sequence[Draft], around: Surroundings) -> Findings:
         faults += _policy_faults(draft, around)
         faults += _route_faults(draft, policies)
         faults += _window_faults(draft)
+        faults += _category_faults(draft)
         warnings += _policy_warnings(draft)
         person_faults, person_warnings = _people(draft, around.people)
         faults += person_faults
@@ -125,6 +127,23 @@ def _window_faults(draft: Draft) -> Iterator[Fault]:
                 ("maintenance_windows", at, "name"),
                 f'there are two maintenance windows "{name}"; names are unique',
             )
+
+
+def _category_faults(draft: Draft) -> Iterator[Fault]:
+    categories = draft.spec.categories
+    tables: dict[str, Sequence[CategoryRuleSpec | CategoryTextSpec]] = {
+        "rules": categories.rules,
+        "not_evaluated": categories.not_evaluated,
+        "events": categories.events,
+        "texts": categories.texts,
+        "fallback": categories.fallback,
+    }
+    for table, entries in tables.items():
+        names = [entry.name for entry in entries]
+        for at, name in enumerate(names):
+            if name in names[:at]:
+                words = f'there are two entries "{name}" in `{table}`; names are unique'
+                yield draft.document.fault(("categories", table, at, "name"), words)
 
 
 def _people(draft: Draft, people: People) -> tuple[list[Fault], list[Fault]]:

@@ -28,6 +28,7 @@ PURE = {
 IMPURE = {"print", "open", "input", "eval", "exec", "__import__", "breakpoint"}
 
 READERS = {
+    "rules/category_spec.py": {"pydantic"},
     "rules/priority_spec.py": {"pydantic"},
     "rules/rulebook_spec.py": {"pydantic"},
     "rules/spec.py": {"pydantic"},
