@@ -36,7 +36,7 @@ def test_an_error_has_the_category_of_its_text(told: str, category: str, alterna
     [
         ("Object 'X' does not exist or not authorized.", 0.65),
         ("AirflowTaskTimeout: Timeout, PID: 42", 0.6),
-        ("invalid identifier 'X' and SQL compilation error", 0.6),
+        ("invalid identifier 'X', then a syntax error", 0.6),
         ('relation "raw.orders" does not exist', 0.65),
         ("permission denied for table orders", 0.9),
         ("Numbers look wrong", 0.5),
