@@ -138,10 +138,13 @@ class Catalogue:
         named = [(one.id, one.id) for one in self._products.values()]
         named += [(one.name, one.id) for one in self._products.values()]
         self._words = _first_of_each((word.strip().casefold(), found) for word, found in named)
-        self._names = _only((name, a.id) for a in self._assets.values() for name in _names_of(a))
-        keys = [(relation_key(a.relation), a.id) for a in self._assets.values() if a.relation]
-        self._relations = _only(keys)
-        self._tails = _only((relation_tail(key), found) for key, found in keys)
+        self._names = _only((name, a.id) for a in self._assets.values() for name in names_of(a))
+        # What builds a table stands before the source that only names it.
+        ranked = sorted(self._assets.values(), key=lambda one: one.kind == "source")
+        self._relations = _first_of_each(
+            (relation_key(one.relation), one.id) for one in ranked if one.relation
+        )
+        self._tails = _only((relation_tail(key), found) for key, found in self._relations.items())
         self._members: dict[str, list[Asset]] = {}
         for asset in self._assets.values():
             self._members.setdefault(asset.product, []).append(asset)
@@ -224,7 +227,7 @@ class Catalogue:
         return None, ""
 
     def _placed(self, asset: Asset) -> Asset:
-        names = list(_names_of(asset))
+        names = list(names_of(asset))
         if asset.kind == "task":
             names.append(("dag", asset.name.partition(".")[0]))
         found = (self._claims.product(kind, name) for kind, name in names)
@@ -244,7 +247,7 @@ def _stated(products: Iterable[Product], known: AbstractSet[str]) -> Iterator[As
                 yield Asset(id=f"relation:{claim.name}", name=claim.name, relation=claim.name)
 
 
-def _names_of(asset: Asset) -> Iterator[tuple[str, str]]:
+def names_of(asset: Asset) -> Iterator[tuple[str, str]]:
     """Yield the names an asset is claimed and looked up by, the most telling first."""
     kind = "model" if asset.kind in _DBT_NODES else asset.kind
     yield kind, asset.id

@@ -1,6 +1,6 @@
 """Which data product claims an asset: exact names and patterns with `*`, found by index."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rules.relation import relation_key
@@ -49,12 +49,12 @@ class ClaimIndex:
     """
 
     def __init__(self, claims: Iterable[tuple[AssetPattern, str]]) -> None:
-        self._exact: dict[tuple[str, str], str] = {}
+        self._exact: dict[tuple[str, str], list[str]] = {}
         self._by_start: dict[tuple[str, str], list[tuple[AssetPattern, str]]] = {}
         self._by_end: dict[tuple[str, str], list[tuple[AssetPattern, str]]] = {}
         for pattern, product in sorted(claims):
             if pattern.exact:
-                self._exact.setdefault((pattern.kind, pattern.name), product)
+                self._exact.setdefault((pattern.kind, pattern.name), []).append(product)
                 continue
             first, *_, last = pattern.name.split("*")
             index, key = (self._by_start, first) if first else (self._by_end, last)
@@ -64,14 +64,21 @@ class ClaimIndex:
 
     def product(self, kind: str, name: str) -> str | None:
         """Return the id of the product that claims this name most exactly."""
-        if (exact := self._exact.get((kind, name))) is not None:
-            return exact
+        if exact := self._exact.get((kind, name)):
+            return exact[0]
         best, weight = None, -1
         for pattern, product in self._candidates(kind, name):
             literal = len(pattern.name) - pattern.name.count("*")
             if literal > weight and pattern.fits(name):
                 best, weight = product, literal
         return best
+
+    def products(self, kind: str, name: str) -> Iterator[str]:
+        """Yield the id of every product that claims this name."""
+        yield from self._exact.get((kind, name), ())
+        for pattern, product in self._candidates(kind, name):
+            if pattern.fits(name):
+                yield product
 
     def _candidates(self, kind: str, name: str) -> Iterable[tuple[AssetPattern, str]]:
         for length in self._starts.get(kind, ()):

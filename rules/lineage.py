@@ -1,6 +1,6 @@
 """What is downstream and upstream of an asset, and who is hit when it breaks."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,6 +8,7 @@ from rules.catalogue import Asset, Catalogue, Product
 
 _MATURITY = {"high": 0, "medium": 1, "low": 2}
 _UNKNOWN = 99
+_new = tuple.__new__  # a third of the time of Hit(...), thousands of times
 
 
 class Hit(NamedTuple):
@@ -53,7 +54,10 @@ class Lineage:
         for node, found in self._children.items():
             for child in found:
                 self._parents.setdefault(child, []).append(node)
-        self._ends = frozenset(one.id for one in catalogue.assets if one.kind == "exposure")
+        ends = {one.id for one in catalogue.assets if one.kind == "exposure"}
+        self._downstream = {one: found for one, found in self._children.items() if one not in ends}
+        # Looked up for thousands of assets at once while somebody waits.
+        self._standings = {one.id: _standing(catalogue, one) for one in catalogue.assets}
 
     def children(self, node: str) -> tuple[str, ...]:
         return self._children.get(node, ())
@@ -63,73 +67,92 @@ class Lineage:
 
     def downstream(self, seeds: Iterable[str]) -> tuple[Hit, ...]:
         """Return all that reads the seeds, at any distance, nearest first; exposures end a way."""
-        return tuple(_reach(seeds, self._children, self._ends))
+        return _reach(seeds, self._downstream)
 
     def upstream(self, node: str) -> tuple[Hit, ...]:
         """Return all that the asset is made from, nearest first; `via` leads back to it."""
-        return tuple(_reach((node,), self._parents, frozenset()))
+        return _reach((node,), self._parents)
 
     def blast_radius(self, seeds: Iterable[str]) -> Radius:
         """Return who and what is hit when these assets are broken."""
         started = tuple(dict.fromkeys(seeds))
         hits = self.downstream(started)
-        assets = [(hit.depth, a) for hit in hits if (a := self.catalogue.asset(hit.id))]
-        ranked = sorted(assets, key=self._rank)
-        exposures = tuple(asset for _, asset in ranked if asset.kind == "exposure")
-        placed = [asset for _, asset in ranked if asset.product]
-        products = _products(self.catalogue, placed)
-        best = exposures[0] if exposures else placed[0] if placed else None
-        told = [one.owner or one.team for one in products]
-        told += [self.catalogue.owner_of(asset) for asset in (*exposures, *(a for _, a in ranked))]
+        exposures: list[tuple[int, int, str]] = []
+        best: dict[str, tuple[int, int, str]] = {}
+        owners: dict[str, tuple[int, int]] = {}
+        for at, hit in enumerate(hits):
+            if (standing := self._standings.get(hit.id)) is None:
+                continue
+            rank, is_exposure, product, owner = standing
+            if is_exposure:
+                exposures.append((rank, at, hit.id))
+            if product and (product not in best or rank < best[product][0]):
+                best[product] = (rank, at, hit.id)
+            if owner and (owner not in owners or rank < owners[owner][0]):
+                owners[owner] = (rank, at)
+        exposures.sort()
+        products = sorted(best, key=best.__getitem__)
+        aim = exposures[0] if exposures else best[products[0]] if products else None
+        return self._radius(started, hits, [one for *_, one in exposures], products, owners, aim)
+
+    def _radius(
+        self,
+        seeds: tuple[str, ...],
+        hits: tuple[Hit, ...],
+        exposures: Iterable[str],
+        products: Iterable[str],
+        owners: Mapping[str, tuple[int, int]],
+        aim: tuple[int, int, str] | None,
+    ) -> Radius:
+        boards = tuple(asset for one in exposures if (asset := self.catalogue.asset(one)))
+        hit_products = tuple(found for one in products if (found := self.catalogue.product(one)))
+        told = [one.owner or one.team for one in hit_products]
+        told += [self.catalogue.owner_of(one) for one in boards]
+        told += sorted(owners, key=owners.__getitem__)
         return Radius(
-            seeds=started,
+            seeds=seeds,
             hits=hits,
-            exposures=exposures,
-            products=products,
+            exposures=boards,
+            products=hit_products,
             owners=tuple(dict.fromkeys(name for name in told if name)),
-            path=path_to(hits, best.id) if best else (),
+            path=path_to(hits, aim[2]) if aim else (),
         )
 
-    def _rank(self, reached: tuple[int, Asset]) -> tuple[int, int, int, str]:
-        depth, asset = reached
-        product = self.catalogue.product_of(asset)
-        tiers = [tier for tier in (asset.tier, product.tier if product else 0) if tier]
-        maturity = _MATURITY.get(asset.maturity, len(_MATURITY))
-        return min(tiers, default=_UNKNOWN), maturity, depth, asset.id
 
-
-def path_to(hits: Iterable[Hit], node: str) -> tuple[str, ...]:
+def path_to(hits: Sequence[Hit], node: str) -> tuple[str, ...]:
     """Return the shortest way from a seed to a hit, both included; empty for no hit."""
-    via = {hit.id: hit.via for hit in hits}
-    if node not in via:
-        return ()
-    way = [node]
-    while way[-1] in via:
-        way.append(via[way[-1]])
+    way: list[str] = []
+    wanted = node
+    for hit in reversed(hits):  # nearest first, so that whatever is before a hit stands before it
+        if hit.id == wanted:
+            way = way or [node]
+            way.append(hit.via)
+            wanted = hit.via
     return tuple(reversed(way))
 
 
-def _reach(
-    seeds: Iterable[str], edges: Mapping[str, Sequence[str]], ends: frozenset[str]
-) -> Iterator[Hit]:
-    layer = [(seed, "") for seed in dict.fromkeys(seeds)]
-    seen = {seed for seed, _ in layer}
+def _reach(seeds: Iterable[str], edges: Mapping[str, Sequence[str]]) -> tuple[Hit, ...]:
+    layer = [Hit(seed, 0, "", "") for seed in dict.fromkeys(seeds)]
+    seen = {hit.id for hit in layer}
+    hits: list[Hit] = []
     depth = 0
     while layer:
         depth += 1
-        following: list[tuple[str, str]] = []
-        for node, first in layer:
-            if node in ends:
-                continue
+        following: list[Hit] = []
+        for node, _, _, first in layer:
             for other in edges.get(node, ()):
                 if other not in seen:
                     seen.add(other)
-                    hop = first or other
-                    following.append((other, hop))
-                    yield Hit(other, depth, node, hop)
+                    following.append(_new(Hit, (other, depth, node, first or other)))
+        hits += following
         layer = following
+    return tuple(hits)
 
 
-def _products(catalogue: Catalogue, ranked: Iterable[Asset]) -> tuple[Product, ...]:
-    ids = dict.fromkeys(asset.product for asset in ranked)
-    return tuple(product for one in ids if (product := catalogue.product(one)))
+def _standing(catalogue: Catalogue, asset: Asset) -> tuple[int, bool, str, str]:
+    """Return rank, whether it is an exposure, product and owner; the least rank is the first."""
+    product = catalogue.product_of(asset)
+    tiers = [tier for tier in (asset.tier, product.tier if product else 0) if tier]
+    maturity = _MATURITY.get(asset.maturity, len(_MATURITY))
+    rank = min(tiers, default=_UNKNOWN) * 10 + maturity
+    return rank, asset.kind == "exposure", asset.product, catalogue.owner_of(asset)

@@ -1,0 +1,1 @@
+"""Reads data products and their assets: catalogue YAML, ODCS contracts, dbt manifests."""

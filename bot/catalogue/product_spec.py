@@ -1,0 +1,172 @@
+"""Data products as people write them in a catalogue file: strict models, and what they mean."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from bot.sources.text import line
+from rules.catalogue import FreshBy, LoadType, Product, Promises
+from rules.claims import CLAIM_KINDS, AssetPattern
+from rules.hours import DAYS
+from rules.spec import Days, PositiveDuration, Spec, TimeOfDay, Zone
+
+_LONGEST = 500
+_ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def _line(written: str) -> str:
+    return line(written, _LONGEST)
+
+
+Text = Annotated[str, Field(min_length=1, max_length=_LONGEST), AfterValidator(_line)]
+"""Shown in terminals and in Slack: one line, without hidden characters."""
+
+
+def checked_cron(written: str) -> str:
+    """Return a cron expression of five fields; raises ValueError for anything else."""
+    try:
+        CronSim(written, _ANY_DAY)
+    except CronSimError as error:
+        raise ValueError(
+            f'"{written[:80]}" is not a cron expression; write it like "0 6 * * mon-fri"'
+        ) from error
+    return " ".join(written.split())
+
+
+def checked_id(written: str) -> str:
+    if not written or any(sign.isspace() for sign in written):
+        raise ValueError(f'"{written[:80]}" has a space in it; an id is one word, like `orders`')
+    return written
+
+
+def checked_pattern(written: str) -> str:
+    if not written:
+        raise ValueError("is empty")
+    if written.startswith("*") and written.endswith("*"):
+        raise ValueError("begin or end with something other than `*`")
+    return written
+
+
+def _channel(written: str) -> str:
+    return written.lstrip("#")
+
+
+def _fresh_by(written: object) -> object:
+    return {"at": written} if isinstance(written, str) else written
+
+
+Pattern = Annotated[Text, AfterValidator(checked_pattern)]
+
+
+class FreshBySpec(Spec):
+    """A time of day, or a map when days or zone differ from the product's."""
+
+    at: TimeOfDay = Field(description='Local time of day, like `"09:00"`.')
+    days: Days = Field(default=DAYS, description="`mon-fri`, or a list; every day when left out.")
+    timezone: Zone | None = Field(default=None, description="The product's when left out.")
+
+    @model_validator(mode="after")
+    def _some_day(self) -> "FreshBySpec":
+        if not self.days:
+            raise ValueError("`days` names no day, so nothing is promised")
+        return self
+
+
+class PromisesSpec(Spec):
+    fresh_by: Annotated[FreshBySpec, BeforeValidator(_fresh_by)] | None = Field(
+        default=None, description="Complete by this time of day."
+    )
+    max_age: PositiveDuration | None = Field(default=None, description="Never older than this.")
+    availability: float | None = Field(
+        default=None, gt=0, le=100, description="Percent of the time, like 99.5."
+    )
+    time_to_detect: PositiveDuration | None = Field(default=None, description="From bad to known.")
+    time_to_notify: PositiveDuration | None = Field(default=None, description="To readers told.")
+    time_to_repair: PositiveDuration | None = Field(default=None, description="To good again.")
+
+    def promises(self, timezone: str) -> Promises:
+        by = self.fresh_by
+        return Promises(
+            fresh_by=FreshBy(by.at, by.timezone or timezone, tuple(by.days)) if by else None,
+            max_age=self.max_age,
+            availability=self.availability,
+            time_to_detect=self.time_to_detect,
+            time_to_notify=self.time_to_notify,
+            time_to_repair=self.time_to_repair,
+        )
+
+
+class AssetSpec(Spec):
+    """What the product is made of; exactly one key. `*` in it is any text."""
+
+    model: Pattern | None = Field(default=None, description="dbt model, seed, snapshot; or its id.")
+    source: Pattern | None = Field(default=None, description="dbt source, like `raw.orders`.")
+    exposure: Pattern | None = Field(default=None, description="dbt exposure.")
+    dag: Pattern | None = Field(default=None, description="Airflow DAG.")
+    task: Pattern | None = Field(default=None, description="Airflow task: `dag_id.task_id`.")
+    relation: Pattern | None = Field(default=None, description="Table: `database.schema.table`.")
+
+    @model_validator(mode="after")
+    def _one(self) -> "AssetSpec":
+        if sum(getattr(self, kind) is not None for kind in CLAIM_KINDS) != 1:
+            raise ValueError("name exactly one of " + ", ".join(CLAIM_KINDS))
+        if self.task and "." not in self.task:
+            raise ValueError(f'"{self.task[:80]}" has no DAG; write dag_id.task_id')
+        return self
+
+    def pattern(self) -> AssetPattern:
+        kind = next(kind for kind in CLAIM_KINDS if getattr(self, kind) is not None)
+        return AssetPattern(kind, getattr(self, kind))
+
+
+class ProductSpec(Spec):
+    id: Annotated[Text, AfterValidator(checked_id)] = Field(description="Unique; one word.")
+    name: Text | None = Field(default=None, description="What people call it; the id if left out.")
+    owner: Text | None = Field(default=None, description="Who answers for it: e-mail or handle.")
+    team: Text | None = Field(default=None, description="The team that owns it.")
+    channel: Annotated[Text, AfterValidator(_channel)] | None = Field(
+        default=None, description="Where its readers ask and are told."
+    )
+    rotation: Text | None = Field(default=None, description="The rotation that is paged for it.")
+    tier: int | None = Field(default=None, ge=1, le=9, description="1 is the most important.")
+    driver: Literal["regulatory", "operational", "analytics"] | None = Field(
+        default=None, description="Why it is promised."
+    )
+    load_type: LoadType | None = Field(default=None, description="What one run replaces.")
+    schedule: Annotated[Text, AfterValidator(checked_cron)] | None = Field(
+        default=None, description="Cron expression of its runs, in `timezone`."
+    )
+    timezone: Zone = Field(default="UTC", description="IANA time zone, like `Europe/Berlin`.")
+    promises: PromisesSpec = Field(default=PromisesSpec(), description="What readers may expect.")
+    runbook: Annotated[Text, Field(pattern=r"^https?://\S+$")] | None = Field(
+        default=None, description="Address of the instructions."
+    )
+    consumers: tuple[Text, ...] = Field(default=(), description="Who reads it.")
+    assets: tuple[AssetSpec, ...] = Field(default=(), description="What it is made of.")
+
+    def product(self) -> Product:
+        return Product(
+            id=self.id,
+            name=self.name or self.id,
+            owner=self.owner or "",
+            team=self.team or "",
+            channel=self.channel or "",
+            rotation=self.rotation or "",
+            tier=self.tier or 0,
+            driver=self.driver or "",
+            load_type=self.load_type,
+            schedule=self.schedule or "",
+            timezone=self.timezone,
+            promises=self.promises.promises(self.timezone),
+            runbook=self.runbook or "",
+            consumers=self.consumers,
+            assets=tuple(sorted({one.pattern() for one in self.assets})),
+        )
+
+
+class CatalogueSpec(Spec):
+    """One catalogue file."""
+
+    products: tuple[ProductSpec, ...] = Field(description="The data products.")

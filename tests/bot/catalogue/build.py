@@ -1,0 +1,64 @@
+"""Products of every shape, and catalogues read from text."""
+
+from collections.abc import Mapping
+from datetime import time, timedelta
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from bot.catalogue.reading import CatalogueRead, read_catalogue
+from rules.catalogue import FreshBy, LoadType, Product, Promises
+from rules.claims import AssetPattern
+from rules.hours import DAYS
+
+WORDS = st.from_regex(r"[A-Za-z0-9~:#'\"@%&é.-]{1,12}( [A-Za-z0-9:#'é]{1,8})?", fullmatch=True)
+IDS = st.from_regex(r"[A-Za-z0-9~:#'\"@%&é/._-]{1,20}", fullmatch=True)
+NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,10}(\*[a-z]{0,3})?", fullmatch=True)
+TASKS = st.from_regex(r"[a-z]{1,5}\.[a-z]{1,5}", fullmatch=True)
+ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"])
+SPANS = st.one_of(
+    st.none(), st.integers(1, 10_000_000).map(lambda seconds: timedelta(seconds=seconds))
+)
+FRESH_BY = st.builds(
+    FreshBy,
+    st.times().map(lambda at: time(at.hour, at.minute)),
+    ZONES,
+    st.lists(st.sampled_from(DAYS), min_size=1, unique=True).map(tuple),
+)
+CLAIMS = st.one_of(
+    st.builds(AssetPattern, st.sampled_from(["model", "source", "dag", "relation"]), NAMES),
+    st.builds(AssetPattern, st.just("task"), TASKS),
+)
+PRODUCTS = st.builds(
+    Product,
+    id=IDS,
+    name=WORDS,
+    owner=st.one_of(st.just(""), WORDS),
+    team=st.one_of(st.just(""), WORDS),
+    channel=st.sampled_from(["", "data-orders", "C0123"]),
+    rotation=st.sampled_from(["", "data-platform"]),
+    tier=st.integers(0, 9),
+    driver=st.sampled_from(["", "regulatory", "operational", "analytics"]),
+    load_type=st.sampled_from([None, *LoadType]),
+    schedule=st.sampled_from(["", "0 6 * * mon-fri", "*/5 * * * *"]),
+    timezone=ZONES,
+    promises=st.builds(
+        Promises,
+        fresh_by=st.one_of(st.none(), FRESH_BY),
+        max_age=SPANS,
+        availability=st.sampled_from([None, 99.0, 99.95, 100.0]),
+        time_to_detect=SPANS,
+        time_to_notify=SPANS,
+        time_to_repair=SPANS,
+    ),
+    runbook=st.sampled_from(["", "https://example.com/runbook#orders"]),
+    consumers=st.lists(WORDS, max_size=3).map(tuple),
+    assets=st.sets(CLAIMS, max_size=4).map(lambda claims: tuple(sorted(claims))),
+)
+
+
+def read_text(folder: Path, files: Mapping[str, str]) -> CatalogueRead:
+    """Write the files, then read them in order."""
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return read_catalogue([folder / name for name in files])
