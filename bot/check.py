@@ -1,7 +1,7 @@
 """`watchbill check`: everything that is wrong with the configuration, before it runs."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,18 @@ class RosterFindings:
 
 
 ReadRoster = Callable[[Config], RosterFindings]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueFindings:
+    """What reading the catalogue found; `rotations` has what its products name, with places."""
+
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+    rotations: tuple[tuple[str, Fault], ...] = ()
+
+
+ReadCatalogue = Callable[[Config], CatalogueFindings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +71,12 @@ class CheckReport:
 
 
 def check(
-    path: Path, environ: Mapping[str, str], read_roster: ReadRoster | None = None
+    path: Path,
+    environ: Mapping[str, str],
+    read_roster: ReadRoster | None = None,
+    read_catalogue: ReadCatalogue | None = None,
 ) -> CheckReport:
-    """Check the configuration, its rulebook and, when they are sound, the roster with them."""
+    """Check the configuration and rulebook and, when they are sound, roster and catalogue."""
     loaded = load(path, environ)
     if loaded.config is None or loaded.parts is None or loaded.document is None:
         return CheckReport(loaded.faults, loaded.warnings)
@@ -77,7 +92,19 @@ def check(
         if findings.roles:
             faults += _unknown_rotations(loaded.parts, findings.roles, loaded.document)
             warnings += _unknown_roles(loaded.parts, findings.roles, loaded.document)
+    if read_catalogue is not None and loaded.config.catalogue:
+        catalogue = read_catalogue(loaded.config)
+        faults += catalogue.faults
+        warnings += catalogue.warnings
+        warnings += _unheard_rotations(loaded.config, catalogue)
     return CheckReport(tuple(sorted(faults)), tuple(sorted(warnings)))
+
+
+def _unheard_rotations(config: Config, catalogue: CatalogueFindings) -> Iterator[Fault]:
+    for rotation, place in catalogue.rotations:
+        if rotation not in config.rotations:
+            hint = did_you_mean(rotation, config.rotations)
+            yield replace(place, message=f'there is no rotation "{rotation}"{hint}')
 
 
 def _source_faults(config: Config, document: Document) -> Iterator[Fault]:

@@ -98,15 +98,24 @@ ALL_COMMANDS = sorted(commands(typer.main.get_command(command_line)))
 # commands and words
 
 
+def command_rows() -> list[str]:
+    """Return the commands of the tables: all stand in the readme or in their own guide."""
+    pages = [REPO / "README.md", REPO / "docs/catalogue.md"]
+    rows = [
+        row.strip()
+        for page in pages
+        for row in re.findall(r"^\| `watchbill ([a-z ]+)", page.read_text(), re.MULTILINE)
+    ]
+    return sorted(set(rows))
+
+
 @pytest.mark.parametrize("command", ALL_COMMANDS)
-def test_the_readme_names_every_command(command: str) -> None:
-    rows = re.findall(r"^\| `watchbill ([a-z ]+)", (REPO / "README.md").read_text(), re.MULTILINE)
-    assert command in [row.strip() for row in rows]
+def test_a_table_names_every_command(command: str) -> None:
+    assert command in command_rows()
 
 
-def test_the_readme_names_no_other_command() -> None:
-    rows = re.findall(r"^\| `watchbill ([a-z ]+)", (REPO / "README.md").read_text(), re.MULTILINE)
-    assert sorted(row.strip() for row in rows) == ALL_COMMANDS
+def test_the_tables_name_no_other_command() -> None:
+    assert command_rows() == ALL_COMMANDS
 
 
 def test_the_readme_says_of_every_word_what_the_help_says() -> None:

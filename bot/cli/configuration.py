@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.check import RosterFindings
+from bot.check import CatalogueFindings, RosterFindings
 from bot.cli.output import errors, fail
 from bot.config import Config, environment
 from bot.config_file import Loaded, load
@@ -59,4 +59,20 @@ def read_roster(config: Config) -> RosterFindings:
         faults=tuple(Fault(name, 0, 0, str(p)) for p in worst),
         warnings=tuple(Fault(name, 0, 0, str(p)) for p in others),
         roles={rotation: frozenset(found) for rotation, found in roles.items()},
+    )
+
+
+def catalogue_findings(config: Config) -> CatalogueFindings:
+    """Read the configured catalogue for `check`: its faults, its warnings and its rotations."""
+    from bot.catalogue.reading import read_catalogue  # only where there is one
+
+    read = read_catalogue(config.catalogue)
+    return CatalogueFindings(
+        faults=read.faults,
+        warnings=read.warnings,
+        rotations=tuple(
+            (one.product.rotation, one.fault("", "rotation"))
+            for one in read.placed
+            if one.product.rotation
+        ),
     )

@@ -2,7 +2,7 @@
 
 import typer
 
-from bot.cli import reading, serving
+from bot.cli import catalogue, reading, serving
 
 app = typer.Typer(
     name="watchbill",
@@ -26,5 +26,6 @@ app.command()(serving.migrate)
 roster.command("check")(reading.roster_check)
 outbox.command("dead")(serving.outbox_dead)
 outbox.command("retry")(serving.outbox_retry)
+app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(roster, name="roster")
 app.add_typer(outbox, name="outbox")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.configuration import configuration, read_roster, without_secrets
+from bot.cli.configuration import catalogue_findings, configuration, read_roster, without_secrets
 from bot.cli.output import CONFIG_HELP, JSON_HELP, errors, fail, print_json, screen
 from bot.clock import SystemClock
 from bot.config import environment
@@ -19,10 +19,10 @@ DEFAULT_CONFIG = Path("config.yaml")
 
 
 def check(config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
-    """Check configuration, rulebook and roster: every fault with its place."""
+    """Check configuration, rulebook, roster and catalogue: every fault with its place."""
     from bot.check import check as find_faults
 
-    report = find_faults(config, environment(), read_roster)
+    report = find_faults(config, environment(), read_roster, catalogue_findings)
     if as_json:
         print_json(report.json())
     else:
