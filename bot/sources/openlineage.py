@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from bot.ports import Delivery
 from bot.sources.json_body import JsonValue, inside, list_of, object_of, read_json, text_of
@@ -88,13 +89,13 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
         raise UnreadableError(_NO_EVENT)
     alerts: list[Alert] = []
     for entry in entries:
-        event = _Event(source, delivery, object_of(entry))
-        if not _is_event(event):
-            alerts.append(unreadable(delivery, _NO_EVENT))
-            continue
-        alerts += _alerts(event)
-        if len(alerts) > 2 * MOST_ALERTS:
+        if len(alerts) > MOST_ALERTS:
             break
+        event = _Event(source, delivery, object_of(entry))
+        if _is_event(event):
+            alerts += islice(_alerts(event), MOST_ALERTS + 1)
+        else:
+            alerts.append(unreadable(delivery, _NO_EVENT))
     if len(entries) == 1 and alerts and alerts[0].unreadable:
         raise UnreadableError(_NO_EVENT)
     return Parsed(alerts=tuple(alerts))
