@@ -1,14 +1,14 @@
 """What is downstream and upstream of an asset, and who is hit when it breaks."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from rules.catalogue import Asset, Catalogue, Product
 
 _MATURITY = {"high": 0, "medium": 1, "low": 2}
 _UNKNOWN = 99
-_new = tuple.__new__  # a third of the time of Hit(...), thousands of times
 
 
 class Hit(NamedTuple):
@@ -23,6 +23,47 @@ class Hit(NamedTuple):
     first_hop: str
 
 
+class Hits(Sequence[Hit]):
+    """Hits, nearest first; each is made when it is looked at, because there may be thousands.
+
+    `starts` has where each depth begins in `ids`, depth 1 first.
+    """
+
+    __slots__ = ("_first", "_via", "ids", "starts")
+
+    def __init__(
+        self, ids: Sequence[str], via: Sequence[str], first: Sequence[str], starts: Sequence[int]
+    ) -> None:
+        self.ids = ids
+        self.starts = starts
+        self._via = via
+        self._first = first
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, at: int) -> Hit: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Hit, ...]: ...
+    def __getitem__(self, at: int | slice) -> Hit | tuple[Hit, ...]:
+        if isinstance(at, slice):
+            return tuple(self[one] for one in range(*at.indices(len(self))))
+        at = range(len(self))[at]
+        depth = bisect_right(self.starts, at)
+        return Hit(self.ids[at], depth, self._via[at], self._first[at])
+
+    def path_to(self, node: str) -> tuple[str, ...]:
+        """Return the shortest way from a seed to a hit, both included; empty for no hit."""
+        before = dict(zip(self.ids, self._via, strict=True))
+        if node not in before:
+            return ()
+        way = [node]
+        while way[-1] in before:
+            way.append(before[way[-1]])
+        return tuple(reversed(way))
+
+
 @dataclass(frozen=True, slots=True)
 class Radius:
     """Everything that breaking `seeds` reaches, nearest first, seeds left out.
@@ -34,11 +75,19 @@ class Radius:
     """
 
     seeds: tuple[str, ...]
-    hits: tuple[Hit, ...] = ()
+    hits: Hits
     exposures: tuple[Asset, ...] = ()
     products: tuple[Product, ...] = ()
     owners: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
+
+
+class _Standing(NamedTuple):
+    """How an asset counts among those that are hit; the least rank is the first."""
+
+    rank: int
+    product: str
+    owner: str
 
 
 class Lineage:
@@ -56,8 +105,14 @@ class Lineage:
                 self._parents.setdefault(child, []).append(node)
         ends = {one.id for one in catalogue.assets if one.kind == "exposure"}
         self._downstream = {one: found for one, found in self._children.items() if one not in ends}
-        # Looked up for thousands of assets at once while somebody waits.
-        self._standings = {one.id: _standing(catalogue, one) for one in catalogue.assets}
+        self._exposures = ends
+        # Asked for thousands of assets at once while somebody waits: few standings, by number.
+        numbers: dict[_Standing, int] = {}
+        self._standing = {
+            one.id: numbers.setdefault(_standing(catalogue, one), len(numbers))
+            for one in catalogue.assets
+        }
+        self._standings = tuple(numbers)
 
     def children(self, node: str) -> tuple[str, ...]:
         return self._children.get(node, ())
@@ -65,11 +120,11 @@ class Lineage:
     def parents(self, node: str) -> tuple[str, ...]:
         return tuple(self._parents.get(node, ()))
 
-    def downstream(self, seeds: Iterable[str]) -> tuple[Hit, ...]:
+    def downstream(self, seeds: Iterable[str]) -> Hits:
         """Return all that reads the seeds, at any distance, nearest first; exposures end a way."""
         return _reach(seeds, self._downstream)
 
-    def upstream(self, node: str) -> tuple[Hit, ...]:
+    def upstream(self, node: str) -> Hits:
         """Return all that the asset is made from, nearest first; `via` leads back to it."""
         return _reach((node,), self._parents)
 
@@ -77,82 +132,63 @@ class Lineage:
         """Return who and what is hit when these assets are broken."""
         started = tuple(dict.fromkeys(seeds))
         hits = self.downstream(started)
-        exposures: list[tuple[int, int, str]] = []
-        best: dict[str, tuple[int, int, str]] = {}
-        owners: dict[str, tuple[int, int]] = {}
-        for at, hit in enumerate(hits):
-            if (standing := self._standings.get(hit.id)) is None:
-                continue
-            rank, is_exposure, product, owner = standing
-            if is_exposure:
-                exposures.append((rank, at, hit.id))
-            if product and (product not in best or rank < best[product][0]):
-                best[product] = (rank, at, hit.id)
-            if owner and (owner not in owners or rank < owners[owner][0]):
-                owners[owner] = (rank, at)
-        exposures.sort()
-        products = sorted(best, key=best.__getitem__)
-        aim = exposures[0] if exposures else best[products[0]] if products else None
-        return self._radius(started, hits, [one for *_, one in exposures], products, owners, aim)
-
-    def _radius(
-        self,
-        seeds: tuple[str, ...],
-        hits: tuple[Hit, ...],
-        exposures: Iterable[str],
-        products: Iterable[str],
-        owners: Mapping[str, tuple[int, int]],
-        aim: tuple[int, int, str] | None,
-    ) -> Radius:
-        boards = tuple(asset for one in exposures if (asset := self.catalogue.asset(one)))
-        hit_products = tuple(found for one in products if (found := self.catalogue.product(one)))
-        told = [one.owner or one.team for one in hit_products]
-        told += [self.catalogue.owner_of(one) for one in boards]
-        told += sorted(owners, key=owners.__getitem__)
+        exposures = sorted(filter(self._exposures.__contains__, hits.ids), key=self._rank)
+        nearest = self._nearest(hits.ids)
+        placed = [(one.product, at) for one, at in nearest if one.product]
+        products = tuple(
+            product
+            for name in dict.fromkeys(name for name, _ in placed)
+            if (product := self.catalogue.product(name))
+        )
+        best = exposures[0] if exposures else hits.ids[placed[0][1]] if placed else ""
+        told = [one.owner or one.team for one in products]
+        told += [self._standings[self._standing[one]].owner for one in exposures]
+        told += [one.owner for one, _ in nearest]
         return Radius(
-            seeds=seeds,
+            seeds=started,
             hits=hits,
-            exposures=boards,
-            products=hit_products,
+            exposures=tuple(asset for one in exposures if (asset := self.catalogue.asset(one))),
+            products=products,
             owners=tuple(dict.fromkeys(name for name in told if name)),
-            path=path_to(hits, aim[2]) if aim else (),
+            path=hits.path_to(best) if best else (),
         )
 
+    def _nearest(self, ids: Sequence[str]) -> list[tuple[_Standing, int]]:
+        """Return each standing among the hits and where it comes first, the best first."""
+        numbers = map(self._standing.get, reversed(ids))
+        first = dict(zip(numbers, range(len(ids) - 1, -1, -1), strict=True))
+        found = [(self._standings[n], at) for n, at in first.items() if n is not None]
+        return sorted(found, key=lambda one: (one[0].rank, one[1]))
 
-def path_to(hits: Sequence[Hit], node: str) -> tuple[str, ...]:
-    """Return the shortest way from a seed to a hit, both included; empty for no hit."""
-    way: list[str] = []
-    wanted = node
-    for hit in reversed(hits):  # nearest first, so that whatever is before a hit stands before it
-        if hit.id == wanted:
-            way = way or [node]
-            way.append(hit.via)
-            wanted = hit.via
-    return tuple(reversed(way))
+    def _rank(self, asset_id: str) -> int:
+        return self._standings[self._standing[asset_id]].rank
 
 
-def _reach(seeds: Iterable[str], edges: Mapping[str, Sequence[str]]) -> tuple[Hit, ...]:
-    layer = [Hit(seed, 0, "", "") for seed in dict.fromkeys(seeds)]
-    seen = {hit.id for hit in layer}
-    hits: list[Hit] = []
-    depth = 0
-    while layer:
-        depth += 1
-        following: list[Hit] = []
-        for node, _, _, first in layer:
+def _reach(seeds: Iterable[str], edges: Mapping[str, Sequence[str]]) -> Hits:
+    nodes = list(dict.fromkeys(seeds))
+    hops = [""] * len(nodes)
+    seen = set(nodes)
+    ids: list[str] = []
+    via: list[str] = []
+    first: list[str] = []
+    starts: list[int] = []
+    while nodes:
+        start = len(ids)
+        starts.append(start)
+        for node, hop in zip(nodes, hops, strict=True):
             for other in edges.get(node, ()):
                 if other not in seen:
                     seen.add(other)
-                    following.append(_new(Hit, (other, depth, node, first or other)))
-        hits += following
-        layer = following
-    return tuple(hits)
+                    ids.append(other)
+                    via.append(node)
+                    first.append(hop or other)
+        nodes, hops = ids[start:], first[start:]
+    return Hits(ids, via, first, starts)
 
 
-def _standing(catalogue: Catalogue, asset: Asset) -> tuple[int, bool, str, str]:
-    """Return rank, whether it is an exposure, product and owner; the least rank is the first."""
+def _standing(catalogue: Catalogue, asset: Asset) -> _Standing:
     product = catalogue.product_of(asset)
     tiers = [tier for tier in (asset.tier, product.tier if product else 0) if tier]
     maturity = _MATURITY.get(asset.maturity, len(_MATURITY))
     rank = min(tiers, default=_UNKNOWN) * 10 + maturity
-    return rank, asset.kind == "exposure", asset.product, catalogue.owner_of(asset)
+    return _Standing(rank, asset.product, catalogue.owner_of(asset))

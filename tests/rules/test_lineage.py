@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.catalogue import Asset, Catalogue, Product
-from rules.lineage import Lineage, path_to
+from rules.lineage import Lineage
 
 NODES = [f"n{at}" for at in range(7)]
 EDGES = st.lists(st.tuples(st.sampled_from(NODES), st.sampled_from(NODES)), max_size=25)
@@ -57,7 +57,7 @@ def test_every_way_is_made_of_edges_and_is_shortest(
 ) -> None:
     hits = lineage(edges, set()).downstream([seed])
     for hit in hits:
-        way = path_to(hits, hit.id)
+        way = hits.path_to(hit.id)
         assert (way[0], way[-1]) == (seed, hit.id)
         assert len(way) == hit.depth + 1
         assert way[1] == hit.first_hop
@@ -106,7 +106,7 @@ def test_who_is_hit_is_ranked() -> None:
 
 def test_an_exposure_ends_the_way() -> None:
     assert "beyond" not in {hit.id for hit in shop().blast_radius(["raw"]).hits}
-    assert shop().blast_radius(["board"]).hits == ()
+    assert list(shop().blast_radius(["board"]).hits) == []
 
 
 def test_without_exposures_the_path_leads_to_the_best_product() -> None:
@@ -119,10 +119,18 @@ def test_without_exposures_the_path_leads_to_the_best_product() -> None:
 
 def test_an_unknown_asset_reaches_nothing() -> None:
     radius = shop().blast_radius(["nowhere"])
-    assert (radius.hits, radius.owners, radius.path) == ((), (), ())
+    assert (list(radius.hits), radius.owners, radius.path) == ([], (), ())
 
 
 def test_a_chain_of_a_hundred_thousand_is_walked() -> None:
     chain = {f"m{at}": [f"m{at + 1}"] for at in range(100_000)}
     radius = Lineage(Catalogue(), chain).blast_radius(["m0"])
     assert radius.hits[-1].depth == 100_000
+
+
+def test_hits_are_a_sequence() -> None:
+    hits = shop().downstream(["raw"])
+    assert len(hits) == 5
+    assert [hits[at] for at in range(-5, 0)] == list(hits)
+    assert hits[1:3] == tuple(hits)[1:3]
+    assert hits.path_to("raw") == ()
