@@ -1,30 +1,22 @@
 """The commands of `watchbill catalogue`: show, gaps, import, export, impact."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.catalogue.manifest import Progress
-from bot.catalogue.reading import CatalogueRead, read_catalogue
-from bot.cli.catalogue_text import (
-    asset_map,
-    asset_text,
-    counted,
-    impact_lines,
-    impact_map,
-    impact_tree,
-    overview_text,
-    product_text,
-)
 from bot.cli.configuration import configuration
 from bot.cli.output import errors, fail, print_json, screen
 from bot.cli.reading import DEFAULT_CONFIG, ConfigFile, Json
 from bot.clock import SystemClock
-from rules.catalogue import Asset
 from rules.nearest import did_you_mean
+
+if TYPE_CHECKING:  # the readers are needed by one command, and every command would wait for them
+    from bot.catalogue.manifest import Progress
+    from bot.catalogue.reading import CatalogueRead
+    from rules.catalogue import Asset
 
 _MOST_NEAREST = 5_000
 _WIDE = 2_000
@@ -43,6 +35,7 @@ def show(
 ) -> None:
     """Show what is known of a product or an asset."""
     from bot.catalogue.product_yaml import product_map
+    from bot.cli.catalogue_text import asset_map, asset_text, overview_text, product_text
 
     read = _catalogue(config)
     catalogue = read.catalogue
@@ -70,6 +63,7 @@ def show(
 def gaps(config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
     """List what the catalogue leaves open: no owner, no promise, stale."""
     from bot.catalogue.gaps import gaps as find_gaps
+    from bot.cli.catalogue_text import counted
 
     found = list(find_gaps(_catalogue(config), SystemClock().now()))
     if as_json:
@@ -92,6 +86,7 @@ def import_file(
 ) -> None:
     """Read a manifest or a contract, and print what it gives; `--to` makes a catalogue file."""
     from bot.catalogue.product_yaml import catalogue_yaml, product_map
+    from bot.cli.catalogue_text import asset_map, overview_text
 
     read = _read([file], "importing")
     if read.faults:
@@ -122,6 +117,7 @@ def export(
 ) -> None:
     """Write every product as an ODCS 3.1.0 data contract."""
     from bot.catalogue.odcs_export import contract_yaml, file_name
+    from bot.cli.catalogue_text import counted
 
     products = _catalogue(config).catalogue.products
     written = []
@@ -147,6 +143,8 @@ def impact(
     as_json: Json = False,
 ) -> None:
     """Show what breaks with an asset: a tree of everything downstream, and whose it is."""
+    from bot.cli.catalogue_text import impact_lines, impact_map, impact_tree
+
     read = _catalogue(config)
     if (product := read.catalogue.product(asset)) and not read.catalogue.asset(asset):
         seeds = [one.id for one in read.catalogue.members(product.id)]
@@ -162,7 +160,7 @@ def impact(
             _print(line)
 
 
-def _catalogue(config: Path) -> CatalogueRead:
+def _catalogue(config: Path) -> "CatalogueRead":
     loaded, _ = configuration(config)
     if not loaded.catalogue:
         raise fail(
@@ -171,7 +169,9 @@ def _catalogue(config: Path) -> CatalogueRead:
     return _read(loaded.catalogue, "reading")
 
 
-def _read(files: Any, doing: str) -> CatalogueRead:
+def _read(files: Sequence[str | Path], doing: str) -> "CatalogueRead":
+    from bot.catalogue.reading import read_catalogue
+
     with _progress(doing) as on_progress:
         read = read_catalogue(files, on_progress)
     for fault in read.faults:
@@ -182,7 +182,7 @@ def _read(files: Any, doing: str) -> CatalogueRead:
 
 
 @contextmanager
-def _progress(doing: str) -> Iterator[Progress]:
+def _progress(doing: str) -> "Iterator[Progress]":
     """Draw a bar on a terminal, and nothing into a pipe."""
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
@@ -193,7 +193,7 @@ def _progress(doing: str) -> Iterator[Progress]:
         yield lambda at, of: bar.update(task, completed=at, total=of, visible=True)
 
 
-def _asset(read: CatalogueRead, written: str) -> Asset:
+def _asset(read: "CatalogueRead", written: str) -> "Asset":
     catalogue = read.catalogue
     found = catalogue.asset(written) or catalogue.by_relation(written)
     kinds = ("model", "source", "exposure", "dag", "task", "table")
