@@ -97,6 +97,7 @@ def incident_payload(incident: Incident) -> JsonObject:
         "opened_at": incident.opened_at.isoformat(),
         "acknowledged_by": incident.acked_by,
         "resolved_at": incident.resolved_at.isoformat() if incident.resolved_at else None,
+        **_stakes(incident),
         "alerts": incident.alert_count,
         "firing": incident.firing_count,
         "category": incident.category.value if incident.category else None,
@@ -105,4 +106,16 @@ def incident_payload(incident: Incident) -> JsonObject:
         "storm": incident.storm,
         "flapping": incident.flapping,
         "silenced_until": incident.muted.until.isoformat() if incident.muted else None,
+    }
+
+
+def _stakes(incident: Incident) -> JsonObject:
+    stakes = incident.stakes
+    return {
+        "product": stakes.product if stakes else "",
+        "owner": stakes.owner if stakes else "",
+        "impact": str(stakes.impact) if stakes else None,
+        "urgency": str(stakes.urgency) if stakes else None,
+        "deadline": stakes.deadline.isoformat() if stakes and stakes.deadline else None,
+        "held_until": incident.held_until.isoformat() if incident.held_until else None,
     }

@@ -37,7 +37,7 @@ def advance(
     first step whatever it would wait for. After the last step the fallback is paged, again and
     again until somebody answers.
     """
-    draft.change(step_due_at=None)
+    draft.change(step_due_at=None, held_until=None)
     while not draft.incident.exhausted and draft.incident.step < len(draft.incident.policy.steps):
         step = draft.incident.policy.steps[draft.incident.step]
         if not by_hand and (

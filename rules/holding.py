@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from rules.decision import Reason
 from rules.hours import DAYS, Hours
-from rules.incident import Priority
+from rules.priority import Priority
 from rules.sentence import say
 from rules.sla import Effort, last_responsible_moment
 

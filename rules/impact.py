@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from rules.decision import Reason
-from rules.priority_matrix import Impact
+from rules.priority import Impact
 from rules.sentence import say
 
 _WORST_FIRST = tuple(Impact)

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from rules.alert import Alert, AlertStatus, Severity
 from rules.category import Category
 from rules.policy import Policy
+from rules.priority import Impact, Priority, Urgency
 
 SHOWN_ALERTS = 20
 """An incident carries this many of its alerts; the store has all of them."""
@@ -18,16 +19,6 @@ class State(StrEnum):
     TRIGGERED = "triggered"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
-
-
-class Priority(StrEnum):
-    """P1 is the most urgent."""
-
-    P1 = "P1"
-    P2 = "P2"
-    P3 = "P3"
-    P4 = "P4"
-    P5 = "P5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +39,36 @@ class ShownAlert:
     description: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stakes:
+    """What an incident puts at stake, as the catalogue and the promises tell.
+
+    `deadline` is the promise's, fixed when the incident opened; `respond`, `fix` and `run` are
+    what a repair is taken to need; `changes_at` is when the urgency will next be another.
+    `path` names the assets from the broken one to the best known consumer.
+    """
+
+    name: str
+    impact: Impact
+    urgency: Urgency
+    product: str = ""
+    asset: str = ""
+    owner: str = ""
+    team: str = ""
+    tier: int = 0
+    runbook: str = ""
+    impact_why: str = ""
+    urgency_why: str = ""
+    products_hit: int = 0
+    exposures_hit: int = 0
+    path: tuple[str, ...] = ()
+    deadline: datetime | None = None
+    respond: timedelta = timedelta(0)
+    fix: timedelta = timedelta(0)
+    run: timedelta = timedelta(0)
+    changes_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Mutedness:
     until: datetime
@@ -65,7 +86,8 @@ class Incident:
     `awaiting` those of the latest step whose page has not failed, and `reached` tells whether
     this round found anybody. `hidden` is what was silenced from its beginning: no message shows
     it. `category` is None in incidents of before there were categories, and `confidence` goes from
-    0 to 1. The five timers stand last; `wake_at` is the nearest.
+    0 to 1. `stakes` is None where the catalogue knows nothing of it; `held_until` is until when its
+    first page waits. The five timers stand last; `wake_at` is the nearest.
     """
 
     id: str
@@ -97,6 +119,8 @@ class Incident:
     category: Category | None = None
     category_alt: Category | None = None
     confidence: float = 0.0
+    stakes: Stakes | None = None
+    held_until: datetime | None = None
 
     alerts: tuple[ShownAlert, ...] = ()
     alert_count: int = 0
@@ -137,6 +161,7 @@ class Incident:
             self.snoozed_until,
             self.settles_at,
             self.muted.until if self.muted else None,
+            self.stakes.changes_at if self.stakes and self.is_open else None,
         )
         return min((t for t in timers if t is not None), default=None)
 
@@ -228,6 +253,7 @@ class Incident:
             snoozed_until=None,
             snoozed_by="",
             gated=False,
+            held_until=None,
         )
 
 

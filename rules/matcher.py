@@ -52,7 +52,7 @@ class Matcher:
                 return not self._fits(actual)
 
     def __str__(self) -> str:
-        bare = re.fullmatch(r"[^\s\"\\,]+", self.value)
+        bare = re.fullmatch(r"[^\s\"\\,=~][^\s\"\\,]*", self.value)
         quoted = self.value.replace("\\", "\\\\").replace('"', '\\"')
         return f"{self.label}{self.operator}{self.value if bare else chr(34) + quoted + chr(34)}"
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from rules.alert import Alert, AlertStatus
 from rules.category import Category
-from rules.classify import categorised, category_reason, priority_of
+from rules.classify import assess, categorised, category_reason, priority_of
 from rules.decision import Decision, Draft
 from rules.events import AUTOMATIC, AlertReceived
 from rules.incident import Incident, State
@@ -46,7 +46,7 @@ def _open(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> 
     draft.because(f"routes.{at.route}", route)
     if event.alert.classified:
         draft.reasons.append(category_reason(event.alert.classified))
-    draft.reasons.append(priority_of(event.alert, book)[1])
+    _weigh(draft, event.alert, book, now)
     _notice_flapping(draft, event, book)
     if covering := muted(event.alert, book, now):
         keep_quiet(draft, covering)
@@ -54,6 +54,16 @@ def _open(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> 
         return
     show_everywhere(draft)
     start(draft, book, now)
+
+
+def _weigh(draft: Draft, alert: Alert, book: RuleBook, now: datetime) -> None:
+    """Set the priority of a new incident, and what it puts at stake."""
+    found = assess(alert, book, now)
+    forced = draft.incident.pages and draft.incident.priority not in book.pages
+    pages = forced or found.priority in book.pages
+    stakes = None if draft.incident.storm else found.stakes
+    draft.change(priority=found.priority, pages=pages, stakes=stakes)
+    draft.reasons.extend(found.reasons)
 
 
 def _notice_flapping(draft: Draft, event: AlertReceived, book: RuleBook) -> None:
@@ -82,7 +92,7 @@ def _fire(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> 
     covered = muted(event.alert, book, now) is not None
     at = draft.incident
     _recategorise(draft, event.alert, book)
-    worse = (at.muted is not None or not covered) and _raise(draft, event.alert, book)
+    worse = (at.muted is not None or not covered) and _raise(draft, event.alert, book, now)
     if at.state is State.RESOLVED:
         draft.because("alert.fired_again", say("Triggered again."))
         begin_again(draft, book, now)
@@ -95,18 +105,23 @@ def _fire(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> 
         show_later(draft)
 
 
-def _raise(draft: Draft, alert: Alert, book: RuleBook) -> bool:
+def _raise(draft: Draft, alert: Alert, book: RuleBook, now: datetime) -> bool:
     """Raise the priority to a worse alert's; tell whether it must now page from the start.
 
     One that pages ends an ack of something milder.
     """
     at = draft.incident
-    priority, reason = priority_of(alert, book)
-    if priority >= at.priority:
+    found = assess(alert, book, now)
+    if found.priority >= at.priority:
         return False
-    pages = priority in book.pages
-    draft.change(priority=priority, severity=alert.severity, pages=at.pages or pages)
-    draft.reasons.append(reason)
+    pages = found.priority in book.pages
+    draft.change(
+        priority=found.priority,
+        severity=alert.severity,
+        pages=at.pages or pages,
+        stakes=found.stakes or at.stakes,
+    )
+    draft.reasons.extend(found.reasons)
     return pages and not (at.pages and at.state is State.TRIGGERED)
 
 

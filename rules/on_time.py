@@ -14,7 +14,8 @@ from rules.rulebook import RuleBook
 from rules.sentence import Sentence, Who, say
 from rules.showing import show_end, show_everywhere, show_step
 from rules.silence import mute
-from rules.triggering import AlertTimes, begin_again, silenced
+from rules.stakes import reweigh
+from rules.triggering import AlertTimes, begin_again, silenced, start
 
 _Act = Callable[[Draft, RuleBook, datetime, AlertTimes], None]
 
@@ -29,6 +30,7 @@ def wake(incident: Incident, event: Woken, book: RuleBook, now: datetime) -> Dec
         (incident.snoozed_until, _end_snooze),
         (incident.ack_confirm_by, _take_back),
         (incident.ack_expires_at, _ask_acker),
+        (incident.stakes.changes_at if incident.stakes else None, _reweigh),
     )
     for due_at, act in timers:
         if _due(due_at, now) and draft.incident.is_open:
@@ -106,6 +108,24 @@ def _take_back(draft: Draft, book: RuleBook, now: datetime, times: AlertTimes) -
     draft.because("ack_timeout", say("{who} did not confirm being on it.", who=Who(who)))
     begin_again(draft, book, now, times)
     _page_too(draft, who, say("you acknowledged it and did not confirm"))
+
+
+def _reweigh(draft: Draft, book: RuleBook, now: datetime, times: AlertTimes) -> None:
+    """Weigh again what time has made more urgent; it can begin to page, or stop waiting."""
+    at = draft.incident
+    if at.stakes is None:
+        return
+    weighed = reweigh(at.stakes, book, now)
+    draft.change(stakes=weighed.stakes)
+    draft.reasons.extend(weighed.reasons)
+    if weighed.priority < at.priority:
+        pages = at.pages or weighed.priority in book.pages
+        draft.change(priority=weighed.priority, pages=pages)
+        waits = at.held_until is not None or not at.pages
+        if pages and waits and at.state is State.TRIGGERED and at.muted is None:
+            draft.change(step_due_at=None, held_until=None)
+            start(draft, book, now, times)
+    show_end(draft)
 
 
 def _page_too(draft: Draft, person: str, reason: Sentence) -> None:

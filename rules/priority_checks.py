@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from rules.holding import Hold
-from rules.incident import Priority
+from rules.priority import Priority
 from rules.priority_matrix import reversals
 from rules.priority_parts import matrix_of, slo_of, thresholds_of
 from rules.rulebook_parts import Draft

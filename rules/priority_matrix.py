@@ -1,30 +1,10 @@
 """Impact by urgency gives the priority: a table, and what must hold for any such table."""
 
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 
 from rules.decision import Reason
-from rules.incident import Priority
+from rules.priority import Impact, Priority, Urgency
 from rules.sentence import say
-
-
-class Impact(StrEnum):
-    """How much breaks, the worst first."""
-
-    EXTENSIVE = "extensive"
-    SIGNIFICANT = "significant"
-    MODERATE = "moderate"
-    MINOR = "minor"
-
-
-class Urgency(StrEnum):
-    """How soon it hurts, the soonest first."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-
 
 Matrix = Mapping[Impact, Mapping[Urgency, Priority]]
 """Has a cell for every impact and urgency."""

@@ -7,8 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from rules.holding import Hold
 from rules.impact import ImpactRules
-from rules.incident import Priority
-from rules.priority_matrix import Impact, Urgency
+from rules.priority import Impact, Priority, Urgency
 from rules.spec import Duration, HoursSpec, Spec, Text
 
 Tier = Annotated[int, Field(ge=1, le=9)]

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from rules.alert import Severity
+from rules.catalogue import Catalogue
 from rules.categorise import CategoryRules
-from rules.incident import Priority
+from rules.lineage import Lineage
 from rules.matcher import Matcher
 from rules.policy import Policy
+from rules.priority import Priority
 from rules.priority_rules import DEFAULT_PRIORITY_RULES, PriorityRules
 from rules.rotation import OnCall
 from rules.silence import MaintenanceWindow, Silence
@@ -79,3 +81,5 @@ class RuleBook:
     windows: tuple[MaintenanceWindow, ...] = ()
     silences: tuple[Silence, ...] = ()
     on_call: OnCall = field(default_factory=OnCall)
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    lineage: Lineage | None = None

@@ -8,7 +8,6 @@ from typing import TypeVar
 from rules.alert import Severity
 from rules.categorise import CategoryRules
 from rules.category_parts import category_rules
-from rules.incident import Priority
 from rules.matcher import matchers_of
 from rules.people import People
 from rules.policy import (
@@ -23,6 +22,7 @@ from rules.policy import (
     UserGroup,
     Webhook,
 )
+from rules.priority import Priority
 from rules.priority_parts import priority_rules
 from rules.priority_rules import PriorityRules
 from rules.rotation import OnCall

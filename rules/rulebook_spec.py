@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from rules import written
 from rules.alert import Severity
 from rules.category_spec import CategoriesSpec
-from rules.incident import Priority
+from rules.priority import Priority
 from rules.priority_spec import (
     EffortSpec,
     HoldingSpec,

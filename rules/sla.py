@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from rules.decision import Reason
 from rules.hours import DAYS, Hours, to_instant
-from rules.priority_matrix import Urgency
+from rules.priority import Urgency
 from rules.sentence import say
 
 _LOOK_AHEAD = 400

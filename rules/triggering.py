@@ -5,12 +5,14 @@ from datetime import datetime
 
 from rules.decision import Draft
 from rules.escalation import advance
+from rules.holding import hold
 from rules.incident import Mutedness
 from rules.matcher import matchable
 from rules.rulebook import RuleBook
 from rules.sentence import Sentence, say
 from rules.showing import show_everywhere
 from rules.silence import Mute, mute
+from rules.sla import Effort
 
 AlertTimes = Sequence[datetime] | None
 """When the incident's alerts came in, as `Woken` carries it; None when nobody has looked."""
@@ -18,13 +20,34 @@ AlertTimes = Sequence[datetime] | None
 
 def start(draft: Draft, book: RuleBook, now: datetime, alert_times: AlertTimes = None) -> None:
     """Begin the policy where the priority pages, else only show."""
-    if draft.incident.pages:
+    if draft.incident.pages and not _held(draft, book, now):
         advance(draft, book, now, alert_times)
+    elif draft.incident.pages:
+        return
     else:
         priority = draft.incident.priority
         draft.because(
             f"pages.{priority}", say("{priority} shows and pages nobody.", priority=priority)
         )
+
+
+def _held(draft: Draft, book: RuleBook, now: datetime) -> bool:
+    """Let the first page wait while the promise at stake can still be kept; tell whether it does.
+
+    Only an incident with a deadline can wait for it; what has paged before never waits.
+    """
+    at = draft.incident
+    if at.stakes is None or at.stakes.deadline is None or at.paged:
+        return False
+    effort = Effort(at.stakes.respond, at.stakes.fix, at.stakes.run)
+    when, why = hold(
+        at.priority, now, book.priority_rules.holding, deadline=at.stakes.deadline, effort=effort
+    )
+    if when is None or when <= now:
+        return False
+    draft.change(step_due_at=when, held_until=when)
+    draft.reasons.append(why)
+    return True
 
 
 def begin_again(draft: Draft, book: RuleBook, now: datetime, times: AlertTimes = None) -> None:

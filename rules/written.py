@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 from rules.durations import parse_duration
 from rules.glob_index import glob_fault
 from rules.hours import DAYS
-from rules.incident import Priority
 from rules.matcher import parse_matchers
 from rules.nearest import did_you_mean
 from rules.phrases import phrase_fault
+from rules.priority import Priority
 from rules.zones import checked_zone
 
 NEVER = timedelta.max

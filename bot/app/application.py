@@ -9,6 +9,7 @@ from functools import partial
 import aiohttp
 import structlog
 
+from bot.app.catalogue_watch import CatalogueWatch
 from bot.app.counting import sample
 from bot.app.rules_in_force import RulesInForce
 from bot.app.slack_side import SlackAccess, SlackSide
@@ -102,6 +103,10 @@ class Application:
             ("gauges", partial(self._every, _SAMPLE, self._sample)),
             ("housekeeping", partial(self._every, _HOUSEKEEPING, self._keep_house)),
         ]
+        if self.setting.config.catalogue:
+            real = SystemClock()
+            watch_catalogue = CatalogueWatch(self.setting.config.catalogue, self.rules, real)
+            works.append(("catalogue", watch_catalogue.run))
         if self.roster is not None:
             every = LOOK_EVERY * self.setting.speed
             watch = partial(self.roster.watch, self.setting.clock, self._roster_read, every=every)

@@ -1,6 +1,7 @@
 """The rules as they now stand: the rulebook's files, and the roster as last accepted."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from bot.config import Config
 from bot.ports import Reader, StoredOverride
 from bot.roster.roster import Roster, RosterFile
 from bot.roster.settings import RosterSettings, RotationSettings
+from rules.catalogue import Catalogue
+from rules.lineage import Lineage
 from rules.people import People
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
@@ -45,7 +48,9 @@ class RulesInForce:
         self._reader = reader
         self._clock = clock
         self._shown = OnCall()
-        self._book = parts.rulebook(on_call=self._shown)
+        self._catalogue = Catalogue()
+        self._lineage: Lineage | None = None
+        self._book = self._made()
 
     def book(self) -> RuleBook:
         return self._book
@@ -62,8 +67,17 @@ class RulesInForce:
         now = self._clock.now()
         overrides = await self._reader.overrides(now - _PAST)
         self._shown = self.on_call(overrides, now)
-        self._book = self._parts.rulebook(on_call=self._shown)
+        self._book = self._made()
         return self._shown
+
+    def know(self, catalogue: Catalogue, lineage: Lineage) -> None:
+        """Decide with this catalogue from now on."""
+        self._catalogue, self._lineage = catalogue, lineage
+        self._book = self._made()
+
+    def _made(self) -> RuleBook:
+        book = self._parts.rulebook(on_call=self._shown)
+        return replace(book, catalogue=self._catalogue, lineage=self._lineage)
 
     def rostered(self) -> set[str]:
         """Return the keys of everybody the roster names."""

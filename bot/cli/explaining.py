@@ -1,6 +1,7 @@
 """`watchbill explain`: a body through the real parser and the real decisions, on paper."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,11 @@ def explained(
         received_at=now,
     )
     book = parts.rulebook(on_call=on_call_now(config, now))
+    if config.catalogue:
+        from bot.catalogue.reading import read_catalogue  # heavy, and only for those who have one
+
+        known = read_catalogue(config.catalogue)
+        book = replace(book, catalogue=known.catalogue, lineage=known.lineage)
     parsed = read(source_of(spec), delivery)
     return explain(parsed.alerts, book, config.directory(), now)
 

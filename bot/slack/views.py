@@ -28,6 +28,7 @@ from bot.slack.wording import (
     state_line,
     title,
 )
+from bot.slack.wording_stakes import stakes_lines
 from rules.alert import AlertStatus
 from rules.incident import Incident, ShownAlert, State
 from rules.people import People
@@ -190,7 +191,7 @@ def choices_for(incident: Incident) -> Sequence[tuple[str, str]]:
 
 
 def _remarks(scene: Scene) -> list[Json]:
-    lines = remarks(scene)
+    lines = [*stakes_lines(scene), *remarks(scene)]
     return [kit.section(join("\n", lines))] if lines else []
 
 
@@ -255,6 +256,7 @@ def _labels(incident: Incident) -> list[Mrkdwn]:
 def _origin(scene: Scene) -> Mrkdwn:
     at = scene.incident
     runbook = next((at.labels[name] for name in RUNBOOKS if at.labels.get(name)), "")
+    runbook = runbook or (at.stakes.runbook if at.stakes else "")
     shown = link(runbook, "Runbook") if runbook.startswith("http") else outside(runbook, 200)
     source = Mrkdwn() if at.unreadable or not at.url else link(at.url, _opens(at))
     return join(

@@ -125,6 +125,12 @@ def state_line(scene: Scene) -> Mrkdwn:
             since=scene.when(at.opened_at),
             priority=at.priority,
         )
+    if at.held_until:
+        held = md(
+            "*Triggered*, and waits until {when}: the promise can still be kept.",
+            when=scene.when(at.held_until),
+        )
+        return join(" ", [held, _next(scene)])
     return join(" ", [md("*Triggered.*"), _paged(scene), _next(scene)])
 
 

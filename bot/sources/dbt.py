@@ -166,7 +166,9 @@ def _alert(row: _Row, skipped: Blame) -> Alert | None:
         note = f" ({len(skipped.names)} downstream skipped)"
         title = line(title, 300 - len(note)) + note
         more = ", …" if len(skipped.names) > NAMED_SKIPS else ""
-        description = f"{description}\nSkipped: {', '.join(skipped.names[:NAMED_SKIPS])}{more}".lstrip()
+        description = (
+            f"{description}\nSkipped: {', '.join(skipped.names[:NAMED_SKIPS])}{more}".lstrip()
+        )
     return _build(row, AlertStatus.FIRING, severity, title, description, skipped)
 
 

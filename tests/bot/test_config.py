@@ -15,7 +15,7 @@ from bot.config import Config, LocalWorkspaceSpec, split_address
 from bot.config_checks import SECRET_KEYS
 from bot.config_file import Loaded, load, replaced
 from bot.config_reference import reference
-from rules.incident import Priority
+from rules.priority import Priority
 from rules.rotation import OnCall, Span
 from rules.strict_yaml import fit, parse
 

@@ -7,8 +7,9 @@ from rules.decide import decide
 from rules.effects import ShowIncident, ShowPage
 from rules.events import Acked, AlertReceived, Resolved, Snoozed, Woken
 from rules.grouping import open_storm
-from rules.incident import SHOWN_ALERTS, Priority, State
+from rules.incident import SHOWN_ALERTS, State
 from rules.matcher import Matcher, Operator
+from rules.priority import Priority
 from rules.rulebook import FlappingRule
 from rules.silence import Silence
 from tests.rules.build import (

@@ -13,9 +13,9 @@ from rules.grouping import (
     place,
     route_of,
 )
-from rules.incident import Priority
 from rules.matcher import Matcher, Operator, parse_matchers
 from rules.policy import Policy
+from rules.priority import Priority
 from rules.rulebook import Route, StormRule
 from rules.sentence import plain
 from tests.rules.build import MINUTE, NOW, make_alert, make_book, page, resolved

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rules.holding import DEFAULT_HOLDS, Hold, Holding, hold, page_at
 from rules.hours import DAYS, Hours
-from rules.incident import Priority
+from rules.priority import Priority
 from rules.sentence import plain
 from rules.sla import Effort
 from tests.rules.build import HOUR, MINUTE

@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from rules.impact import DownstreamRule, ImpactFacts, ImpactRules, impact_of
-from rules.priority_matrix import Impact
+from rules.priority import Impact
 from rules.sentence import plain
 
 EXTENSIVE, SIGNIFICANT, MODERATE, MINOR = Impact

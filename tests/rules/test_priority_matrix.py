@@ -6,16 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.incident import Priority
-from rules.priority_matrix import (
-    DEFAULT_MATRIX,
-    Impact,
-    Urgency,
-    overlaid,
-    priority,
-    priority_reason,
-    reversals,
-)
+from rules.priority import Priority
+from rules.priority_matrix import DEFAULT_MATRIX, overlaid, priority, priority_reason, reversals
+from rules.priority import Impact, Urgency
 from rules.sentence import plain
 
 CELLS = list(product(Impact, Urgency))

@@ -7,7 +7,6 @@ import pytest
 
 from rules.alert import Severity
 from rules.hours import DAYS, Hours
-from rules.incident import Priority
 from rules.matcher import Matcher, Operator
 from rules.people import People, Person
 from rules.policy import (
@@ -21,6 +20,7 @@ from rules.policy import (
     UserGroup,
     Webhook,
 )
+from rules.priority import Priority
 from rules.rotation import OnCall
 from rules.rulebook import DEFAULT_PRIORITIES, FlappingRule, RuleBook, StormRule
 from rules.rulebook_checks import Findings, cross_check

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from whenever import ZonedDateTime
 
 from rules.hours import DAYS, Hours
-from rules.priority_matrix import Urgency
+from rules.priority import Urgency
 from rules.sentence import plain
 from rules.sla import (
     Availability,

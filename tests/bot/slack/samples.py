@@ -6,9 +6,10 @@ from typing import Any
 
 from bot.slack.scene import Scene
 from rules.alert import AlertStatus, Severity
-from rules.incident import Incident, Mutedness, Priority, ShownAlert
+from rules.incident import Incident, Mutedness, ShownAlert
 from rules.people import People, Person
 from rules.policy import OnCallOf, OnePerson, Policy, Step
+from rules.priority import Priority
 from rules.rotation import OnCall, Span
 from rules.rulebook import Route, RuleBook
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from bot.ports import AlertRef, JobPriority, NewJob
 from rules.alert import Alert, AlertStatus, Severity
-from rules.incident import Incident, Priority
+from rules.incident import Incident
 from rules.policy import Policy
+from rules.priority import Priority
 
 HOUR = timedelta(hours=1)
 

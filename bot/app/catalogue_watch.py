@@ -1,0 +1,67 @@
+"""Keeps the rules' catalogue as its files are: read at start, and again when one changes."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from bot.app.rules_in_force import RulesInForce
+from bot.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = timedelta(seconds=30)
+_Stamps = tuple[tuple[str, int, int], ...]
+
+
+class CatalogueWatch:
+    """Reads in a thread, for manifests are large; what is wrong is logged and left out."""
+
+    def __init__(self, files: Sequence[str], rules: RulesInForce, clock: Clock) -> None:
+        self._files = tuple(files)
+        self._rules = rules
+        self._clock = clock
+        self._seen: _Stamps | None = None
+
+    async def run(self) -> None:
+        """Look for changes until cancelled."""
+        while True:
+            await self.look()
+            await self._clock.sleep_until(self._clock.now() + LOOK_EVERY)
+
+    async def look(self) -> bool:
+        """Read the files if one of them has changed; tell whether they were read."""
+        stamps = await asyncio.to_thread(_stamps, self._files)
+        if stamps == self._seen:
+            return False
+        # the readers are heavy, and most starts have no catalogue
+        from bot.catalogue.reading import read_catalogue
+
+        read = await asyncio.to_thread(read_catalogue, self._files)
+        self._seen = stamps
+        for fault in (*read.faults, *read.warnings):
+            log.warning("catalogue", action="read_catalogue", fault=str(fault))
+        self._rules.know(read.catalogue, read.lineage)
+        log.info(
+            "catalogue read",
+            action="read_catalogue",
+            products=len(read.catalogue.products),
+            assets=len(read.catalogue.assets),
+        )
+        return True
+
+
+def _stamps(files: Sequence[str]) -> _Stamps:
+    found = []
+    for path in map(Path, files):
+        parts = sorted(path.rglob("*.y*ml")) if path.is_dir() else [path]
+        for part in parts:
+            try:
+                stat = part.stat()
+            except OSError:
+                found.append((str(part), 0, 0))
+            else:
+                found.append((str(part), stat.st_mtime_ns, stat.st_size))
+    return tuple(found)

@@ -1,0 +1,60 @@
+"""What an incident puts at stake, in words: whose data, promised by when, and who is hit."""
+
+from bot.slack.scene import Scene
+from bot.slack.text import Mrkdwn, join, md, one_line, outside, roughly
+from rules.incident import Stakes, State
+
+
+def stakes_lines(scene: Scene) -> list[Mrkdwn]:
+    """Return a line of the product, its owner and its promise, and one of whom it hits."""
+    stakes = scene.incident.stakes
+    if stakes is None:
+        return []
+    return [line for line in (_product(scene, stakes), _hit(stakes)) if line]
+
+
+def _product(scene: Scene, stakes: Stakes) -> Mrkdwn:
+    tier = md(" (tier {tier})", tier=stakes.tier) if stakes.tier else Mrkdwn()
+    owner = stakes.owner or stakes.team
+    parts = [
+        md("📦 *{name}*{tier}", name=outside(one_line(stakes.name), 120), tier=tier),
+        md("owner {owner}", owner=outside(scene.names.name(owner), 80)) if owner else Mrkdwn(),
+        _promise(scene, stakes),
+    ]
+    return join(" · ", [part for part in parts if part])
+
+
+def _promise(scene: Scene, stakes: Stakes) -> Mrkdwn:
+    if stakes.deadline is None:
+        return Mrkdwn()
+    when = scene.when(stakes.deadline)
+    if scene.incident.state is State.RESOLVED:
+        return md("promised by {when}", when=when)
+    if stakes.deadline <= scene.now:
+        return md("⏰ promised by {when}, *missed*", when=when)
+    effort = stakes.respond + stakes.fix + stakes.run
+    start = stakes.deadline - effort
+    if start <= scene.now:
+        return md("⏰ promised by {when}, *hard to keep*", when=when)
+    return md(
+        "⏰ promised by {when}: a repair takes about {long}, so start by {start}",
+        when=when,
+        long=roughly(effort),
+        start=scene.when(start),
+    )
+
+
+def _hit(stakes: Stakes) -> Mrkdwn:
+    counted = [(stakes.exposures_hit, "dashboard", "dashboards"),
+               (stakes.products_hit, "product", "products")]  # fmt: skip
+    hit = " and ".join(f"{n} {one if n == 1 else many}" for n, one, many in counted if n)
+    downstream = md(", {hit} downstream", hit=hit) if hit else Mrkdwn()
+    names = " → ".join(one_line(name) for name in stakes.path)
+    way = md(": {names}", names=outside(names, 250)) if len(stakes.path) > 1 else Mrkdwn()
+    return md(
+        "Impact *{impact}*, urgency *{urgency}*{downstream}{way}",
+        impact=stakes.impact,
+        urgency=stakes.urgency,
+        downstream=downstream,
+        way=way,
+    )

@@ -1,0 +1,156 @@
+"""What is at stake when an alert fires: whose data, promised to whom by when, and how urgent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rules.alert import Alert, Severity
+from rules.catalogue import Catalogue, Found, Product
+from rules.category import Category
+from rules.decision import Reason
+from rules.impact import ImpactFacts, impact_of
+from rules.incident import Stakes
+from rules.lineage import Lineage, Radius
+from rules.matcher import matchable
+from rules.priority import Impact, Priority, Urgency
+from rules.priority_matrix import priority, priority_reason
+from rules.rulebook import RuleBook
+from rules.sentence import plain, say
+from rules.sla import Effort, FreshBy, next_change, next_deadline, urgency
+
+WRONG: frozenset[Category] = frozenset(
+    {
+        Category.COMPLETENESS,
+        Category.DUPLICATES,
+        Category.DISTRIBUTION,
+        Category.FORMAT,
+        Category.RELATIONSHIP,
+        Category.VOLUME,
+    }
+)
+"""Categories in which readers see wrong values, not only late ones."""
+
+SEVERITY_URGENCY: Mapping[Severity, Urgency] = {
+    Severity.CRITICAL: Urgency.CRITICAL,
+    Severity.ERROR: Urgency.HIGH,
+    Severity.UNKNOWN: Urgency.MEDIUM,
+    Severity.WARNING: Urgency.MEDIUM,
+    Severity.INFO: Urgency.LOW,
+}
+"""How urgent it is where no deadline says so."""
+
+_MILD = frozenset({Severity.WARNING, Severity.INFO})
+_PATH_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What is at stake, and the priority that follows."""
+
+    stakes: Stakes
+    priority: Priority
+    reasons: tuple[Reason, ...]
+
+
+def weigh(alert: Alert, book: RuleBook, now: datetime) -> Weighed | None:
+    """Weigh an alert of a known product or asset; None where the catalogue knows neither.
+
+    A mild alert is not weighed either: a monitor's warning breaks no promise yet.
+    """
+    labels = matchable(alert)
+    found = book.catalogue.find(labels)
+    if found is None or alert.severity in _MILD:
+        return None
+    radius = _radius(found, book.lineage)
+    impact, why = impact_of(_facts(alert, found, radius, labels), book.priority_rules.impact)
+    deadline = _deadline(found.product, now)
+    stakes = _stakes(found, radius, book.catalogue)
+    stakes = replace(
+        stakes,
+        impact=impact,
+        impact_why=" ".join(r.sentence.render(plain) for r in why),
+        deadline=deadline,
+        respond=book.priority_rules.effort.respond,
+        fix=book.priority_rules.effort.fix,
+        run=book.priority_rules.effort.run,
+    )
+    told = Reason("catalogue", say("About {name}, by {how}.", name=stakes.name, how=found.reason))
+    return _urgent(stakes, alert.severity, book, now, (told, *why))
+
+
+def reweigh(stakes: Stakes, book: RuleBook, now: datetime) -> Weighed:
+    """Weigh again what was weighed before, now that time has passed."""
+    return _urgent(stakes, Severity.UNKNOWN, book, now, ())
+
+
+def _urgent(
+    stakes: Stakes,
+    severity: Severity,
+    book: RuleBook,
+    now: datetime,
+    reasons: tuple[Reason, ...],
+) -> Weighed:
+    effort = Effort(stakes.respond, stakes.fix, stakes.run)
+    if stakes.deadline is None:
+        level = SEVERITY_URGENCY[severity]
+        why = Reason("urgency.no_deadline", say("No deadline; severity {s}.", s=severity))
+        changes_at = None
+    else:
+        level, why = urgency(stakes.deadline, now, effort, book.priority_rules.urgency)
+        changes_at = next_change(stakes.deadline, effort, book.priority_rules.urgency, now)
+    chosen = priority(stakes.impact, level, book.priority_rules.matrix)
+    cell = priority_reason(stakes.impact, level, book.priority_rules.matrix)
+    weighed = replace(stakes, urgency=level, urgency_why=why.sentence.render(plain),
+                      changes_at=changes_at)  # fmt: skip
+    return Weighed(weighed, chosen, (*reasons, why, cell))
+
+
+def _deadline(product: Product | None, now: datetime) -> datetime | None:
+    promised = product.promises.fresh_by if product else None
+    if promised is None:
+        return None
+    return next_deadline(FreshBy(promised.at, promised.zone, promised.days), now)
+
+
+def _radius(found: Found, lineage: Lineage | None) -> Radius | None:
+    if lineage is None or found.asset is None:
+        return None
+    return lineage.blast_radius((found.asset.id,))
+
+
+def _facts(
+    alert: Alert, found: Found, radius: Radius | None, labels: Mapping[str, str]
+) -> ImpactFacts:
+    product, asset = found.product, found.asset
+    tier = (product.tier if product else 0) or (asset.tier if asset else 0)
+    others = [p for p in radius.products if p != product] if radius else []
+    environment = labels.get("environment") or labels.get("env") or labels.get("target") or ""
+    return ImpactFacts(
+        tier=tier or None,
+        driver=product.driver if product else "",
+        exposures_high=sum(e.maturity == "high" for e in radius.exposures) if radius else 0,
+        downstream_products=len(others),
+        downstream_tier_1=sum(p.tier == 1 for p in others),
+        environment=environment.casefold(),
+        wrong_data=alert.category in WRONG,
+    )
+
+
+def _stakes(found: Found, radius: Radius | None, catalogue: Catalogue) -> Stakes:
+    product, asset = found.product, found.asset
+    owner = catalogue.owner_of(asset) if asset else ""
+    path = radius.path[:_PATH_SHOWN] if radius else ()
+    return Stakes(
+        product=product.id if product else "",
+        name=product.name if product else asset.name if asset else "",
+        asset=asset.id if asset else "",
+        owner=owner or (product.owner if product else ""),
+        team=(product.team if product else "") or (asset.team if asset else ""),
+        tier=(product.tier if product else 0) or (asset.tier if asset else 0),
+        runbook=(asset.runbook if asset else "") or (product.runbook if product else ""),
+        products_hit=len([p for p in radius.products if p != product]) if radius else 0,
+        exposures_hit=len(radius.exposures) if radius else 0,
+        path=tuple(a.name for node in path if (a := catalogue.asset(node))),
+        impact=Impact.MODERATE,
+        urgency=Urgency.MEDIUM,
+    )

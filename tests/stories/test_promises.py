@@ -1,0 +1,129 @@
+"""A promise to readers, and an urgency that grows as the clock runs."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from rules.catalogue import Asset, Catalogue, FreshBy, Product, Promises
+from rules.incident import State
+from rules.lineage import Lineage
+from rules.priority import Impact, Priority, Urgency
+from rules.priority_rules import DEFAULT_PRIORITY_RULES
+from rules.rulebook import RuleBook
+from rules.sla import Effort
+from tests.stories.conftest import Tell
+from tests.stories.story import Story, alert, rulebook
+
+MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+NINE_IN_AMSTERDAM = MONDAY.replace(hour=8)
+LABELS = {"product": "orders", "model": "fct_orders"}
+EFFORT = Effort(timedelta(minutes=10), timedelta(minutes=30), timedelta(minutes=55))
+
+
+def promised(tier: int) -> RuleBook:
+    promises = Promises(fresh_by=FreshBy(time(9), "Europe/Amsterdam"))
+    orders = Product(
+        id="orders", name="Orders", tier=tier, owner="finance@example.com", promises=promises
+    )
+    assets = [
+        Asset(id="model.shop.fct_orders", name="fct_orders", kind="model", product="orders"),
+        Asset(id="exposure.shop.board", name="board report", kind="exposure", maturity="low"),
+    ]
+    catalogue = Catalogue([orders], assets)
+    lineage = Lineage(catalogue, {"model.shop.fct_orders": ["exposure.shop.board"]})
+    return rulebook(
+        catalogue=catalogue,
+        lineage=lineage,
+        priority_rules=_with_effort(),
+    )
+
+
+def _with_effort() -> object:
+    from dataclasses import replace
+
+    return replace(DEFAULT_PRIORITY_RULES, effort=EFFORT)
+
+
+async def fails(story: Story, at: datetime) -> None:
+    story.clock.set(at)
+    await story.hears(alert("fct_orders", at, labels=LABELS, source="dbt"))
+
+
+async def urgency(story: Story) -> Urgency:
+    stakes = (await story.incident()).stakes
+    assert stakes is not None
+    return stakes.urgency
+
+
+async def test_the_worked_example_to_the_minute(tell: Tell) -> None:
+    story = tell(promised(tier=2))
+    await fails(story, MONDAY.replace(hour=5, minute=21))
+    stakes = (await story.incident()).stakes
+    assert stakes is not None
+    assert (stakes.impact, stakes.deadline) == (Impact.SIGNIFICANT, NINE_IN_AMSTERDAM)
+    assert (stakes.owner, stakes.path) == ("finance@example.com", ("fct_orders", "board report"))
+    for hour, minute, before, after in (
+        (5, 25, Urgency.MEDIUM, Urgency.HIGH),
+        (6, 25, Urgency.HIGH, Urgency.CRITICAL),
+    ):
+        crossing = MONDAY.replace(hour=hour, minute=minute)
+        await story.until(crossing - timedelta(seconds=1))
+        assert await urgency(story) is before
+        await story.until(crossing)
+        assert await urgency(story) is after
+    assert (await story.incident()).priority is Priority.P1
+
+
+async def test_at_night_the_page_waits_until_the_last_responsible_moment(tell: Tell) -> None:
+    story = tell(promised(tier=2))
+    await fails(story, MONDAY.replace(hour=0, minute=30))
+    last_moment = MONDAY.replace(hour=5, minute=55)
+    await story.until(MONDAY.replace(hour=5, minute=30))
+    held = await story.incident()
+    assert (held.priority, held.held_until) == (Priority.P2, last_moment)
+    await story.until(last_moment - timedelta(seconds=1))
+    story.pages()
+    await story.until(last_moment)
+    story.pages("ana")
+    await story.after(minutes=5)
+    story.pages("bo")
+
+
+async def test_what_is_repaired_before_that_wakes_nobody(tell: Tell) -> None:
+    story = tell(promised(tier=2))
+    await fails(story, MONDAY.replace(hour=0, minute=30))
+    await story.until(MONDAY.replace(hour=4))
+    await story.recovers("fct_orders", labels=LABELS, source="dbt")
+    await story.until(MONDAY.replace(hour=12))
+    story.pages()
+    assert await story.state() is State.RESOLVED
+
+
+async def test_a_product_of_the_first_tier_pages_at_once_when_it_gets_late(tell: Tell) -> None:
+    story = tell(promised(tier=1))
+    await fails(story, MONDAY.replace(hour=5, minute=21))
+    story.pages()
+    await story.until(MONDAY.replace(hour=5, minute=24, second=59))
+    story.pages()
+    await story.until(MONDAY.replace(hour=5, minute=25))
+    story.pages("ana")
+
+
+async def test_an_ack_while_it_waits_stays(tell: Tell) -> None:
+    story = tell(promised(tier=1))
+    await fails(story, MONDAY.replace(hour=5, minute=21))
+    await story.does("cy", "acked")
+    await story.until(MONDAY.replace(hour=7))
+    story.pages()
+    assert await urgency(story) is Urgency.CRITICAL
+    assert await story.state() is State.ACKNOWLEDGED
+
+
+@pytest.mark.parametrize("labels", [{}, {"product": "unknown"}])
+async def test_what_the_catalogue_does_not_know_goes_by_severity(
+    tell: Tell, labels: dict[str, str]
+) -> None:
+    story = tell(promised(tier=1))
+    await story.fires(labels=labels)
+    story.pages("ana")
+    assert (await story.incident()).stakes is None
