@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.priority import Priority
+from rules.priority import Impact, Priority, Urgency
 from rules.priority_matrix import DEFAULT_MATRIX, overlaid, priority, priority_reason, reversals
-from rules.priority import Impact, Urgency
 from rules.sentence import plain
 
 CELLS = list(product(Impact, Urgency))

@@ -8,9 +8,8 @@ from rules.holding import Hold
 from rules.hours import Hours
 from rules.impact import DownstreamRule
 from rules.people import People
-from rules.priority import Priority
+from rules.priority import Impact, Priority, Urgency
 from rules.priority_matrix import overlaid
-from rules.priority import Impact, Urgency
 from rules.priority_rules import DEFAULT_PRIORITY_RULES, PriorityRules
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
