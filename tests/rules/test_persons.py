@@ -13,6 +13,7 @@ from rules.events import (
     LoopedIn,
     PageDelivered,
     PageFailed,
+    PersonEvent,
     Reassigned,
     Reopened,
     Resolved,
@@ -23,7 +24,6 @@ from rules.events import (
 )
 from rules.incident import State
 from rules.matcher import Matcher, Operator
-from rules.on_person import PersonEvent
 from rules.policy import AtLeast
 from rules.sentence import plain
 from rules.silence import Silence

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 from bot.acts import (
     SLACK,
@@ -28,7 +29,7 @@ from rules.policy import OnCallOf, Policy, Step, Target
 from rules.rotation import OnCall, Span
 from rules.rulebook import Route, RuleBook
 from tests.fakes.clock import FakeClock
-from tests.fakes.deliverer import RecordingDeliverer
+from tests.fakes.deliverer import RecordingDeliverer, Sent
 
 MONDAY_03 = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 
@@ -37,7 +38,7 @@ def policy(*steps: Step) -> Policy:
     return Policy("default", steps)
 
 
-def page(*targets: Target, wait: float = 5, **more: object) -> Step:
+def page(*targets: Target, wait: float = 5, **more: Any) -> Step:
     return replace(Step(targets, timedelta(minutes=wait)), **more)
 
 
@@ -51,7 +52,7 @@ def on_call(**roles: str) -> OnCall:
     return OnCall(Span(start, end, "data", role, (person,)) for role, person in roles.items())
 
 
-def rulebook(*, steps: Policy = USUAL, **changes: object) -> RuleBook:
+def rulebook(*, steps: Policy = USUAL, **changes: Any) -> RuleBook:
     book = RuleBook(
         policies={"default": steps},
         routes=(Route("default", "default", "data-alerts", "data"),),
@@ -128,10 +129,10 @@ class Story:
 
     # what happens
 
-    async def fires(self, key: str = "orders", **more: object) -> None:
+    async def fires(self, key: str = "orders", **more: Any) -> None:
         await self.hears(alert(key, self.clock.now(), **more))
 
-    async def recovers(self, key: str = "orders", **more: object) -> None:
+    async def recovers(self, key: str = "orders", **more: Any) -> None:
         await self.hears(alert(key, self.clock.now(), status=AlertStatus.RESOLVED, **more))
 
     async def hears(self, *alerts: Alert, settle: bool = True) -> None:
@@ -145,7 +146,7 @@ class Story:
         """Let this replica read a delivery that another one accepted."""
         self._alerts[key] = alerts
 
-    async def does(self, who: str, event: str, number: int = 1, **more: object) -> None:
+    async def does(self, who: str, event: str, number: int = 1, **more: Any) -> None:
         await self.asks(OnIncident(number=number, event=event, by=who, **more))
 
     async def asks(
@@ -219,7 +220,7 @@ class Story:
     def sent(self, kind: str) -> list[Job]:
         return [s.job for s in self.slack.sent if s.kind == kind]
 
-    def _new(self, kind: str) -> list[object]:
+    def _new(self, kind: str) -> list[Sent]:
         new = [s for s in self.slack.sent[self._told :] if s.kind == kind]
         self._told = len(self.slack.sent)
         return new
@@ -237,7 +238,7 @@ class _EveryKind(dict[str, RecordingDeliverer]):
         self.update(dict.fromkeys((*kinds, "tell", "answer", "webhook"), deliverer))
 
 
-def alert(key: str, now: datetime, **more: object) -> Alert:
+def alert(key: str, now: datetime, **more: Any) -> Alert:
     usual = Alert(
         source="airflow",
         dedup_key=key,

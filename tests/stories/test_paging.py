@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
+from bot.acts import OnIncident
 from rules.incident import State
 from rules.rotation import OnCall
 from tests.stories.conftest import Tell
 from tests.stories.story import (
     PRIMARY,
     SECONDARY,
-    OnIncident,
     on_call,
     page,
     policy,
