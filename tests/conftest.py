@@ -1,6 +1,7 @@
 """What many tests share: a clock that stands still, and a fresh database of either kind."""
 
 import asyncio
+import os
 import shutil
 import subprocess
 import sys
@@ -10,9 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.config import environment
 from bot.store.opening import OpenedStore, open_store
 from tests.fakes.clock import FakeClock
 
@@ -25,12 +28,35 @@ sys.stdin.read()
 """
 
 
-LONG = ("tests/process", "tests/bot/demo", "tests/stories/test_slack_fails")
+LONGEST_FIRST = (
+    "tests/process/test_kill.py",
+    "tests/bot/demo/test_demo.py",
+    "tests/process/",
+    "tests/stories/test_slack_fails.py",
+    "tests/rules/test_properties.py",
+    "tests/bot/app/",
+)
+MOST_WORKERS = 8
+
+settings.register_profile("usual", max_examples=60, deadline=None)
+settings.register_profile("thorough", max_examples=1_000, deadline=None)
+settings.load_profile(environment().get("HYPOTHESIS_PROFILE", "usual"))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Give `-n auto` one worker more than there are processors: process tests mostly wait."""
+    ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min((ours or 1) + 1, MOST_WORKERS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that no worker is left alone with it at the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    turns = (n for n, prefix in enumerate(LONGEST_FIRST) if item.nodeid.startswith(prefix))
+    return next(turns, len(LONGEST_FIRST))
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from tests.process.harness import (
 from tests.process.load import TEAMS, Load, Sent
 from tests.process.postgresql import database, postgresql
 
-SHORTEST_LIFE, LONGEST_LIFE = 0.05, 0.9
+SHORTEST_LIFE, LONGEST_LIFE = 0.05, 0.6
 """Seconds from being able to answer until the kill; every fourth is killed while it starts."""
 MUTE = 0.15
 """Seconds before every second kill in which Slack takes requests and does not answer."""

@@ -39,7 +39,7 @@ async def test_ten_kills_lose_nothing_on_postgresql(
 
 
 async def test_an_acknowledgement_stops_pages_across_a_kill(tmp_path: Path) -> None:
-    setup = set_up(tmp_path, teams=2, waits="8s 8s")
+    setup = set_up(tmp_path, teams=2, waits="8s 2s")
     async with running(setup):
         setup.bot.post(alert("orders", of=team(0), group="acked"))
         setup.bot.post(alert("other", of=team(1), group="ignored"))

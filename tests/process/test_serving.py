@@ -26,11 +26,11 @@ MOST_MEMORY = 150_000_000
 
 
 async def test_it_ends_in_order_while_pages_are_on_their_way(tmp_path: Path) -> None:
-    setup = set_up(tmp_path, teams=6)
+    setup = set_up(tmp_path, teams=9)
     async with running(setup):
         sent = Sent()
         for number in range(60):
-            one = alert(f"check-{number}", of=team(number % 6), group=f"run-{number % 18}")
+            one = alert(f"check-{number}", of=team(number % 9), group=f"run-{number % 18}")
             if setup.bot.post(one, delivery=f"delivery-{number}") == 202:
                 sent.accepted[f"delivery-{number}"] = f"check-{number}"
         began = time.monotonic()

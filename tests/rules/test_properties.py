@@ -303,6 +303,8 @@ class Incidents(RuleBasedStateMachine):
 
 TestIncidents = Incidents.TestCase
 TestIncidents.settings = settings(
-    max_examples=200, stateful_step_count=40, deadline=None, print_blob=True,
+    max_examples=max(100, settings().max_examples),
+    stateful_step_count=40,
+    print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
-)  # fmt: skip
+)
