@@ -113,7 +113,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{tmp_path / 'watchbill.db'}"
         return
     server = request.getfixturevalue("postgresql_template")
-    with _fresh_database(server, "TEMPLATE template_ready STRATEGY file_copy") as url:
+    with _fresh_database(server, "TEMPLATE template_ready STRATEGY wal_log") as url:
         yield url
 
 

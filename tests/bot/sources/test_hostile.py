@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sources import registry, text
@@ -45,6 +45,7 @@ VALUES: dict[str, object] = {
     "many": [{"a": "b"}] * 1_100,
     "deep": DEEP,
 }
+# Bodies of more than 1 MB are refused at the door unless a source's body_limit is raised.
 BODIES = {
     "empty": b"",
     "null": b"null",
@@ -53,8 +54,8 @@ BODIES = {
     "deep objects": b'{"alerts":' * 1_000 + b"1" + b"}" * 1_000,
     "deeper": b"[" * 200_000,
     "5 MB of text": b'{"title": "' + b"x" * 5_000_000 + b'"}',
-    "5 MB of entries": b"[" + b",".join([b'{"a":1}'] * 600_000) + b"]",
-    "5 MB of fields": json.dumps({f"f{n}": n for n in range(300_000)}).encode(),
+    "2 MB of entries": b"[" + b",".join([b'{"a":1}'] * 250_000) + b"]",
+    "2 MB of fields": json.dumps({f"f{n}": n for n in range(120_000)}).encode(),
     "invalid UTF-8": b'{"title": "\xff\xfe\x80", "id": "\xc3"}',
     "UTF-16": '{"title": "x"}'.encode("utf-16"),
     "huge number": b'{"title": ' + b"9" * 100_000 + b"}",
@@ -88,6 +89,7 @@ def places(value: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
 
 
 def replaced(body: bytes, at: tuple[str | int, ...], value: object) -> bytes:
+    """Return the body with another value at that path."""
     whole = json.loads(body)
     inner = whole
     for step in at[:-1]:
@@ -184,14 +186,12 @@ ANY_JSON = st.recursive(
 
 
 @pytest.mark.parametrize("kind", NAMES)
-@settings(deadline=None)
 @given(value=ANY_JSON)
 def test_random_json_never_raises(kind: str, value: object) -> None:
     alerts_of(kind, json.dumps(value).encode())
 
 
 @pytest.mark.parametrize("kind", NAMES)
-@settings(deadline=None)
 @given(
     body=st.binary(max_size=300),
     content_type=st.sampled_from(
