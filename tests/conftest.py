@@ -38,7 +38,7 @@ LONGEST_FIRST = (
 )
 MOST_WORKERS = 8
 
-settings.register_profile("usual", max_examples=60, deadline=None)
+settings.register_profile("usual", max_examples=60, deadline=None, derandomize=True)
 settings.register_profile("thorough", max_examples=1_000, deadline=None)
 settings.load_profile(environment().get("HYPOTHESIS_PROFILE", "usual"))
 
