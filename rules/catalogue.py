@@ -3,13 +3,13 @@
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import time, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import TypeVar
 
 from rules.claims import AssetPattern, ClaimIndex
-from rules.hours import DAYS
 from rules.relation import relation_key, relation_tail
+from rules.sla import FreshBy
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
@@ -51,15 +51,6 @@ class Asset:
     tags: tuple[str, ...] = ()
     tests: int = 0
     runbook: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FreshBy:
-    """Complete by this local time on these days."""
-
-    at: time
-    zone: str = "UTC"
-    days: tuple[str, ...] = DAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

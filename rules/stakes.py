@@ -16,7 +16,7 @@ from rules.priority import Impact, Priority, Urgency
 from rules.priority_matrix import priority, priority_reason
 from rules.rulebook import RuleBook
 from rules.sentence import plain, say
-from rules.sla import Effort, FreshBy, next_change, next_deadline, urgency
+from rules.sla import Effort, next_change, next_deadline, urgency
 
 WRONG: frozenset[Category] = frozenset(
     {
@@ -107,9 +107,7 @@ def _urgent(
 
 def _deadline(product: Product | None, now: datetime) -> datetime | None:
     promised = product.promises.fresh_by if product else None
-    if promised is None:
-        return None
-    return next_deadline(FreshBy(promised.at, promised.zone, promised.days), now)
+    return next_deadline(promised, now) if promised else None
 
 
 def _radius(found: Found, lineage: Lineage | None) -> Radius | None:

@@ -7,9 +7,10 @@ from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from bot.sources.text import line
-from rules.catalogue import FreshBy, LoadType, Product, Promises
+from rules.catalogue import LoadType, Product, Promises
 from rules.claims import CLAIM_KINDS, AssetPattern
 from rules.hours import DAYS
+from rules.sla import FreshBy
 from rules.spec import Days, PositiveDuration, Spec, TimeOfDay, Zone
 
 _LONGEST = 500

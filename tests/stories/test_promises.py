@@ -4,13 +4,13 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from rules.catalogue import Asset, Catalogue, FreshBy, Product, Promises
+from rules.catalogue import Asset, Catalogue, Product, Promises
 from rules.incident import State
 from rules.lineage import Lineage
 from rules.priority import Impact, Priority, Urgency
 from rules.priority_rules import DEFAULT_PRIORITY_RULES
 from rules.rulebook import RuleBook
-from rules.sla import Effort
+from rules.sla import Effort, FreshBy
 from tests.stories.conftest import Tell
 from tests.stories.story import Story, alert, rulebook
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from bot.catalogue.reading import CatalogueRead, read_catalogue
-from rules.catalogue import FreshBy, LoadType, Product, Promises
+from rules.catalogue import LoadType, Product, Promises
 from rules.claims import AssetPattern
 from rules.hours import DAYS
+from rules.sla import FreshBy
 
 WORDS = st.from_regex(r"[A-Za-z0-9~:#'\"@%&é.-]{1,12}( [A-Za-z0-9:#'é]{1,8})?", fullmatch=True)
 IDS = st.from_regex(r"[A-Za-z0-9~:#'\"@%&é/._-]{1,20}", fullmatch=True)

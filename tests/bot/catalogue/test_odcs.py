@@ -13,8 +13,9 @@ from hypothesis import given
 
 from bot.catalogue.odcs import read_contract
 from bot.catalogue.odcs_export import contract, contract_yaml, file_name
-from rules.catalogue import FreshBy, Product
+from rules.catalogue import Product
 from rules.claims import AssetPattern
+from rules.sla import FreshBy
 from rules.strict_yaml import parse
 from tests.bot.catalogue.build import PRODUCTS, read_text
 

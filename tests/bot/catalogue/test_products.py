@@ -9,8 +9,9 @@ from hypothesis import given
 from bot.catalogue.product_spec import CatalogueSpec
 from bot.catalogue.product_yaml import catalogue_yaml
 from bot.catalogue.reading import read_catalogue
-from rules.catalogue import FreshBy, LoadType, Product, Promises
+from rules.catalogue import LoadType, Product, Promises
 from rules.claims import AssetPattern
+from rules.sla import FreshBy
 from rules.strict_yaml import read
 from tests.bot.catalogue.build import PRODUCTS, read_text
 
