@@ -19,7 +19,7 @@ from tests.stories.story import (
 )
 
 MANY = StormRule(incidents=1_000, within=timedelta(minutes=1))
-ALERTS = 100
+ALERTS = 200
 
 
 def fails_until(story: Story, minutes: int, fault: RetryLaterError) -> None:
@@ -47,7 +47,7 @@ async def test_every_page_arrives_once_and_first_when_slack_comes_back(
     fails_until(story, minutes, fault)
     now = story.clock.now()
     for minute in range(10):
-        part = [alert(f"table-{n}", now) for n in range(minute * 10, minute * 10 + 10)]
+        part = [alert(f"table-{n}", now) for n in range(minute * 20, minute * 20 + 20)]
         await story.hears(*part)
         await story.after(seconds=55)
     for number in range(1, 21):
