@@ -112,7 +112,23 @@ class Engine:
                 log.warning("database failed", action="engine_waits", error=str(error))
                 busy = 0
             if not busy and not self._stopping:
-                await self._clock.wait(self._kicked, await self._until())
+                await self._clock.wait(self._kicked, await self.next_look())
+
+    async def next_look(self) -> datetime:
+        """Return when to look again without being kicked: at the next wake-up, or soon.
+
+        A wake-up that could not be decided stays due, and a database that fails has none: in
+        both cases it is only soon, or the loop would spin.
+        """
+        now = self._clock.now()
+        soon = now + self._parts.poll
+        try:
+            next_wake = await self._parts.reader.next_wake()
+        except NotStoredError as error:
+            log.warning("database failed", action="engine_waits", error=str(error))
+            return soon
+        stuck = any(until > now for until in self._faulty.values())
+        return soon if stuck or next_wake is None else min(soon, next_wake)
 
     async def run_due(self) -> int:
         """Decide what is waiting now, one batch of each kind; returns how much that was."""
@@ -141,17 +157,17 @@ class Engine:
         return len(taken)
 
     async def wake_due(self) -> int:
-        """Decide a batch of wake-ups that are due."""
-        now = self._clock.now()
+        """Decide a batch of wake-ups that are due; returns how many could be tried."""
+        now, tried = self._clock.now(), 0
         async with self._parts.store.begin() as tx:
-            due = await tx.take_due(now, self._batch)
+            due = await tx.take_due(now, BATCH)
             if due:
                 work = await self._work(tx, now)
                 for incident in due:
-                    await self._wake(work, incident)
-        if due:
+                    tried += await self._wake(work, incident)
+        if tried:
             self.on_work()
-        return len(due)
+        return tried
 
     async def job_finished(
         self, tx: Transaction, job: Job, outcome: Outcome, now: datetime
@@ -220,10 +236,14 @@ class Engine:
         )
         return Work(tx, book, now, self._parts.new_id)
 
-    async def _wake(self, work: Work, incident: Incident) -> None:
-        """Wake one incident; one that cannot be decided must not hold up the others' timers."""
+    async def _wake(self, work: Work, incident: Incident) -> bool:
+        """Wake one incident; one that cannot be decided must not hold up the others' timers.
+
+        It is left alone for a while, and then tried again; tells whether it was tried.
+        """
         if self._faulty.get(incident.id, work.now) > work.now:
-            return
+            return False
+        self._faulty.pop(incident.id, None)
         times = await self._alert_times(work.tx, incident, work.now)
         try:
             work.apply(incident, Woken(times))
@@ -231,17 +251,13 @@ class Engine:
             log.exception("wake-up failed", action="wake_failed", number=incident.number)
             self._faulty[incident.id] = work.now + FAULTY_PAUSE
             self._parts.observer.page("wake_failed", None)
+        return True
 
     async def _alert_times(
         self, tx: Transaction, incident: Incident, now: datetime
     ) -> Sequence[datetime]:
         windows = [s.only_if.within for s in incident.policy.steps if s.only_if]
         return await tx.alert_times(incident.id, now - max(windows)) if windows else ()
-
-    async def _until(self) -> datetime:
-        next_wake = await self._parts.reader.next_wake()
-        soon = self._clock.now() + self._parts.poll
-        return min(soon, next_wake) if next_wake else soon
 
 
 async def _act(work: Work, delivery: Delivery) -> None:

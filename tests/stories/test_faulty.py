@@ -1,0 +1,50 @@
+"""One incident that cannot be decided holds up no other, and burns no processor."""
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import cast
+
+from bot.engine.engine import Engine
+from bot.ports import NotStoredError, Reader
+from rules.hours import Hours
+from rules.incident import State
+from tests.stories.conftest import Tell
+from tests.stories.story import PRIMARY, SECONDARY, page, policy, rulebook
+
+NOWHERE = Hours(time(9), time(17), "No/Such_Zone")
+
+
+async def test_a_wake_up_that_cannot_be_decided_waits_and_the_others_go_on(tell: Tell) -> None:
+    story = tell(rulebook(steps=policy(page(PRIMARY), page(SECONDARY, only_during=NOWHERE))))
+    await story.fires("broken")
+    story.rules.the_book = rulebook()
+    await story.fires("sound")
+    await story.after(seconds=2)
+    story.pages("ana", "ana")
+    story.clock.advance(minutes=5)
+    assert await story.engine.wake_due() == 2
+    assert await story.engine.wake_due() == 0, "the broken one is left alone for a while"
+    assert await story.engine.next_look() > story.clock.now(), "nothing asks to look at once"
+    await story.outbox.run_due()
+    story.pages("bo")
+    assert story.counted.pages.count("wake_failed") == 1
+    story.clock.advance(minutes=2)
+    await story.engine.wake_due()
+    assert story.counted.pages.count("wake_failed") == 2, "it is tried again"
+    await story.does("ana", "resolved")
+    assert await story.state() is State.RESOLVED
+    assert await story.engine.next_look() <= story.clock.now() + timedelta(seconds=1)
+
+
+class Unreachable:
+    """A reader whose database is away."""
+
+    async def next_wake(self) -> datetime | None:
+        raise NotStoredError("connection refused")
+
+
+async def test_a_database_that_is_away_is_waited_for(tell: Tell) -> None:
+    story = tell()
+    reader = cast("Reader", Unreachable())
+    engine = Engine(replace(story.engine._parts, reader=reader))
+    assert await engine.next_look() > story.clock.now()
