@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from subprocess import SubprocessError
 
 import structlog
 
@@ -39,10 +40,18 @@ class CatalogueWatch:
         # the readers are heavy, and most starts have no catalogue
         from bot.catalogue.reading import read_catalogue
 
-        read = await asyncio.to_thread(read_catalogue, self._files)
         self._seen = stamps
+        try:
+            read = await asyncio.to_thread(read_catalogue, self._files)
+        except (OSError, ValueError, RuntimeError, SubprocessError) as error:
+            # paging goes on with what was known before
+            log.warning("catalogue not read", action="read_catalogue", error=str(error))
+            return False
         for fault in (*read.faults, *read.warnings):
             log.warning("catalogue", action="read_catalogue", fault=str(fault))
+        if read.faults and not (read.catalogue.products or read.catalogue.assets):
+            # a file that is just being replaced must not make everything unknown
+            return False
         self._rules.know(read.catalogue, read.lineage)
         log.info(
             "catalogue read",
@@ -60,7 +69,7 @@ def _stamps(files: Sequence[str]) -> _Stamps:
         for part in parts:
             try:
                 stat = part.stat()
-            except OSError:
+            except (OSError, ValueError):
                 found.append((str(part), 0, 0))
             else:
                 found.append((str(part), stat.st_mtime_ns, stat.st_size))

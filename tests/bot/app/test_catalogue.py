@@ -40,6 +40,18 @@ async def test_a_broken_catalogue_leaves_the_rest_at_work(running: Running, tmp_
     file.write_text("products: [{id: }]\nnonsense: true\n")
     watch = CatalogueWatch([str(file), str(tmp_path / "gone.json")], running.app.rules,
                            running.app.setting.clock)  # fmt: skip
-    assert await watch.look()
+    assert not await watch.look()
     assert await running.post("generic", {"title": "late", "severity": "error", "id": "x"}) == 202
     await running.until_said("data-alerts", "late")
+
+
+async def test_a_catalogue_that_cannot_be_read_at_all_changes_nothing(
+    running: Running, tmp_path: Path
+) -> None:
+    file = tmp_path / "catalogue.yaml"
+    file.write_text(CATALOGUE)
+    watch = CatalogueWatch([str(file)], running.app.rules, running.app.setting.clock)
+    assert await watch.look()
+    unreadable = CatalogueWatch(["catalogue\0.json"], running.app.rules, running.app.setting.clock)
+    assert not await unreadable.look()
+    assert running.app.rules.book().catalogue.products[0].id == "orders"
