@@ -1,10 +1,11 @@
-"""Which incident an alert joins: the same thing, the same run, a storm, or a new one."""
+"""Which incident an alert joins: the same thing, run or lineage, a storm, or a new one."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rules.alert import Alert, AlertStatus
 from rules.classify import categorised, priority_of
+from rules.folding import Fold, subject_of
 from rules.incident import Incident
 from rules.matcher import all_hold, matchable
 from rules.rulebook import Route, RuleBook, StormRule
@@ -13,13 +14,17 @@ from rules.sentence import Sentence, say
 
 @dataclass(frozen=True, slots=True)
 class OpenPlaces:
-    """Where an alert could go: ids of open incidents, and how many its source opened lately."""
+    """Where an alert could go: ids of open incidents, and how many its source opened lately.
+
+    `fold` is the closest open incident that run or lineage tie it to.
+    """
 
     same_thing: str | None = None
     same_group: str | None = None
     storm: str | None = None
     storm_last_at: datetime | None = None
     openings: int = 0
+    fold: Fold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,8 @@ def place(alert: Alert, places: OpenPlaces, rule: StormRule, now: datetime) -> P
         return Nowhere(say("Resolved, but nothing of it is open."))
     if places.same_group:
         return Join(places.same_group, say("Same run or group: {group}.", group=alert.group_key))
+    if places.fold:
+        return Join(places.fold.incident_id, places.fold.why)
     if alert.status is AlertStatus.INFO:
         return Nowhere(say("For information, and nothing of it is open."))
     if places.storm and places.storm_last_at and now - places.storm_last_at <= rule.within:
@@ -82,6 +89,7 @@ def open_incident(
     assert found is not None
     route = route_of(alert, book)
     priority, _ = priority_of(alert, book)
+    subject = subject_of(alert, book.catalogue)
     return Incident(
         id=incident_id,
         number=number,
@@ -104,6 +112,9 @@ def open_incident(
         category=found.category,
         category_alt=found.alternative,
         confidence=found.confidence,
+        asset=subject.asset,
+        product=subject.product,
+        run_key=subject.run_key,
     )
 
 
@@ -121,4 +132,7 @@ def open_storm(
         description="",
         url="",
         labels={},
+        asset="",
+        product="",
+        run_key="",
     )

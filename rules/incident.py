@@ -1,7 +1,7 @@
 """An incident: what people work on, and the transitions of its state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -13,6 +13,16 @@ from rules.priority import Impact, Priority, Urgency
 
 SHOWN_ALERTS = 20
 """An incident carries this many of its alerts; the store has all of them."""
+
+MOST_SPLIT = 50
+
+
+class Bond(StrEnum):
+    """As what an alert belongs to its incident: its cause, a consequence of that, or alongside."""
+
+    CAUSE = "cause"
+    CONSEQUENCE = "consequence"
+    OWN = "own"
 
 
 class State(StrEnum):
@@ -37,6 +47,18 @@ class ShownAlert:
     count: int = 1
     url: str = ""
     description: str = ""
+    source: str = ""
+    asset: str = ""
+    product: str = ""
+    bond: Bond = Bond.OWN
+
+    def is_of(self, alert: Alert) -> bool:
+        return (self.source, self.dedup_key) == thing_of(alert)
+
+
+def thing_of(alert: Alert) -> tuple[str, str]:
+    """Return what names an alert's thing everywhere: its source and its key there."""
+    return alert.source, alert.dedup_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +106,14 @@ class Incident:
     whether its priority runs that policy. `step` and `round` are where the policy stands,
     `generation` counts how often it was started over. `paged` are all who ever got a page,
     `awaiting` those of the latest step whose page has not failed, and `reached` tells whether
-    this round found anybody. `hidden` is what was silenced from its beginning: no message shows
+    this round found anybody; `first_paged_at` and `first_acked_at` stay whatever follows, for what
+    is learnt from it. `hidden` is what was silenced from its beginning: no message shows
     it. `category` is None in incidents of before there were categories, and `confidence` goes from
     0 to 1. `stakes` is None where the catalogue knows nothing of it; `held_until` is until when its
-    first page waits. The five timers stand last; `wake_at` is the nearest.
+    first page waits. `asset`, `product` and `run_key` tell what its cause is about; `consequences`
+    counts the alerts that followed from it, `skipped` the nodes that were never run because of it,
+    and `split_off` names the alerts that people said have a cause of their own, `split_from` the
+    incident it was split off. The five timers stand last; `wake_at` is the nearest.
     """
 
     id: str
@@ -122,6 +148,14 @@ class Incident:
     stakes: Stakes | None = None
     held_until: datetime | None = None
 
+    asset: str = ""
+    product: str = ""
+    run_key: str = ""
+    consequences: int = 0
+    skipped: int = 0
+    split_off: tuple[tuple[str, str], ...] = ()
+    split_from: int | None = None
+
     alerts: tuple[ShownAlert, ...] = ()
     alert_count: int = 0
     firing_count: int = 0
@@ -135,6 +169,8 @@ class Incident:
     paged: tuple[str, ...] = ()
     awaiting: tuple[str, ...] = ()
     reached: bool = False
+    first_paged_at: datetime | None = None
+    first_acked_at: datetime | None = None
 
     acked_by: str = ""
     acked_at: datetime | None = None
@@ -223,13 +259,32 @@ class Incident:
             settles_at=None,
         )
 
-    def with_alert(self, alert: Alert, before: AlertStatus | None, now: datetime) -> "Incident":
-        """Count an alert in; `before` is its status in this incident, None when it is new."""
+    def with_alert(
+        self,
+        alert: Alert,
+        before: AlertStatus | None,
+        now: datetime,
+        *,
+        bond: Bond = Bond.OWN,
+        asset: str = "",
+        product: str = "",
+    ) -> "Incident":
+        """Count an alert in; `before` is its status in this incident, None when it is new.
+
+        `bond`, `asset` and `product` are what it is here when it is new.
+        """
         fires = alert.status is AlertStatus.FIRING
         was_firing = before is AlertStatus.FIRING
-        kept = [a for a in self.alerts if a.dedup_key != alert.dedup_key]
-        old = next((a for a in self.alerts if a.dedup_key == alert.dedup_key), None)
-        shown = _shown(alert, old, now)
+        old = self.shown(alert)
+        kept = [a for a in self.alerts if a is not old]
+        fresh = replace(_shown(alert, old, now), bond=bond, asset=asset, product=product)
+        shown = (
+            fresh
+            if old is None
+            else replace(
+                fresh, bond=old.bond, asset=old.asset or asset, product=old.product or product
+            )
+        )
         if len(kept) >= SHOWN_ALERTS and old is None and not fires:
             kept_and_new = kept
         else:
@@ -238,7 +293,23 @@ class Incident:
             alerts=tuple(kept_and_new),
             alert_count=self.alert_count + (before is None),
             firing_count=max(0, self.firing_count + fires - was_firing),
+            consequences=self.consequences + (before is None and bond is Bond.CONSEQUENCE),
             last_alert_at=now,
+        )
+
+    def shown(self, alert: Alert) -> ShownAlert | None:
+        """Return what the incident remembers of an alert, None when it has forgotten it."""
+        return next((a for a in self.alerts if a.is_of(alert)), None)
+
+    def without_alert(self, gone: ShownAlert) -> "Incident":
+        """Forget an alert that belongs elsewhere, and keep it from joining again."""
+        split = (*self.split_off, (gone.source, gone.dedup_key))
+        return self.but(
+            alerts=tuple(a for a in self.alerts if a is not gone),
+            alert_count=max(0, self.alert_count - 1),
+            firing_count=max(0, self.firing_count - (gone.status is AlertStatus.FIRING)),
+            consequences=max(0, self.consequences - (gone.bond is Bond.CONSEQUENCE)),
+            split_off=split[-MOST_SPLIT:],
         )
 
     def with_paged(self, *people: str) -> "Incident":
@@ -271,11 +342,13 @@ def _shown(alert: Alert, old: ShownAlert | None, now: datetime) -> ShownAlert:
         count=max(1, (old.count if old else 0) + (alert.status is not AlertStatus.RESOLVED)),
         url=alert.url or (old.url if old else ""),
         description=alert.description or (old.description if old else ""),
+        source=alert.source,
     )
 
 
 def _make_room(alerts: list[ShownAlert]) -> list[ShownAlert]:
     if len(alerts) < SHOWN_ALERTS:
         return alerts
-    settled = next((a for a in alerts if a.status is AlertStatus.RESOLVED), alerts[0])
+    others = [a for a in alerts if a.bond is not Bond.CAUSE]
+    settled = next((a for a in others if a.status is AlertStatus.RESOLVED), others[0])
     return [a for a in alerts if a is not settled]

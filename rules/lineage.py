@@ -9,6 +9,7 @@ from rules.catalogue import Asset, Catalogue, Product
 
 _MATURITY = {"high": 0, "medium": 1, "low": 2}
 _UNKNOWN = 99
+_KEPT = 1_000
 
 
 class Hit(NamedTuple):
@@ -106,6 +107,7 @@ class Lineage:
         ends = {one.id for one in catalogue.assets if one.kind == "exposure"}
         self._downstream = {one: found for one, found in self._children.items() if one not in ends}
         self._exposures = ends
+        self._above: dict[str, Mapping[str, int]] = {}
         # Asked for thousands of assets at once while somebody waits: few standings, by number.
         numbers: dict[_Standing, int] = {}
         self._standing = {
@@ -127,6 +129,16 @@ class Lineage:
     def upstream(self, node: str) -> Hits:
         """Return all that the asset is made from, nearest first; `via` leads back to it."""
         return _reach((node,), self._parents)
+
+    def above(self, node: str) -> Mapping[str, int]:
+        """Return the steps to each asset that this one is made from; kept for the next asker."""
+        known = self._above.get(node)
+        if known is None:
+            if len(self._above) >= _KEPT:
+                self._above.clear()
+            known = {hit.id: hit.depth for hit in self.upstream(node)}
+            self._above[node] = known
+        return known
 
     def blast_radius(self, seeds: Iterable[str]) -> Radius:
         """Return who and what is hit when these assets are broken."""

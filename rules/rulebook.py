@@ -7,6 +7,7 @@ from datetime import timedelta
 from rules.alert import Severity
 from rules.catalogue import Catalogue
 from rules.categorise import CategoryRules
+from rules.folding import FoldingRule
 from rules.lineage import Lineage
 from rules.matcher import Matcher
 from rules.policy import Policy
@@ -76,6 +77,7 @@ class RuleBook:
     fallback_every: timedelta = timedelta(minutes=30)
     flapping: FlappingRule = FlappingRule()
     storm: StormRule = StormRule()
+    folding: FoldingRule = FoldingRule()
     priority_rules: PriorityRules = DEFAULT_PRIORITY_RULES
     categories: CategoryRules = field(default_factory=CategoryRules)
     windows: tuple[MaintenanceWindow, ...] = ()

@@ -55,7 +55,7 @@ class Pending:
         self.overrides: dict[str, StoredOverride] = {}
         self._deliveries: list[rows.Values] = []
         self._postponed: list[rows.Values] = []
-        self._alerts: dict[tuple[str, str], rows.Values] = {}
+        self._alerts: dict[tuple[str, str, str], rows.Values] = {}
         self._times: dict[tuple[str, datetime], int] = {}
         self._timeline: list[rows.Values] = []
         self._cancelled: dict[tuple[str, str], None] = {}
@@ -72,10 +72,11 @@ class Pending:
 
     def record_alert(self, incident_id: str, alert: Alert, now: datetime) -> None:
         dedup_key = stored_key(alert.dedup_key)
-        old = self._alerts.get((incident_id, dedup_key))
-        self._alerts[incident_id, dedup_key] = {
+        thing = (incident_id, stored_key(alert.source), dedup_key)
+        old = self._alerts.get(thing)
+        self._alerts[thing] = {
             "incident_id": incident_id,
-            "source": stored_key(alert.source),
+            "source": thing[1],
             "dedup_key": dedup_key,
             "group_key": stored_key(alert.group_key),
             "status": alert.status.value,
@@ -187,7 +188,7 @@ def _upsert_alert(dialect: str) -> jobs.Insert:
     new = statement.excluded
     taken = ("group_key", "status", "title", "severity", "labels", "last_at", "open")
     return statement.on_conflict_do_update(
-        index_elements=["incident_id", "dedup_key"],
+        index_elements=["incident_id", "source", "dedup_key"],
         set_={**{name: new[name] for name in taken}, "count": ALERT.c.count + new["count"]},
     )
 

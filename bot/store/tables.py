@@ -18,6 +18,7 @@ from sqlmodel import Field, SQLModel
 from bot.store.columns import UtcDateTime
 
 OPEN = "state != 'resolved'"
+ABOUT = f"{OPEN} AND (asset != '' OR product != '' OR run_key != '')"
 TODO = "state = 'todo'"
 _ID = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -78,11 +79,14 @@ class IncidentRow(SQLModel, table=True):
         _index("ux_incident_open_key", "source", "dedup_key", unique=True, where=OPEN),
         _index("ix_incident_open_group", "source", "group_key", where=OPEN),
         _index("ix_incident_open_storm", "source", where=f"storm = 1 AND {OPEN}"),
+        _index("ix_incident_about", "number", where=ABOUT),
         _index("ix_incident_wake_at", "wake_at", where="wake_at IS NOT NULL"),
         Index("ix_incident_openings", "source", "opened_at"),
         Index("ix_incident_openings_of", "source", "dedup_key", "opened_at", "number"),
         Index("ix_incident_state", "state", "number"),
         _index("ix_incident_assigned_to", "assigned_to", "number", where="assigned_to != ''"),
+        _index("ix_incident_acked_at", "acked_at", where="acked_at IS NOT NULL"),
+        _index("ix_incident_product", "product", "opened_at", where="product != ''"),
     )
 
     id: str = Field(sa_column=_text(primary_key=True))
@@ -96,6 +100,13 @@ class IncidentRow(SQLModel, table=True):
     priority: str = Field(sa_column=_text(default=None))
     channel: str = Field(sa_column=_text())
     assigned_to: str = Field(sa_column=_text())
+    asset: str = Field(sa_column=_text())
+    product: str = Field(sa_column=_text())
+    run_key: str = Field(sa_column=_text())
+    rotation: str = Field(sa_column=_text())
+    category: str = Field(sa_column=_text())
+    paged_at: datetime | None = Field(sa_column=_at(nullable=True))
+    acked_at: datetime | None = Field(sa_column=_at(nullable=True))
     opened_at: datetime = Field(sa_column=_at())
     resolved_at: datetime | None = Field(sa_column=_at(nullable=True))
     wake_at: datetime | None = Field(sa_column=_at(nullable=True))
@@ -108,7 +119,7 @@ class AlertRow(SQLModel, table=True):
 
     __tablename__ = "alert"
     __table_args__ = (
-        PrimaryKeyConstraint("incident_id", "dedup_key"),
+        PrimaryKeyConstraint("incident_id", "source", "dedup_key"),
         _index("ix_alert_open", "source", "dedup_key", where="open = 1"),
         Index("ix_alert_last_at", "last_at"),
     )
