@@ -1,5 +1,6 @@
 """The one place where facts become a decision."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -34,6 +35,21 @@ def decide(incident: Incident, event: Event, rulebook: RuleBook, now: datetime) 
     Total: no event in any state raises. What a person may not do comes back as a refusal, in
     words, with the incident unchanged; a wake-up that is no longer due changes nothing.
     """
+    decision = _decide(incident, event, rulebook, now)
+    noted = _noted(decision.incident, now)
+    return decision if noted is decision.incident else replace(decision, incident=noted)
+
+
+def _noted(incident: Incident, now: datetime) -> Incident:
+    """Keep when somebody was first paged and first took it, which no later event changes."""
+    if incident.first_paged_at is None and incident.paged:
+        incident = incident.but(first_paged_at=now)
+    if incident.first_acked_at is None and incident.acked_at is not None:
+        incident = incident.but(first_acked_at=incident.acked_at)
+    return incident
+
+
+def _decide(incident: Incident, event: Event, rulebook: RuleBook, now: datetime) -> Decision:
     match event:
         case AlertReceived():
             return on_alert.receive(incident, event, rulebook, now)
