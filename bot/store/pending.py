@@ -82,7 +82,8 @@ class Pending:
             "status": alert.status.value,
             "title": stored_text(alert.title),
             "severity": alert.severity.value,
-            "labels": rows.to_json(_seen_labels(alert)),
+            "labels": rows.to_json(dict(alert.labels)),
+            "category": alert.category.value if alert.category else "",
             "first_at": old["first_at"] if old else now,
             "last_at": now,
             "count": old["count"] + 1 if old else 1,
@@ -186,7 +187,7 @@ def _lane_values(name: str) -> rows.Values:
 def _upsert_alert(dialect: str) -> jobs.Insert:
     statement = jobs.insert_for(ALERT, dialect)
     new = statement.excluded
-    taken = ("group_key", "status", "title", "severity", "labels", "last_at", "open")
+    taken = ("group_key", "status", "title", "severity", "labels", "category", "last_at", "open")
     return statement.on_conflict_do_update(
         index_elements=["incident_id", "source", "dedup_key"],
         set_={**{name: new[name] for name in taken}, "count": ALERT.c.count + new["count"]},
@@ -214,9 +215,3 @@ async def _run(
 ) -> None:
     if values:
         await connection.execute(statement, values)
-
-
-def _seen_labels(alert: Alert) -> dict[str, str]:
-    """Return the labels with the category, which would be lost with the alert."""
-    known = {"category": alert.category.value} if alert.category else {}
-    return {**alert.labels, **known}

@@ -193,7 +193,11 @@ def override(row: Row[Any]) -> StoredOverride:
 
 
 def matchable_labels(row: Row[Any]) -> Mapping[str, str]:
-    """Return an alert's labels as routes and silences see them."""
+    """Return an alert's labels as routes and silences see them.
+
+    Rows from before categories had a column of their own have theirs among the labels.
+    """
+    labels = json.loads(row.labels)
     alert = Alert(
         source=row.source,
         dedup_key=row.dedup_key,
@@ -201,6 +205,6 @@ def matchable_labels(row: Row[Any]) -> Mapping[str, str]:
         title=row.title,
         occurred_at=row.last_at,
         severity=Severity(row.severity),
-        labels=json.loads(row.labels),
+        labels={**labels, "category": row.category} if row.category else labels,
     )
     return matchable(alert)

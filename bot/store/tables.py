@@ -15,6 +15,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
+import bot.store.tables_runs  # noqa: F401 - its tables are of the same metadata
 from bot.store.columns import UtcDateTime
 
 OPEN = "state != 'resolved'"
@@ -132,6 +133,7 @@ class AlertRow(SQLModel, table=True):
     title: str = Field(sa_column=_text())
     severity: str = Field(sa_column=_text(default=None))
     labels: str = Field(sa_column=_text(default="{}"))
+    category: str = Field(sa_column=_text())
     first_at: datetime = Field(sa_column=_at())
     last_at: datetime = Field(sa_column=_at())
     count: int = Field(sa_column=_count(1))
@@ -259,6 +261,23 @@ class OverrideRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=_at())
 
 
+class LearnedRuleRow(SQLModel, table=True):
+    """A rule that a person taught by a correction; `yaml` is a rulebook document."""
+
+    __tablename__ = "learned_rule"
+    __table_args__ = (_index("ix_learned_rule_active", "at", "id", where="active = 1"),)
+
+    id: str = Field(sa_column=_text(primary_key=True))
+    yaml: str = Field(sa_column=_text())
+    by: str = Field(sa_column=_text())
+    at: datetime = Field(sa_column=_at())
+    why: str = Field(sa_column=_text())
+    number: int = Field(sa_column=_count())
+    active: int = Field(sa_column=Column(Integer, nullable=False, server_default="1"))
+    ended_by: str = Field(sa_column=_text())
+    ended_at: datetime | None = Field(sa_column=_at(nullable=True))
+
+
 class CounterRow(SQLModel, table=True):
     """The last value given out; its lock also makes grouping serial across replicas."""
 
@@ -285,4 +304,5 @@ LANE = _table("lane")
 MESSAGE = _table("message")
 SILENCE = _table("silence")
 OVERRIDE = _table("override")
+LEARNED_RULE = _table("learned_rule")
 COUNTER = _table("counter")
