@@ -29,7 +29,7 @@ class NotEvaluated:
     A text of one of `kept` still decides; anything else is the outcome.
     """
 
-    rules: LabelRules = field(default_factory=LabelRules)
+    rules: LabelRules[Outcome] = field(default_factory=LabelRules)
     kept: frozenset[Category] = frozenset({Category.ACCESS, Category.INFRASTRUCTURE_FAILURE})
 
 
@@ -37,15 +37,15 @@ class NotEvaluated:
 class CategoryRules:
     """The tables in the order they are asked; `labels` and `test_labels` name labels to read."""
 
-    rules: LabelRules = field(default_factory=LabelRules)
+    rules: LabelRules[Outcome] = field(default_factory=LabelRules)
     labels: tuple[str, ...] = ("category",)
     words: Mapping[str, Outcome] = field(default_factory=dict)
     not_evaluated: NotEvaluated = field(default_factory=NotEvaluated)
     test_labels: tuple[str, ...] = ("test",)
     tests: GlobIndex[Outcome] = field(default_factory=GlobIndex)
-    events: LabelRules = field(default_factory=LabelRules)
+    events: LabelRules[Outcome] = field(default_factory=LabelRules)
     texts: PhraseIndex[tuple[str, Outcome]] = field(default_factory=PhraseIndex)
-    fallback: LabelRules = field(default_factory=LabelRules)
+    fallback: LabelRules[Outcome] = field(default_factory=LabelRules)
 
 
 def categorise(alert: Alert, rules: CategoryRules) -> Classified:
@@ -175,7 +175,7 @@ def _test(name: str, namespace: str, tests: GlobIndex[Outcome]) -> tuple[str, Ou
     return found
 
 
-def _by_rule(rule: LabelRule, table: str, words: str) -> Classified:
+def _by_rule(rule: LabelRule[Outcome], table: str, words: str) -> Classified:
     shown = rule.name.replace("_", " ")
     return _classified(rule.outcome, f"{table}.{rule.name}", words, name=shown)
 

@@ -34,7 +34,7 @@ def category_rules(specs: Sequence[CategoriesSpec]) -> CategoryRules:
 def _label_rules(
     specs: Sequence[CategoriesSpec],
     of: Callable[[CategoriesSpec], Sequence[CategoryRuleSpec]],
-) -> LabelRules:
+) -> LabelRules[Outcome]:
     by_name: dict[str, CategoryRuleSpec] = {}
     for spec in reversed(specs):
         for rule in of(spec):

@@ -4,28 +4,30 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Generic, TypeVar
 
-from rules.category import Outcome
 from rules.matcher import Matcher, Operator, all_hold
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class LabelRule:
+class LabelRule(Generic[T]):
     """All matchers hold: this is the outcome. Without matchers it always applies."""
 
     name: str
     matchers: tuple[Matcher, ...]
-    outcome: Outcome
+    outcome: T
 
 
-class LabelRules:
+class LabelRules(Generic[T]):
     """Rules in order; the first that holds decides.
 
     A rule is tried only on alerts that have the one value, or the beginning of a value, that
     its first telling matcher needs.
     """
 
-    def __init__(self, rules: Sequence[LabelRule] = ()) -> None:
+    def __init__(self, rules: Sequence[LabelRule[T]] = ()) -> None:
         self._rules = tuple(rules)
         self._always: list[int] = []
         self._values: dict[str, dict[str, list[int]]] = {}
@@ -33,11 +35,19 @@ class LabelRules:
         for at, rule in enumerate(self._rules):
             self._file(at, rule)
 
-    def first(self, labels: Mapping[str, str]) -> LabelRule | None:
-        fitting = (rule for rule in self.candidates(labels) if all_hold(rule.matchers, labels))
-        return next(fitting, None)
+    def __len__(self) -> int:
+        return len(self._rules)
 
-    def candidates(self, labels: Mapping[str, str]) -> Iterator[LabelRule]:
+    def first(self, labels: Mapping[str, str]) -> LabelRule[T] | None:
+        return next(self.fitting(labels), None)
+
+    def fitting(self, labels: Mapping[str, str]) -> Iterator[LabelRule[T]]:
+        """Yield the rules that hold, in order."""
+        for rule in self.candidates(labels):
+            if all_hold(rule.matchers, labels):
+                yield rule
+
+    def candidates(self, labels: Mapping[str, str]) -> Iterator[LabelRule[T]]:
         """Yield the rules that are tried on these labels, in order."""
         by_value = (
             self._values[label].get(labels[label], ())
@@ -51,7 +61,7 @@ class LabelRules:
         for at in sorted(chain(self._always, *by_value, *by_begin)):
             yield self._rules[at]
 
-    def _file(self, at: int, rule: LabelRule) -> None:
+    def _file(self, at: int, rule: LabelRule[T]) -> None:
         for one in rule.matchers:
             if one.operator is Operator.EQUAL and one.value:
                 self._values.setdefault(one.label, {}).setdefault(one.value, []).append(at)

@@ -18,7 +18,7 @@ def _globs(count: int) -> GlobIndex[int]:
     return GlobIndex(made)
 
 
-def _rules(count: int) -> LabelRules:
+def _rules(count: int) -> LabelRules[Outcome]:
     written = [f"team=team_{n}" for n in range(count)]
     written += [f'dag_id=~"dag_{n}_.*"' for n in range(count)]
     return LabelRules([LabelRule(one, parse_matchers(one)[0], SAID) for one in written])
