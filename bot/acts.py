@@ -4,6 +4,7 @@ An act is a delivery like any other, from the source `@slack`: it survives a cra
 out once, and answers the person when it is done.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -52,6 +53,21 @@ class OnIncident:
     until: datetime | None = None
     person: str = ""
     kind: Literal["on_incident"] = "on_incident"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitOff:
+    """One alert of an incident gets an incident of its own; `alert` as `alert_ref` names it."""
+
+    number: int
+    alert: str
+    by: str
+    kind: Literal["split_off"] = "split_off"
+
+
+def alert_ref(source: str, dedup_key: str) -> str:
+    """Return a short name of an alert's thing, for a button's value."""
+    return hashlib.blake2b(f"{source}\0{dedup_key}".encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +122,7 @@ class OpenByHand:
     kind: Literal["open_by_hand"] = "open_by_hand"
 
 
-Act = OnIncident | AckAll | MakeSilence | EndSilence | MakeOverride | OpenByHand
+Act = OnIncident | SplitOff | AckAll | MakeSilence | EndSilence | MakeOverride | OpenByHand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

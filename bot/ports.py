@@ -1,6 +1,6 @@
 """What the engine and the outbox need from the outside: the store, and whoever delivers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 from typing import Any, Protocol
 
 from rules.alert import Alert, AlertStatus
+from rules.folding import OpenSubject
 from rules.incident import Incident, State
 from rules.roster import Override
 from rules.rotation import Span
@@ -237,6 +238,10 @@ class AlertRef:
     group_key: str
 
 
+Related = Callable[[Sequence[OpenSubject]], Iterable[str]]
+"""Of the open incidents and what they are about, the ids of those that alerts may join."""
+
+
 class Transaction(Protocol):
     """One unit of work. Loads are awaited; look-ups and writes are in memory until the commit.
 
@@ -255,12 +260,22 @@ class Transaction(Protocol):
 
     # look-ups for grouping; `load_for` must have been awaited with the alerts in question
     async def load_for(
-        self, alerts: Sequence[AlertRef], *, now: datetime, window: timedelta
+        self,
+        alerts: Sequence[AlertRef],
+        *,
+        now: datetime,
+        window: timedelta,
+        related: Related | None = None,
     ) -> None:
         """Load what grouping asks about: open incidents by alert, by group, storms, openings.
 
-        `window` is how far back `openings` and `openings_of` are asked to look.
+        `window` is how far back `openings` and `openings_of` are asked to look. With `related`
+        the incidents that it chooses of all open subjects are loaded as well.
         """
+        ...
+
+    def open_subjects(self) -> Sequence[OpenSubject]:
+        """Return what the open incidents are about, of those loaded or saved here."""
         ...
 
     def open_alert(self, source: str, dedup_key: str) -> OpenAlert | None: ...
@@ -284,6 +299,10 @@ class Transaction(Protocol):
         ...
 
     def record_alert(self, incident_id: str, alert: Alert, now: datetime) -> None: ...
+    async def take_alert(self, incident_id: str, source: str, dedup_key: str) -> Alert | None:
+        """Take a stored alert out of an incident, to be recorded in another; None if unknown."""
+        ...
+
     async def alert_times(self, incident_id: str, since: datetime) -> Sequence[datetime]:
         """Return the times, ascending, at which alerts of the incident came in since then."""
         ...

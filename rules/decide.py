@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from rules import on_alert, on_page, on_person, on_time
+from rules import on_alert, on_page, on_person, on_split, on_time
 from rules.decision import Decision
 from rules.events import (
     AckConfirmed,
     Acked,
     AlertReceived,
+    AlertSplitOff,
     Escalated,
     Event,
     LoopedIn,
@@ -57,6 +58,8 @@ def _decide(incident: Incident, event: Event, rulebook: RuleBook, now: datetime)
             return on_time.wake(incident, event, rulebook, now)
         case PageDelivered() | PageFailed():
             return on_page.finish(incident, event, rulebook, now)
+        case AlertSplitOff():
+            return on_split.split_off(incident, event, now)
         case Muted() | Unmuted():
             return on_time.mute_by_hand(incident, event, rulebook, now)
         case (

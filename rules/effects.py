@@ -24,6 +24,11 @@ class ShowPage:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowConsequences:
+    """Make the thread's list of consequences show those the incident now has."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Page one person; `key` is unique for (incident, generation, round, step, person).
 
@@ -69,6 +74,13 @@ class AskAcker:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowPicture:
+    """Draw the blast radius as it now is, and put it into the incident's thread."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """Say a sentence in the incident's thread; `loud` shows it in the channel too."""
 
@@ -78,5 +90,14 @@ class Tell:
 
 
 Effect = (
-    ShowIncident | ShowPage | Page | PageUserGroup | PageChannel | CallWebhook | AskAcker | Tell
+    ShowIncident
+    | ShowPage
+    | ShowConsequences
+    | ShowPicture
+    | Page
+    | PageUserGroup
+    | PageChannel
+    | CallWebhook
+    | AskAcker
+    | Tell
 )

@@ -98,6 +98,15 @@ class Unmuted:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertSplitOff:
+    """Somebody saw that an alert of the incident has a cause of its own."""
+
+    by: str
+    source: str
+    dedup_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class PageDelivered:
     person: str
     key: str
@@ -137,4 +146,13 @@ PersonEvent = (
 )
 """What one person does to one incident."""
 
-Event = AlertReceived | PersonEvent | Muted | Unmuted | PageDelivered | PageFailed | Woken
+Event = (
+    AlertReceived
+    | PersonEvent
+    | AlertSplitOff
+    | Muted
+    | Unmuted
+    | PageDelivered
+    | PageFailed
+    | Woken
+)

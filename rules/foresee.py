@@ -10,6 +10,7 @@ from rules.decide import decide
 from rules.decision import Decision, Reason
 from rules.effects import Page
 from rules.events import AlertReceived, Woken
+from rules.folding import Fold, OpenSubject, folds, subject_of, subject_of_incident
 from rules.grouping import Join, Nowhere, OpenPlaces, open_incident, open_storm, place
 from rules.incident import Incident
 from rules.rulebook import RuleBook
@@ -127,7 +128,21 @@ class _World:
             storm=self._if_open(storm),
             storm_last_at=self._now if storm else None,
             openings=self._openings.get(alert.source, 0),
+            fold=None if thing else self._fold(alert),
         )
+
+    def _fold(self, alert: Alert) -> Fold | None:
+        """Return the incident that run or lineage tie the alert to, as the engine would."""
+        book = self._book
+        alert = categorised(alert, book)
+        open_ones = [
+            OpenSubject(one.id, one.number, subject_of_incident(one))
+            for one in self.seen.incidents.values()
+            if one.is_open
+        ]
+        subject = subject_of(alert, book.catalogue)
+        found = folds(alert, subject, open_ones, book.folding, book.lineage)
+        return next(iter(found), None)
 
     def _if_open(self, incident_id: str | None) -> str | None:
         incident = self.seen.incidents.get(incident_id or "")

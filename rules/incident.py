@@ -67,7 +67,8 @@ class Stakes:
 
     `deadline` is the promise's, fixed when the incident opened; `respond`, `fix` and `run` are
     what a repair is taken to need; `changes_at` is when the urgency will next be another.
-    `path` names the assets from the broken one to the best known consumer.
+    `path` names the assets from the broken one to the best known consumer; `promised` the product
+    downstream whose promise the deadline is, "" when it is its own.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Stakes:
     products_hit: int = 0
     exposures_hit: int = 0
     path: tuple[str, ...] = ()
+    promised: str = ""
     deadline: datetime | None = None
     respond: timedelta = timedelta(0)
     fix: timedelta = timedelta(0)
@@ -300,6 +302,10 @@ class Incident:
     def shown(self, alert: Alert) -> ShownAlert | None:
         """Return what the incident remembers of an alert, None when it has forgotten it."""
         return next((a for a in self.alerts if a.is_of(alert)), None)
+
+    def bond_of(self, alert: Alert) -> Bond:
+        shown = self.shown(alert)
+        return shown.bond if shown else Bond.OWN
 
     def without_alert(self, gone: ShownAlert) -> "Incident":
         """Forget an alert that belongs elsewhere, and keep it from joining again."""

@@ -7,26 +7,40 @@ from rules.alert import Alert, AlertStatus
 from rules.category import Category
 from rules.classify import assess, categorised, category_reason, priority_of
 from rules.decision import Decision, Draft
+from rules.effects import ShowConsequences
 from rules.events import AUTOMATIC, AlertReceived
-from rules.incident import Incident, State
+from rules.folding import bond_with, subject_of, with_cause
+from rules.incident import Bond, Incident, State
 from rules.matcher import matchable
 from rules.rulebook import RuleBook
 from rules.sentence import say
 from rules.showing import show_end, show_everywhere, show_later
 from rules.silence import Mute, mute
+from rules.stakes import with_deadline_of
 from rules.triggering import begin_again, keep_quiet, start
 
 
 def receive(incident: Incident, event: AlertReceived, book: RuleBook, now: datetime) -> Decision:
     """Count the alert in, then open, raise, reopen, settle or resolve as it demands."""
-    event = replace(event, alert=categorised(event.alert, book))
-    draft = Draft(incident.with_alert(event.alert, event.before, now))
+    alert = categorised(event.alert, book)
+    event = replace(event, alert=alert)
     if incident.alert_count == 0:
+        about = incident.asset, incident.product
+        draft = Draft(_with(incident, event, Bond.OWN, about, now))
         _open(draft, event, book, now)
         return draft.decision()
-    match event.alert.status:
+    if event.before is not None or incident.storm:
+        draft = Draft(_with(incident, event, Bond.OWN, ("", ""), now))
+        bond = draft.incident.bond_of(alert)
+    else:
+        subject = subject_of(alert, book.catalogue)
+        bond, why = bond_with(incident, alert, subject, book.lineage)
+        draft = Draft(_with(incident, event, bond, (subject.asset, subject.product), now))
+        if why is not None:
+            draft.because(f"folding.{bond}", why)
+    match alert.status:
         case AlertStatus.FIRING:
-            _fire(draft, event, book, now)
+            _fire(draft, event, book, now, bond)
         case AlertStatus.RESOLVED:
             _resolve(draft, event, book, now)
         case AlertStatus.INFO:
@@ -81,7 +95,16 @@ def _notice_flapping(draft: Draft, event: AlertReceived, book: RuleBook) -> None
         draft.because("flapping", sentence)
 
 
-def _fire(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> None:
+def _with(
+    incident: Incident, event: AlertReceived, bond: Bond, about: tuple[str, str], now: datetime
+) -> Incident:
+    asset, product = about
+    return incident.with_alert(
+        event.alert, event.before, now, bond=bond, asset=asset, product=product
+    )
+
+
+def _fire(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime, bond: Bond) -> None:
     again = event.before is AlertStatus.RESOLVED
     if event.before is not AlertStatus.FIRING:
         text = "Fires again: {title}" if again else "Joined by: {title}"
@@ -91,8 +114,13 @@ def _fire(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> 
         draft.change(openings=draft.incident.openings + 1)
     covered = muted(event.alert, book, now) is not None
     at = draft.incident
-    _recategorise(draft, event.alert, book)
-    worse = (at.muted is not None or not covered) and _raise(draft, event.alert, book, now)
+    if bond is Bond.CAUSE and event.before is None:
+        _blame(draft, event.alert, book, now)
+    elif bond is not Bond.CONSEQUENCE:
+        _recategorise(draft, event.alert, book)
+    worse = (at.muted is not None or not covered) and _raise(draft, event.alert, book, now, bond)
+    if draft.incident.consequences:
+        draft.do(ShowConsequences())
     if at.state is State.RESOLVED:
         draft.because("alert.fired_again", say("Triggered again."))
         begin_again(draft, book, now)
@@ -105,24 +133,49 @@ def _fire(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> 
         show_later(draft)
 
 
-def _raise(draft: Draft, alert: Alert, book: RuleBook, now: datetime) -> bool:
+def _blame(draft: Draft, alert: Alert, book: RuleBook, now: datetime) -> None:
+    """Make the alert the incident's root cause: its words, its category and what it puts at stake."""
+    before = draft.incident
+    subject = subject_of(alert, book.catalogue)
+    draft.incident = with_cause(before, alert, subject, book.lineage)
+    found, classified = assess(alert, book, now), alert.classified
+    if classified is not None:
+        draft.change(
+            category=classified.category,
+            category_alt=classified.alternative,
+            confidence=classified.confidence,
+        )
+        draft.reasons.append(category_reason(classified))
+    if found.stakes is not None:
+        draft.change(stakes=with_deadline_of(found.stakes, before.stakes))
+
+
+def _raise(
+    draft: Draft, alert: Alert, book: RuleBook, now: datetime, bond: Bond = Bond.OWN
+) -> bool:
     """Raise the priority to a worse alert's; tell whether it must now page from the start.
 
-    One that pages ends an ack of something milder.
+    One that pages ends an ack of something milder, and a wait; a consequence does not, because
+    whoever has the cause has it too.
     """
     at = draft.incident
     found = assess(alert, book, now)
     if found.priority >= at.priority:
         return False
     pages = found.priority in book.pages
+    follows = bond is Bond.CONSEQUENCE and at.stakes is not None
+    stakes = with_deadline_of(at.stakes, found.stakes) if follows else found.stakes or at.stakes
     draft.change(
         priority=found.priority,
         severity=alert.severity,
         pages=at.pages or pages,
-        stakes=found.stakes or at.stakes,
+        stakes=stakes,
     )
     draft.reasons.extend(found.reasons)
-    return pages and not (at.pages and at.state is State.TRIGGERED)
+    if at.held_until is not None and at.state is State.TRIGGERED:
+        return pages
+    taken = at.pages and (at.state is State.TRIGGERED or bond is Bond.CONSEQUENCE)
+    return pages and not taken
 
 
 def _recategorise(draft: Draft, alert: Alert, book: RuleBook) -> None:

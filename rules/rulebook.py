@@ -8,6 +8,7 @@ from rules.alert import Severity
 from rules.catalogue import Catalogue
 from rules.categorise import CategoryRules
 from rules.folding import FoldingRule
+from rules.history import History
 from rules.lineage import Lineage
 from rules.matcher import Matcher
 from rules.policy import Policy
@@ -77,7 +78,7 @@ class RuleBook:
     fallback_every: timedelta = timedelta(minutes=30)
     flapping: FlappingRule = FlappingRule()
     storm: StormRule = StormRule()
-    folding: FoldingRule = FoldingRule()
+    folding: FoldingRule = field(default_factory=FoldingRule)
     priority_rules: PriorityRules = DEFAULT_PRIORITY_RULES
     categories: CategoryRules = field(default_factory=CategoryRules)
     windows: tuple[MaintenanceWindow, ...] = ()
@@ -85,3 +86,4 @@ class RuleBook:
     on_call: OnCall = field(default_factory=OnCall)
     catalogue: Catalogue = field(default_factory=Catalogue)
     lineage: Lineage | None = None
+    history: History = field(default_factory=History)

@@ -41,6 +41,10 @@ SEVERITY_URGENCY: Mapping[Severity, Urgency] = {
 
 _MILD = frozenset({Severity.WARNING, Severity.INFO})
 _PATH_SHOWN = 8
+_PRODUCTS_ASKED = 20
+"""Products downstream are ranked; those beyond do not bring a deadline."""
+_HARM = tuple(Impact)
+"""The worst first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +67,14 @@ def weigh(alert: Alert, book: RuleBook, now: datetime) -> Weighed | None:
         return None
     radius = _radius(found, book.lineage)
     impact, why = impact_of(_facts(alert, found, radius, labels), book.priority_rules.impact)
-    deadline = _deadline(found.product, now)
+    deadline, promised = _deadline(found.product, radius, now)
     stakes = _stakes(found, radius, book.catalogue)
     stakes = replace(
         stakes,
         impact=impact,
         impact_why=" ".join(r.sentence.render(plain) for r in why),
         deadline=deadline,
+        promised=promised,
         respond=book.priority_rules.effort.respond,
         fix=book.priority_rules.effort.fix,
         run=book.priority_rules.effort.run,
@@ -105,9 +110,42 @@ def _urgent(
     return Weighed(weighed, chosen, (*reasons, why, cell))
 
 
-def _deadline(product: Product | None, now: datetime) -> datetime | None:
+def with_deadline_of(stakes: Stakes | None, other: Stakes | None) -> Stakes | None:
+    """Return the stakes with the worse impact and the nearer deadline of the two."""
+    if stakes is None or other is None:
+        return stakes or other
+    if _HARM.index(other.impact) < _HARM.index(stakes.impact):
+        stakes = replace(stakes, impact=other.impact, impact_why=other.impact_why)
+    if other.deadline is None or (stakes.deadline and stakes.deadline <= other.deadline):
+        return stakes
+    return replace(
+        stakes,
+        urgency=other.urgency,
+        urgency_why=other.urgency_why,
+        promised=other.promised or other.name,
+        deadline=other.deadline,
+        respond=other.respond,
+        fix=other.fix,
+        run=other.run,
+        changes_at=other.changes_at,
+    )
+
+
+def _deadline(
+    product: Product | None, radius: Radius | None, now: datetime
+) -> tuple[datetime | None, str]:
+    """Return the nearest deadline of the product and of those downstream, and whose it is.
+
+    What is late here is late for them too; the name is "" for the product's own.
+    """
     promised = product.promises.fresh_by if product else None
-    return next_deadline(promised, now) if promised else None
+    nearest, whose = (next_deadline(promised, now), "") if promised else (None, "")
+    for other in radius.products[:_PRODUCTS_ASKED] if radius else ():
+        fresh_by = other.promises.fresh_by
+        deadline = next_deadline(fresh_by, now) if fresh_by else None
+        if deadline is not None and (nearest is None or deadline < nearest):
+            nearest, whose = deadline, other.name
+    return nearest, whose
 
 
 def _radius(found: Found, lineage: Lineage | None) -> Radius | None:

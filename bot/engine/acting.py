@@ -1,6 +1,6 @@
 """Carries out what people asked for in Slack, and answers them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -13,8 +13,11 @@ from bot.acts import (
     MakeSilence,
     OnIncident,
     OpenByHand,
+    SplitOff,
     event_of,
 )
+from bot.engine.answer import Answer
+from bot.engine.splitting import split_off
 from bot.engine.work import Work
 from bot.ports import Delivery, JobPriority, NewJob, StoredOverride
 from bot.wire import sentence_to_json
@@ -34,19 +37,13 @@ BY_HAND = "@person"
 """The source of incidents that people open themselves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What to tell the person; good news may stay unsaid when the answer is `quiet`."""
-
-    sentence: Sentence
-    refused: bool = False
-
-
 async def carry_out(work: Work, act: Act) -> Answer:
     """Do one act in the open transaction; the answer says what became of it."""
     match act:
         case OnIncident():
             return await _on_incident(work, act)
+        case SplitOff():
+            return await split_off(work, act)
         case AckAll(by=by):
             return await _ack_all(work, by)
         case MakeSilence():

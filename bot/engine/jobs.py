@@ -13,6 +13,7 @@ from rules.effects import (
     Page,
     PageChannel,
     PageUserGroup,
+    ShowConsequences,
     ShowIncident,
     ShowPage,
     Tell,
@@ -36,6 +37,9 @@ def job_of(effect: Effect, incident: Incident, now: datetime, since: datetime) -
         case ShowPage(person):
             job = _show(incident, f"show_page:{id_}:{person}", "show_page", f"dm:{person}", now)
             return replace(job, payload={"person": person})
+        case ShowConsequences():
+            key = f"consequences:{id_}"
+            return _show(incident, key, "consequences", channel, now, at_once=False)
         case Page(person, key, reason, force):
             payload: JsonObject = {
                 "person": person,
@@ -63,6 +67,7 @@ def job_of(effect: Effect, incident: Incident, now: datetime, since: datetime) -
 _WHAT: dict[str, str] = {
     "show": "The channel message",
     "show_page": "The edit of a page",
+    "consequences": "The list of consequences",
     "page_user_group": "The page of a user group",
     "page_channel": "The message in another channel",
     "webhook": "The webhook",

@@ -8,16 +8,20 @@ import structlog
 
 from bot.engine.jobs import PAGE_KINDS, job_of
 from bot.ports import AlertRef, TimelineEntry, Transaction
-from rules.alert import Alert
+from rules.alert import Alert, AlertStatus
 from rules.classify import categorised
 from rules.decide import decide
 from rules.decision import Decision
 from rules.events import AlertReceived, Event
+from rules.folding import Fold, OpenSubject, Subject, folds, subject_of, takes
 from rules.grouping import Join, Nowhere, Open, OpenPlaces, open_incident, open_storm, place
 from rules.incident import Incident, State
 from rules.rulebook import RuleBook
 
 log = structlog.get_logger()
+
+MOST_FOLDS = 20
+"""Open incidents looked at for one alert, the closest first."""
 
 
 @dataclass(slots=True)
@@ -33,7 +37,18 @@ class Work:
     async def load_for(self, alerts: Sequence[Alert]) -> None:
         """Load what placing these alerts will ask about, in few queries."""
         refs = [AlertRef(a.source, a.dedup_key, a.group_key) for a in alerts]
-        await self.tx.load_for(refs, now=self.now, window=self._window())
+        about = [(alert, subject) for alert in alerts if (subject := self._subject(alert))]
+
+        def related(open_ones: Sequence[OpenSubject]) -> set[str]:
+            return {
+                fold.incident_id
+                for alert, subject in about
+                for fold in self._folds(alert, subject, open_ones)
+            }
+
+        await self.tx.load_for(
+            refs, now=self.now, window=self._window(), related=related if about else None
+        )
 
     def receive(self, alert: Alert, received_at: datetime) -> Incident | None:
         """Place one alert and decide; returns its incident, None when it joined nothing."""
@@ -101,7 +116,34 @@ class Work:
             storm=storm,
             storm_last_at=tx.incident(storm).last_alert_at if storm else None,
             openings=tx.openings(alert.source, self.now - self.book.storm.within),
+            fold=None if same else self._fold(alert),
         )
+
+    def _fold(self, alert: Alert) -> Fold | None:
+        """Return the closest open incident that run or lineage tie the alert to."""
+        subject, rule = self._subject(alert), self.book.folding
+        found = self._folds(alert, subject, self.tx.open_subjects())
+        return next(
+            (
+                fold
+                for fold in found
+                if takes(self.tx.incident(fold.incident_id), fold, alert, rule, self.now)
+            ),
+            None,
+        )
+
+    def _folds(
+        self, alert: Alert, subject: Subject, open_ones: Sequence[OpenSubject]
+    ) -> list[Fold]:
+        if not subject or not open_ones:
+            return []
+        alert = categorised(alert, self.book)
+        return folds(alert, subject, open_ones, self.book.folding, self.book.lineage)[:MOST_FOLDS]
+
+    def _subject(self, alert: Alert) -> Subject:
+        if alert.status is AlertStatus.RESOLVED:
+            return Subject()
+        return subject_of(alert, self.book.catalogue)
 
     def _window(self) -> timedelta:
         return max(self.book.flapping.within, self.book.storm.within)

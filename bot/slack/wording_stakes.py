@@ -28,6 +28,9 @@ def _promise(scene: Scene, stakes: Stakes) -> Mrkdwn:
     if stakes.deadline is None:
         return Mrkdwn()
     when = scene.when(stakes.deadline)
+    if stakes.promised:
+        promised = outside(one_line(stakes.promised), 80)
+        when = md("{when} for {promised}", when=when, promised=promised)
     if scene.incident.state is State.RESOLVED:
         return md("promised by {when}", when=when)
     if stakes.deadline <= scene.now:

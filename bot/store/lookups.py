@@ -29,12 +29,16 @@ from sqlalchemy.sql.selectable import CompoundSelect
 
 from bot.ports import AlertRef, OpenAlert, PastOpenings
 from bot.store.columns import UtcDateTime, stored_key
-from bot.store.tables import ALERT, INCIDENT
+from bot.store.tables import ABOUT, ALERT, INCIDENT
 from rules.alert import AlertStatus
+from rules.folding import OpenSubject, Subject, subject_of_incident
 from rules.incident import Incident
 
 _MOST_OPENINGS = 1_000
 """Counting stops here: a storm is declared long before."""
+
+MOST_SUBJECTS = 500
+"""Alerts fold into the newest open incidents only, however many were left open."""
 
 Pair = tuple[str, str]
 
@@ -147,6 +151,16 @@ _OPENINGS = (
 )
 
 
+_SUBJECTS = (
+    select(
+        INCIDENT.c.id, INCIDENT.c.number, INCIDENT.c.asset, INCIDENT.c.product, INCIDENT.c.run_key
+    )
+    .where(text(ABOUT))
+    .order_by(INCIDENT.c.number.desc())
+    .limit(MOST_SUBJECTS)
+)
+
+
 class Lookups:
     """The answers, with what this transaction itself saved laid over them."""
 
@@ -160,6 +174,7 @@ class Lookups:
         self._latest: dict[Pair, int] = {}
         self._closed: set[str] = set()
         self._loaded: set[Pair] = set()
+        self._subjects: dict[str, OpenSubject] = {}
 
     async def load(
         self, connection: AsyncConnection, alerts: Sequence[AlertRef], since: datetime
@@ -190,6 +205,15 @@ class Lookups:
         self._loaded |= things
         return {row.incident_id for row in found}
 
+    async def load_subjects(self, connection: AsyncConnection) -> Sequence[OpenSubject]:
+        for row in await connection.execute(_SUBJECTS):
+            subject = Subject(row.asset, row.product, row.run_key)
+            self._subjects.setdefault(row.id, OpenSubject(row.id, row.number, subject))
+        return self.open_subjects()
+
+    def open_subjects(self) -> Sequence[OpenSubject]:
+        return [one for one in self._subjects.values() if one.incident_id not in self._closed]
+
     def _place(self, row: Any) -> None:
         pair = (row.source, row.key)
         if row.kind == "alert":
@@ -211,6 +235,8 @@ class Lookups:
                 self._groups[source, stored_key(incident.group_key)] = incident.id
             if incident.storm:
                 self._storms[source] = incident.id
+            if subject := subject_of_incident(incident):
+                self._subjects[incident.id] = OpenSubject(incident.id, incident.number, subject)
         else:
             self._closed.add(incident.id)
         if new:

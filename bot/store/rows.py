@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -192,19 +193,26 @@ def override(row: Row[Any]) -> StoredOverride:
     )
 
 
+def alert(row: Row[Any]) -> Alert:
+    """Return an alert as it was last reported, without its description and address."""
+    return Alert(
+        source=row.source,
+        dedup_key=row.dedup_key,
+        group_key=row.group_key,
+        status=AlertStatus(row.status),
+        title=row.title,
+        occurred_at=row.last_at,
+        severity=Severity(row.severity),
+        labels=json.loads(row.labels),
+    )
+
+
 def matchable_labels(row: Row[Any]) -> Mapping[str, str]:
     """Return an alert's labels as routes and silences see them.
 
     Rows from before categories had a column of their own have theirs among the labels.
     """
-    labels = json.loads(row.labels)
-    alert = Alert(
-        source=row.source,
-        dedup_key=row.dedup_key,
-        status=AlertStatus(row.status),
-        title=row.title,
-        occurred_at=row.last_at,
-        severity=Severity(row.severity),
-        labels={**labels, "category": row.category} if row.category else labels,
-    )
-    return matchable(alert)
+    stored = alert(row)
+    if row.category:
+        stored = replace(stored, labels={**stored.labels, "category": row.category})
+    return matchable(stored)

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import cache
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
@@ -18,19 +18,21 @@ from bot.ports import (
     OpenAlert,
     Outcome,
     PastOpenings,
+    Related,
     Retry,
     StoredOverride,
     TimelineEntry,
     Transaction,
 )
 from bot.store import jobs, rows
-from bot.store.columns import UtcDateTime
+from bot.store.columns import UtcDateTime, stored_key
 from bot.store.database import Database
 from bot.store.incidents import Incidents
 from bot.store.lookups import Lookups
 from bot.store.pending import Pending
-from bot.store.tables import ALERT_TIME, COUNTER, INBOUND, MESSAGE, OVERRIDE, SILENCE
+from bot.store.tables import ALERT, ALERT_TIME, COUNTER, INBOUND, MESSAGE, OVERRIDE, SILENCE
 from rules.alert import Alert
+from rules.folding import OpenSubject
 from rules.incident import Incident
 from rules.silence import Silence
 
@@ -48,6 +50,13 @@ _ALERT_TIMES = select(ALERT_TIME.c.at, ALERT_TIME.c["count"]).where(
     ALERT_TIME.c.incident_id == bindparam("its_id"),
     ALERT_TIME.c.at >= bindparam("since", type_=UtcDateTime()),
 )
+_THIS_ALERT = (
+    ALERT.c.incident_id == bindparam("its_id"),
+    ALERT.c.source == bindparam("its_source"),
+    ALERT.c.dedup_key == bindparam("its_key"),
+)
+_ONE_ALERT = select(ALERT).where(*_THIS_ALERT)
+_DROP_ALERT = delete(ALERT).where(*_THIS_ALERT)
 SILENCES = (
     select(SILENCE)
     .where(SILENCE.c.ends_at > bindparam("now", type_=UtcDateTime()))
@@ -87,16 +96,28 @@ class SqlTransaction:
     # look-ups
 
     async def load_for(
-        self, alerts: Sequence[AlertRef], *, now: datetime, window: timedelta
+        self,
+        alerts: Sequence[AlertRef],
+        *,
+        now: datetime,
+        window: timedelta,
+        related: Related | None = None,
     ) -> None:
         if self._last_number is None:
             # this lock also makes grouping serial: two replicas never open what is one incident
             found = await self._connection.execute(_LAST_NUMBER)
             self._last_number = found.scalar_one()
         named = await self._lookups.load(self._connection, alerts, now - window)
+        if related is not None:
+            # one load for all: locks are taken in the order of ids, and never in two goes
+            named.update(related(await self._lookups.load_subjects(self._connection)))
         await self._incidents.load(sorted(named))
         known = self._incidents.known
         self._lookups.closed(i for i in named if i not in known or not known[i].is_open)
+
+    def open_subjects(self) -> Sequence[OpenSubject]:
+        known = self._incidents.known
+        return [one for one in self._lookups.open_subjects() if one.incident_id in known]
 
     def open_alert(self, source: str, dedup_key: str) -> OpenAlert | None:
         return self._lookups.open_alert(source, dedup_key)
@@ -145,6 +166,18 @@ class SqlTransaction:
     def record_alert(self, incident_id: str, alert: Alert, now: datetime) -> None:
         self._pending.record_alert(incident_id, alert, now)
         self._lookups.recorded(incident_id, alert.source, alert.dedup_key, alert.status)
+
+    async def take_alert(self, incident_id: str, source: str, dedup_key: str) -> Alert | None:
+        named = {
+            "its_id": incident_id,
+            "its_source": stored_key(source),
+            "its_key": stored_key(dedup_key),
+        }
+        row = (await self._connection.execute(_ONE_ALERT, named)).one_or_none()
+        if row is None:
+            return None
+        await self._connection.execute(_DROP_ALERT, named)
+        return rows.alert(row)
 
     async def alert_times(self, incident_id: str, since: datetime) -> Sequence[datetime]:
         stored = await self._connection.execute(
