@@ -7,7 +7,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TypeVar
 
+from rules.budget import Objective
 from rules.claims import AssetPattern, ClaimIndex
+from rules.hours import Hours
 from rules.relation import relation_key, relation_tail
 from rules.sla import FreshBy
 
@@ -55,11 +57,18 @@ class Asset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promises:
-    """What readers were promised; None is no promise. `availability` is in percent."""
+    """What readers were promised; None is no promise.
+
+    `availability` is in percent, of any `availability_over`. `fresh_objective` is how many of
+    the deliveries that `fresh_by` makes due may be late, `quality` how many of them may be wrong.
+    """
 
     fresh_by: FreshBy | None = None
+    fresh_objective: Objective | None = None
+    quality: Objective | None = None
     max_age: timedelta | None = None
     availability: float | None = None
+    availability_over: timedelta = timedelta(days=30)
     time_to_detect: timedelta | None = None
     time_to_notify: timedelta | None = None
     time_to_repair: timedelta | None = None
@@ -72,7 +81,10 @@ class Promises:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """What is promised to readers. `schedule` is a cron expression in `timezone`."""
+    """What is promised to readers. `schedule` is a cron expression in `timezone`.
+
+    `run_takes` is how long its runs need, `consumer_hours` when readers read it; None is unknown.
+    """
 
     id: str
     name: str
@@ -88,6 +100,8 @@ class Product:
     promises: Promises = Promises()
     runbook: str = ""
     consumers: tuple[str, ...] = ()
+    consumer_hours: Hours | None = None
+    run_takes: timedelta | None = None
     assets: tuple[AssetPattern, ...] = ()
 
 

@@ -19,10 +19,12 @@ def priority_rules(specs: Sequence[RulebookSpec]) -> PriorityRules:
     """Lay later documents over earlier ones, key by key; they must have passed the checks."""
     start = DEFAULT_PRIORITY_RULES
     impact, effort, holding = start.impact, start.effort, start.holding
+    learning = start.learning
     for spec in specs:
         impact = _impact(impact, spec.impact)
         effort = replace(effort, **_given(spec.repair_effort))
         holding = _holding(holding, spec.holding)
+        learning = replace(learning, **_given(spec.learning))
     return PriorityRules(
         matrix=matrix_of(specs),
         impact=impact,
@@ -30,6 +32,7 @@ def priority_rules(specs: Sequence[RulebookSpec]) -> PriorityRules:
         effort=effort,
         holding=holding,
         slo=slo_of(specs),
+        learning=learning,
     )
 
 

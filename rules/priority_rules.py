@@ -1,8 +1,9 @@
 """The tables by which incidents are weighed and pages held, as one part of the rulebook."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rules.budget import FewEventRules
+from rules.history import LearningRules
 from rules.holding import Holding
 from rules.impact import ImpactRules
 from rules.priority_matrix import DEFAULT_MATRIX, Matrix
@@ -11,7 +12,7 @@ from rules.sla import Effort, UrgencyThresholds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriorityRules:
-    """`effort` is what a repair is taken to need where nothing better is known."""
+    """`effort` is what a repair is taken to need until `learning` knows better."""
 
     matrix: Matrix
     impact: ImpactRules
@@ -19,6 +20,7 @@ class PriorityRules:
     effort: Effort
     holding: Holding
     slo: FewEventRules
+    learning: LearningRules = field(default_factory=LearningRules)
 
 
 DEFAULT_PRIORITY_RULES = PriorityRules(

@@ -5,15 +5,17 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from rules.history import LearningRules
 from rules.holding import Hold
 from rules.impact import ImpactRules
 from rules.priority import Impact, Priority, Urgency
-from rules.spec import Duration, HoursSpec, Spec, Text
+from rules.spec import Duration, HoursSpec, PositiveDuration, Spec, Text
 
 Tier = Annotated[int, Field(ge=1, le=9)]
 Word = Annotated[Text, AfterValidator(str.lower)]
 MatrixSpec = dict[Impact, dict[Urgency, Priority]]
 _CODE = ImpactRules()
+_LEARNING = LearningRules()
 
 
 class DownstreamSpec(Spec):
@@ -73,6 +75,23 @@ class EffortSpec(Spec):
     fix: Duration = Field(default=timedelta(minutes=30), description="To find and fix the fault.")
     run: Duration = Field(
         default=timedelta(0), description="For the runs up to the product to finish."
+    )
+
+
+class LearningSpec(Spec):
+    """When what repairs and runs took here replaces `repair_effort`."""
+
+    over: PositiveDuration = Field(
+        default=_LEARNING.over, description="How far back repairs and runs count."
+    )
+    at_least: int = Field(
+        default=_LEARNING.at_least,
+        ge=1,
+        le=10_000,
+        description="Nothing is learnt from fewer of them.",
+    )
+    at_most: PositiveDuration = Field(
+        default=_LEARNING.at_most, description="No part of a repair is taken to need longer."
     )
 
 

@@ -13,6 +13,7 @@ from rules.priority_spec import (
     EffortSpec,
     HoldingSpec,
     ImpactSpec,
+    LearningSpec,
     MatrixSpec,
     SloSpec,
     UrgencySpec,
@@ -212,6 +213,9 @@ class RulebookSpec(Spec):
     )
     repair_effort: EffortSpec = Field(
         default=EffortSpec(), description="What a repair takes, where nothing better is known."
+    )
+    learning: LearningSpec = Field(
+        default=LearningSpec(), description="When what repairs took here counts instead."
     )
     holding: HoldingSpec = Field(
         default=HoldingSpec(), description="What pages wait for outside working hours."

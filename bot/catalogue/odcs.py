@@ -46,7 +46,8 @@ _UNITS = {
 _CLOCK = re.compile(r"(\d{1,2}:\d{2})(?::\d{2})?(?:(Z)|([+-])(\d{2}):?(\d{2}))?")
 _CUSTOM = {
     "tier": "tier", "loadType": "load_type", "oncallSchedule": "rotation", "driver": "driver",
-    "scheduleTimezone": "timezone", "consumers": "consumers",
+    "scheduleTimezone": "timezone", "consumers": "consumers", "consumerHours": "consumer_hours",
+    "runTakes": "run_takes",
 }  # fmt: skip
 
 
@@ -103,14 +104,16 @@ class _Reader:
         for at, sla in enumerate(contract.sla):
             self._sla(sla, ("slaProperties", at), custom)
         self._driver()
+        self._objectives(custom)
         self.found["assets"] = [*self._tables(), *self._claims(custom.get("assets"))]
         self.found["promises"] = self.promises
 
     def misfit(self, loc: tuple[str | int, ...], message: str) -> Fault:
         """Point at the part of the contract from which a value that does not fit was made."""
         named = [part for part in loc if isinstance(part, str)]
-        path = next((self._from[part] for part in reversed(named) if part in self._from), ())
-        label = named[-1] if named else "product"
+        known = next((part for part in reversed(named) if part in self._from), "")
+        path = self._from.get(known, ())
+        label = known or (named[-1] if named else "product")
         return self._document.fault(path, f"`{label}`: {message.removeprefix('Value error, ')}")
 
     def _set(self, name: str, value: object, path: Path) -> None:
@@ -160,6 +163,23 @@ class _Reader:
             words = f'"{sla.property}" is no property that is read'
             words += f"; did you mean `{hint}`?" if hint else ""
             self.warnings.append(self._document.fault((*path, "property"), words))
+
+    def _objectives(self, custom: Mapping[str, object]) -> None:
+        """Put what Watchbill's own properties say of objectives where it belongs."""
+        self._promise("quality", custom.get("qualityObjective"), ("customProperties",))
+        percent = self.promises.get("availability")
+        if percent is not None and (over := custom.get("availabilityWindow")):
+            self.promises["availability"] = {"objective": percent, "over": over}
+        by = self.promises.get("fresh_by")
+        if not by:
+            return
+        if custom.get("slaHolidays"):
+            by["holidays"] = custom["slaHolidays"]
+        if isinstance(objective := custom.get("slaObjective"), dict):
+            by.update(
+                {name: objective[name] for name in ("objective", "over") if name in objective}
+            )
+            self._from["objective"] = ("customProperties",)
 
     def _promise(self, name: str, value: object, path: Path) -> None:
         if value is not None and name not in self.promises:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from bot.catalogue.product_yaml import to_yaml
-from rules.catalogue import Product
+from bot.catalogue.product_yaml import hours_map, objective_map, to_yaml
+from rules.catalogue import Product, Promises
+from rules.durations import format_duration
 
 VERSION = "v3.1.0"
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -111,9 +112,21 @@ def _custom(product: Product) -> Iterator[dict[str, Any]]:
         "scheduleTimezone": product.timezone,
         "slaTimezone": by.zone if by else "",
         "slaDays": list(by.days) if by else [],
+        "slaHolidays": [str(day) for day in sorted(by.holidays)] if by else [],
+        "slaObjective": objective_map(product.promises.fresh_objective),
+        "qualityObjective": objective_map(product.promises.quality),
+        "availabilityWindow": _window(product.promises),
         "consumers": list(product.consumers),
+        "consumerHours": hours_map(product.consumer_hours),
+        "runTakes": format_duration(product.run_takes) if product.run_takes else "",
         "assets": claims,
     }
     for name, value in values.items():
         if value:
             yield {"property": name, "value": value}
+
+
+def _window(promises: Promises) -> str:
+    over = promises.availability_over
+    usual = promises.availability is None or over == Promises().availability_over
+    return "" if usual else format_duration(over)

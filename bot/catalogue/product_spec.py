@@ -4,14 +4,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from bot.catalogue.promise_spec import ConsumerHours, PromisesSpec
 from bot.sources.text import line
-from rules.catalogue import LoadType, Product, Promises
+from rules.catalogue import LoadType, Product
 from rules.claims import CLAIM_KINDS, AssetPattern
-from rules.hours import DAYS
-from rules.sla import FreshBy
-from rules.spec import Days, PositiveDuration, Spec, TimeOfDay, Zone
+from rules.spec import PositiveDuration, Spec, Zone
 
 _LONGEST = 500
 _ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -54,49 +53,7 @@ def _channel(written: str) -> str:
     return written.lstrip("#")
 
 
-def _fresh_by(written: object) -> object:
-    return {"at": written} if isinstance(written, str) else written
-
-
 Pattern = Annotated[Text, AfterValidator(checked_pattern)]
-
-
-class FreshBySpec(Spec):
-    """A time of day, or a map when days or zone differ from the product's."""
-
-    at: TimeOfDay = Field(description='Local time of day, like `"09:00"`.')
-    days: Days = Field(default=DAYS, description="`mon-fri`, or a list; every day when left out.")
-    timezone: Zone | None = Field(default=None, description="The product's when left out.")
-
-    @model_validator(mode="after")
-    def _some_day(self) -> "FreshBySpec":
-        if not self.days:
-            raise ValueError("`days` names no day, so nothing is promised")
-        return self
-
-
-class PromisesSpec(Spec):
-    fresh_by: Annotated[FreshBySpec, BeforeValidator(_fresh_by)] | None = Field(
-        default=None, description="Complete by this time of day."
-    )
-    max_age: PositiveDuration | None = Field(default=None, description="Never older than this.")
-    availability: float | None = Field(
-        default=None, gt=0, le=100, description="Percent of the time, like 99.5."
-    )
-    time_to_detect: PositiveDuration | None = Field(default=None, description="From bad to known.")
-    time_to_notify: PositiveDuration | None = Field(default=None, description="To readers told.")
-    time_to_repair: PositiveDuration | None = Field(default=None, description="To good again.")
-
-    def promises(self, timezone: str) -> Promises:
-        by = self.fresh_by
-        return Promises(
-            fresh_by=FreshBy(by.at, by.timezone or timezone, tuple(by.days)) if by else None,
-            max_age=self.max_age,
-            availability=self.availability,
-            time_to_detect=self.time_to_detect,
-            time_to_notify=self.time_to_notify,
-            time_to_repair=self.time_to_repair,
-        )
 
 
 class AssetSpec(Spec):
@@ -145,6 +102,12 @@ class ProductSpec(Spec):
         default=None, description="Address of the instructions."
     )
     consumers: tuple[Text, ...] = Field(default=(), description="Who reads it.")
+    consumer_hours: ConsumerHours | None = Field(
+        default=None, description='When readers read it, like `"09:00-18:00"`.'
+    )
+    run_takes: PositiveDuration | None = Field(
+        default=None, description="How long its runs need, until that is learnt."
+    )
     assets: tuple[AssetSpec, ...] = Field(default=(), description="What it is made of.")
 
     def product(self) -> Product:
@@ -163,6 +126,10 @@ class ProductSpec(Spec):
             promises=self.promises.promises(self.timezone),
             runbook=self.runbook or "",
             consumers=self.consumers,
+            consumer_hours=self.consumer_hours.hours(self.timezone)
+            if self.consumer_hours
+            else None,
+            run_takes=self.run_takes,
             assets=tuple(sorted({one.pattern() for one in self.assets})),
         )
 

@@ -72,6 +72,7 @@ def test_the_shipped_pack_says_what_the_code_defaults_to() -> None:
         "impact",
         "urgency",
         "repair_effort",
+        "learning",
         "holding",
         "slo",
     }

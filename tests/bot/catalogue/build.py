@@ -1,15 +1,16 @@
 """Products of every shape, and catalogues read from text."""
 
 from collections.abc import Mapping
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 
 from hypothesis import strategies as st
 
 from bot.catalogue.reading import CatalogueRead, read_catalogue
+from rules.budget import Objective
 from rules.catalogue import LoadType, Product, Promises
 from rules.claims import AssetPattern
-from rules.hours import DAYS
+from rules.hours import DAYS, Hours
 from rules.sla import FreshBy
 
 WORDS = st.from_regex(r"[A-Za-z0-9~:#'\"@%&é.-]{1,12}( [A-Za-z0-9:#'é]{1,8})?", fullmatch=True)
@@ -25,6 +26,36 @@ FRESH_BY = st.builds(
     st.times().map(lambda at: time(at.hour, at.minute)),
     ZONES,
     st.lists(st.sampled_from(DAYS), min_size=1, unique=True).map(tuple),
+    st.frozensets(st.dates(date(2026, 1, 1), date(2027, 12, 31)), max_size=2),
+)
+OBJECTIVES = st.one_of(
+    st.none(),
+    st.builds(Objective, st.sampled_from([90.0, 95.0, 99.5, 99.999]), st.integers(1, 1_000)),
+)
+HOURS = st.builds(
+    Hours,
+    st.sampled_from([time(0), time(9), time(22, 30)]),
+    st.sampled_from([time(0), time(6, 15), time(18)]),
+    ZONES,
+    st.sampled_from([DAYS, DAYS[:5], ("sat",)]),
+)
+PROMISES = st.one_of(
+    st.builds(
+        Promises,
+        max_age=SPANS,
+        availability=st.sampled_from([None, 99.0, 99.95, 100.0]),
+        time_to_detect=SPANS,
+        time_to_notify=SPANS,
+        time_to_repair=SPANS,
+    ),
+    st.builds(
+        Promises,
+        fresh_by=FRESH_BY,
+        fresh_objective=OBJECTIVES,
+        quality=OBJECTIVES,
+        availability=st.just(99.5),
+        availability_over=st.sampled_from([timedelta(days=30), timedelta(days=90)]),
+    ),
 )
 CLAIMS = st.one_of(
     st.builds(AssetPattern, st.sampled_from(["model", "source", "dag", "relation"]), NAMES),
@@ -43,17 +74,11 @@ PRODUCTS = st.builds(
     load_type=st.sampled_from([None, *LoadType]),
     schedule=st.sampled_from(["", "0 6 * * mon-fri", "*/5 * * * *"]),
     timezone=ZONES,
-    promises=st.builds(
-        Promises,
-        fresh_by=st.one_of(st.none(), FRESH_BY),
-        max_age=SPANS,
-        availability=st.sampled_from([None, 99.0, 99.95, 100.0]),
-        time_to_detect=SPANS,
-        time_to_notify=SPANS,
-        time_to_repair=SPANS,
-    ),
+    promises=PROMISES,
     runbook=st.sampled_from(["", "https://example.com/runbook#orders"]),
     consumers=st.lists(WORDS, max_size=3).map(tuple),
+    consumer_hours=st.one_of(st.none(), HOURS),
+    run_takes=SPANS,
     assets=st.sets(CLAIMS, max_size=4).map(lambda claims: tuple(sorted(claims))),
 )
 
