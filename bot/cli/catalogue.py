@@ -139,11 +139,17 @@ def export(
 def impact(
     asset: Annotated[str, typer.Argument(help="The asset that is broken, or a product.")],
     config: ConfigFile = DEFAULT_CONFIG,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw it into this .png or .svg file.")
+    ] = None,
     *,
     as_json: Json = False,
 ) -> None:
     """Show what breaks with an asset: a tree of everything downstream, and whose it is."""
     from bot.cli.catalogue_text import impact_lines, impact_map, impact_tree
+
+    if picture is not None and picture.suffix.lower() not in {".png", ".svg"}:
+        raise fail(f"{picture} is no picture: end its name with .png or .svg.")
 
     read = _catalogue(config)
     if (product := read.catalogue.product(asset)) and not read.catalogue.asset(asset):
@@ -158,6 +164,27 @@ def impact(
         screen.print(impact_tree(read.catalogue, radius), highlight=False, width=_WIDE, crop=False)
         for line in impact_lines(read.catalogue, radius):
             _print(line)
+    if picture is not None:
+        _draw(read, seeds, picture)
+
+
+def _draw(read: "CatalogueRead", seeds: Sequence[str], picture: Path) -> None:
+    # the drawing is needed by one option
+    from bot.picture.drawing import blast_svg
+    from bot.picture.raster import png_of
+    from rules.blast import blast
+    from rules.sla import next_deadline
+
+    asset = read.catalogue.asset(seeds[0]) if seeds else None
+    product = read.catalogue.product_of(asset) if asset else None
+    promise = product.promises.fresh_by if product else None
+    deadline = next_deadline(promise, SystemClock().now()) if promise else None
+    svg = blast_svg(blast(read.lineage, seeds, deadline=deadline, product=product))
+    try:
+        picture.write_bytes(png_of(svg) if picture.suffix.lower() == ".png" else svg.encode())
+    except OSError as error:
+        raise fail(f"{picture} cannot be written: {error.strerror or error}.") from error
+    errors.print(f"Drew {picture}.", markup=False, highlight=False)
 
 
 def _catalogue(config: Path) -> "CatalogueRead":

@@ -120,6 +120,29 @@ def test_impact_is_a_tree_with_owners_and_the_path(config: Path) -> None:
     }
 
 
+def test_impact_is_drawn_into_a_file(config: Path) -> None:
+    for name, start in (("out.png", b"\x89PNG"), ("out.svg", b"<svg ")):
+        file = config.with_name(name)
+        status, _ = run(
+            "catalogue", "impact", "stg_orders", "-c", str(config), "--picture", str(file)
+        )
+        assert status == 0
+        assert file.read_bytes().startswith(start)
+
+
+def test_a_picture_that_cannot_be_drawn_says_what_to_do(config: Path) -> None:
+    for wrong, words in (
+        ("out.jpg", "end its name with .png or .svg"),
+        ("no/out.png", "cannot be"),
+    ):
+        file = config.parent / wrong
+        status, said = run(
+            "catalogue", "impact", "stg_orders", "-c", str(config), "--picture", str(file)
+        )
+        assert status == 1
+        assert words in said.replace("\n", " ")
+
+
 def test_the_impact_of_a_product_is_that_of_its_assets(config: Path) -> None:
     found = run_json("catalogue", "impact", "orders", "-c", str(config))
     assert found["seeds"] == ["model.shop.fct_orders", "dag:daily_orders"]
