@@ -31,9 +31,9 @@ class Assessed:
     stakes: Stakes | None = None
 
 
-def assess(alert: Alert, book: RuleBook, now: datetime) -> Assessed:
+def assess(alert: Alert, book: RuleBook, now: datetime, rotation: str = "") -> Assessed:
     """Weigh an alert by what it puts at stake, else by its source's severity."""
-    weighed = weigh(alert, book, now)
+    weighed = weigh(alert, book, now, rotation)
     if weighed is not None:
         return Assessed(weighed.priority, weighed.reasons, weighed.stakes)
     priority, reason = priority_of(alert, book)

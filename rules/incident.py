@@ -8,6 +8,7 @@ from typing import Any
 
 from rules.alert import Alert, AlertStatus, Severity
 from rules.category import Category
+from rules.hours import Hours
 from rules.policy import Policy
 from rules.priority import Impact, Priority, Urgency
 
@@ -68,7 +69,8 @@ class Stakes:
     `deadline` is the promise's, fixed when the incident opened; `respond`, `fix` and `run` are
     what a repair is taken to need; `changes_at` is when the urgency will next be another.
     `path` names the assets from the broken one to the best known consumer; `promised` the product
-    downstream whose promise the deadline is, "" when it is its own.
+    downstream whose promise the deadline is, "" when it is its own. With `consumers` the data is
+    wrong, and the deadline is when they next read it.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Stakes:
     path: tuple[str, ...] = ()
     promised: str = ""
     deadline: datetime | None = None
+    consumers: Hours | None = None
     respond: timedelta = timedelta(0)
     fix: timedelta = timedelta(0)
     run: timedelta = timedelta(0)

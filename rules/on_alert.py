@@ -72,7 +72,7 @@ def _open(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> 
 
 def _weigh(draft: Draft, alert: Alert, book: RuleBook, now: datetime) -> None:
     """Set the priority of a new incident, and what it puts at stake."""
-    found = assess(alert, book, now)
+    found = assess(alert, book, now, draft.incident.rotation)
     forced = draft.incident.pages and draft.incident.priority not in book.pages
     pages = forced or found.priority in book.pages
     stakes = None if draft.incident.storm else found.stakes
@@ -138,7 +138,7 @@ def _blame(draft: Draft, alert: Alert, book: RuleBook, now: datetime) -> None:
     before = draft.incident
     subject = subject_of(alert, book.catalogue)
     draft.incident = with_cause(before, alert, subject, book.lineage)
-    found, classified = assess(alert, book, now), alert.classified
+    found, classified = assess(alert, book, now, before.rotation), alert.classified
     if classified is not None:
         draft.change(
             category=classified.category,
@@ -159,7 +159,7 @@ def _raise(
     whoever has the cause has it too.
     """
     at = draft.incident
-    found = assess(alert, book, now)
+    found = assess(alert, book, now, draft.incident.rotation)
     if found.priority >= at.priority:
         return False
     pages = found.priority in book.pages

@@ -111,7 +111,10 @@ def _take_back(draft: Draft, book: RuleBook, now: datetime, times: AlertTimes) -
 
 
 def _reweigh(draft: Draft, book: RuleBook, now: datetime, times: AlertTimes) -> None:
-    """Weigh again what time has made more urgent; it can begin to page, or stop waiting."""
+    """Weigh again what time has made more or less urgent; it can begin to page, or stop waiting.
+
+    The priority only rises: whoever was paged for it still has it at that priority.
+    """
     at = draft.incident
     if at.stakes is None:
         return
@@ -125,6 +128,10 @@ def _reweigh(draft: Draft, book: RuleBook, now: datetime, times: AlertTimes) -> 
         if pages and waits and at.state is State.TRIGGERED and at.muted is None:
             draft.change(step_due_at=None, held_until=None)
             start(draft, book, now, times)
+    elif weighed.priority > at.priority:
+        stays = say("It stays {priority}: the priority of an open incident never falls by itself.",
+                    priority=at.priority)  # fmt: skip
+        draft.because("priority.stays", stays)
     show_end(draft)
 
 

@@ -8,6 +8,7 @@ from rules.alert import Alert, Severity
 from rules.catalogue import Catalogue, Found, Product
 from rules.category import Category
 from rules.decision import Reason
+from rules.history import expected_effort
 from rules.impact import ImpactFacts, impact_of
 from rules.incident import Stakes
 from rules.lineage import Lineage, Radius
@@ -17,6 +18,7 @@ from rules.priority_matrix import priority, priority_reason
 from rules.rulebook import RuleBook
 from rules.sentence import plain, say
 from rules.sla import Effort, next_change, next_deadline, urgency
+from rules.wrong_data import exposure
 
 WRONG: frozenset[Category] = frozenset(
     {
@@ -56,10 +58,11 @@ class Weighed:
     reasons: tuple[Reason, ...]
 
 
-def weigh(alert: Alert, book: RuleBook, now: datetime) -> Weighed | None:
+def weigh(alert: Alert, book: RuleBook, now: datetime, rotation: str = "") -> Weighed | None:
     """Weigh an alert of a known product or asset; None where the catalogue knows neither.
 
-    A mild alert is not weighed either: a monitor's warning breaks no promise yet.
+    A mild alert is not weighed either: a monitor's warning breaks no promise yet. `rotation` is
+    whose time to respond counts.
     """
     labels = matchable(alert)
     found = book.catalogue.find(labels)
@@ -68,6 +71,15 @@ def weigh(alert: Alert, book: RuleBook, now: datetime) -> Weighed | None:
     radius = _radius(found, book.lineage)
     impact, why = impact_of(_facts(alert, found, radius, labels), book.priority_rules.impact)
     deadline, promised = _deadline(found.product, radius, now)
+    consumers = found.product.consumer_hours if found.product else None
+    effort, effort_why = expected_effort(
+        book.history,
+        book.priority_rules.effort,
+        rotation=rotation,
+        category=alert.category,
+        product=found.product.id if found.product else "",
+        run_takes=found.product.run_takes if found.product else None,
+    )
     stakes = _stakes(found, radius, book.catalogue)
     stakes = replace(
         stakes,
@@ -75,12 +87,15 @@ def weigh(alert: Alert, book: RuleBook, now: datetime) -> Weighed | None:
         impact_why=" ".join(r.sentence.render(plain) for r in why),
         deadline=deadline,
         promised=promised,
-        respond=book.priority_rules.effort.respond,
-        fix=book.priority_rules.effort.fix,
-        run=book.priority_rules.effort.run,
+        consumers=consumers if alert.category in WRONG else None,
+        respond=effort.respond,
+        fix=effort.fix,
+        run=effort.run,
     )
     told = Reason("catalogue", say("About {name}, by {how}.", name=stakes.name, how=found.reason))
-    return _urgent(stakes, alert.severity, book, now, (told, *why))
+    timed = stakes.deadline is not None or stakes.consumers is not None
+    told_effort = (effort_why,) if timed else ()
+    return _urgent(stakes, alert.severity, book, now, (told, *why, *told_effort))
 
 
 def reweigh(stakes: Stakes, book: RuleBook, now: datetime) -> Weighed:
@@ -96,7 +111,11 @@ def _urgent(
     reasons: tuple[Reason, ...],
 ) -> Weighed:
     effort = Effort(stakes.respond, stakes.fix, stakes.run)
-    if stakes.deadline is None:
+    if stakes.consumers is not None:
+        exposed = exposure(stakes.consumers, now, effort, book.priority_rules.urgency)
+        level, why, changes_at = exposed.urgency, exposed.why, exposed.changes_at
+        stakes = replace(stakes, deadline=exposed.deadline, promised="")
+    elif stakes.deadline is None:
         level = SEVERITY_URGENCY[severity]
         why = Reason("urgency.no_deadline", say("No deadline; severity {s}.", s=severity))
         changes_at = None
@@ -124,6 +143,7 @@ def with_deadline_of(stakes: Stakes | None, other: Stakes | None) -> Stakes | No
         urgency_why=other.urgency_why,
         promised=other.promised or other.name,
         deadline=other.deadline,
+        consumers=other.consumers,
         respond=other.respond,
         fix=other.fix,
         run=other.run,
