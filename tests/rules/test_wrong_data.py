@@ -26,13 +26,13 @@ def at(text: str) -> datetime:
         ("2026-11-20T10:00", Urgency.CRITICAL, "2026-11-20T17:00",
          "Critical: the data is wrong, and its readers are there until 2026-11-20 17:00 UTC."),
         ("2026-11-20T17:00", Urgency.LOW, "2026-11-23T03:20",
-         "Low: the data is wrong; its readers come back at 2026-11-23 08:00 UTC, which leaves "
-         "2 d 14 h to spare, as a repair takes 40 min."),
+         ("Low: the data is wrong; its readers come back at 2026-11-23 08:00 UTC, which leaves "
+         "2 d 14 h to spare, as a repair takes 40 min.")),
         ("2026-11-23T03:20", Urgency.MEDIUM, "2026-11-23T06:20", "Medium: "),
         ("2026-11-23T06:20", Urgency.HIGH, "2026-11-23T07:20", "High: "),
         ("2026-11-23T07:30", Urgency.CRITICAL, "2026-11-23T17:00",
-         "Critical: the data is wrong; its readers come back at 2026-11-23 08:00 UTC, and a "
-         "repair takes 40 min."),
+         ("Critical: the data is wrong; its readers come back at 2026-11-23 08:00 UTC, and a "
+         "repair takes 40 min.")),
     ],
 )  # fmt: skip
 def test_a_week_of_wrong_data(now: str, level: Urgency, changes_at: str, said: str) -> None:
