@@ -1,23 +1,129 @@
-"""Rows of a roster and people's overrides, resolved to the spans that everybody reads."""
+"""What a roster can say: rotations, layers, shifts, overrides, swaps, absences and holidays.
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import pairwise
-from operator import attrgetter
-from zoneinfo import ZoneInfo
+Readers of files produce these values; `rules.resolution` turns them into spans. `where` is the
+address of the cell a value comes from ("Rotations!C3"), `source` the row in words ("row 14").
+"""
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+
+from rules.hours import DAYS, Hours
 from rules.people import People
-from rules.rotation import OnCall, Span
 
 LOOK_AHEAD = timedelta(days=14)
-_MOST_OVERLAPS = 100
+EXPLICIT = 10
+"""The priority of shifts: they lie over layers of a lower one."""
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+
+
+class Unit(StrEnum):
+    """What a turn is measured in. Hours are elapsed time; the others follow the wall clock."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class AdvanceOn(StrEnum):
+    """Whether a turn in which the layer never is on call counts (calendar) or not (active)."""
+
+    CALENDAR = "calendar"
+    ACTIVE = "active"
+
+
+class OnHolidays(StrEnum):
+    """What a layer's windows do on a holiday; the holiday is the day on which a window opens."""
+
+    AS_USUAL = "as usual"
+    OFF = "off"
+    ALSO = "also"
+    ONLY = "only"
+
+
+class OverrideKind(StrEnum):
+    """COVER sets the role, REPLACE acts only where its target is on call."""
+
+    COVER = "cover"
+    REPLACE = "replace"
+    ADD = "add"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holiday:
+    """A day off; `place` is "" where it holds for everybody."""
+
+    day: date
+    name: str = ""
+    place: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """People who take turns in a role.
+
+    Turn k begins `k * every` units after `starts`, a local time of `zone` without tzinfo, and
+    belongs to `order[k % len(order)]`; nobody before `starts`. A turn may be several people, or
+    none. `windows` restrict the turns (each by its own zone; none: always on call); a window
+    whose first day is in `skip_dates` stays shut, and `on_holidays` says what holidays do, all
+    of them or, with `place`, those of that place. [effective_from, effective_until) cuts the
+    turns without moving them. Of two layers the one of higher priority is on top, of equals the
+    later one. Raises ValueError for values that mean nothing.
+    """
+
+    role: str
+    order: tuple[tuple[str, ...], ...]
+    unit: Unit
+    starts: datetime
+    every: int = 1
+    zone: str = "UTC"
+    priority: int = 0
+    windows: tuple[Hours, ...] = ()
+    skip_dates: frozenset[date] = frozenset()
+    on_holidays: OnHolidays = OnHolidays.AS_USUAL
+    place: str = ""
+    advance_on: AdvanceOn = AdvanceOn.CALENDAR
+    effective_from: datetime | None = None
+    effective_until: datetime | None = None
+    source: str = ""
+    where: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.order:
+            raise ValueError("a layer needs somebody to take turns")
+        if self.every < 1:
+            raise ValueError(f"a turn lasts at least one {self.unit}, not {self.every}")
+        if self.starts.tzinfo is not None:
+            raise ValueError("`starts` is a local time, without a zone of its own")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """One stretch of a role as the roster has it, [start, end) in UTC.
+
+    `people` are keys; empty when the roster says on purpose that nobody is.
+    """
+
+    rotation: str
+    role: str
+    start: datetime
+    end: datetime
+    people: tuple[str, ...]
+    source: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """Somebody takes a role for a while, [starts_at, ends_at); laid over the roster's rows."""
+    """Somebody changes who has a role for a while, [starts_at, ends_at); the latest is on top.
+
+    `person` is who is on call by it, or with REMOVE who is not; `instead_of` the target of
+    REPLACE. `by` may be empty for one that was written into the roster.
+    """
 
     id: str
     rotation: str
@@ -27,158 +133,94 @@ class Override:
     ends_at: datetime
     by: str
     created_at: datetime
+    kind: OverrideKind = OverrideKind.COVER
+    instead_of: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RosterRow:
-    """One stretch of a role as the roster has it, [start, end) in UTC.
+class Swap:
+    """One leg of a swap: `taker` instead of `giver` in [starts_at, ends_at), once approved."""
 
-    `people` are keys; empty when the roster says on purpose that nobody is. `source` is the
-    row in words ("row 14"), `cell` the address of the people.
-    """
-
+    id: str
     rotation: str
     role: str
+    giver: str
+    taker: str
+    starts_at: datetime
+    ends_at: datetime
+    approved_at: datetime | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """Somebody is not there in [start, end)."""
+
+    person: str
     start: datetime
     end: datetime
-    people: tuple[str, ...]
-    source: str = ""
-    cell: str = ""
+    kind: str = ""
+    where: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Overlap:
-    """Two rows of a rotation that hold at once in [start, end)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotationPlan:
+    """One rotation as one version of the roster has it, in force from `valid_from`.
 
-    first: RosterRow
-    second: RosterRow
-    start: datetime
-    end: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A stretch [start, end) in which nobody has the role."""
-
-    rotation: str
-    role: str
-    start: datetime
-    end: datetime
-
-
-def resolve(
-    rows: Sequence[RosterRow],
-    overrides: Iterable[Override] = (),
-    *,
-    people: People | None = None,
-    zones: Mapping[str, str] | None = None,
-) -> list[Span]:
-    """Resolve rows and overrides to spans that never overlap within a role.
-
-    Overlapping rows of a role put everybody on call, ordered by start, end, row. Overrides lie
-    on top in the order they were made; each sets its role for its time. `people` and `zones`
-    (by rotation) only serve the words of each span's source.
+    The first version is in force ALWAYS, so that it answers for the time before it was read;
+    a rotation that left the roster gets a last version with neither layers nor shifts. `roles`
+    is the order in which they are paged; others follow, `primary` and `secondary` first.
+    `stand_ins` names the role whose people move up when everybody of a role is away.
+    `fallback` are the people to page when no role has anybody.
     """
-    by_slot: dict[tuple[str, str], list[RosterRow]] = {}
-    for row in rows:
-        if row.people and row.start < row.end:
-            by_slot.setdefault((row.rotation, row.role), []).append(row)
-    resolved = {slot: _flatten(slot_rows) for slot, slot_rows in by_slot.items()}
-    names = people or People()
-    for override in sorted(overrides, key=lambda o: (o.created_at, o.id)):
-        if override.starts_at < override.ends_at:
-            source = override_source(override, names, (zones or {}).get(override.rotation, "UTC"))
-            _lay_over(resolved.setdefault((override.rotation, override.role), []), override, source)
-    spans = [span for own in resolved.values() for span in own]
-    return sorted(spans, key=attrgetter("start", "end", "rotation", "role"))
+
+    name: str
+    zone: str = "UTC"
+    layers: tuple[Layer, ...] = ()
+    shifts: tuple[Shift, ...] = ()
+    roles: tuple[str, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
+    away: tuple[Away, ...] = ()
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    fallback: tuple[str, ...] = ()
+    valid_from: datetime = ALWAYS
 
 
-def override_source(override: Override, people: People, zone: str) -> str:
-    """Say who made it and when: "override by Bo, 10:07", with the date unless it began that day."""
-    made, starts = (t.astimezone(ZoneInfo(zone)) for t in (override.created_at, override.starts_at))
-    when = f"{made:%H:%M}" if made.date() == starts.date() else f"{made:%Y-%m-%d %H:%M}"
-    return f"override by {people.by_key(override.by).name}, {when}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """Everything that decides who is on call.
+
+    `plans` may hold several versions of a rotation; what was in force at an instant answers
+    for it. `people` serves the words only. With `known`, everybody else is passed over.
+    """
+
+    plans: Sequence[RotationPlan] = ()
+    overrides: Sequence[Override] = ()
+    swaps: Sequence[Swap] = ()
+    away: Sequence[Away] = ()
+    people: People = field(default_factory=People)
+    known: frozenset[str] | None = None
+
+    def without_away(self) -> "Schedule":
+        """Return the schedule as if everybody were there: who would have been on call."""
+        plans = tuple(replace(plan, away=()) for plan in self.plans)
+        return replace(self, plans=plans, away=())
 
 
-def _flatten(rows: list[RosterRow]) -> list[Span]:
-    ordered = sorted(rows, key=lambda row: (row.start, row.end))
-    bounds = sorted({row.start for row in rows} | {row.end for row in rows})
-    spans: list[Span] = []
-    active: list[RosterRow] = []
-    upcoming = 0
-    for start, end in pairwise(bounds):
-        active = [row for row in active if row.end > start]
-        while upcoming < len(ordered) and ordered[upcoming].start <= start:
-            active.append(ordered[upcoming])
-            upcoming += 1
-        if active:
-            spans.append(_together(active, start, end))
-    return spans
-
-
-def _together(rows: list[RosterRow], start: datetime, end: datetime) -> Span:
-    if len(rows) == 1:
-        return Span(start, end, rows[0].rotation, rows[0].role, rows[0].people, rows[0].source)
-    people = tuple(dict.fromkeys(person for row in rows for person in row.people))
-    source = " and ".join(dict.fromkeys(row.source for row in rows))
-    return Span(start, end, rows[0].rotation, rows[0].role, people, source)
-
-
-def _lay_over(spans: list[Span], override: Override, source: str) -> None:
-    low = bisect_right(spans, override.starts_at, key=lambda span: span.end)
-    high = bisect_left(spans, override.ends_at, key=lambda span: span.start)
-    slot = (override.rotation, override.role)
-    pieces = [Span(override.starts_at, override.ends_at, *slot, (override.person,), source)]
-    hidden = spans[low:high]
-    if hidden and hidden[0].start < override.starts_at:
-        first = hidden[0]
-        pieces.insert(0, Span(first.start, override.starts_at, *slot, first.people, first.source))
-    if hidden and hidden[-1].end > override.ends_at:
-        last = hidden[-1]
-        pieces.append(Span(override.ends_at, last.end, *slot, last.people, last.source))
-    spans[low:high] = pieces
-
-
-def overlaps(rows: Iterable[RosterRow]) -> Iterator[Overlap]:
-    """Yield pairs of rows of one rotation that hold at once, at most a hundred."""
-    found = 0
-    active: list[RosterRow] = []
-    manned = (row for row in rows if row.people and row.start < row.end)
-    for row in sorted(manned, key=lambda row: (row.rotation, row.start, row.end)):
-        active = [a for a in active if a.rotation == row.rotation and a.end > row.start]
-        for other in active:
-            if other.role == row.role or set(other.people) & set(row.people):
-                yield Overlap(other, row, row.start, min(other.end, row.end))
-                found += 1
-                if found >= _MOST_OVERLAPS:
-                    return
-        active.append(row)
-
-
-def gaps(on_call: OnCall, start: datetime, end: datetime) -> list[Gap]:
-    """Return every stretch of [start, end) in which a known role has nobody, by rotation, role."""
+def plans_of(shifts: Iterable[Shift], zones: Mapping[str, str] | None = None) -> list[RotationPlan]:
+    """Return plans of nothing but shifts, one for each rotation that has any or has a zone."""
+    zones = zones or {}
+    by_rotation: dict[str, list[Shift]] = {name: [] for name in zones}
+    for shift in shifts:
+        by_rotation.setdefault(shift.rotation, []).append(shift)
     return [
-        gap
-        for rotation in on_call.rotations
-        for role in on_call.roles(rotation)
-        for gap in _gaps_of(on_call, rotation, role, (start, end))
+        RotationPlan(name=name, zone=zones.get(name, "UTC"), shifts=tuple(own))
+        for name, own in by_rotation.items()
     ]
 
 
-def _gaps_of(
-    on_call: OnCall, rotation: str, role: str, window: tuple[datetime, datetime]
-) -> Iterator[Gap]:
-    covered, end = window
-    for span in on_call.spans(rotation, role):
-        if span.start >= end:
-            break
-        if span.start > covered:
-            yield Gap(rotation, role, covered, span.start)
-        covered = max(covered, span.end) if span.people else covered
-    if covered < end:
-        yield Gap(rotation, role, covered, end)
-
-
-def covers(rows: Iterable[RosterRow], start: datetime, end: datetime) -> bool:
-    """Whether anybody has any role at any time in [start, end)."""
-    return any(row.people and row.start < end and row.end > start for row in rows)
+def first_hand_off(start: date, at: time, weekday: str = "") -> datetime:
+    """Return the local hand-off on `start`, or on the last `weekday` ("mon") before it."""
+    back = (start.weekday() - DAYS.index(weekday)) % 7 if weekday else 0
+    return datetime.combine(start - timedelta(days=back), at)

@@ -1,9 +1,10 @@
 """Who is on call at an instant: resolved spans, and the look-ups every reader shares."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,25 +27,34 @@ class Span:
 
 
 class OnCall:
-    """The one answer to "who is on call": spans by rotation and role, found by bisection."""
+    """The one answer to "who is on call": spans by rotation and role, found by bisection.
 
-    def __init__(self, spans: Iterable[Span] = ()) -> None:
-        self._spans: dict[tuple[str, str], list[Span]] = {}
-        for span in sorted(spans):
-            self._spans.setdefault((span.rotation, span.role), []).append(span)
-        self._starts: Mapping[tuple[str, str], list[datetime]] = {
-            key: [span.start for span in spans] for key, spans in self._spans.items()
-        }
+    `roles` names roles in the order they are paged, also those that have nobody; `fallbacks`
+    the people to page when nobody has any role of a rotation.
+    """
+
+    def __init__(
+        self,
+        spans: Iterable[Span] = (),
+        *,
+        roles: Mapping[str, Sequence[str]] | None = None,
+        fallbacks: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        found: dict[tuple[str, str], list[Span]] = {}
+        for span in sorted(spans, key=attrgetter("start", "end")):
+            found.setdefault((span.rotation, span.role), []).append(span)
+        self._spans = {slot: tuple(own) for slot, own in found.items()}
+        self._starts = {slot: [span.start for span in own] for slot, own in found.items()}
+        self._roles = _roles(found, roles or {})
+        self._fallbacks = {name: tuple(people) for name, people in (fallbacks or {}).items()}
 
     @property
     def rotations(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(rotation for rotation, _ in sorted(self._spans)))
+        return tuple(self._roles)
 
     def roles(self, rotation: str) -> tuple[str, ...]:
-        """Return the rotation's roles, `primary` and `secondary` first, then by name."""
-        known = ("primary", "secondary")
-        roles = [role for name, role in self._spans if name == rotation]
-        return tuple(sorted(roles, key=lambda r: (known.index(r) if r in known else 2, r)))
+        """Return the rotation's roles as they are paged; `primary` and `secondary` first."""
+        return self._roles.get(rotation, ())
 
     def span_at(self, rotation: str, role: str, when: datetime) -> Span | None:
         """Return the span that holds `when`, or None where there is no cover."""
@@ -62,11 +72,41 @@ class OnCall:
     def next_after(self, rotation: str, role: str, when: datetime) -> Span | None:
         """Return the next span whose people differ from those on call at `when`."""
         present = self.at(rotation, role, when)
-        starts = self._starts.get((rotation, role), [])
-        for span in self._spans.get((rotation, role), [])[bisect_right(starts, when) :]:
-            if span.people and span.people != present:
-                return span
-        return None
+        spans = self._spans.get((rotation, role), ())
+        first = bisect_right(self._starts.get((rotation, role), []), when)
+        following = (spans[n] for n in range(first, len(spans)))
+        return next((s for s in following if s.people and s.people != present), None)
 
     def spans(self, rotation: str, role: str) -> tuple[Span, ...]:
-        return tuple(self._spans.get((rotation, role), ()))
+        return self._spans.get((rotation, role), ())
+
+    def all_spans(self) -> tuple[Span, ...]:
+        """Return every span, in order of time."""
+        spans = (span for own in self._spans.values() for span in own)
+        return tuple(sorted(spans, key=attrgetter("start", "end", "rotation", "role")))
+
+    def fallback(self, rotation: str) -> tuple[str, ...]:
+        """Return whom the rotation names for when no role has anybody."""
+        return self._fallbacks.get(rotation, ())
+
+    def paging_order(self, rotation: str, when: datetime) -> tuple[str, ...]:
+        """Return everybody to page, role after role, empty roles passed over, then the fallback."""
+        people = [p for role in self.roles(rotation) for p in self.at(rotation, role, when)]
+        return tuple(dict.fromkeys((*people, *self.fallback(rotation))))
+
+
+def _roles(
+    found: Iterable[tuple[str, str]], named: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
+    own: dict[str, list[str]] = {}
+    for rotation, role in found:
+        own.setdefault(rotation, []).append(role)
+    names = sorted({*own, *named})
+    return {name: in_order(own.get(name, ()), named.get(name, ())) for name in names}
+
+
+def in_order(roles: Iterable[str], first: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return roles in the order they are paged: `first`, primary and secondary, then by name."""
+    ranked = (*first, "primary", "secondary")
+    own = dict.fromkeys((*first, *roles))
+    return tuple(sorted(own, key=lambda r: (ranked.index(r) if r in ranked else len(ranked), r)))

@@ -33,7 +33,7 @@ from bot.web.hooks import Hooks
 from bot.web.probes import Probes
 from rules.alert import AlertStatus
 from rules.people import People, Person
-from rules.roster import resolve
+from rules.resolution import resolve_shifts
 from rules.rotation import OnCall
 from tests.bot.sources.test_hostile import BODIES, check
 from tests.fakes.deliveries import delivery
@@ -290,7 +290,7 @@ def test_the_overrides_of_the_roster_page_can_be_typed() -> None:
     rows = parse_roster(read_csv(grid.text.encode()), PEOPLE, settings, NOW).rows
     typist = Typist(
         by="ana@example.com", now=NOW, zone="Europe/Madrid", people=PEOPLE,
-        on_call=OnCall(resolve(rows)),
+        on_call=OnCall(resolve_shifts(rows)),
     )  # fmt: skip
     assert oncall_examples()
     for example in oncall_examples():

@@ -8,7 +8,8 @@ from datetime import datetime
 from bot.roster.last_good import Good
 from bot.roster.parse import Parsed
 from bot.roster.table import Problem, Severity
-from rules.roster import LOOK_AHEAD, RosterRow, covers
+from rules.coverage import covers
+from rules.roster import LOOK_AHEAD, Shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Loaded:
 
     version: str = ""
     rows_version: str = ""
-    rows: tuple[RosterRow, ...] = ()
+    rows: tuple[Shift, ...] = ()
     problems: tuple[Problem, ...] = ()
     zones: Mapping[str, str] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
@@ -73,7 +74,7 @@ def accept(read: Read, good: Mapping[str, Good], now: datetime) -> tuple[Loaded,
 
 
 def _by_rotation(read: Read, now: datetime) -> dict[str, Good]:
-    rows: dict[str, list[RosterRow]] = {}
+    rows: dict[str, list[Shift]] = {}
     for row in read.parsed.rows:
         rows.setdefault(row.rotation, []).append(row)
     zones = read.parsed.zones
@@ -85,7 +86,7 @@ def _by_rotation(read: Read, now: datetime) -> dict[str, Good]:
 
 def _held(good: Mapping[str, Good], new: Mapping[str, Good], now: datetime) -> set[str]:
     def manned(versions: Mapping[str, Good], name: str) -> bool:
-        rows: Sequence[RosterRow] = versions[name].rows if name in versions else ()
+        rows: Sequence[Shift] = versions[name].rows if name in versions else ()
         return covers(rows, now, now + LOOK_AHEAD)
 
     return {name for name in good if manned(good, name) and not manned(new, name)}

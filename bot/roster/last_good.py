@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from rules.roster import RosterRow
+from rules.roster import Shift
 
 _MOST_BYTES = 50_000_000
 
@@ -22,7 +22,7 @@ class Good:
     version: str
     accepted_at: datetime
     zone: str
-    rows: tuple[RosterRow, ...]
+    rows: tuple[Shift, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,16 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.roster.table import Problem, Severity
+from rules.coverage import Gap, gaps
 from rules.people import People
-from rules.roster import LOOK_AHEAD, Gap, RosterRow, gaps
+from rules.roster import LOOK_AHEAD, Shift
 from rules.rotation import OnCall
 from rules.sentence import duration_text
 
 
 def outlook(
     on_call: OnCall,
-    rows: Sequence[RosterRow],
+    rows: Sequence[Shift],
     people: People,
     now: datetime,
     *,

@@ -20,8 +20,9 @@ from bot.roster.header import (
 from bot.roster.people_cells import is_nobody, read_people
 from bot.roster.settings import RosterSettings, read_comments
 from bot.roster.table import Cell, Problem, Severity, Table
+from rules.coverage import Overlap, overlaps
 from rules.people import AmbiguousPersonError, People, UnknownPersonError
-from rules.roster import Overlap, RosterRow, overlaps
+from rules.roster import Shift
 from rules.sentence import duration_text
 from rules.spoken_time import local_note
 
@@ -30,7 +31,7 @@ from rules.spoken_time import local_note
 class Parsed:
     """`rows` of every rotation that could be read; errors in `problems` say what could not."""
 
-    rows: tuple[RosterRow, ...] = ()
+    rows: tuple[Shift, ...] = ()
     problems: tuple[Problem, ...] = ()
     zones: Mapping[str, str] = field(default_factory=dict)
 
@@ -79,7 +80,7 @@ class _Sheet:
         self._known: dict[str, tuple[str, ...]] = {}
         self._names = {name.casefold(): name for name in settings.rotations}
 
-    def read(self, lines: Sequence[Sequence[Cell]]) -> list[RosterRow]:
+    def read(self, lines: Sequence[Sequence[Cell]]) -> list[Shift]:
         dates = [c.text for line in lines for c in line if c.column in self._date_columns()]
         self._order = slash_order(dates)
         drafts = [draft for line in lines for draft in self._drafts(line)]
@@ -161,7 +162,7 @@ class _Sheet:
         rotation = names.pop() if len(names) == 1 else ""
         return Problem(error.cell.address, str(error), Severity.ERROR, rotation)
 
-    def _row(self, draft: Draft, end: datetime) -> Iterator[RosterRow]:
+    def _row(self, draft: Draft, end: datetime) -> Iterator[Shift]:
         start, cell = draft.starts_at, draft.person_cell
         if end <= start:
             return
@@ -177,14 +178,14 @@ class _Sheet:
             people = found
         self._clock_notes(draft, end)
         source = f"row {cell.row}"
-        yield RosterRow(
+        yield Shift(
             rotation=draft.rotation,
             role=draft.role,
             start=start,
             end=end,
             people=people,
             source=source,
-            cell=cell.address,
+            where=cell.address,
         )
 
     def _people_in(self, draft: Draft, end: datetime) -> tuple[str, ...] | None:
@@ -239,7 +240,7 @@ class _Sheet:
             names = list(dict.fromkeys(map(self._name, (*first.people, *second.people))))
             who = f"{' and '.join(names)} {'are' if len(names) > 1 else 'is'} {second.role}"
             text = f"{first.source} and {second.source} overlap by {when}: {who} in that time."
-        address = f"{first.cell} and {second.cell}"
+        address = f"{first.where} and {second.where}"
         return Problem(address, text, Severity.WARNING, second.rotation)
 
     def _name(self, key: str) -> str:

@@ -17,7 +17,8 @@ from bot.roster.parse import Parsed, parse
 from bot.roster.settings import RosterSettings
 from bot.roster.table import Problem, Severity, Table, TableError
 from rules.people import People
-from rules.roster import Override, RosterRow, resolve
+from rules.resolution import on_call, resolve_shifts
+from rules.roster import Override, Schedule, Shift, plans_of
 from rules.rotation import OnCall, Span
 
 LOOK_EVERY = timedelta(seconds=1)
@@ -87,8 +88,8 @@ class RosterFile:
             parsed = parse(self._reader()(self._read()), self.people, self.settings, now)
         except TableError as error:
             return (Problem(self.path.name, str(error)),)
-        on_call = OnCall(resolve(parsed.rows))
-        ahead = outlook(on_call, parsed.rows, self.people, now, zones=parsed.zones)
+        resolved = OnCall(resolve_shifts(parsed.rows))
+        ahead = outlook(resolved, parsed.rows, self.people, now, zones=parsed.zones)
         return (*parsed.problems, *ahead)
 
     def confirm(self, now: datetime) -> Loaded:
@@ -193,7 +194,6 @@ class Roster:
         self.file = file
         self._key: tuple[str, frozenset[Override], datetime] | None = None
         self._on_call = OnCall()
-        self._spans: tuple[Span, ...] = ()
 
     def on_call(self, overrides: Sequence[Override], now: datetime) -> OnCall:
         """Return everybody's spans from 40 days before `now` to 400 days after it, whole."""
@@ -202,17 +202,19 @@ class Roster:
         key = (loaded.rows_version, frozenset(overrides), day)
         if key != self._key:
             start, end = day - LOOK_BACK, day + _WINDOW_STEP + LOOK_FORWARD
-            rows = [r for r in loaded.rows if r.end > start and r.start < end]
-            laid = [o for o in overrides if o.ends_at > start and o.starts_at < end]
-            spans = resolve(rows, laid, people=self.file.people, zones=loaded.zones)
-            self._spans = tuple(spans)
-            self._on_call = OnCall(spans)
+            self._on_call = on_call(self.schedule(overrides), start, end, whole=True)
             self._key = key
         return self._on_call
 
+    def schedule(self, overrides: Sequence[Override]) -> Schedule:
+        """Return everything that decides who is on call, as it is in force now."""
+        loaded = self.file.loaded
+        plans = plans_of(loaded.rows, loaded.zones)
+        return Schedule(plans=plans, overrides=tuple(overrides), people=self.file.people)
+
     def spans(self) -> Sequence[Span]:
         """Return the spans of the latest `on_call`."""
-        return self._spans
+        return self._on_call.all_spans()
 
     def zone(self, rotation: str) -> str:
         """Return the region in whose local time people of the rotation speak."""
@@ -225,7 +227,7 @@ class Roster:
         return outlook(on_call, file.loaded.rows, file.people, now, zones=file.loaded.zones)
 
 
-def _content(rotations: Mapping[str, Good]) -> dict[str, tuple[str, tuple[RosterRow, ...]]]:
+def _content(rotations: Mapping[str, Good]) -> dict[str, tuple[str, tuple[Shift, ...]]]:
     return {name: (good.zone, good.rows) for name, good in rotations.items()}
 
 

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.coverage import Gap, covers, gaps, overlaps
 from rules.people import People, Person
-from rules.roster import Gap, Override, RosterRow, covers, gaps, overlaps, resolve
+from rules.resolution import resolve_shifts
+from rules.roster import Override, Shift
 from rules.rotation import OnCall, Span
 
 T0 = datetime(2026, 11, 16, 9, tzinfo=UTC)
@@ -20,17 +22,15 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def row(
-    start: datetime, end: datetime, *people: str, role: str = "primary", n: int = 1
-) -> RosterRow:
-    return RosterRow(
+def row(start: datetime, end: datetime, *people: str, role: str = "primary", n: int = 1) -> Shift:
+    return Shift(
         rotation="data",
         role=role,
         start=start,
         end=end,
         people=people,
         source=f"row {n}",
-        cell=f"C{n}",
+        where=f"C{n}",
     )
 
 
@@ -59,7 +59,7 @@ def test_overlapping_rows_put_everybody_on_call_and_touching_rows_leave_no_gap()
         row(utc("2026-11-18T07:00Z"), utc("2026-11-20T09:00Z"), "bo", n=3),
         row(utc("2026-11-20T09:00Z"), utc("2026-11-21T09:00Z"), "cy", n=4),
     ]
-    on_call = OnCall(resolve(rows))
+    on_call = OnCall(resolve_shifts(rows))
     assert asked(on_call, "2026-11-18T06:59:59Z") == ("ana",)
     assert asked(on_call, "2026-11-18T07:00:00Z") == ("ana", "bo")
     assert asked(on_call, "2026-11-18T09:00:00Z") == ("bo",)
@@ -81,13 +81,13 @@ def test_people_of_overlapping_rows_are_ordered_by_start_then_end_then_row() -> 
         row(hours(-1), hours(5), "ana", n=4),
         row(hours(0), hours(8), "di", n=5),
     ]
-    assert OnCall(resolve(rows)).at("data", "primary", hours(1)) == ("ana", "bo", "di", "cy")
+    assert OnCall(resolve_shifts(rows)).at("data", "primary", hours(1)) == ("ana", "bo", "di", "cy")
 
 
 def test_an_override_splits_a_shift_in_three() -> None:
     rows = [row(utc("2026-11-16T08:00Z"), utc("2026-11-23T08:00Z"), "ana")]
     cover = override(utc("2026-11-18T09:15Z"), utc("2026-11-18T10:45Z"), "bo")
-    on_call = OnCall(resolve(rows, [cover]))
+    on_call = OnCall(resolve_shifts(rows, [cover]))
     assert asked(on_call, "2026-11-18T09:14:59Z") == ("ana",)
     assert asked(on_call, "2026-11-18T09:15:00Z") == ("bo",)
     assert asked(on_call, "2026-11-18T10:44:59Z") == ("bo",)
@@ -103,7 +103,7 @@ def test_a_take_over_begins_in_its_second_and_ends_with_the_shift() -> None:
         row(utc("2026-11-30T08:00Z"), utc("2026-12-07T08:00Z"), "cy"),
     ]
     taken = override(utc("2026-11-18T10:07:33Z"), monday, "cy")
-    on_call = OnCall(resolve(rows, [taken]))
+    on_call = OnCall(resolve_shifts(rows, [taken]))
     assert asked(on_call, "2026-11-18T10:07:32Z") == ("ana",)
     assert asked(on_call, "2026-11-18T10:07:33Z") == ("cy",)
     assert asked(on_call, "2026-11-23T07:59:59Z") == ("cy",)
@@ -112,7 +112,9 @@ def test_a_take_over_begins_in_its_second_and_ends_with_the_shift() -> None:
 
 
 def test_before_the_first_row_and_after_the_last_there_is_nobody() -> None:
-    on_call = OnCall(resolve([row(utc("2026-11-16T08:00Z"), utc("2026-11-23T08:00Z"), "ana")]))
+    on_call = OnCall(
+        resolve_shifts([row(utc("2026-11-16T08:00Z"), utc("2026-11-23T08:00Z"), "ana")])
+    )
     assert asked(on_call, "2026-11-16T07:59:59Z") == ()
     assert asked(on_call, "2026-11-16T08:00:00Z") == ("ana",)
     assert asked(on_call, "2026-11-23T07:59:59Z") == ("ana",)
@@ -122,21 +124,21 @@ def test_before_the_first_row_and_after_the_last_there_is_nobody() -> None:
 def test_of_two_overrides_the_one_made_last_holds() -> None:
     early = override(hours(0), hours(8), "bo", made=1)
     late = override(hours(4), hours(12), "cy", made=2)
-    on_call = OnCall(resolve([row(hours(0), hours(24), "ana")], [late, early]))
+    on_call = OnCall(resolve_shifts([row(hours(0), hours(24), "ana")], [late, early]))
     assert on_call.at("data", "primary", hours(3)) == ("bo",)
     assert on_call.at("data", "primary", hours(5)) == ("cy",)
     assert on_call.at("data", "primary", hours(13)) == ("ana",)
 
 
 def test_an_override_covers_a_time_that_nobody_had() -> None:
-    on_call = OnCall(resolve([], [override(hours(0), hours(1), "bo")]))
+    on_call = OnCall(resolve_shifts([], [override(hours(0), hours(1), "bo")]))
     assert on_call.at("data", "primary", hours(0)) == ("bo",)
     assert on_call.at("data", "primary", hours(1)) == ()
 
 
 def test_an_override_of_one_role_leaves_the_other_alone() -> None:
     rows = [row(hours(0), hours(9), "ana"), row(hours(0), hours(9), "bo", role="secondary")]
-    on_call = OnCall(resolve(rows, [override(hours(0), hours(9), "cy", role="secondary")]))
+    on_call = OnCall(resolve_shifts(rows, [override(hours(0), hours(9), "cy", role="secondary")]))
     assert on_call.at("data", "primary", hours(1)) == ("ana",)
     assert on_call.at("data", "secondary", hours(1)) == ("cy",)
 
@@ -160,14 +162,14 @@ def test_an_override_says_who_made_it_and_when_in_local_time(starts: str, words:
         created_at=utc("2026-11-18T10:07Z"),
     )
     people = People([Person("bo@example.com", "Bo Chen", "bo@example.com")])
-    (span,) = resolve([], [made], people=people, zones={"data": "Europe/Berlin"})
+    (span,) = resolve_shifts([], [made], people=people, zones={"data": "Europe/Berlin"})
     assert span.source == words
 
 
 def test_rows_and_overrides_without_length_change_nothing() -> None:
     rows = [row(hours(0), hours(5), "ana"), row(hours(2), hours(2), "bo")]
     backwards = override(hours(4), hours(1), "cy")
-    assert resolve(rows, [backwards]) == resolve(rows[:1])
+    assert resolve_shifts(rows, [backwards]) == resolve_shifts(rows[:1])
 
 
 def test_gaps_are_found_before_between_and_after() -> None:
@@ -206,7 +208,7 @@ PEOPLE = st.sampled_from(["ana", "bo", "cy", "di"])
 STRETCHES = st.tuples(INSTANTS, st.integers(0, 20), PEOPLE, st.sampled_from(["primary", "backup"]))
 
 
-def rows_of(stretches: list[tuple[int, int, str, str]]) -> list[RosterRow]:
+def rows_of(stretches: list[tuple[int, int, str, str]]) -> list[Shift]:
     return [
         row(hours(start), hours(start + length), person, role=role, n=n)
         for n, (start, length, person, role) in enumerate(stretches)
@@ -221,7 +223,7 @@ def overrides_of(stretches: list[tuple[int, int, str, str]]) -> list[Override]:
 
 
 def by_hand(
-    rows: list[RosterRow], overrides: list[Override], role: str, at: datetime
+    rows: list[Shift], overrides: list[Override], role: str, at: datetime
 ) -> tuple[str, ...]:
     laid = [o for o in overrides if o.role == role and o.starts_at <= at < o.ends_at]
     if laid:
@@ -236,7 +238,7 @@ def test_resolving_equals_asking_row_by_row_at_every_instant(
     rows_drawn: list[tuple[int, int, str, str]], overrides_drawn: list[tuple[int, int, str, str]]
 ) -> None:
     rows, laid = rows_of(rows_drawn), overrides_of(overrides_drawn)
-    on_call = OnCall(resolve(rows, laid))
+    on_call = OnCall(resolve_shifts(rows, laid))
     for quarter in range(-2, 170):
         at = hours(quarter / 2)
         for role in ("primary", "backup"):
@@ -247,7 +249,7 @@ def test_resolving_equals_asking_row_by_row_at_every_instant(
 def test_spans_of_a_role_never_overlap_and_always_have_length_and_source(
     rows_drawn: list[tuple[int, int, str, str]], overrides_drawn: list[tuple[int, int, str, str]]
 ) -> None:
-    spans = resolve(rows_of(rows_drawn), overrides_of(overrides_drawn))
+    spans = resolve_shifts(rows_of(rows_drawn), overrides_of(overrides_drawn))
     for role in ("primary", "backup"):
         own = [span for span in spans if span.role == role]
         assert all(a.end <= b.start for a, b in pairwise(own))
@@ -259,7 +261,7 @@ def test_outside_every_override_the_answer_is_the_one_without_them(
     rows_drawn: list[tuple[int, int, str, str]], overrides_drawn: list[tuple[int, int, str, str]]
 ) -> None:
     rows, laid = rows_of(rows_drawn), overrides_of(overrides_drawn)
-    plain, covered = OnCall(resolve(rows)), OnCall(resolve(rows, laid))
+    plain, covered = OnCall(resolve_shifts(rows)), OnCall(resolve_shifts(rows, laid))
     for quarter in range(170):
         at = hours(quarter / 2)
         if not any(o.starts_at <= at < o.ends_at for o in laid):

@@ -10,7 +10,7 @@ from bot.roster.dates import DateError, read_date
 from bot.roster.parse import parse
 from bot.roster.settings import RosterSettings
 from bot.roster.table import TableError
-from rules.roster import resolve
+from rules.resolution import resolve_shifts
 from rules.rotation import OnCall
 from rules.spoken_time import UnclearTimeError, read_moment
 from tests.bot.roster.sheets import NOW, PEOPLE
@@ -40,7 +40,7 @@ def test_whatever_the_cells_hold_is_rows_or_problems(
     assert all(row.start < row.end for row in parsed.rows)
     assert all("\n" not in str(problem) for problem in parsed.problems)
     assert parsed.rows or parsed.problems
-    assert OnCall(resolve(parsed.rows)).rotations == tuple(
+    assert OnCall(resolve_shifts(parsed.rows)).rotations == tuple(
         sorted({row.rotation for row in parsed.rows if row.people})
     )
 
@@ -68,4 +68,4 @@ def test_a_large_roster_is_read_and_resolved_in_good_time() -> None:
     sheet = "\n".join(["Rotation,Week of,Primary,Secondary,Shadow", *rows])
     parsed = parse(read_csv(sheet.encode()), PEOPLE, RosterSettings(), NOW)
     assert parsed.problems == ()
-    assert len(resolve(parsed.rows)) == 20 * 60 * 3
+    assert len(resolve_shifts(parsed.rows)) == 20 * 60 * 3

@@ -8,8 +8,9 @@ from bot.demo.roster import DEMO_PEOPLE, roster_for
 from bot.roster.csv_table import read_csv
 from bot.roster.parse import parse
 from bot.roster.settings import RosterSettings
+from rules.coverage import gaps
 from rules.people import People
-from rules.roster import gaps, resolve
+from rules.resolution import resolve_shifts
 from rules.rotation import OnCall
 from tests.bot.roster.sheets import NOW, PEOPLE, read, said, settings, shifts
 
@@ -24,13 +25,16 @@ def test_a_grid_of_weeks_and_roles() -> None:
         ("primary", "11-23 09:00", "11-30 09:00", ("bo",)),
         ("secondary", "11-23 09:00", "11-30 09:00", ("cy", "ana")),
     ]
-    assert [(row.source, row.cell) for row in parsed.rows[:2]] == [("row 2", "B2"), ("row 2", "C2")]
+    assert [(row.source, row.where) for row in parsed.rows[:2]] == [
+        ("row 2", "B2"),
+        ("row 2", "C2"),
+    ]
 
 
 def test_a_week_missing_from_the_grid_is_a_gap() -> None:
     parsed = read("Week of,Primary\n2026-11-16,bo\n2026-11-30,cy\n")
     assert [end for _, _, end, _ in shifts(parsed)] == ["11-23 09:00", "12-07 09:00"]
-    (gap,) = gaps(OnCall(resolve(parsed.rows)), parsed.rows[0].start, parsed.rows[1].end)
+    (gap,) = gaps(OnCall(resolve_shifts(parsed.rows)), parsed.rows[0].start, parsed.rows[1].end)
     assert (gap.start.day, gap.end.day) == (23, 30)
 
 
@@ -186,14 +190,14 @@ def test_files_as_spreadsheets_save_them(delimiter: str, newline: str) -> None:
     for data in (text.encode(), text.encode("utf-8-sig"), text.encode("utf-16")):
         parsed = read(data)
         assert said(parsed) == []
-        assert [(row.cell, len(row.people)) for row in parsed.rows] == [
+        assert [(row.where, len(row.people)) for row in parsed.rows] == [
             ("B2", 2), ("C2", 1), ("B3", 1), ("C3", 0),
         ]  # fmt: skip
 
 
 def test_commas_inside_cells_do_not_fool_the_delimiter() -> None:
     parsed = read("sep=;\nWeek of;Primary\n2026-11-23;bo, cy\n2026-11-30;cy, bo\n")
-    assert (parsed.rows[0].cell, parsed.rows[0].people) == (
+    assert (parsed.rows[0].where, parsed.rows[0].people) == (
         "B2", ("bo@example.com", "cy@example.com"),
     )  # fmt: skip
 
@@ -246,7 +250,7 @@ def test_the_demo_roster_covers_any_day(day: str) -> None:
     people = People(DEMO_PEOPLE)
     parsed = parse(read_csv(roster_for(now).encode()), people, RosterSettings(), now)
     assert parsed.problems == ()
-    on_call = OnCall(resolve(parsed.rows))
+    on_call = OnCall(resolve_shifts(parsed.rows))
     assert gaps(on_call, now - timedelta(days=20), now + timedelta(days=60)) == []
     assert on_call.at("default", "primary", now) != on_call.at("default", "secondary", now)
 
@@ -256,6 +260,6 @@ def test_the_shipped_demo_file_agrees_with_the_one_written_for_a_day() -> None:
     shipped = parse(read_csv(data), People(DEMO_PEOPLE), RosterSettings(), NOW)
     assert shipped.problems == ()
     written = parse(read_csv(roster_for(NOW).encode()), People(DEMO_PEOPLE), RosterSettings(), NOW)
-    assert OnCall(resolve(shipped.rows)).at("default", "primary", NOW) == OnCall(
-        resolve(written.rows)
+    assert OnCall(resolve_shifts(shipped.rows)).at("default", "primary", NOW) == OnCall(
+        resolve_shifts(written.rows)
     ).at("default", "primary", NOW)

@@ -384,7 +384,7 @@ def test_rows_outside_the_window_are_left_out_and_come_in_with_time(path: Path) 
     file = roster_file(path)
     file.load(NOW)
     roster = Roster(file)
-    assert roster.on_call((), NOW).rotations == ()
+    assert roster.on_call((), NOW).spans("default", "primary") == ()
     later = datetime(2028, 6, 6, tzinfo=UTC)
     assert roster.on_call((), later).at("default", "primary", later) == ("cy@example.com",)
 
