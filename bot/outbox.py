@@ -88,7 +88,7 @@ class OutboxSettings:
                 return PAGE_PATIENCE
             case JobPriority.PERSON | JobPriority.MACHINE:
                 return SHOW_PATIENCE
-            case JobPriority.ANSWER | JobPriority.NOTE:
+            case JobPriority.ANSWER | JobPriority.NOTE | JobPriority.PICTURE:
                 return NOTE_PATIENCE
 
 
@@ -332,7 +332,9 @@ class Outbox:
         word = _word(outcome) if recorded else "lost"
         self._settings.observe(job.kind, word)
         if isinstance(outcome, Dead):
-            _log.error("job given up", action="give_up", job=job.id, kind=job.kind, why=outcome.why)
+            # nobody waits for a picture: it is missed quietly
+            say = _log.info if job.priority is JobPriority.PICTURE else _log.error
+            say("job given up", action="give_up", job=job.id, kind=job.kind, why=outcome.why)
         else:
             _log.debug("job worked on", action=word, job=job.id, kind=job.kind)
 

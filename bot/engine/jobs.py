@@ -16,6 +16,7 @@ from rules.effects import (
     ShowConsequences,
     ShowIncident,
     ShowPage,
+    ShowPicture,
     Tell,
 )
 from rules.incident import Incident
@@ -24,22 +25,19 @@ from rules.sentence import say
 MACHINE_DEBOUNCE = timedelta(seconds=5)
 """Edits that machines cause wait this long, so that many of them make one."""
 
+PICTURE_WAIT = timedelta(seconds=2)
+"""A picture follows the message that it is about, and whatever pages people."""
+
 PAGE_KINDS = ("page", "page_user_group", "page_channel", "webhook")
 """What an acknowledgement stops."""
 
 
 def job_of(effect: Effect, incident: Incident, now: datetime, since: datetime) -> NewJob:
     """Return the job that carries out an effect; `since` is when its cause reached us."""
-    channel, id_ = f"slack:{incident.channel}", incident.id
+    channel = f"slack:{incident.channel}"
     match effect:
-        case ShowIncident(at_once):
-            return _show(incident, f"show:{id_}", "show", channel, now, at_once=at_once)
-        case ShowPage(person):
-            job = _show(incident, f"show_page:{id_}:{person}", "show_page", f"dm:{person}", now)
-            return replace(job, payload={"person": person})
-        case ShowConsequences():
-            key = f"consequences:{id_}"
-            return _show(incident, key, "consequences", channel, now, at_once=False)
+        case ShowIncident() | ShowPage() | ShowConsequences() | ShowPicture():
+            return _showing(effect, incident, now)
         case Page(person, key, reason, force):
             payload: JsonObject = {
                 "person": person,
@@ -64,6 +62,26 @@ def job_of(effect: Effect, incident: Incident, now: datetime, since: datetime) -
             assert_never(effect)
 
 
+def _showing(
+    effect: ShowIncident | ShowPage | ShowConsequences | ShowPicture,
+    incident: Incident,
+    now: datetime,
+) -> NewJob:
+    channel, id_ = f"slack:{incident.channel}", incident.id
+    match effect:
+        case ShowIncident(at_once):
+            return _show(incident, f"show:{id_}", "show", channel, now, at_once=at_once)
+        case ShowPage(person):
+            job = _show(incident, f"show_page:{id_}:{person}", "show_page", f"dm:{person}", now)
+            return replace(job, payload={"person": person})
+        case ShowConsequences():
+            key = f"consequences:{id_}"
+            return _show(incident, key, "consequences", channel, now, at_once=False)
+        case ShowPicture(key):
+            job = _once(incident, key, "picture", "pictures", now, {})
+            return replace(job, priority=JobPriority.PICTURE, due_at=now + PICTURE_WAIT)
+
+
 _WHAT: dict[str, str] = {
     "show": "The channel message",
     "show_page": "The edit of a page",
@@ -73,6 +91,7 @@ _WHAT: dict[str, str] = {
     "webhook": "The webhook",
     "ask_acker": "The question to the acker",
     "tell": "A note",
+    "picture": "The picture of the blast radius",
 }
 
 

@@ -42,6 +42,10 @@ IN_VAIN: Mapping[str, str] = {
     "invalid_blocks": "Slack refused the layout; this is a fault of Watchbill",
     "invalid_blocks_format": "Slack refused the layout; this is a fault of Watchbill",
     "invalid_arguments": "Slack refused the arguments; this is a fault of Watchbill",
+    "file_uploads_disabled": "the workspace does not let files be uploaded: ask a Slack admin",
+    "file_upload_size_restricted": "the file is larger than the workspace allows",
+    "file_not_found": "Slack did not keep the uploaded file",
+    "posting_to_channel_denied": "Watchbill may not share files in the channel: ask a Slack admin",
     "no_text": "the message was empty; this is a fault of Watchbill",
     "message_not_found": "the message is gone",
     "cant_update_message": "the message was posted by another app",
@@ -182,6 +186,31 @@ class SlackApi:
         """Call a method that only reads; Slack takes the arguments of many of these as a form."""
         given = {name: value for name, value in arguments.items() if value not in {"", None}}
         return await self._send(method, repeatable=True, http_verb="GET", params=given)
+
+    async def form(self, method: str, *, repeatable: bool = True, **arguments: Any) -> Json:
+        """Call a method that wants its arguments as a form."""
+        return await self._send(method, repeatable=repeatable, data=arguments)
+
+    async def carry(self, url: str, content: bytes) -> None:
+        """POST the bytes of a file to where Slack wants them; doing it twice does no harm.
+
+        Raises RetryLaterError or GiveUpError.
+        """
+        session = self._client.session
+        if session is None:
+            raise RetryLaterError("the connection to Slack is closed")
+        headers = {"Content-Type": "application/octet-stream"}
+        try:
+            async with session.post(url, data=content, headers=headers) as answer:
+                status, told = answer.status, answer.headers
+        except (TimeoutError, OSError, aiohttp.ClientError) as error:
+            raise RetryLaterError(f"no answer to an upload: {type(error).__name__}") from error
+        if status == 429:
+            raise RetryLaterError("upload: rate limited", throttled=True, after=_retry_after(told))
+        if status >= 500:
+            raise RetryLaterError(f"upload: Slack answered {status}")
+        if status >= 300:
+            raise GiveUpError(f"upload: Slack answered {status}")
 
     async def who_am_i(self) -> tuple[Json, frozenset[str]]:
         """Return what auth.test says, and the scopes the token has."""

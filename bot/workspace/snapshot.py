@@ -1,5 +1,6 @@
 """Writes the workspace to a JSON file and reads it back, so that a killed process finds its past."""
 
+import base64
 import json
 import os
 import tempfile
@@ -21,7 +22,12 @@ def dump(records: Records) -> Json:
     out: Json = {"version": VERSION} | {name: getattr(records, name) for name in PLAIN}
     for name in ("users", "channels", "groups", "views", "homes"):
         out[name] = list(getattr(records, name).values())
+    out["uploads"] = [_written(one) for one in records.uploads.values() if one["content"]]
     return out
+
+
+def _written(upload: Json) -> Json:
+    return {**upload, "content": base64.b64encode(upload["content"]).decode()}
 
 
 def save(records: Records, path: Path) -> None:
@@ -56,6 +62,8 @@ def _restore(records: Records, data: Json) -> None:
     records.views = {item["id"]: View(**item) for item in data["views"]}
     records.homes = {item["user"]: View(**item) for item in data["homes"]}
     records.channels = {item["id"]: _channel(item) for item in data["channels"]}
+    for item in data.get("uploads", ()):  # a snapshot of an older version has none
+        records.uploads[item["id"]] = {**item, "content": base64.b64decode(item["content"])}
 
 
 def _channel(item: dict[str, Any]) -> Channel:

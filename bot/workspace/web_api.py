@@ -8,14 +8,14 @@ from aiohttp import web
 from bot.workspace import methods
 from bot.workspace.errors import SlackError
 from bot.workspace.faults import Fault
-from bot.workspace.methods import chat, conversations, extras, people, views
+from bot.workspace.methods import chat, conversations, extras, files, people, views
 from bot.workspace.methods.registry import METHODS, Args
 from bot.workspace.model import Call, Json
 from bot.workspace.responses import respond
 from bot.workspace.state import Workspace
 
 # Importing a family registers its methods.
-FAMILIES = (methods, chat, conversations, extras, people, views)
+FAMILIES = (methods, chat, conversations, extras, files, people, views)
 HANG_SECONDS = 60.0
 LARGEST_BODY = 2_000_000
 
@@ -142,27 +142,43 @@ class WebApi:
         return web.json_response(answer, status=status)
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
-        found = self._workspace.uploads.get(request.match_info["file_id"])
+        """Take a file's bytes; what is not as long as was announced is refused."""
+        workspace = self._workspace
+        found = workspace.uploads.get(request.match_info["file_id"])
         if found is None:
             raise web.HTTPNotFound(text="no such upload")
-        content = await request.read()
-        if request.content_type == "multipart/form-data":
-            form = await request.post()
-            part = next((v for v in form.values() if isinstance(v, web.FileField)), None)
-            content = part.file.read() if part else b""
-        found["content"], found["size"] = content, len(content)
+        fault = workspace.faults.take("upload", None)
+        if fault is not None and fault.kind == "ratelimited":
+            wait = {"Retry-After": str(fault.retry_after)}
+            return web.Response(status=429, text="slow down", headers=wait)
+        if fault is not None and (spoiled := await self._spoil(request, fault)) is not None:
+            return spoiled
+        content = await _content(request)
+        if len(content) != found["length"]:
+            return web.Response(status=400, text=f"{found['length']} bytes were announced")
+        found["content"] = content
         return web.Response(text=f"OK - {len(content)}")
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         found = self._workspace.uploads.get(request.match_info["file_id"])
         if found is None or found["content"] is None:
             raise web.HTTPNotFound(text="no such file")
+        if kind := files.picture_type(found["content"]):
+            return web.Response(body=found["content"], content_type=kind)
         # Never as a page of this origin, whatever somebody uploaded.
         return web.Response(
             body=found["content"],
             content_type="application/octet-stream",
             headers={"Content-Disposition": "attachment"},
         )
+
+
+async def _content(request: web.Request) -> bytes:
+    if request.content_type != "multipart/form-data":
+        return await request.read()
+    form = await request.post()
+    part = next((v for v in form.values() if isinstance(v, web.FileField)), None)
+    return part.file.read() if part else b""
 
 
 async def _arguments(request: web.Request) -> Json:

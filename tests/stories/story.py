@@ -20,7 +20,7 @@ from bot.acts import (
 )
 from bot.engine.engine import Engine, EngineParts
 from bot.outbox import Outbox, OutboxSettings
-from bot.ports import Delivery, Job, NewDelivery, StoredOverride
+from bot.ports import Delivery, Job, NewDelivery, Parsed, StoredOverride
 from bot.store.opening import OpenedStore
 from bot.wire import sentence_from_json
 from rules.alert import Alert, AlertStatus, Severity
@@ -225,8 +225,8 @@ class Story:
         self._told = len(self.slack.sent)
         return new
 
-    def _read(self, delivery: Delivery) -> Sequence[Alert]:
-        return self._alerts[delivery.key]
+    def _read(self, delivery: Delivery) -> Parsed:
+        return Parsed(alerts=tuple(self._alerts[delivery.key]))
 
 
 class _EveryKind(dict[str, RecordingDeliverer]):
@@ -235,7 +235,8 @@ class _EveryKind(dict[str, RecordingDeliverer]):
     def __init__(self, deliverer: RecordingDeliverer) -> None:
         super().__init__()
         kinds = ("show", "show_page", "page", "page_user_group", "page_channel", "ask_acker")
-        self.update(dict.fromkeys((*kinds, "tell", "answer", "webhook"), deliverer))
+        kinds = (*kinds, "consequences")
+        self.update(dict.fromkeys((*kinds, "tell", "answer", "webhook", "picture"), deliverer))
 
 
 def alert(key: str, now: datetime, **more: Any) -> Alert:

@@ -1,14 +1,12 @@
-"""Reactions, pins, bookmarks, files and the door to Socket Mode."""
+"""Reactions, pins, bookmarks and the door to Socket Mode."""
 
 from bot.workspace import posting
 from bot.workspace.errors import SlackError
 from bot.workspace.methods.conversations import joined
 from bot.workspace.methods.registry import Args, method
-from bot.workspace.model import Json, Message
+from bot.workspace.model import Json
 from bot.workspace.records import Change, Records
 from bot.workspace.wire import message_json
-
-LARGEST_FILE = 1_000_000
 
 
 @method("reactions.add", "reactions:write")
@@ -63,15 +61,15 @@ def pins_remove(records: Records, args: Args) -> Json:
     return {}
 
 
-def _channel_id(args: Args) -> Args:
-    """bookmarks.* call the channel channel_id."""
+def by_channel_id(args: Args) -> Args:
+    """Some methods call the channel channel_id."""
     args.values = {**args.values, "channel": args.values.get("channel_id")}
     return args
 
 
 @method("bookmarks.add", "bookmarks:write")
 def bookmarks_add(records: Records, args: Args) -> Json:
-    channel = joined(records, _channel_id(args))
+    channel = joined(records, by_channel_id(args))
     link = args.required("link", "invalid_link")
     if not link.startswith(("http://", "https://")):
         raise SlackError("invalid_link")
@@ -92,7 +90,7 @@ def bookmarks_add(records: Records, args: Args) -> Json:
 
 @method("bookmarks.edit", "bookmarks:write")
 def bookmarks_edit(records: Records, args: Args) -> Json:
-    channel = joined(records, _channel_id(args))
+    channel = joined(records, by_channel_id(args))
     wanted = args.required("bookmark_id")
     for bookmark in channel.bookmarks:
         if bookmark["id"] == wanted:
@@ -106,46 +104,7 @@ def bookmarks_edit(records: Records, args: Args) -> Json:
 
 @method("bookmarks.list", "bookmarks:read")
 def bookmarks_list(records: Records, args: Args) -> Json:
-    return {"bookmarks": list(joined(records, _channel_id(args)).bookmarks)}
-
-
-@method("files.getUploadURLExternal", "files:write")
-def get_upload_url(records: Records, args: Args) -> Json:
-    name = args.required("filename")
-    if not 0 < args.number("length", 0) <= LARGEST_FILE:
-        raise SlackError("file_upload_size_restricted")
-    file_id = records.next_id("F")
-    title = args.text("title") or name
-    records.uploads[file_id] = {"id": file_id, "name": name, "title": title, "content": None}
-    return {"upload_url": f"{records.base_url}/upload/{file_id}", "file_id": file_id}
-
-
-@method("files.completeUploadExternal", "files:write")
-def complete_upload(records: Records, args: Args) -> Json:
-    files: list[Json] = []
-    for wanted in args.json("files") or []:
-        found = records.uploads.get(wanted.get("id", ""))
-        if found is None or found["content"] is None:
-            raise SlackError("file_not_found")
-        found["title"] = wanted.get("title") or found["title"]
-        link = f"{records.base_url}/files/{found['id']}"
-        shown = {k: found[k] for k in ("id", "name", "title")}
-        files.append({**shown, "url_private": link, "permalink": link, "size": found["size"]})
-    if not files:
-        raise SlackError("invalid_arguments")
-    if args.text("channel_id"):
-        channel = joined(records, _channel_id(args))
-        message = Message(
-            channel=channel.id,
-            ts=records.next_ts(),
-            user=records.bot_user_id,
-            text=args.text("initial_comment") or "",
-            thread_ts=args.text("thread_ts"),
-            bot_id=records.bot_id,
-            files=files,
-        )
-        posting.add(records, channel, message)
-    return {"files": files}
+    return {"bookmarks": list(joined(records, by_channel_id(args)).bookmarks)}
 
 
 @method("apps.connections.open", "connections:write", app_level=True)

@@ -1,0 +1,117 @@
+"""Draws the blast radius and puts it into the incident's thread."""
+
+import asyncio
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from bot.picture.drawing import blast_svg
+from bot.picture.raster import DrawingError, png_of
+from bot.ports import Delivered, GiveUpError, Job, MessageRef, RetryLaterError
+from bot.slack.api import LOG, SlackRefusedError
+from bot.slack.blocks import Json
+from bot.slack.desk import Desk
+from bot.slack.scene import root_of
+from bot.slack.text import Mrkdwn, cut, md, one_line
+from rules.blast import Named, blast, told
+from rules.illustrate import picture_cause
+from rules.incident import Incident, Stakes
+from rules.lineage import Lineage
+
+_SOON = timedelta(seconds=1)
+_LONGEST_ALT = 1000
+_CLOCKS_APART = timedelta(seconds=5)
+_NOTHING = Delivered()
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A PNG, and the same in words for those who cannot see it."""
+
+    png: bytes
+    words: str
+
+
+async def show_picture(desk: Desk, job: Job) -> Delivered:
+    """Share the picture in the thread, unless the incident needs none any more."""
+    incident = await desk.incident(job)
+    lineage, stakes = desk.rulebook().lineage, incident.stakes
+    if lineage is None or stakes is None or not picture_cause(incident):
+        return _NOTHING
+    root = root_of(await desk.reader.messages(incident.id))
+    if root is None:
+        raise RetryLaterError("the incident has no message in the channel yet", after=_SOON)
+    name = _file_name(incident, job)
+    if job.unsure and await _shared(desk, root, name, job.first_attempt_at or job.created_at):
+        return _NOTHING
+    try:
+        draw = partial(drawn, lineage, stakes, desk.directory.name)
+        picture = await asyncio.to_thread(draw)
+    except DrawingError as error:
+        raise GiveUpError(f"it could not be drawn: {error}") from error
+    await _share(desk, root, name, picture, _caption(incident))
+    return _NOTHING
+
+
+def drawn(lineage: Lineage, stakes: Stakes, named: Named) -> Drawn:
+    """Draw what breaks with the asset at stake. Raises DrawingError."""
+    product = lineage.catalogue.product(stakes.product) if stakes.product else None
+    shown = blast(lineage, [stakes.asset], deadline=stakes.deadline, product=product, named=named)
+    return Drawn(png_of(blast_svg(shown)), told(shown))
+
+
+async def _share(desk: Desk, root: MessageRef, name: str, picture: Drawn, caption: Mrkdwn) -> None:
+    """Upload as Slack wants it: ask where to, send the bytes, say where it belongs."""
+    place = await desk.api.form(
+        "files.getUploadURLExternal",
+        filename=name,
+        length=len(picture.png),
+        alt_txt=cut(one_line(picture.words), _LONGEST_ALT - 50),
+    )
+    await desk.api.carry(str(place["upload_url"]), picture.png)
+    share = partial(
+        desk.api.form,
+        "files.completeUploadExternal",
+        repeatable=False,
+        files=json.dumps([{"id": str(place["file_id"]), "title": "Blast radius"}]),
+        channel_id=root.channel,
+        thread_ts=root.ts,
+        initial_comment=caption,
+    )
+    try:
+        await share()
+    except SlackRefusedError as refused:
+        # posting works from outside a channel, sharing a file does not
+        if refused.code not in {"not_in_channel", "channel_not_found"}:
+            raise
+        if not await desk.places.join(root.channel):
+            raise
+        await share()
+
+
+async def _shared(desk: Desk, root: MessageRef, name: str, since: datetime) -> bool:
+    """Tell whether an attempt whose answer was lost has shared the file all the same."""
+    oldest = f"{(since - _CLOCKS_APART).timestamp():.6f}"
+    try:
+        page = await desk.api.read(
+            "conversations.replies", channel=root.channel, ts=root.ts, oldest=oldest, limit=200
+        )
+    except SlackRefusedError as refused:
+        LOG.warning("cannot look for an earlier picture in %s: %s", root.channel, refused)
+        return True
+    messages: list[Json] = page.get("messages", [])
+    return any(file.get("name") == name for one in messages for file in one.get("files") or [])
+
+
+def _file_name(incident: Incident, job: Job) -> str:
+    """Name the file so that it can be found again: one name for one cause."""
+    mark = hashlib.sha256(job.key.encode()).hexdigest()[:8]
+    return f"blast-radius-{incident.number}-{mark}.png"
+
+
+def _caption(incident: Incident) -> Mrkdwn:
+    stakes = incident.stakes
+    name = one_line(stakes.name) if stakes else ""
+    return md("Who is hit while {name} is broken", name=name)
