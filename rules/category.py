@@ -34,6 +34,19 @@ class Category(StrEnum):
         return self.value.replace("_", " ")
 
 
+WRONG: frozenset[Category] = frozenset(
+    {
+        Category.COMPLETENESS,
+        Category.DUPLICATES,
+        Category.DISTRIBUTION,
+        Category.FORMAT,
+        Category.RELATIONSHIP,
+        Category.VOLUME,
+    }
+)
+"""Categories in which readers see wrong values, not only late ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one rule says: the category, what else it may be, and how sure it is, 0 to 1."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from rules.alert import Alert, Severity
 from rules.catalogue import Catalogue, Found, Product
-from rules.category import Category
+from rules.category import WRONG
 from rules.decision import Reason
 from rules.history import expected_effort
 from rules.impact import ImpactFacts, impact_of
@@ -19,18 +19,6 @@ from rules.rulebook import RuleBook
 from rules.sentence import plain, say
 from rules.sla import Effort, next_change, next_deadline, urgency
 from rules.wrong_data import exposure
-
-WRONG: frozenset[Category] = frozenset(
-    {
-        Category.COMPLETENESS,
-        Category.DUPLICATES,
-        Category.DISTRIBUTION,
-        Category.FORMAT,
-        Category.RELATIONSHIP,
-        Category.VOLUME,
-    }
-)
-"""Categories in which readers see wrong values, not only late ones."""
 
 SEVERITY_URGENCY: Mapping[Severity, Urgency] = {
     Severity.CRITICAL: Urgency.CRITICAL,
@@ -98,9 +86,11 @@ def weigh(alert: Alert, book: RuleBook, now: datetime, rotation: str = "") -> We
     return _urgent(stakes, alert.severity, book, now, (told, *why, *told_effort))
 
 
-def reweigh(stakes: Stakes, book: RuleBook, now: datetime) -> Weighed:
-    """Weigh again what was weighed before, now that time has passed."""
-    return _urgent(stakes, Severity.UNKNOWN, book, now, ())
+def reweigh(
+    stakes: Stakes, book: RuleBook, now: datetime, severity: Severity = Severity.UNKNOWN
+) -> Weighed:
+    """Weigh again what was weighed before: time has passed, or the impact is another."""
+    return _urgent(stakes, severity, book, now, ())
 
 
 def _urgent(
