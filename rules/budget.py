@@ -13,6 +13,8 @@ from rules.sentence import Sentence, say
 from rules.sla import FreshBy, due_days
 
 _MICROSECOND = timedelta(microseconds=1)
+_ROUND = (99.9, 99.5, 99.0, 98.0, 95.0, 90.0, 80.0, 50.0)
+"""Objectives to advise."""
 
 
 def allowed_share(percent: float) -> Fraction:
@@ -169,13 +171,16 @@ def unreachable(objective: Objective) -> Sentence | None:
     if objective.budget >= 1:
         return None
     share = allowed_share(objective.percent)
-    if not share:
-        return say("100 % allows no miss at all, in a window of any length.")
+    reachable = next((p for p in _ROUND if objective.due_days * allowed_share(p) >= 1), None)
+    advice = [f"promise {reachable:g}%"] if reachable else []
+    advice += [f"count over {ceil(1 / share)} days"] if share else []
     return say(
-        "{percent} % needs at least {needed} due days in the window; this promise has {given}.",
-        percent=f"{objective.percent:g}",
-        needed=ceil(1 / share),
+        "This objective cannot be reached with one delivery a day: {percent}% over {given} due "
+        "days allows {allowed} misses; {advice}.",
+        percent=f"{objective.percent:.10g}",
         given=objective.due_days,
+        allowed=f"{float(objective.budget):.3g}",
+        advice=" or ".join(advice) or "promise less",
     )
 
 

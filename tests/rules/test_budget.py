@@ -204,18 +204,29 @@ def test_one_miss_of_an_unreachable_objective_uses_it_all() -> None:
 @pytest.mark.parametrize(
     ("percent", "due", "said"),
     [
-        (99, 22, "99 % needs at least 100 due days in the window; this promise has 22."),
-        (99, 99, "99 % needs at least 100 due days in the window; this promise has 99."),
+        (99, 30, "99% over 30 due days allows 0.3 misses; promise 95% or count over 100 days."),
+        (99, 99, "99% over 99 due days allows 0.99 misses; promise 98% or count over 100 days."),
         (99, 100, None),
-        (95, 19, "95 % needs at least 20 due days in the window; this promise has 19."),
+        (95, 19, "95% over 19 due days allows 0.95 misses; promise 90% or count over 20 days."),
         (95, 20, None),
-        (99.9, 60, "99.9 % needs at least 1000 due days in the window; this promise has 60."),
-        (100, 1000, "100 % allows no miss at all, in a window of any length."),
+        (
+            99.9,
+            60,
+            "99.9% over 60 due days allows 0.06 misses; promise 98% or count over 1000 days.",
+        ),
+        (95, 1, "95% over 1 due days allows 0.05 misses; count over 20 days."),
+        (100, 1000, "100% over 1000 due days allows 0 misses; promise 99.9%."),
+        (100, 1, "100% over 1 due days allows 0 misses; promise less."),
     ],
 )
 def test_an_objective_out_of_reach_is_said_so(percent: float, due: int, said: str | None) -> None:
     sentence = unreachable(Objective(percent, due))
-    assert (sentence.render(plain) if sentence else None) == said
+    if said is None:
+        assert sentence is None
+        return
+    assert sentence is not None
+    start = "This objective cannot be reached with one delivery a day: "
+    assert sentence.render(plain) == start + said
 
 
 @pytest.mark.parametrize(
