@@ -67,7 +67,9 @@ class SplitOff:
 
 def alert_ref(source: str, dedup_key: str) -> str:
     """Return a short name of an alert's thing, for a button's value."""
-    return hashlib.blake2b(f"{source}\0{dedup_key}".encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(
+        f"{source}\0{dedup_key}".encode("utf-8", "surrogatepass"), digest_size=8
+    ).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

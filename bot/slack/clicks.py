@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bot.acts import EndSilence, OnIncident
+from bot.acts import EndSilence, OnIncident, SplitOff
 from bot.ports import NotStoredError
 from bot.slack import views_modals as modals
 from bot.slack.blocks import Json
@@ -90,6 +90,21 @@ class Clicks:
     async def end_silence(self, ack: Ack, body: Json) -> None:
         caller = self._intake.caller(body)
         act = EndSilence(by=caller.key, silence_id=str(_action(body).get("value", ""))[:64])
+        try:
+            await self._intake.store(act, caller.answer_to(), _key(body))
+        except NotStoredError:
+            await ack()
+            return await self._intake.whisper(caller, said(md(NOT_STORED)))
+        await ack()
+        return None
+
+    async def split_off(self, ack: Ack, body: Json) -> None:
+        """One alert gets an incident of its own; the answer says which number it has."""
+        caller = self._intake.caller(body)
+        number, _, alert = str(_action(body).get("value", ""))[:64].partition(":")
+        if not (number.isascii() and number.isdigit() and alert):
+            return await self.unknown(ack, body)
+        act = SplitOff(number=int(number), alert=alert, by=caller.key)
         try:
             await self._intake.store(act, caller.answer_to(), _key(body))
         except NotStoredError:

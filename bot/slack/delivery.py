@@ -9,9 +9,11 @@ from bot.ports import Delivered, Deliverer, GiveUpError, Job, MessageRef, RetryL
 from bot.slack import views
 from bot.slack.api import LOG, SlackRefusedError
 from bot.slack.desk import Desk
+from bot.slack.pictures import show_picture
 from bot.slack.replies import Answer, Home
 from bot.slack.scene import people_in, root_of
 from bot.slack.text import mention_group
+from bot.slack.views_consequences import consequences_message
 from bot.wire import sentence_from_json
 from rules.incident import State
 from rules.sentence import Sentence, say
@@ -39,10 +41,12 @@ def deliverers(desk: Desk) -> Mapping[str, Deliverer]:
         "show": show,
         "page": page,
         "show_page": show_page,
+        "consequences": consequences,
         "page_user_group": page_user_group,
         "page_channel": page_channel,
         "ask_acker": ask_acker,
         "tell": tell,
+        "picture": show_picture,
     }
     tasks: dict[str, Deliverer] = {kind: Task(desk, work) for kind, work in works.items()}
     return {**tasks, "answer": Answer(desk), "home": Home(desk)}
@@ -103,6 +107,25 @@ async def show_page(desk: Desk, job: Job) -> Delivered:
         return _NOTHING
     try:
         await desk.api.update(latest.channel, latest.ts, views.page_message(scene, person, None))
+    except SlackRefusedError as refused:
+        if refused.code != "message_not_found":
+            raise
+    return _NOTHING
+
+
+async def consequences(desk: Desk, job: Job) -> Delivered:
+    """Make the thread's list of consequences show them as they now are."""
+    incident = await desk.incident(job)
+    scene, messages = await desk.scene(incident)
+    listed = next((m for m in messages if m.role == "consequences"), None)
+    if listed is None and (not incident.consequences or incident.muted):
+        return _NOTHING
+    body = consequences_message(scene)
+    if listed is None:
+        root = _thread(messages)
+        return _posted(await desk.post(job, root.channel, body, root.ts), "consequences")
+    try:
+        await desk.api.update(listed.channel, listed.ts, body)
     except SlackRefusedError as refused:
         if refused.code != "message_not_found":
             raise

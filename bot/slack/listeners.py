@@ -21,6 +21,7 @@ from bot.slack.submits import FORMS as MODALS
 from bot.slack.submits import Submits
 from bot.slack.text import md
 from bot.slack.views_answers import said
+from bot.slack.views_consequences import SPLIT_OFF
 from bot.slack.vocabulary import COMMAND, CREATE_INCIDENT, PAGE_SOMEONE
 from bot.slack.words import Words
 
@@ -102,6 +103,7 @@ def _register(app: AsyncApp, intake: Intake) -> None:
         app.action(word)(on(clicks.home_form))
     app.action("overflow")(on(clicks.overflow))
     app.action("end_silence")(on(clicks.end_silence))
+    app.action(SPLIT_OFF)(on(clicks.split_off))
     app.action("home_refresh")(on(clicks.refresh_home))
     app.action("matchers")(on(clicks.preview))
     app.action("link")(on(clicks.link))

@@ -18,6 +18,7 @@ from bot.slack.text import (
     safe_url,
     spoken,
 )
+from bot.slack.views_consequences import consequences_of, followed
 from bot.slack.wording import (
     category_line,
     notification,
@@ -30,7 +31,7 @@ from bot.slack.wording import (
 )
 from bot.slack.wording_stakes import stakes_lines
 from rules.alert import AlertStatus
-from rules.incident import Incident, ShownAlert, State
+from rules.incident import Bond, Incident, ShownAlert, State
 from rules.people import People
 from rules.sentence import Sentence
 from rules.who import OnDuty, who
@@ -191,7 +192,9 @@ def choices_for(incident: Incident) -> Sequence[tuple[str, str]]:
 
 
 def _remarks(scene: Scene) -> list[Json]:
-    lines = [*stakes_lines(scene), *remarks(scene)]
+    at = scene.incident
+    cause = md("🔗 {told} (in the thread)", told=followed(at)) if at.consequences else followed(at)
+    lines = [*stakes_lines(scene), *([cause] if cause else []), *remarks(scene)]
     return [kit.section(join("\n", lines))] if lines else []
 
 
@@ -203,22 +206,20 @@ def _description(incident: Incident) -> list[Json]:
 
 
 def _alerts(incident: Incident) -> list[Json]:
-    if incident.alert_count < 2 and len(incident.alerts) < 2:
+    own = [a for a in incident.alerts if a.bond is not Bond.CONSEQUENCE]
+    total = max(incident.alert_count - incident.consequences, len(own))
+    if total < 2:
         return []
-    latest = sorted(
-        incident.alerts,
-        key=lambda a: (a.status is AlertStatus.FIRING, a.last_at),
-        reverse=True,
-    )
-    total = max(incident.alert_count, len(incident.alerts))
+    latest = sorted(own, key=lambda a: (a.status is AlertStatus.FIRING, a.last_at), reverse=True)
     # "and 1 more" takes the line that the one alert would.
     most = SHOWN_LINES + (total == SHOWN_LINES + 1)
     shown = [_alert_line(alert) for alert in latest[:most]]
     rest = total - len(shown)
     more = md("and {rest} more", rest=rest) if rest > 0 else Mrkdwn()
+    elsewhere = sum(a.status is AlertStatus.FIRING for a in consequences_of(incident))
     count = md(
         "*{firing} of {count} alerts firing*",
-        firing=incident.firing_count,
+        firing=min(total, max(0, incident.firing_count - elsewhere)),
         count=total,
     )
     if incident.storm:  # the remark above has said so
@@ -265,6 +266,7 @@ def _origin(scene: Scene) -> Mrkdwn:
             source or md("from {source}", source=source_of(at)),
             md("📖 {shown}", shown=shown) if runbook else Mrkdwn(),
             _previous(scene),
+            md("split off from #{number}", number=at.split_from) if at.split_from else Mrkdwn(),
             md("opened {when}", when=scene.when(at.opened_at)),
             _repeats(scene),
             _place(scene),
