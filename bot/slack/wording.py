@@ -5,6 +5,7 @@ from datetime import datetime
 from bot.slack.plan import Planned
 from bot.slack.scene import Scene
 from bot.slack.text import Mrkdwn, join, lasting, link, listed, md, one_line, outside, roughly
+from bot.slack.wording_promise import promise_for_phone, will_page, will_page_for_phone
 from rules.category import SURE
 from rules.incident import Incident, State
 
@@ -47,9 +48,15 @@ def what_broke(incident: Incident, limit: int = 160) -> Mrkdwn:
 def notification(scene: Scene) -> Mrkdwn:
     """The line a phone shows: what broke, and what happens if nobody moves."""
     at = scene.incident
-    head = md(
-        "{priority} #{number}: {what}", priority=at.priority, number=at.number, what=what_broke(at)
-    )
+    promise = promise_for_phone(scene)
+    if promise:
+        # what was promised says more at 03:00 than the first line of an error
+        name = outside(one_line(at.title), 100)
+        head = md("{priority} #{number} {name}: {promise}", priority=at.priority, number=at.number,
+                  name=name, promise=promise)  # fmt: skip
+    else:
+        head = md("{priority} #{number}: {what}", priority=at.priority, number=at.number,
+                  what=what_broke(at))  # fmt: skip
     end = "" if head.rstrip().endswith((".", "!", "?")) else "."
     return md("{head}{end} {call}", head=head, end=end, call=_call(scene))
 
@@ -68,6 +75,8 @@ def _call(scene: Scene) -> Mrkdwn:
         return md("Acknowledged by {who}.", who=scene.who(at.acked_by))
     if not at.pages:
         return md("Nobody is paged for a {priority}.", priority=at.priority)
+    if at.held_until:
+        return will_page_for_phone(scene, at.held_until)
     step = scene.coming()
     if step is None:
         return md("Please acknowledge.")
@@ -126,11 +135,7 @@ def state_line(scene: Scene) -> Mrkdwn:
             priority=at.priority,
         )
     if at.held_until:
-        held = md(
-            "*Triggered*, and waits until {when}: the promise can still be kept.",
-            when=scene.when(at.held_until),
-        )
-        return join(" ", [held, _next(scene)])
+        return join(" ", [md("*Triggered.*"), will_page(scene, at.held_until)])
     return join(" ", [md("*Triggered.*"), _paged(scene), _next(scene)])
 
 

@@ -2,6 +2,7 @@
 
 from bot.slack.scene import Scene
 from bot.slack.text import Mrkdwn, join, md, one_line, outside, roughly
+from bot.slack.wording_promise import crossings
 from rules.incident import Stakes, State
 
 
@@ -10,7 +11,7 @@ def stakes_lines(scene: Scene) -> list[Mrkdwn]:
     stakes = scene.incident.stakes
     if stakes is None:
         return []
-    return [line for line in (_product(scene, stakes), _hit(stakes)) if line]
+    return [line for line in (_product(scene, stakes), _hit(scene, stakes)) if line]
 
 
 def _product(scene: Scene, stakes: Stakes) -> Mrkdwn:
@@ -28,6 +29,13 @@ def _promise(scene: Scene, stakes: Stakes) -> Mrkdwn:
     if stakes.deadline is None:
         return Mrkdwn()
     when = scene.when(stakes.deadline)
+    if stakes.consumers is not None:
+        there = stakes.deadline <= scene.now
+        return (
+            md("⏰ wrong data, and its readers are there now")
+            if there
+            else md("⏰ wrong data; its readers come back at {when}", when=when)
+        )
     if stakes.promised:
         promised = outside(one_line(stakes.promised), 80)
         when = md("{when} for {promised}", when=when, promised=promised)
@@ -47,7 +55,7 @@ def _promise(scene: Scene, stakes: Stakes) -> Mrkdwn:
     )
 
 
-def _hit(stakes: Stakes) -> Mrkdwn:
+def _hit(scene: Scene, stakes: Stakes) -> Mrkdwn:
     counted = [(stakes.exposures_hit, "dashboard", "dashboards"),
                (stakes.products_hit, "product", "products")]  # fmt: skip
     hit = " and ".join(f"{n} {one if n == 1 else many}" for n, one, many in counted if n)
@@ -55,9 +63,10 @@ def _hit(stakes: Stakes) -> Mrkdwn:
     names = " → ".join(one_line(name) for name in stakes.path)
     way = md(": {names}", names=outside(names, 250)) if len(stakes.path) > 1 else Mrkdwn()
     return md(
-        "Impact *{impact}*, urgency *{urgency}*{downstream}{way}",
+        "Impact *{impact}*, urgency *{urgency}*{crossings}{downstream}{way}",
         impact=stakes.impact,
         urgency=stakes.urgency,
+        crossings=crossings(scene),
         downstream=downstream,
         way=way,
     )

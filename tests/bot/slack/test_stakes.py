@@ -1,15 +1,21 @@
 """What is at stake, as the one who is woken reads it."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
 
 from bot.slack import views
+from bot.slack.scene import Scene
+from bot.slack.wording import notification
 from bot.workspace.blockkit import problems
+from rules.catalogue import Catalogue, Product, Promises
+from rules.holding import OFFICE_HOURS
 from rules.incident import Stakes
 from rules.priority import Impact, Urgency
-from tests.bot.slack.samples import ANA, HOSTILE, NOW, incident, scene
+from rules.sla import FreshBy
+from tests.bot.slack.samples import ANA, BOOK, HOSTILE, NOW, incident, scene
 
 
 def stakes(**more: Any) -> Stakes:
@@ -43,7 +49,8 @@ def test_the_product_its_owner_its_promise_and_whom_it_hits_are_told() -> None:
     assert "owner Ana" in text
     assert "promised by" in text
     assert "a repair takes about 1 h 35 min, so start by" in text
-    assert "Impact *significant*, urgency *high*, 7 dashboards and 1 product downstream" in text
+    assert "Impact *significant*, urgency *high*, becomes " in text
+    assert ", 7 dashboards and 1 product downstream" in text
     assert "fct_orders → board report" in text
 
 
@@ -56,11 +63,92 @@ def test_a_promise_that_cannot_be_kept_is_told(ahead: timedelta, words: str) -> 
     assert words in said(stakes(deadline=NOW + ahead))
 
 
-def test_a_page_that_waits_says_until_when() -> None:
-    held = NOW + timedelta(hours=2)
-    text = said(stakes(), held_until=held, step_due_at=held, paged=(), reached=False)
-    assert "waits until" in text
-    assert "the promise can still be kept" in text
+def held(**more: Any) -> Scene:
+    """Return incident #42 waiting until 05:55, with its promise to Finance by 09:00 in Amsterdam."""
+    deadline = NOW.replace(hour=8, minute=0)
+    until = NOW.replace(hour=5, minute=55)
+    orders = Product(
+        id="orders",
+        name="Daily orders",
+        consumers=("Finance",),
+        schedule="0 4 * * *",
+        promises=Promises(fresh_by=FreshBy(time(9), "Europe/Amsterdam")),
+    )
+    waiting = incident(
+        stakes=stakes(deadline=deadline, urgency=Urgency.LOW, **more),
+        title="fct_orders failed",
+        held_until=until,
+        step_due_at=until,
+        paged=(),
+        step=0,
+        reached=False,
+    )
+    return scene(waiting, book=replace(BOOK, catalogue=Catalogue([orders])))
+
+
+def shown(one: Scene) -> str:
+    message = views.root_message(one)
+    assert problems(message, surface="message") == []
+    return str(message["blocks"])
+
+
+def stamp(hour: int, minute: int) -> str:
+    return f"<!date^{int(NOW.replace(hour=hour, minute=minute).timestamp())}^"
+
+
+def test_the_phone_tells_the_promise_and_the_time_that_is_left() -> None:
+    assert notification(held()) == (
+        "P2 #42 fct_orders failed: promised to Finance by 09:00 CET, 3 h 23 min to spare. "
+        "Will page Ana in 2 h 53 min unless it recovers first."
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        (NOW.replace(hour=5, minute=21), "by 09:00 CET, 1 h 4 min to spare."),
+        (NOW.replace(hour=6, minute=25), "by 09:00 CET, hard to keep."),
+        (NOW.replace(hour=8, minute=0), "by 09:00 CET, missed."),
+        (NOW - timedelta(days=1), "by Mon 09:00 CET,"),
+    ],
+    ids=["time left", "too late to start", "passed", "tomorrow"],
+)
+def test_the_phone_tells_how_much_room_is_left(now: datetime, words: str) -> None:
+    assert words in notification(replace(held(), now=now))
+
+
+def test_a_promise_downstream_is_told_in_its_own_zone() -> None:
+    one = held(promised="Daily orders", product="stage")
+    assert "promised to Finance by 09:00 CET" in notification(one)
+
+
+def test_without_a_catalogue_the_deadline_is_told_all_the_same() -> None:
+    assert "promised by 08:00 UTC" in notification(replace(held(), book=BOOK))
+
+
+def test_wrong_data_is_about_its_readers() -> None:
+    one = held(consumers=OFFICE_HOURS)
+    assert "wrong data, its readers come back at 09:00 CET." in notification(one)
+    assert "its readers come back at" in shown(one)
+    assert "promised" not in shown(one)
+
+
+def test_what_is_solved_has_no_time_left() -> None:
+    one = held()
+    done = one.incident.resolve(ANA, NOW)
+    assert "promised" not in notification(replace(one, incident=done))
+
+
+def test_a_page_that_waits_says_who_will_be_woken_when_and_what_runs_before() -> None:
+    text = shown(held())
+    assert f"Will page Ana at {stamp(5, 55)}" in text
+    assert "unless it recovers first; the next run is due at " + stamp(4, 0) in text
+
+
+def test_the_times_at_which_it_becomes_more_urgent_are_told() -> None:
+    text = shown(held())
+    assert f"high at {stamp(5, 25)}" in text
+    assert f"critical at {stamp(6, 25)}" in text
 
 
 def test_outside_texts_stay_texts() -> None:
