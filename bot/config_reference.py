@@ -10,7 +10,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
 
 import rules
@@ -19,6 +19,7 @@ from bot.sources.registry import KINDS
 from rules.category_spec import OutcomeSpec
 from rules.durations import format_duration
 from rules.rulebook_spec import RoleSpec, RulebookSpec
+from rules.spec import in_a_row
 from rules.strict_yaml import read
 from rules.written import NEVER
 
@@ -112,9 +113,15 @@ def _section(title: str, model: type[BaseModel], shipped: RulebookSpec | None) -
         ruled = shipped is not None and key in RulebookSpec.model_fields
         value = getattr(shipped, key) if ruled else None
         meaning = f"{field.description}{' *(rulebook)*' if ruled else ''}"
-        cells = (f"`{key}`", _type(field.annotation), _default(field, value), meaning)
+        kind = "text, list or map" if in_a_row in _readers(field) else _type(field.annotation)
+        cells = (f"`{key}`", kind, _default(field, value), meaning)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join([*lines, ""])
+
+
+def _readers(field: FieldInfo) -> list[object]:
+    """Return what reads a field's value before it is checked."""
+    return [one.func for one in field.metadata if isinstance(one, BeforeValidator)]
 
 
 def _source_options() -> str:

@@ -7,7 +7,6 @@ from rules.category import Outcome
 from rules.category_spec import CategoriesSpec, CategoryRuleSpec, CategoryTextSpec, OutcomeSpec
 from rules.glob_index import GlobIndex
 from rules.label_rules import LabelRule, LabelRules
-from rules.matcher import matchers_of
 from rules.phrases import PhraseIndex
 
 
@@ -40,7 +39,7 @@ def _label_rules(
         for rule in of(spec):
             by_name.setdefault(rule.name, rule)
     return LabelRules(
-        [LabelRule(one.name, matchers_of(one.match), _outcome(one)) for one in by_name.values()]
+        [LabelRule(one.name, one.conditions, _outcome(one)) for one in by_name.values()]
     )
 
 

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from rules import written
 from rules.category import Category
-from rules.spec import Matchers, Spec, Text
+from rules.spec import ConditionsSpec, Spec, Text
 
 
 class OutcomeSpec(Spec):
@@ -23,19 +23,16 @@ OneOutcome = Annotated[OutcomeSpec, BeforeValidator(written.outcome)]
 TestPattern = Annotated[Text, AfterValidator(written.test_pattern)]
 
 
-class CategoryRuleSpec(OutcomeSpec):
+class CategoryRuleSpec(OutcomeSpec, ConditionsSpec):
     """A category for the alerts with certain labels."""
 
     name: Text = Field(description="What people read as the reason; unique in its list.")
-    match: Matchers = Field(default=(), description="All must hold, as in `routes`.")
 
 
 class OwnCategoryRuleSpec(CategoryRuleSpec):
-    match: Matchers = Field(description="All must hold, as in `routes`.")
-
     @model_validator(mode="after")
     def _some(self) -> "OwnCategoryRuleSpec":
-        if not self.match:
+        if not self.conditions:
             raise ValueError("`match` is empty, so this rule would take every alert")
         return self
 

@@ -1,6 +1,6 @@
 """Names and patterns with `*`, found by their first and last letters instead of one by one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -21,6 +21,25 @@ def glob_fault(pattern: str) -> str:
     return ""
 
 
+def fits(parts: Sequence[str], name: str) -> bool:
+    """Tell whether a name is these parts with anything between them; one part alone is the name."""
+    first, *inner = parts
+    if not inner:
+        return name == first
+    last = inner.pop()
+    if len(name) < len(first) + len(last):
+        return False
+    if not (name.startswith(first) and name.endswith(last)):
+        return False
+    at, end = len(first), len(name) - len(last)
+    for part in inner:
+        at = name.find(part, at, end)
+        if at < 0:
+            return False
+        at += len(part)
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class _Glob(Generic[T]):
     pattern: str
@@ -29,18 +48,7 @@ class _Glob(Generic[T]):
     value: T
 
     def fits(self, name: str) -> bool:
-        first, *inner, last = self.parts
-        if len(name) < len(first) + len(last):
-            return False
-        if not (name.startswith(first) and name.endswith(last)):
-            return False
-        at, end = len(first), len(name) - len(last)
-        for part in inner:
-            at = name.find(part, at, end)
-            if at < 0:
-                return False
-            at += len(part)
-        return True
+        return fits(self.parts, name)
 
 
 class GlobIndex(Generic[T]):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rules.hours import Hours
-from rules.matcher import Matcher, all_hold
+from rules.matcher import Condition, Matcher, all_hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class MaintenanceWindow:
     """Announced work: once, in [starts_at, ends_at), or recurring in `hours` of a zone."""
 
     name: str
-    matchers: tuple[Matcher, ...]
+    matchers: tuple[Condition, ...]
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     hours: Hours | None = None

@@ -3,10 +3,20 @@
 from datetime import datetime, time, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    model_validator,
+)
 
-from rules import written
+from rules import match_map, written
+from rules.expression import LONGEST_EXPRESSION
 from rules.hours import DAYS, Hours
+from rules.matcher import Condition, conditions_of
 from rules.zones import checked_zone
 
 Duration = Annotated[timedelta, BeforeValidator(written.duration)]
@@ -21,9 +31,25 @@ Zone = Annotated[str, AfterValidator(checked_zone)]
 Days = Annotated[
     tuple[Annotated[str, AfterValidator(written.day)], ...], BeforeValidator(written.days)
 ]
+_MATCH_MAP: TypeAdapter[dict[str, object]] = TypeAdapter(
+    dict[
+        Annotated[str, AfterValidator(match_map.label_of)],
+        Annotated[object, AfterValidator(match_map.checked_value)],
+    ]
+)
+
+
+def in_a_row(asked: object) -> object:
+    """Read the map form as the texts of the other form; its faults keep their places."""
+    if isinstance(asked, dict):
+        return match_map.written_of(_MATCH_MAP.validate_python(asked))
+    return written.as_list(asked)
+
+
 Matchers = Annotated[
-    tuple[Annotated[str, AfterValidator(written.matchers)], ...], BeforeValidator(written.as_list)
+    tuple[Annotated[str, AfterValidator(written.matchers)], ...], BeforeValidator(in_a_row)
 ]
+When = Annotated[str, AfterValidator(written.expression), Field(max_length=LONGEST_EXPRESSION)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 
 
@@ -31,6 +57,23 @@ class Spec(BaseModel):
     """A part of a YAML document: unknown keys are faults, and it never changes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class ConditionsSpec(Spec):
+    """What an entry asks of an alert: matchers, an expression, or both."""
+
+    match: Matchers = Field(
+        default=(),
+        description='All must hold: like `team=finance` or `dag_id=~"daily.*"`, or a map like '
+        "`{team: [finance, risk], dag_id: daily_*}`. None: every alert.",
+    )
+    when: When = Field(
+        default="", description="An expression in CEL that must hold too, like `alert.tier == 1`."
+    )
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        return conditions_of(self.match, self.when)
 
 
 class HoursSpec(Spec):

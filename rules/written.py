@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from rules.durations import parse_duration
+from rules.expression import expression_fault
 from rules.glob_index import glob_fault
 from rules.hours import DAYS
 from rules.matcher import parse_matchers
@@ -110,6 +111,12 @@ def matchers(text: str) -> str:
         raise ValueError(
             f'cannot read "{rest or text}" as a matcher; write team=finance or dag_id=~"daily.*"'
         )
+    return text
+
+
+def expression(text: str) -> str:
+    if fault := expression_fault(text):
+        raise ValueError(fault)
     return text
 
 

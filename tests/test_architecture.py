@@ -29,6 +29,7 @@ IMPURE = {"print", "open", "input", "eval", "exec", "__import__", "breakpoint"}
 
 READERS = {
     "rules/category_spec.py": {"pydantic"},
+    "rules/cron.py": {"cronsim"},
     "rules/expression.py": {"cel_expr_python"},
     "rules/overruling_spec.py": {"pydantic"},
     "rules/priority_spec.py": {"pydantic"},

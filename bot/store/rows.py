@@ -149,7 +149,7 @@ def message(row: Row[Any]) -> MessageRef:
 
 
 def silence_values(silence: Silence) -> Values:
-    matchers = [[m.label, m.operator.value, m.value] for m in silence.matchers]
+    matchers = [[m.label, m.operator.value, m.values or m.value] for m in silence.matchers]
     return {
         "id": silence.id,
         "matchers": to_json(matchers),
@@ -161,10 +161,14 @@ def silence_values(silence: Silence) -> Values:
 
 
 def silence(row: Row[Any]) -> Silence:
-    matchers = tuple(
-        Matcher(label, Operator(sign), value) for label, sign, value in json.loads(row.matchers)
-    )
+    matchers = tuple(_matcher(*stored) for stored in json.loads(row.matchers))
     return Silence(row.id, matchers, row.starts_at, row.ends_at, row.by, row.why)
+
+
+def _matcher(label: str, sign: str, value: str | list[str]) -> Matcher:
+    if isinstance(value, list):
+        return Matcher(label, Operator(sign), values=tuple(value))
+    return Matcher(label, Operator(sign), value)
 
 
 def override_values(override: StoredOverride) -> Values:

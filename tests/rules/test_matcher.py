@@ -1,7 +1,9 @@
 """Label matchers: how they are written, and what they hold for."""
 
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rules.matcher import Matcher, Operator, all_hold, matchable, matcher, parse_matchers
@@ -24,6 +26,20 @@ LABELS = {"team": "finance", "dag_id": "daily_orders"}
         ('owner=""', True),
         ("owner!=", False),
         ("owner=~.*", True),
+        ("team in [finance, risk]", True),
+        ("team in [sales]", False),
+        ("team in [fin*]", False),
+        ('owner in ["", nobody]', True),
+        ("team not in [sales, risk]", True),
+        ("team not in [finance]", False),
+        ("dag_id like daily_*", True),
+        ("dag_id like *_orders", True),
+        ("dag_id like d*y_*s", True),
+        ("dag_id like daily", False),
+        ("dag_id like DAILY_*", False),
+        ("dag_id like [weekly_*, daily_*]", True),
+        ("dag_id not like [weekly_*, daily_*]", False),
+        ("dag_id not like weekly_*", True),
     ],
 )
 def test_a_matcher_holds_as_in_alertmanager(written: str, holds: bool) -> None:
@@ -98,3 +114,49 @@ def test_facts_about_an_alert_are_labels_that_its_own_cannot_replace() -> None:
 
 def test_a_regular_expression_sees_a_bounded_text() -> None:
     assert not matcher("title", "=~", "a*b").holds({"title": "a" * 10_000 + "b"})
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "team=a product in [x, y] dag_id like d_* 2h why",
+        "team=a,product in [x,y],dag_id like d_*, 2h why",
+        'team=a, product  in[ "x" , y ] dag_id like "d_*" 2h why',
+    ],
+)
+def test_lists_and_patterns_stand_in_the_row_too(written: str) -> None:
+    found, rest = parse_matchers(written)
+    assert rest == "2h why"
+    assert [str(one) for one in found] == ["team=a", "product in [x, y]", "dag_id like d_*"]
+
+
+@pytest.mark.parametrize(
+    ("written", "fault"),
+    [
+        ("team in [a, b", "cannot read the list of team; write it like team in [finance, risk]"),
+        ("team in []", "cannot read the list of team"),
+        ("team in [a b]", "cannot read the list of team"),
+        ("team like *", '* fits every value; for any value at all write team!=""'),
+        ("team like [a*, **]", "* fits every value"),
+        ("team like " + "a" * 201, "longer than 200 characters"),
+        ("team in [" + ", ".join(map(str, range(501))) + "]", "more than 500 values"),
+    ],
+)
+def test_a_broken_list_or_pattern_is_an_error_in_words(written: str, fault: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(fault)):
+        parse_matchers(written)
+
+
+def test_words_of_a_reason_are_no_matchers() -> None:
+    assert parse_matchers("team=a until tomorrow, like before")[1] == "until tomorrow, like before"
+    assert parse_matchers("in [a]")[0] == ()
+
+
+@given(
+    st.sampled_from((Operator.IN, Operator.NOT_IN, Operator.LIKE, Operator.NOT_LIKE)),
+    st.lists(st.text(max_size=20), min_size=1, max_size=4, unique=True),
+)
+def test_a_written_list_reads_back_as_it_was(operator: Operator, values: list[str]) -> None:
+    made = Matcher("team", operator, values=tuple(values))
+    assume(operator in {Operator.IN, Operator.NOT_IN} or all(not v or v.strip("*") for v in values))
+    assert parse_matchers(f"{made} 2h why") == ((made,), "2h why")
