@@ -10,8 +10,9 @@ from rules.category import SURE, Category, Classified, Outcome
 from rules.glob_index import LONGEST_NAME, GlobIndex
 from rules.label_rules import LabelRule, LabelRules
 from rules.matcher import matchable
+from rules.overruling import Taught
 from rules.phrases import PhraseIndex
-from rules.sentence import Sentence, Value
+from rules.sentence import Sentence, Value, Who
 
 TWO_CAUSES = 0.6
 """How sure a text can make us that speaks of two categories."""
@@ -35,9 +36,13 @@ class NotEvaluated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoryRules:
-    """The tables in the order they are asked; `labels` and `test_labels` name labels to read."""
+    """The tables in the order they are asked; `labels` and `test_labels` name labels to read.
+
+    `learned` is asked first, but not of an alert whose source names the category.
+    """
 
     rules: LabelRules[Outcome] = field(default_factory=LabelRules)
+    learned: LabelRules[Taught[Outcome]] = field(default_factory=LabelRules)
     labels: tuple[str, ...] = ("category",)
     words: Mapping[str, Outcome] = field(default_factory=dict)
     not_evaluated: NotEvaluated = field(default_factory=NotEvaluated)
@@ -59,7 +64,8 @@ def categorise(alert: Alert, rules: CategoryRules) -> Classified:
         return _classified(_UNREADABLE, "unreadable", "we could not read the alert")
     case = _Case(alert, rules)
     return (
-        case.by_own_rule()
+        case.by_lesson()
+        or case.by_own_rule()
         or case.by_label()
         or case.by_broken_check()
         or case.by_test()
@@ -76,6 +82,16 @@ class _Case:
         self._alert = alert
         self._rules = rules
         self._labels = matchable(alert)
+
+    def by_lesson(self) -> Classified | None:
+        rule = self._rules.learned.first(self._labels)
+        if rule is None or self.by_label() is not None:
+            return None
+        taught = rule.outcome
+        return _classified(
+            taught.value, f"learned.{rule.name}", "learned rule {name}, by {who}",
+            name=rule.name, who=Who(taught.by),
+        )  # fmt: skip
 
     def by_own_rule(self) -> Classified | None:
         rule = self._rules.rules.first(self._labels)
@@ -189,3 +205,9 @@ def _classified(outcome: Outcome, rule: str, words: str, /, **values: Value) -> 
     return Classified(
         outcome.category, outcome.alternative, outcome.confidence, f"categories.{rule}", why
     )
+
+
+def said_by_source(alert: Alert, rules: CategoryRules) -> str:
+    """Return the label by which an alert names its category itself, "" when it does not."""
+    labels = matchable(alert)
+    return next((name for name in rules.labels if _named(labels.get(name, ""), rules.words)), "")

@@ -3,41 +3,84 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rules.alert import Alert
+from rules.alert import Alert, Severity
 from rules.categorise import categorise
 from rules.category import Classified
 from rules.decision import Reason
 from rules.incident import Stakes
-from rules.priority import Priority
+from rules.matcher import matchable
+from rules.overruling import impact_rule, not_actionable
+from rules.priority import Impact, Priority
+from rules.priority_matrix import priority, priority_reason
 from rules.rulebook import DEFAULT_PRIORITIES, RuleBook
-from rules.sentence import say
-from rules.stakes import weigh
+from rules.sentence import plain, say
+from rules.stakes import SEVERITY_URGENCY, reweigh, weigh
 
 
 def priority_of(alert: Alert, book: RuleBook) -> tuple[Priority, Reason]:
     """Return the alert's priority and the row of the table that gave it."""
     default = DEFAULT_PRIORITIES[alert.severity]
-    priority = book.priorities.get(alert.severity, default)
-    sentence = say("{priority}: severity {severity}.", priority=priority, severity=alert.severity)
-    return priority, Reason(f"priorities.{alert.severity}", sentence)
+    chosen = book.priorities.get(alert.severity, default)
+    sentence = say("{priority}: severity {severity}.", priority=chosen, severity=alert.severity)
+    return chosen, Reason(f"priorities.{alert.severity}", sentence)
 
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """How urgent an alert is and why; `stakes` is None where the catalogue knows nothing of it."""
+    """How urgent an alert is and why.
+
+    `stakes` is None where the catalogue knows nothing of it; `quiet_rule` names the rule that
+    lets it page nobody.
+    """
 
     priority: Priority
     reasons: tuple[Reason, ...]
     stakes: Stakes | None = None
+    quiet_rule: str = ""
 
 
 def assess(alert: Alert, book: RuleBook, now: datetime, rotation: str = "") -> Assessed:
-    """Weigh an alert by what it puts at stake, else by its source's severity."""
+    """Weigh an alert by what it puts at stake, else by its source's severity.
+
+    Rules on certain alerts have the last word on the impact, and on whether it pages.
+    """
+    found = _weighed(alert, book, now, rotation)
+    if not (book.impact_rules or book.not_actionable):
+        return found
+    labels = matchable(alert)
+    if told := impact_rule(book.impact_rules, labels):
+        found = _with_impact(found, told, alert.severity, book, now)
+    if quiet := not_actionable(book.not_actionable, alert, labels, now):
+        name, why = quiet
+        found = replace(found, quiet_rule=name, reasons=(*found.reasons, why))
+    return found
+
+
+def priority_at(impact: Impact, severity: Severity, book: RuleBook) -> tuple[Priority, Reason]:
+    """Return the priority of an impact where only the severity tells how urgent it is."""
+    urgency, matrix = SEVERITY_URGENCY[severity], book.priority_rules.matrix
+    return priority(impact, urgency, matrix), priority_reason(impact, urgency, matrix)
+
+
+def _weighed(alert: Alert, book: RuleBook, now: datetime, rotation: str) -> Assessed:
     weighed = weigh(alert, book, now, rotation)
     if weighed is not None:
         return Assessed(weighed.priority, weighed.reasons, weighed.stakes)
-    priority, reason = priority_of(alert, book)
-    return Assessed(priority, (reason,))
+    chosen, reason = priority_of(alert, book)
+    return Assessed(chosen, (reason,))
+
+
+def _with_impact(
+    found: Assessed, told: tuple[Impact, Reason], severity: Severity, book: RuleBook, now: datetime
+) -> Assessed:
+    impact, why = told
+    if found.stakes is None:
+        chosen, cell = priority_at(impact, severity, book)
+        return Assessed(chosen, (why, cell))
+    stakes = replace(found.stakes, impact=impact, impact_why=why.sentence.render(plain))
+    weighed = reweigh(stakes, book, now, severity)
+    about = found.reasons[:1]  # how the impact was found before no longer counts
+    return Assessed(weighed.priority, (*about, why, *weighed.reasons), weighed.stakes)
 
 
 def categorised(alert: Alert, book: RuleBook) -> Alert:

@@ -11,6 +11,7 @@ from rules.events import (
     Acked,
     AlertReceived,
     AlertSplitOff,
+    Corrected,
     Escalated,
     Event,
     LoopedIn,
@@ -26,6 +27,7 @@ from rules.events import (
     Unsnoozed,
     Woken,
 )
+from rules.illustrate import illustrated
 from rules.incident import Incident
 from rules.rulebook import RuleBook
 
@@ -51,6 +53,10 @@ def _noted(incident: Incident, now: datetime) -> Incident:
 
 
 def _decide(incident: Incident, event: Event, rulebook: RuleBook, now: datetime) -> Decision:
+    return illustrated(incident, _decided(incident, event, rulebook, now))
+
+
+def _decided(incident: Incident, event: Event, rulebook: RuleBook, now: datetime) -> Decision:
     match event:
         case AlertReceived():
             return on_alert.receive(incident, event, rulebook, now)
@@ -73,6 +79,7 @@ def _decide(incident: Incident, event: Event, rulebook: RuleBook, now: datetime)
             | Reassigned()
             | Escalated()
             | LoopedIn()
+            | Corrected()
         ):
             return on_person.act(incident, event, rulebook, now)
         case _:

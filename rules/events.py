@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rules.alert import Alert, AlertStatus
+from rules.category import Category
+from rules.priority import Impact
 
 AUTOMATIC = ""
 """The `by` of an event nobody caused by hand."""
@@ -82,6 +84,17 @@ class LoopedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """Somebody put right what we made of it; None leaves a thing as it is."""
+
+    by: str
+    category: Category | None = None
+    impact: Impact | None = None
+    actionable: bool | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Muted:
     """A silence or maintenance window made after the incident opened covers it."""
 
@@ -143,6 +156,7 @@ PersonEvent = (
     | Reassigned
     | Escalated
     | LoopedIn
+    | Corrected
 )
 """What one person does to one incident."""
 

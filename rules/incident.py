@@ -103,6 +103,21 @@ class Mutedness:
     why: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What a person put right by hand; None is what they left as it was.
+
+    No later alert of the incident changes it back.
+    """
+
+    by: str
+    at: datetime
+    category: Category | None = None
+    impact: Impact | None = None
+    actionable: bool | None = None
+    why: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)  # without slots: `but` copies it whole, ten times faster
 class Incident:
     """One incident, frozen; a transition returns a new one.
@@ -152,6 +167,8 @@ class Incident:
     confidence: float = 0.0
     stakes: Stakes | None = None
     held_until: datetime | None = None
+    correction: Correction | None = None
+    quiet_rule: str = ""
 
     asset: str = ""
     product: str = ""
@@ -209,6 +226,12 @@ class Incident:
     @property
     def is_open(self) -> bool:
         return self.state is not State.RESOLVED
+
+    @property
+    def is_actionable(self) -> bool:
+        """Tell whether it may page by itself: a person's word counts before that of a rule."""
+        told = self.correction.actionable if self.correction else None
+        return not self.quiet_rule if told is None else told
 
     def but(self, **changes: Any) -> "Incident":
         """Return a copy with these fields changed, as dataclasses.replace does. Raises TypeError."""

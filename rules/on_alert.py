@@ -6,11 +6,12 @@ from datetime import datetime
 from rules.alert import Alert, AlertStatus
 from rules.category import Category
 from rules.classify import assess, categorised, category_reason, priority_of
+from rules.correcting import heeded, keeps_category
 from rules.decision import Decision, Draft
 from rules.effects import ShowConsequences
 from rules.events import AUTOMATIC, AlertReceived
-from rules.folding import bond_with, subject_of, with_cause
-from rules.incident import Bond, Incident, State
+from rules.folding import bond_with, skipped_by, subject_of, with_cause
+from rules.incident import Bond, Incident, State, thing_of
 from rules.matcher import matchable
 from rules.rulebook import RuleBook
 from rules.sentence import say
@@ -74,9 +75,10 @@ def _weigh(draft: Draft, alert: Alert, book: RuleBook, now: datetime) -> None:
     """Set the priority of a new incident, and what it puts at stake."""
     found = assess(alert, book, now, draft.incident.rotation)
     forced = draft.incident.pages and draft.incident.priority not in book.pages
-    pages = forced or found.priority in book.pages
+    pages = forced or (found.priority in book.pages and not found.quiet_rule)
     stakes = None if draft.incident.storm else found.stakes
-    draft.change(priority=found.priority, pages=pages, stakes=stakes)
+    quiet = "" if forced else found.quiet_rule
+    draft.change(priority=found.priority, pages=pages, stakes=stakes, quiet_rule=quiet)
     draft.reasons.extend(found.reasons)
 
 
@@ -110,6 +112,8 @@ def _fire(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime, bon
         text = "Fires again: {title}" if again else "Joined by: {title}"
         draft.because("grouping", say(text, title=event.alert.title))
     draft.change(settles_at=None)
+    if thing_of(event.alert) == (draft.incident.source, draft.incident.dedup_key):
+        draft.change(skipped=skipped_by(event.alert))
     if draft.incident.flapping and again:
         draft.change(openings=draft.incident.openings + 1)
     covered = muted(event.alert, book, now) is not None
@@ -138,8 +142,9 @@ def _blame(draft: Draft, alert: Alert, book: RuleBook, now: datetime) -> None:
     before = draft.incident
     subject = subject_of(alert, book.catalogue)
     draft.incident = with_cause(before, alert, subject, book.lineage)
-    found, classified = assess(alert, book, now, before.rotation), alert.classified
-    if classified is not None:
+    found = heeded(before, assess(alert, book, now, before.rotation))
+    classified = alert.classified
+    if classified is not None and not keeps_category(before):
         draft.change(
             category=classified.category,
             category_alt=classified.alternative,
@@ -159,10 +164,10 @@ def _raise(
     whoever has the cause has it too.
     """
     at = draft.incident
-    found = assess(alert, book, now, draft.incident.rotation)
+    found = heeded(at, assess(alert, book, now, at.rotation))
+    pages = found.priority in book.pages and not found.quiet_rule
     if found.priority >= at.priority:
-        return False
-    pages = found.priority in book.pages
+        return pages and _end_quiet(draft, alert)
     follows = bond is Bond.CONSEQUENCE and at.stakes is not None
     stakes = with_deadline_of(at.stakes, found.stakes) if follows else found.stakes or at.stakes
     draft.change(
@@ -170,6 +175,7 @@ def _raise(
         severity=alert.severity,
         pages=at.pages or pages,
         stakes=stakes,
+        quiet_rule="" if pages else at.quiet_rule,
     )
     draft.reasons.extend(found.reasons)
     if at.held_until is not None and at.state is State.TRIGGERED:
@@ -178,10 +184,25 @@ def _raise(
     return pages and not taken
 
 
+def _end_quiet(draft: Draft, alert: Alert) -> bool:
+    """Page for an alert that joined one that a rule calls not actionable; tell whether it did."""
+    at = draft.incident
+    if at.is_actionable or at.pages:
+        return False
+    draft.change(quiet_rule="", pages=True)
+    draft.because("not_actionable", say("{title} is actionable.", title=alert.title))
+    return True
+
+
 def _recategorise(draft: Draft, alert: Alert, book: RuleBook) -> None:
     """Take the category of a worse alert, or of one as bad that is surer of its own."""
     at, found = draft.incident, alert.classified
-    if found is None or at.storm or (found.category, found.alternative) == _category(at):
+    if (
+        found is None
+        or at.storm
+        or keeps_category(at)
+        or (found.category, found.alternative) == _category(at)
+    ):
         return
     priority, _ = priority_of(alert, book)
     if priority < at.priority or (priority == at.priority and found.confidence > at.confidence):

@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from rules.correcting import correct, refusal
 from rules.decision import Decision, Draft
 from rules.effects import Page
 from rules.escalation import advance
 from rules.events import (
     AckConfirmed,
     Acked,
+    Corrected,
     Escalated,
     LoopedIn,
     PersonEvent,
@@ -41,7 +43,7 @@ def act(incident: Incident, event: PersonEvent, book: RuleBook, now: datetime) -
 
 
 def _refusal(at: Incident, event: PersonEvent, now: datetime) -> Sentence | None:
-    if at.state is State.RESOLVED and not isinstance(event, Reopened):
+    if at.state is State.RESOLVED and not isinstance(event, Reopened | Corrected):
         return _already_resolved(at)
     match event:
         case Acked(by) if at.state is State.ACKNOWLEDGED and not at.snoozed_until:
@@ -54,6 +56,8 @@ def _refusal(at: Incident, event: PersonEvent, now: datetime) -> Sentence | None
             return say("#{number} is still open.", number=at.number)
         case Snoozed(until=until) if not now < until <= now + LONGEST_SNOOZE:
             return say("A snooze must end in the future, within 30 days.")
+        case Corrected():
+            return refusal(at, event)
         case Unsnoozed() if at.snoozed_until is None:
             return say("#{number} is not snoozed.", number=at.number)
         case _:
@@ -104,10 +108,19 @@ def _carry_out(draft: Draft, event: PersonEvent, book: RuleBook, now: datetime) 
             _reassign(draft, by, to, book, now)
         case Escalated(by):
             _escalate(draft, by, book, now)
-        case LoopedIn(by, person):
-            _loop_in(draft, by, person)
+        case LoopedIn() | Corrected():
+            _help(draft, event, book, now)
         case _:
             assert_never(event)
+
+
+def _help(draft: Draft, event: LoopedIn | Corrected, book: RuleBook, now: datetime) -> None:
+    """Do what leaves the incident with whoever has it."""
+    match event:
+        case LoopedIn(by, person):
+            _loop_in(draft, by, person)
+        case Corrected():
+            correct(draft, event, book, now)
 
 
 def _ack(draft: Draft, by: str, book: RuleBook, now: datetime) -> None:

@@ -122,7 +122,7 @@ def _reweigh(draft: Draft, book: RuleBook, now: datetime, times: AlertTimes) -> 
     draft.change(stakes=weighed.stakes)
     draft.reasons.extend(weighed.reasons)
     if weighed.priority < at.priority:
-        pages = at.pages or weighed.priority in book.pages
+        pages = at.pages or (weighed.priority in book.pages and at.is_actionable)
         draft.change(priority=weighed.priority, pages=pages)
         waits = at.held_until is not None or not at.pages
         if pages and waits and at.state is State.TRIGGERED and at.muted is None:

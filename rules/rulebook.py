@@ -7,15 +7,19 @@ from datetime import timedelta
 from rules.alert import Severity
 from rules.catalogue import Catalogue
 from rules.categorise import CategoryRules
+from rules.expected_runs import ExpectedRuns
 from rules.folding import FoldingRule
 from rules.history import History
+from rules.label_rules import LabelRules
 from rules.lineage import Lineage
-from rules.matcher import Matcher
+from rules.matcher import Condition
+from rules.overruling import ImpactOverrules, NotActionable
 from rules.policy import Policy
 from rules.priority import Priority
 from rules.priority_rules import DEFAULT_PRIORITY_RULES, PriorityRules
 from rules.rotation import OnCall
 from rules.silence import MaintenanceWindow, Silence
+from rules.slo import Reliability
 
 DEFAULT_PRIORITIES: Mapping[Severity, Priority] = {
     Severity.CRITICAL: Priority.P1,
@@ -34,7 +38,7 @@ class Route:
     policy: str
     channel: str
     rotation: str
-    matchers: tuple[Matcher, ...] = ()
+    matchers: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,13 @@ class RuleBook:
     folding: FoldingRule = field(default_factory=FoldingRule)
     priority_rules: PriorityRules = DEFAULT_PRIORITY_RULES
     categories: CategoryRules = field(default_factory=CategoryRules)
+    impact_rules: ImpactOverrules = field(default_factory=LabelRules)
+    not_actionable: NotActionable = field(default_factory=LabelRules)
     windows: tuple[MaintenanceWindow, ...] = ()
     silences: tuple[Silence, ...] = ()
     on_call: OnCall = field(default_factory=OnCall)
     catalogue: Catalogue = field(default_factory=Catalogue)
     lineage: Lineage | None = None
+    expected: ExpectedRuns = field(default_factory=ExpectedRuns)
     history: History = field(default_factory=History)
+    reliability: Mapping[str, Reliability] = field(default_factory=dict)

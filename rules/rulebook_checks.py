@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from rules.category_spec import CategoryRuleSpec, CategoryTextSpec
-from rules.matcher import matchers_of
 from rules.nearest import did_you_mean, nearest
+from rules.overruling_parts import overruling_faults
 from rules.people import AmbiguousPersonError, People, UnknownPersonError
 from rules.priority_checks import priority_faults, priority_warnings
 from rules.rulebook_parts import Draft, Surroundings, routes_in_order
@@ -34,6 +34,7 @@ def cross_check(drafts: Sequence[Draft], around: Surroundings) -> Findings:
         faults += _route_faults(draft, policies)
         faults += _window_faults(draft)
         faults += _category_faults(draft)
+        faults += overruling_faults(draft.document, draft.spec)
         warnings += _policy_warnings(draft)
         person_faults, person_warnings = _people(draft, around.people)
         faults += person_faults
@@ -41,7 +42,7 @@ def cross_check(drafts: Sequence[Draft], around: Surroundings) -> Findings:
     faults += priority_faults(drafts)
     warnings += priority_warnings(drafts)
     last = drafts[-1]
-    if all(route.match for route in routes_in_order([d.spec for d in drafts])):
+    if all(route.conditions for route in routes_in_order([d.spec for d in drafts])):
         faults.append(
             last.document.fault(
                 ("routes",), "no route takes every alert; end with one without `match`"
@@ -111,12 +112,12 @@ def _route_faults(draft: Draft, policies: set[str]) -> Iterator[Fault]:
             yield draft.document.fault(
                 ("routes", at),
                 f'route "{route.name}" is never reached: "{wider.name}" before it takes '
-                + ("every alert" if not wider.match else "all it would take"),
+                + ("every alert" if not wider.conditions else "all it would take"),
             )
 
 
 def _covers(wider: RouteSpec, route: RouteSpec) -> bool:
-    return set(matchers_of(wider.match)) <= set(matchers_of(route.match))
+    return set(wider.conditions) <= set(route.conditions)
 
 
 def _window_faults(draft: Draft) -> Iterator[Fault]:

@@ -8,7 +8,9 @@ from typing import TypeVar
 from rules.alert import Severity
 from rules.categorise import CategoryRules
 from rules.category_parts import category_rules
-from rules.matcher import matchers_of
+from rules.folding import FoldingRule
+from rules.overruling import ImpactOverrules, NotActionable
+from rules.overruling_parts import impact_rules, not_actionable_rules
 from rules.people import People
 from rules.policy import (
     AtLeast,
@@ -28,6 +30,7 @@ from rules.priority_rules import PriorityRules
 from rules.rotation import OnCall
 from rules.rulebook import DEFAULT_PRIORITIES, FlappingRule, Route, RuleBook, StormRule
 from rules.rulebook_spec import (
+    FoldingSpec,
     MaintenanceWindowSpec,
     RouteSpec,
     RulebookSpec,
@@ -75,8 +78,11 @@ class RulebookParts:
     fallback_every: timedelta
     flapping: FlappingRule
     storm: StormRule
+    folding: FoldingRule
     priority_rules: PriorityRules
     categories: CategoryRules
+    impact_rules: ImpactOverrules
+    not_actionable: NotActionable
     windows: tuple[MaintenanceWindow, ...]
 
     def rulebook(self, *, on_call: OnCall, silences: Iterable[Silence] = ()) -> RuleBook:
@@ -93,8 +99,11 @@ class RulebookParts:
             fallback_every=self.fallback_every,
             flapping=self.flapping,
             storm=self.storm,
+            folding=self.folding,
             priority_rules=self.priority_rules,
             categories=self.categories,
+            impact_rules=self.impact_rules,
+            not_actionable=self.not_actionable,
             windows=self.windows,
             silences=tuple(silences),
             on_call=on_call,
@@ -108,7 +117,7 @@ def assemble(drafts: Sequence[Draft], around: Surroundings) -> RulebookParts:
     ack_timeout = _last((s.ack_timeout for s in specs), default.ack_timeout)
     pages: dict[Priority, str] = dict.fromkeys(default.pages, "page")
     priorities = dict(DEFAULT_PRIORITIES)
-    flapping, storm = default.flapping, default.storm
+    flapping, storm, folding = default.flapping, default.storm, default.folding
     for spec in specs:
         pages |= spec.pages
         priorities |= spec.priorities
@@ -116,6 +125,8 @@ def assemble(drafts: Sequence[Draft], around: Surroundings) -> RulebookParts:
             flapping = replace(flapping, **spec.flapping.model_dump(exclude_unset=True))
         if spec.storm:
             storm = replace(storm, **spec.storm.model_dump(exclude_unset=True))
+        if spec.folding:
+            folding = _folding(folding, spec.folding)
     return RulebookParts(
         policies=_policies(specs, around.people),
         routes=tuple(_route(r, around) for r in routes_in_order(specs)),
@@ -132,9 +143,20 @@ def assemble(drafts: Sequence[Draft], around: Surroundings) -> RulebookParts:
         fallback_every=_last((s.fallback_every for s in specs), default.fallback_every),
         flapping=flapping,
         storm=storm,
+        folding=folding,
         priority_rules=priority_rules(specs),
         categories=category_rules([spec.categories for spec in specs]),
+        impact_rules=impact_rules(specs),
+        not_actionable=not_actionable_rules(specs),
         windows=tuple({w.name: _window(w) for s in specs for w in s.maintenance_windows}.values()),
+    )
+
+
+def _folding(rule: FoldingRule, spec: FoldingSpec) -> FoldingRule:
+    given = spec.model_fields_set
+    return FoldingRule(
+        within=spec.within if "within" in given else rule.within,
+        never=frozenset(spec.never) if "never" in given else rule.never,
     )
 
 
@@ -147,7 +169,7 @@ def routes_in_order(specs: Sequence[RulebookSpec]) -> list[RouteSpec]:
     for spec in reversed(specs):
         for route in spec.routes:
             by_name.setdefault(route.name, route)
-            if not by_name[route.name].match:
+            if not by_name[route.name].conditions:
                 return list(by_name.values())
     return list(by_name.values())
 
@@ -171,7 +193,7 @@ def _route(spec: RouteSpec, around: Surroundings) -> Route:
         policy=spec.policy,
         channel=(spec.channel or around.alerts_channel).lstrip("#"),
         rotation=spec.rotation or around.first_rotation,
-        matchers=matchers_of(spec.match),
+        matchers=spec.conditions,
     )
 
 
@@ -204,7 +226,7 @@ def _target(spec: TargetSpec, people: People) -> Target:
 def _window(spec: MaintenanceWindowSpec) -> MaintenanceWindow:
     return MaintenanceWindow(
         name=spec.name,
-        matchers=matchers_of(spec.match),
+        matchers=spec.conditions,
         starts_at=spec.starts,
         ends_at=spec.ends,
         hours=hours_of(spec.hours) if spec.hours else None,

@@ -7,7 +7,10 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from rules import written
 from rules.alert import Severity
+from rules.category import Category
 from rules.category_spec import CategoriesSpec
+from rules.folding import OWN_CAUSE
+from rules.overruling_spec import ImpactRuleSpec, NotActionableSpec
 from rules.priority import Priority
 from rules.priority_spec import (
     EffortSpec,
@@ -19,11 +22,11 @@ from rules.priority_spec import (
     UrgencySpec,
 )
 from rules.spec import (
+    ConditionsSpec,
     Duration,
     DurationOrNever,
     HoursSpec,
     Instant,
-    Matchers,
     PositiveDuration,
     Spec,
     Text,
@@ -94,19 +97,18 @@ class StepSpec(Spec):
         return self
 
 
-class RouteSpec(Spec):
+class RouteSpec(ConditionsSpec):
     name: Text = Field(description="What people call the route; unique.")
-    match: Matchers = Field(
-        default=(),
-        description='All must hold, like `team=finance` or `dag_id=~"daily.*"`. None: every alert.',
-    )
     policy: Text = Field(default="default", description="The escalation policy that answers.")
     channel: str = Field(
-        default="", description="Slack channel; `slack.alerts_channel` when left out."
+        default="",
+        description="Slack channel; the data product's own when left out, then "
+        "`slack.alerts_channel`.",
     )
     rotation: str = Field(
         default="",
-        description="The rotation that is paged; the first of `rotations` when left out.",
+        description="The rotation that is paged; the data product's own when left out, then the "
+        "first of `rotations`.",
     )
 
 
@@ -134,11 +136,21 @@ class StormSpec(Spec):
     )
 
 
-class MaintenanceWindowSpec(Spec):
+class FoldingSpec(Spec):
+    within: PositiveDuration = Field(
+        default=timedelta(hours=24),
+        description="Alerts downstream of a cause join its incident for so long after its last alert.",
+    )
+    never: tuple[Category, ...] = Field(
+        default=tuple(sorted(OWN_CAUSE)),
+        description="Alerts of these categories have a cause of their own.",
+    )
+
+
+class MaintenanceWindowSpec(ConditionsSpec):
     """Announced work: once, `from` to `to`, or recurring, in `hours`."""
 
     name: Text = Field(description="What is going on, shown as the reason.")
-    match: Matchers = Field(description="Alerts that match page nobody meanwhile.")
     starts: Instant | None = Field(
         default=None, alias="from", description="Instant, like `2026-10-03 08:00 Europe/Berlin`."
     )
@@ -152,7 +164,7 @@ class MaintenanceWindowSpec(Spec):
 
     @model_validator(mode="after")
     def _bounded(self) -> "MaintenanceWindowSpec":
-        if not self.match:
+        if not self.conditions:
             raise ValueError('`match` is empty; to mute everything write source=~".*"')
         if self.hours is None and (self.starts is None or self.ends is None):
             raise ValueError("a maintenance window needs `from` and `to`, or `hours`")
@@ -199,6 +211,9 @@ class RulebookSpec(Spec):
     storm: StormSpec | None = Field(
         default=None, description="When new alerts join one storm incident."
     )
+    folding: FoldingSpec | None = Field(
+        default=None, description="When an alert joins the incident of what is upstream of it."
+    )
     categories: CategoriesSpec = Field(
         default=CategoriesSpec(), description="How an alert gets its category."
     )
@@ -221,6 +236,12 @@ class RulebookSpec(Spec):
         default=HoldingSpec(), description="What pages wait for outside working hours."
     )
     slo: SloSpec = Field(default=SloSpec(), description="When a promise was broken too often.")
+    impact_rules: tuple[ImpactRuleSpec, ...] = Field(
+        default=(), description="Impact by labels, over what the tables say; first match wins."
+    )
+    not_actionable: tuple[NotActionableSpec, ...] = Field(
+        default=(), description="Alerts that are shown and never page; first match wins."
+    )
     maintenance_windows: tuple[MaintenanceWindowSpec, ...] = Field(
         default=(), description="Announced work during which matching alerts page nobody."
     )

@@ -24,6 +24,8 @@ def start(draft: Draft, book: RuleBook, now: datetime, alert_times: AlertTimes =
         advance(draft, book, now, alert_times)
     elif draft.incident.pages:
         return
+    elif not draft.incident.is_actionable:
+        draft.because("not_actionable", say("It is not actionable and pages nobody."))
     else:
         priority = draft.incident.priority
         draft.because(

@@ -80,7 +80,8 @@ class Work:
             return decision
         if after is not incident or decision.effects:
             tx.save(after)
-        if _may_page(incident) and not _may_page(after):
+        called_off = incident.pages and not after.pages
+        if called_off or (_may_page(incident) and not _may_page(after)):
             tx.cancel_jobs(after.id, PAGE_KINDS)
         for reason in decision.reasons:
             entry = TimelineEntry(

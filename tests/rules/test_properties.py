@@ -22,6 +22,7 @@ from bot.wire import (
 )
 from rules.alert import Alert, AlertStatus, Severity
 from rules.catalogue import Catalogue, Product, Promises
+from rules.category import Category
 from rules.classify import assess
 from rules.decide import decide
 from rules.decision import Decision
@@ -30,6 +31,7 @@ from rules.events import (
     AckConfirmed,
     Acked,
     AlertReceived,
+    Corrected,
     Escalated,
     Event,
     LoopedIn,
@@ -59,6 +61,7 @@ from rules.policy import (
     UserGroup,
     Webhook,
 )
+from rules.priority import Impact
 from rules.rotation import OnCall
 from rules.rulebook import FlappingRule, RuleBook
 from rules.sentence import plain
@@ -124,6 +127,14 @@ person_events = st.one_of(
     st.builds(Reassigned, PEOPLE, PEOPLE),
     st.builds(Escalated, PEOPLE),
     st.builds(LoopedIn, PEOPLE, PEOPLE),
+    st.builds(
+        Corrected,
+        PEOPLE,
+        category=st.none() | st.sampled_from((Category.FRESHNESS, Category.COMPLETENESS)),
+        impact=st.none() | st.sampled_from(Impact),
+        actionable=st.none() | st.booleans(),
+        why=st.sampled_from(("", "{so} <@U1> says")),
+    ),
 )
 spans_of_time = st.sampled_from((timedelta(0), MINUTE, 7 * MINUTE, 40 * MINUTE, 5 * HOUR, 2 * DAY))
 
@@ -209,6 +220,14 @@ class Incidents(RuleBasedStateMachine):
         assert self.incident.pages or not self.must_page
 
     @invariant()
+    def what_a_person_put_right_stays_so(self) -> None:
+        at = self.incident
+        if at.correction and at.correction.category:
+            assert (at.category, at.category_alt) == (at.correction.category, None)
+        if at.correction and at.correction.impact and at.stakes:
+            assert at.stakes.impact is at.correction.impact
+
+    @invariant()
     def what_flaps_and_is_quiet_ends_by_itself(self) -> None:
         assert self.incident.settles_at or not self.held
 
@@ -250,6 +269,9 @@ class Incidents(RuleBasedStateMachine):
             assert decision.refusal.render(plain)
         self._check_pages(before, decision)
         self._check_silences(before, event, decision)
+        if before.correction and before.correction.actionable is False and not before.pages:
+            by_machine = not isinstance(event, Corrected | Escalated | Reassigned)
+            assert not (by_machine and decision.incident.pages)
         self._check_shows(before, event, decision)
         self._check_sentences(decision)
         self.incident = replace(decision.incident, version=before.version + 1)
@@ -260,7 +282,11 @@ class Incidents(RuleBasedStateMachine):
         if isinstance(event, AlertReceived) and event.alert.status is AlertStatus.FIRING:
             covered = mute(self.book.silences, (), matchable(event.alert), self.now)
             worst = assess(event.alert, self.book, self.now).priority
-            self.must_page |= worst in self.book.pages and covered is None
+            told = self.incident.correction
+            by_hand = told is not None and (told.impact or told.actionable is False)
+            self.must_page |= worst in self.book.pages and covered is None and not by_hand
+        if isinstance(event, Corrected) and decision.refusal is None:
+            self.must_page = self.incident.pages
 
     def _check_pages(self, before: Incident, decision: Decision) -> None:
         paged = [e for e in decision.effects if isinstance(e, Page)]
