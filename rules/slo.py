@@ -1,7 +1,7 @@
 """How a product's promises have gone, day by day: due days kept, missed, excused, and by whom."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -9,44 +9,16 @@ from zoneinfo import ZoneInfo
 from rules.budget import DeliveryRecord, Objective, TimeBudget, downtime
 from rules.catalogue import Product
 from rules.category import WRONG, Category
-from rules.hours import Hours, to_instant
+from rules.hours import DAYS, Hours, to_instant
 from rules.silence import MaintenanceWindow
 from rules.sla import FreshBy
+from rules.troubles import DueRun, Trouble
 
 _DAY = timedelta(days=1)
 _LONGEST = 3_660
 """Days looked back: ten years."""
 _NO_DELAY = frozenset({*WRONG, Category.ACCESS, Category.ADHOC_REQUEST})
 """What does not make a delivery late: wrong data counts by itself, requests break nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """An incident as one product met it; `ended_at` is None while it is open.
-
-    `upstream`: the product was hit by what broke before it. `labels` are those that maintenance
-    windows see.
-    """
-
-    product: str
-    number: int
-    category: Category | None
-    began_at: datetime
-    ended_at: datetime | None = None
-    upstream: bool = False
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-    def open_at(self, when: datetime) -> bool:
-        return self.began_at <= when and (self.ended_at is None or self.ended_at > when)
-
-
-@dataclass(frozen=True, slots=True)
-class DueRun:
-    """A run of a product that was due, and when it was seen to be good; None is never."""
-
-    product: str
-    due_at: datetime
-    good_at: datetime | None
 
 
 class DayOutcome(StrEnum):
@@ -104,7 +76,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Reliability:
     """How a product stands; None where it has no such objective. `since` is the first day watched.
 
     Late and wrong are never mixed: `fresh` counts late deliveries, `quality` wrong ones.
@@ -133,7 +105,17 @@ def has_objective(product: Product) -> bool:
     )
 
 
-def standing(
+def look_back(product: Product) -> timedelta:
+    """Return how far back its objectives can count, holidays and maintenance allowed for."""
+    promises = product.promises
+    counted = [one.due_days for one in (promises.fresh_objective, promises.quality) if one]
+    a_week = len(promises.fresh_by.days) if promises.fresh_by else len(DAYS)
+    days = max(counted, default=0) * len(DAYS) * _DAY / max(1, a_week)
+    available = promises.availability_over if promises.availability is not None else 0 * _DAY
+    return max(days * 1.25 + 14 * _DAY if counted else days, available)
+
+
+def reliability(
     product: Product,
     troubles: Sequence[Trouble],
     runs: Sequence[DueRun],
@@ -141,7 +123,7 @@ def standing(
     windows: Iterable[MaintenanceWindow] = (),
     since: datetime,
     now: datetime,
-) -> Standing:
+) -> Reliability:
     """Return how the product's objectives stand at `now`, by what was watched from `since`.
 
     `troubles` and `runs` are those of this product only.
@@ -158,7 +140,7 @@ def standing(
     if promises.availability is not None:
         down = [one for one in troubles if one.category is Category.AVAILABILITY]
         available = watch.budget(promises.availability, promises.availability_over, down)
-    return Standing(
+    return Reliability(
         product=product.id,
         name=product.name,
         since=since,

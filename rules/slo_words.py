@@ -5,21 +5,21 @@ from datetime import datetime, timedelta
 
 from rules.budget import TimeBudget, unreachable
 from rules.sentence import Sentence, say
-from rules.slo import Standing, Tally
+from rules.slo import Reliability, Tally
 
 RECENT = 5
 """Due days by which it is told how fast the budget goes."""
 _HALF = 0.5
 
 
-def standing_words(standing: Standing) -> Iterator[Sentence]:
+def reliability_words(reliability: Reliability) -> Iterator[Sentence]:
     """Yield everything there is to say of a product's objectives."""
-    if standing.fresh:
-        yield from tally_words("Delivered in time", standing.fresh)
-    if standing.quality:
-        yield from tally_words("Right data", standing.quality)
-    if standing.available:
-        yield available_words(standing.available)
+    if reliability.fresh:
+        yield from tally_words("Delivered in time", reliability.fresh)
+    if reliability.quality:
+        yield from tally_words("Right data", reliability.quality)
+    if reliability.available:
+        yield available_words(reliability.available)
 
 
 def tally_words(what: str, tally: Tally) -> Iterator[Sentence]:
@@ -95,12 +95,12 @@ def available_words(budget: TimeBudget) -> Sentence:
     )
 
 
-def at_stake(standing: Standing, now: datetime, *, wrong: bool) -> Sentence | None:
+def at_stake(reliability: Reliability, now: datetime, *, wrong: bool) -> Sentence | None:
     """Say what an incident does to the budget; None where that does not matter now.
 
     It matters once half of it is used, or when one more miss uses the last.
     """
-    tally = standing.quality if wrong else standing.fresh
+    tally = reliability.quality if wrong else reliability.fresh
     if tally is None or unreachable(tally.objective) or not tally.record.counted:
         return None
     misses, allowed, left = tally.record.misses, tally.objective.allowed_misses, tally.left

@@ -35,6 +35,8 @@ DRAIN = timedelta(seconds=8)
 LAG_LIMIT = 120.0
 _REFRESH = timedelta(seconds=2)
 _SAMPLE = timedelta(seconds=15)
+_LEARN = timedelta(seconds=5)
+"""How soon a new catalogue is learnt about; the rest waits for LEARN_EVERY."""
 _LEARN_AGAIN = timedelta(seconds=10)
 _HOUSEKEEPING = timedelta(hours=6)
 
@@ -100,6 +102,7 @@ class Application:
             ("outbox", self.outbox.run),
             ("slack", self._talk),
             ("refresh", partial(self._every, _REFRESH, self._refresh)),
+            ("learning", partial(self._every, _LEARN, self._learn)),
             ("gauges", partial(self._every, _SAMPLE, self._sample)),
             ("housekeeping", partial(self._every, _HOUSEKEEPING, self._keep_house)),
         ]
@@ -142,6 +145,9 @@ class Application:
 
     async def _refresh(self) -> None:
         await self.rules.refresh()
+
+    async def _learn(self) -> None:
+        await self.rules.learn()
 
     async def _sample(self) -> None:
         await sample(self.metrics, self.store.reader, self.setting.clock.now())

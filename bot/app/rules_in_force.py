@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.app.learning import Learnt, Past, learn_from
 from bot.clock import Clock
 from bot.config import Config
 from bot.ports import Reader, StoredOverride
@@ -17,6 +18,7 @@ from rules.rotation import OnCall
 from rules.rulebook import RuleBook
 from rules.rulebook_parts import RulebookParts
 
+LEARN_EVERY = timedelta(minutes=5)
 _PAST = timedelta(days=1)
 
 
@@ -41,7 +43,12 @@ class RulesInForce:
     """Answers the engine, and everyone who shows: one rulebook, one "who is on call"."""
 
     def __init__(
-        self, parts: RulebookParts, roster: Roster | None, reader: Reader, clock: Clock
+        self,
+        parts: RulebookParts,
+        roster: Roster | None,
+        reader: Reader,
+        clock: Clock,
+        past: Past | None = None,
     ) -> None:
         self._parts = parts
         self._roster = roster
@@ -50,6 +57,9 @@ class RulesInForce:
         self._shown = OnCall()
         self._catalogue = Catalogue()
         self._lineage: Lineage | None = None
+        self._past = past
+        self._learnt = Learnt()
+        self._learn_at = datetime.min.replace(tzinfo=UTC)
         self._book = self._made()
 
     def book(self) -> RuleBook:
@@ -70,14 +80,31 @@ class RulesInForce:
         self._book = self._made()
         return self._shown
 
+    async def learn(self) -> bool:
+        """Learn from the past where that is due; tell whether it was. Raises NotStoredError."""
+        now = self._clock.now()
+        if self._past is None or now < self._learn_at:
+            return False
+        self._learn_at = now + LEARN_EVERY
+        self._learnt = await learn_from(self._past, self._book, now)
+        self._book = self._made()
+        return True
+
     def know(self, catalogue: Catalogue, lineage: Lineage) -> None:
         """Decide with this catalogue from now on."""
         self._catalogue, self._lineage = catalogue, lineage
+        self._learn_at = self._clock.now()
         self._book = self._made()
 
     def _made(self) -> RuleBook:
         book = self._parts.rulebook(on_call=self._shown)
-        return replace(book, catalogue=self._catalogue, lineage=self._lineage)
+        return replace(
+            book,
+            catalogue=self._catalogue,
+            lineage=self._lineage,
+            history=self._learnt.history,
+            reliability=self._learnt.reliability,
+        )
 
     def rostered(self) -> set[str]:
         """Return the keys of everybody the roster names."""

@@ -13,10 +13,12 @@ from bot.ports import NotStoredError
 from bot.store.database import Database
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.inbox import BatchWriter, GroupCommitInbox, SqliteBatchWriter
+from bot.store.past import SqlPast
 from bot.store.queue import LANE_GAP, LEASE, SqlJobQueue
 from bot.store.reader import SqlReader
 from bot.store.retention import prune
 from bot.store.schema import migrate
+from bot.store.seen_lineage import forget
 from bot.store.transaction import SqlStore
 
 _log = structlog.get_logger(__name__)
@@ -43,6 +45,7 @@ class OpenedStore:
         self.inbox = GroupCommitInbox(writer, clock)
         self.queue = SqlJobQueue(database, held, lease=lease, lane_gap=lane_gap)
         self.reader = SqlReader(database)
+        self.past = SqlPast(database)
         self._clock = clock
         self._lock = lock
 
@@ -84,6 +87,10 @@ class OpenedStore:
     async def prune(self, before: datetime) -> dict[str, int]:
         """Forget what ended before `before`; return how many rows of each sort."""
         return await prune(self.database, before)
+
+    async def forget_lineage(self, before: datetime) -> int:
+        """Forget lineage that no event has told of since `before`; return how many rows."""
+        return await forget(self.database, before)
 
 
 async def open_store(

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-import bot.store.tables_lineage  # noqa: F401 - its tables are of the same metadata
+import bot.store.tables_lineage
 import bot.store.tables_runs  # noqa: F401 - its tables are of the same metadata
 from bot.store.columns import UtcDateTime
 
@@ -88,6 +88,7 @@ class IncidentRow(SQLModel, table=True):
         Index("ix_incident_state", "state", "number"),
         _index("ix_incident_assigned_to", "assigned_to", "number", where="assigned_to != ''"),
         _index("ix_incident_acked_at", "acked_at", where="acked_at IS NOT NULL"),
+        _index("ix_incident_resolved_at", "resolved_at", where="resolved_at IS NOT NULL"),
         _index("ix_incident_product", "product", "opened_at", where="product != ''"),
     )
 

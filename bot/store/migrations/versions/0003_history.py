@@ -11,6 +11,7 @@ branch_labels = None
 depends_on = None
 
 _ACKED = "acked_at IS NOT NULL"
+_RESOLVED = "resolved_at IS NOT NULL"
 _ABOUT = "product != ''"
 
 
@@ -29,6 +30,14 @@ def upgrade() -> None:
         postgresql_where=sa.text(_ACKED),
     )
     op.create_index(
+        "ix_incident_resolved_at",
+        "incident",
+        ["resolved_at"],
+        unique=False,
+        sqlite_where=sa.text(_RESOLVED),
+        postgresql_where=sa.text(_RESOLVED),
+    )
+    op.create_index(
         "ix_incident_product",
         "incident",
         ["product", "opened_at"],
@@ -40,6 +49,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_incident_product", "incident")
+    op.drop_index("ix_incident_resolved_at", "incident")
     op.drop_index("ix_incident_acked_at", "incident")
     with op.batch_alter_table("incident") as table:
         for name in ("acked_at", "paged_at", "category", "rotation"):

@@ -1,0 +1,190 @@
+"""What the past teaches: repairs, runs, and when a product's incidents were open."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    text,
+)
+
+from bot.store import run_rows
+from bot.store.columns import UtcDateTime
+from bot.store.database import Database
+from bot.store.tables import INCIDENT
+from bot.store.tables_runs import OCCASION, RUN
+from rules.alert import Severity
+from rules.category import Category
+from rules.expected_runs import Occasion
+from rules.history import Repair
+from rules.incident import State
+from rules.run import Run, RunState
+from rules.troubles import PastAlert, PastIncident
+
+_MOST = 20_000
+"""Of anything: the newest of them teach enough."""
+_CATEGORIES = {category.value: category for category in Category}
+_SEVERITIES = {severity.value: severity for severity in Severity}
+_SINCE = bindparam("since", type_=UtcDateTime())
+_OPEN = [state.value for state in State if state is not State.RESOLVED]
+
+_REPAIRS = (
+    select(
+        INCIDENT.c.rotation,
+        INCIDENT.c.category,
+        INCIDENT.c.paged_at,
+        INCIDENT.c.acked_at,
+        INCIDENT.c.resolved_at,
+    )
+    .where(
+        text("incident.acked_at IS NOT NULL"),
+        INCIDENT.c.acked_at >= _SINCE,
+        INCIDENT.c.resolved_at.is_not(None),
+        INCIDENT.c.storm == 0,
+        ~INCIDENT.c.source.startswith("@"),
+    )
+    .order_by(INCIDENT.c.acked_at.desc())
+    .limit(_MOST)
+)
+_RUNS = (
+    select(RUN)
+    .where(RUN.c.updated_at >= _SINCE, RUN.c.state == RunState.SUCCEEDED.value)
+    .order_by(RUN.c.updated_at.desc())
+    .limit(_MOST)
+)
+_OCCASIONS = (
+    select(OCCASION)
+    .where(text("occasion.product != ''"), OCCASION.c.due_at >= _SINCE)
+    .order_by(OCCASION.c.due_at.desc())
+    .limit(_MOST)
+)
+_FIRST = select(INCIDENT.c.opened_at).order_by(INCIDENT.c.number).limit(1)
+
+
+class SqlPast:
+    """The past as a database has it; every method raises NotStoredError when it is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._incidents = _incidents(sqlite=database.is_sqlite)
+
+    async def watched_since(self) -> datetime | None:
+        """Return when the first incident of all was opened, None when there was none."""
+        found = await self._all(_FIRST)
+        return found[0].opened_at if found else None
+
+    async def repairs(self, since: datetime) -> Sequence[Repair]:
+        """Return the incidents people took since then and that are over.
+
+        Storms are left out, and what people or the bot itself opened.
+        """
+        return [
+            Repair(
+                rotation=row.rotation,
+                category=_CATEGORIES.get(row.category),
+                paged_at=row.paged_at,
+                acked_at=row.acked_at,
+                resolved_at=row.resolved_at,
+            )
+            for row in await self._all(_REPAIRS, since)
+        ]
+
+    async def incidents(self, since: datetime) -> Sequence[PastIncident]:
+        """Return the incidents with something at stake that were open at any time since then."""
+        return [_incident(row) for row in await self._all(self._incidents, since)]
+
+    async def runs(self, since: datetime) -> Sequence[Run]:
+        """Return the runs that succeeded since then, newest first."""
+        return [run_rows.run(row) for row in await self._all(_RUNS, since)]
+
+    async def occasions(self, since: datetime) -> Sequence[Occasion]:
+        """Return the times since then at which a run of a product was due, newest first."""
+        return [run_rows.occasion(row) for row in await self._all(_OCCASIONS, since)]
+
+    async def _all(self, query: Select[Any], since: datetime | None = None) -> Sequence[Row[Any]]:
+        async with self._database.read() as connection:
+            result = await connection.execute(query, {"since": since} if since else {})
+        found: Sequence[Row[Any]] = result.all()
+        return found
+
+
+def _incidents(*, sqlite: bool) -> Select[Any]:
+    """Build the query; bodies are large, so only what counts is taken out of them."""
+
+    def part(path: str) -> ColumnElement[str]:
+        if sqlite:
+            return func.json_extract(INCIDENT.c.body, "$." + path, type_=Text())
+        names = path.split(".")
+        return cast(cast(INCIDENT.c.body, JSON)[tuple(names)], Text)
+
+    return (
+        select(
+            INCIDENT.c.number,
+            INCIDENT.c.source,
+            INCIDENT.c.dedup_key,
+            INCIDENT.c.title,
+            INCIDENT.c.category,
+            INCIDENT.c.opened_at,
+            INCIDENT.c.resolved_at,
+            part("labels").label("labels"),
+            part("severity").label("severity"),
+            part("stakes.product").label("product"),
+            part("stakes.asset").label("asset"),
+            part("alerts").label("alerts"),
+        )
+        .where(
+            or_(INCIDENT.c.state.in_(_OPEN), INCIDENT.c.resolved_at >= _SINCE),
+            or_(text("incident.product != ''"), text("incident.asset != ''")),
+            INCIDENT.c.storm == 0,
+        )
+        .order_by(INCIDENT.c.number.desc())
+        .limit(_MOST)
+    )
+
+
+def _incident(row: Row[Any]) -> PastIncident:
+    severity = _SEVERITIES.get(_plain(row.severity), Severity.UNKNOWN)
+    return PastIncident(
+        number=row.number,
+        source=row.source,
+        dedup_key=row.dedup_key,
+        title=row.title,
+        severity=severity,
+        category=_CATEGORIES.get(row.category),
+        labels=json.loads(row.labels or "{}"),
+        product=_plain(row.product),
+        asset=_plain(row.asset),
+        opened_at=row.opened_at,
+        resolved_at=row.resolved_at,
+        alerts=tuple(_alerts(row.alerts)),
+    )
+
+
+def _alerts(written: str | None) -> list[PastAlert]:
+    return [
+        PastAlert(
+            product=one.get("product", ""),
+            severity=_SEVERITIES.get(one["severity"], Severity.UNKNOWN),
+            first_at=datetime.fromisoformat(one["first_at"]),
+        )
+        for one in json.loads(written or "[]")
+        if one.get("product")
+    ]
+
+
+def _plain(written: str | None) -> str:
+    """Return a text out of JSON: PostgreSQL hands it over in quotes, SQLite without."""
+    if written is None or written == "null":
+        return ""
+    return str(json.loads(written)) if written.startswith('"') else written

@@ -1,0 +1,121 @@
+"""What the past teaches, as both databases remember it."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.store.opening import OpenedStore
+from rules.alert import AlertStatus, Severity
+from rules.category import Category
+from rules.history import Repair
+from rules.incident import Incident, ShownAlert, Stakes, State
+from rules.priority import Impact, Urgency
+from rules.troubles import PastAlert
+from tests.bot.store.samples import HOUR, incident
+from tests.fakes.clock import FakeClock
+
+MINUTE = timedelta(minutes=1)
+
+
+async def keep(opened: OpenedStore, *incidents: Incident) -> None:
+    async with opened.store.begin() as transaction:
+        for one in incidents:
+            transaction.save(one)
+
+
+def repaired(number: int, at: datetime, **changes: object) -> Incident:
+    usual: dict[str, object] = {
+        "state": State.RESOLVED,
+        "category": Category.FRESHNESS,
+        "first_paged_at": at,
+        "first_acked_at": at + 4 * MINUTE,
+        "resolved_at": at + 30 * MINUTE,
+    }
+    return incident(number, at, **(usual | changes))
+
+
+def at_stake(product: str, asset: str = "") -> Stakes:
+    return Stakes(
+        name=product, impact=Impact.MODERATE, urgency=Urgency.HIGH, product=product, asset=asset
+    )
+
+
+async def test_repairs_are_what_people_took_and_ended(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    now = clock.now()
+    await keep(
+        opened_store,
+        repaired(1, now - 2 * HOUR),
+        repaired(2, now - 100 * HOUR),
+        incident(3, now - HOUR, first_acked_at=now),
+        repaired(4, now - HOUR, storm=True),
+        repaired(5, now - HOUR, source="@slack"),
+        repaired(6, now - HOUR, first_acked_at=None),
+        repaired(7, now - HOUR, first_paged_at=None, category=None, rotation="web"),
+    )
+    found = await opened_store.past.repairs(now - 24 * HOUR)
+    assert found == [
+        Repair(
+            rotation="web",
+            category=None,
+            acked_at=now - HOUR + 4 * MINUTE,
+            resolved_at=now - HOUR + 30 * MINUTE,
+        ),
+        Repair(
+            rotation="data",
+            category=Category.FRESHNESS,
+            paged_at=now - 2 * HOUR,
+            acked_at=now - 2 * HOUR + 4 * MINUTE,
+            resolved_at=now - 2 * HOUR + 30 * MINUTE,
+        ),
+    ]
+
+
+async def test_incidents_tell_what_they_put_at_stake(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    now = clock.now()
+    shown = ShownAlert(
+        "fct", "fct_orders failed", AlertStatus.FIRING, Severity.ERROR, now, now, product="sales"
+    )
+    await keep(
+        opened_store,
+        incident(
+            1,
+            now - 3 * HOUR,
+            product="orders",
+            asset="model.fct",
+            stakes=at_stake("orders", "model.fct"),
+            category=Category.DUPLICATES,
+            labels={"team": 'fin "x"'},
+            alerts=(shown, ShownAlert("b", "b", AlertStatus.FIRING, Severity.INFO, now, now)),
+            title='"quoted" null',
+        ),
+        repaired(2, now - 3 * HOUR, product="orders"),
+        repaired(3, now - 90 * HOUR, product="orders", stakes=at_stake("orders")),
+        incident(4, now - HOUR),
+        incident(5, now - HOUR, product="orders", storm=True),
+    )
+    two, one = await opened_store.past.incidents(now - 24 * HOUR)
+    assert (one.number, one.product, one.asset) == (1, "orders", "model.fct")
+    assert (one.category, one.severity) == (Category.DUPLICATES, Severity.ERROR)
+    assert (one.labels, one.title) == ({"team": 'fin "x"'}, '"quoted" null')
+    assert (one.opened_at, one.resolved_at) == (now - 3 * HOUR, None)
+    assert one.alerts == (PastAlert("sales", Severity.ERROR, now),)
+    assert (two.number, two.product, two.resolved_at) == (2, "", now - 3 * HOUR + 30 * MINUTE)
+
+
+async def test_watching_began_with_the_first_incident(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    assert await opened_store.past.watched_since() is None
+    await keep(opened_store, incident(1, clock.now() - HOUR), incident(2, clock.now()))
+    assert await opened_store.past.watched_since() == clock.now() - HOUR
+
+
+@pytest.mark.parametrize("ask", ["runs", "occasions", "repairs", "incidents"])
+async def test_an_empty_past_teaches_nothing(
+    opened_store: OpenedStore, clock: FakeClock, ask: str
+) -> None:
+    assert await getattr(opened_store.past, ask)(clock.now() - HOUR) == []

@@ -1,0 +1,143 @@
+"""What earlier repairs took decides when the next one must begin."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from bot.app.learning import learn_from
+from rules.catalogue import Asset, Catalogue, Product, Promises
+from rules.hours import DAYS, Hours
+from rules.incident import Incident, Stakes
+from rules.lineage import Lineage
+from rules.priority import Priority, Urgency
+from rules.rulebook import RuleBook
+from rules.sentence import plain
+from rules.sla import FreshBy
+from tests.stories.conftest import Tell
+from tests.stories.story import Story, alert, rulebook
+
+MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+LABELS = {"product": "orders", "model": "fct_orders"}
+
+
+def watched(**more: Any) -> RuleBook:
+    promises = Promises(fresh_by=FreshBy(time(9), "Europe/Amsterdam"))
+    orders = Product(id="orders", name="Orders", tier=2, promises=promises, **more)
+    model = Asset(id="model.shop.fct_orders", name="fct_orders", kind="model", product="orders")
+    catalogue = Catalogue([orders], [model])
+    return rulebook(catalogue=catalogue, lineage=Lineage(catalogue, {}))
+
+
+async def repair(story: Story, number: int, *, respond: float, fix: float) -> None:
+    """Let one break an hour before the deadline, be taken, and be repaired."""
+    story.clock.set(MONDAY.replace(hour=7) + number * timedelta(days=1))
+    await story.hears(alert("fct_orders", story.clock.now(), labels=LABELS, source="dbt"))
+    await story.after(minutes=respond)
+    await story.does("ana", "acked", number)
+    await story.after(minutes=fix)
+    await story.recovers("fct_orders", labels=LABELS, source="dbt")
+
+
+async def stakes_of(incident: Incident) -> Stakes:
+    assert incident.stakes is not None
+    return incident.stakes
+
+
+async def learnt(story: Story, book: RuleBook) -> None:
+    known = await learn_from(story.store.past, book, story.clock.now())
+    story.rules.the_book = rulebook(
+        catalogue=book.catalogue, lineage=book.lineage, history=known.history
+    )
+
+
+async def reasons(story: Story, number: int) -> list[str]:
+    lines = await story.store.reader.timeline((await story.incident(number)).id, 50)
+    return [line.sentence.render(plain) for line in lines]
+
+
+async def test_the_ninth_incident_uses_what_eight_repairs_took(tell: Tell) -> None:
+    book = watched(run_takes=55 * MINUTE)
+    story = tell(book)
+    for number in range(1, 9):
+        await repair(story, number, respond=3 + number, fix=20)
+        await learnt(story, book)
+        incident = await story.incident(number)
+        usual = await stakes_of(incident)
+        assert (usual.respond, usual.fix, usual.run) == (10 * MINUTE, 30 * MINUTE, 55 * MINUTE)
+    await repair(story, 9, respond=1, fix=1)
+    ninth = await stakes_of(await story.incident(9))
+    # of 4, 5, ... 11 minutes until the ack three quarters were below 9.25
+    assert (ninth.respond, ninth.fix, ninth.run) == (10 * MINUTE, 20 * MINUTE, 55 * MINUTE)
+    expected = (
+        "A repair takes 1 h 25 min: 10 min to respond (p75 of 8), 20 min to fix (p75 of 8), "
+        "55 min to run."
+    )
+    assert expected in await reasons(story, 9)
+    assert "A repair takes 1 h 35 min: 10 min to respond, 30 min to fix, 55 min to run." in (
+        await reasons(story, 8)
+    )
+
+
+async def test_what_is_learnt_later_leaves_an_open_incident_alone(tell: Tell) -> None:
+    book = watched()
+    story = tell(book)
+    for number in range(1, 9):
+        await repair(story, number, respond=2, fix=200)
+    story.clock.set(MONDAY + timedelta(days=10, hours=3))
+    await story.fires("fct_orders", labels=LABELS, source="dbt")
+    before = (await stakes_of(await story.incident(9))).fix
+    await learnt(story, book)
+    await story.until(MONDAY + timedelta(days=10, hours=7))
+    assert (await stakes_of(await story.incident(9))).fix == before == 30 * MINUTE
+
+
+def wrong(now: datetime) -> Any:
+    return alert(
+        "unique_orders", now, labels=LABELS | {"category": "duplicates"}, source="dbt",
+        title="unique_fct_orders_order_id failed",
+    )  # fmt: skip
+
+
+async def test_wrong_data_is_urgent_while_its_readers_are_there(tell: Tell) -> None:
+    office = Hours(time(9), time(18), "Europe/Amsterdam", DAYS[:5])
+    story = tell(watched(consumer_hours=office))
+    story.clock.set(MONDAY.replace(hour=15))
+    await story.hears(wrong(story.clock.now()))
+    stakes = await stakes_of(await story.incident())
+    assert (stakes.urgency, stakes.deadline) == (Urgency.CRITICAL, MONDAY.replace(hour=15))
+    assert "its readers are there until 2026-11-23 17:00 UTC" in stakes.urgency_why
+    priority = (await story.incident()).priority
+    story.pages("ana")
+    await story.does("ana", "acked")
+    await story.until(MONDAY.replace(hour=17))
+    evening = await story.incident()
+    stakes = await stakes_of(evening)
+    back = MONDAY.replace(hour=8) + timedelta(days=1)
+    assert (stakes.urgency, stakes.deadline) == (Urgency.LOW, back)
+    assert evening.priority == priority
+    assert any("never falls by itself" in line for line in await reasons(story, 1))
+    await story.until(back - 40 * MINUTE)
+    assert (await stakes_of(await story.incident())).urgency is Urgency.CRITICAL
+
+
+async def test_wrong_data_of_the_night_pages_before_its_readers_come(tell: Tell) -> None:
+    office = Hours(time(9), time(18), "Europe/Amsterdam", DAYS[:5])
+    story = tell(watched(consumer_hours=office))
+    story.clock.set(MONDAY.replace(hour=1))
+    await story.hears(wrong(story.clock.now()))
+    high = MONDAY.replace(hour=6, minute=20)
+    await story.until(high - timedelta(seconds=1))
+    story.pages()
+    await story.until(high)
+    story.pages("ana")
+    assert (await story.incident()).priority is Priority.P1
+
+
+async def test_without_readers_hours_the_promise_counts(tell: Tell) -> None:
+    story = tell(watched())
+    story.clock.set(MONDAY.replace(hour=1))
+    await story.hears(wrong(story.clock.now()))
+    stakes = await stakes_of(await story.incident())
+    assert stakes.consumers is None
+    assert stakes.deadline == MONDAY.replace(hour=8)
+    assert stakes.urgency is Urgency.LOW
