@@ -8,14 +8,10 @@ from typing import Any
 
 from bot.acts import (
     SLACK,
-    AckAll,
+    Act,
     ActPayload,
     AnswerTo,
-    EndSilence,
-    MakeOverride,
-    MakeSilence,
     OnIncident,
-    OpenByHand,
     act_to_json,
 )
 from bot.engine.engine import Engine, EngineParts
@@ -149,10 +145,7 @@ class Story:
     async def does(self, who: str, event: str, number: int = 1, **more: Any) -> None:
         await self.asks(OnIncident(number=number, event=event, by=who, **more))
 
-    async def asks(
-        self,
-        *acts: OnIncident | AckAll | MakeSilence | EndSilence | MakeOverride | OpenByHand,
-    ) -> None:
+    async def asks(self, *acts: Act) -> None:
         for act in acts:
             payload = ActPayload(act=act, answer_to=AnswerTo(user="U" + act.by))
             key = f"act-{next(self._numbers)}"
@@ -235,8 +228,8 @@ class _EveryKind(dict[str, RecordingDeliverer]):
     def __init__(self, deliverer: RecordingDeliverer) -> None:
         super().__init__()
         kinds = ("show", "show_page", "page", "page_user_group", "page_channel", "ask_acker")
-        kinds = (*kinds, "consequences")
-        self.update(dict.fromkeys((*kinds, "tell", "answer", "webhook", "picture"), deliverer))
+        more = ("tell", "answer", "webhook", "picture", "consequences")
+        self.update(dict.fromkeys((*kinds, *more), deliverer))
 
 
 def alert(key: str, now: datetime, **more: Any) -> Alert:

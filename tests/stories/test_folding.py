@@ -1,6 +1,7 @@
 """One thing breaks upstream, and many tools complain: one incident, one page, the cause named."""
 
 from datetime import timedelta
+from typing import Any
 
 from bot.acts import SplitOff, alert_ref
 from rules.alert import Alert, AlertStatus
@@ -24,7 +25,7 @@ NAMES = {STG: "stg_orders", FCT: "fct_orders", MART: "mart_sales", BOARD: "board
 APART = "model.shop.stg_users"
 
 
-def catalogued(**more: object) -> RuleBook:
+def catalogued(**more: Any) -> RuleBook:
     """Return rules that know stg_orders -> fct_orders -> mart_sales -> the board's report."""
     orders = Product(
         id="orders", name="Orders", assets=(AssetPattern("dag", "shop_daily"),), tier=2
@@ -47,7 +48,7 @@ def catalogued(**more: object) -> RuleBook:
     return rulebook(catalogue=catalogue, lineage=lineage, **more)
 
 
-def about(story: Story, asset: str, *, source: str = "dbt", **more: object) -> Alert:
+def about(story: Story, asset: str, *, source: str = "dbt", **more: Any) -> Alert:
     labels = {"unique_id": asset}
     return alert(f"{source}:{asset}", story.clock.now(), labels=labels, source=source, **more)
 
