@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from rules.alert import Severity
+from rules.category import Category
+from rules.folding import FoldingRule
 from rules.hours import DAYS, Hours
 from rules.matcher import Matcher, Operator
 from rules.people import People, Person
@@ -344,3 +346,12 @@ def test_what_is_odd_is_a_warning(text: str, warning: str) -> None:
 def test_a_step_that_waits_for_nothing_but_is_followed_is_fine() -> None:
     text = "escalation_policies:\n  a: [{page: [on_call: primary]}, {page: [on_call: secondary]}]\n"
     assert _found(FALLBACK + text) == Findings()
+
+
+def test_folding_changes_key_by_key() -> None:
+    parts = _parts("folding: {within: 2h}\n", "folding: {never: [access]}\n")
+    assert parts.folding == FoldingRule(
+        within=timedelta(hours=2), never=frozenset({Category.ACCESS})
+    )
+    assert parts.rulebook(on_call=OnCall()).folding == parts.folding
+    assert _parts("{}\n").folding == FoldingRule()
