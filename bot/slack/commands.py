@@ -9,6 +9,7 @@ from bot.slack.wishes import (
     QUOTES,
     AskExplain,
     AskHelp,
+    AskIssues,
     AskList,
     AskNext,
     AskShow,
@@ -190,6 +191,10 @@ def _override(words: list[str], typist: Typist) -> Typed:
     return Typed(act, " ".join(note for note in (start.note, end.note) if note))
 
 
+def _issues(_words: list[str], _typist: Typist) -> Typed:
+    return Typed(AskIssues())
+
+
 def _test(_words: list[str], typist: Typist) -> Typed:
     text = "Somebody typed `/oncall test`. Acknowledge it, then resolve it; nothing is broken."
     return Typed(OpenByHand(by=typist.by, title="Test page", description=text, person=typist.by))
@@ -219,6 +224,7 @@ _READERS: Mapping[str, _Reader] = {
     "silences": _silences,
     "take": _take,
     "override": _override,
+    "issues": _issues,
     "explain": _explain,
     "test": _test,
     "help": _help,

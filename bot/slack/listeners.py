@@ -17,6 +17,8 @@ from bot.slack.clicks import EVENTS, FORMS, HOME_FORMS, Clicks
 from bot.slack.desk import Desk
 from bot.slack.happenings import Happenings
 from bot.slack.intake import Ack, Handler, Intake, Running
+from bot.slack.issues import ACTIONS as ISSUES
+from bot.slack.issues import IssuePages
 from bot.slack.submits import FORMS as MODALS
 from bot.slack.submits import Submits
 from bot.slack.text import md
@@ -85,7 +87,7 @@ def build_listeners(
 
 def _register(app: AsyncApp, intake: Intake) -> None:
     clicks, submits, words = Clicks(intake), Submits(intake), Words(intake)
-    happenings = Happenings(intake, words)
+    happenings, pages = Happenings(intake, words), IssuePages(intake)
 
     def on(handler: Handler) -> Handler:
         async def listener(ack: Ack, body: Json) -> None:
@@ -102,6 +104,8 @@ def _register(app: AsyncApp, intake: Intake) -> None:
     for word in HOME_FORMS:
         app.action(word)(on(clicks.home_form))
     app.action("overflow")(on(clicks.overflow))
+    for word in ISSUES:
+        app.action(word)(on(pages.show))
     app.action("end_silence")(on(clicks.end_silence))
     app.action(SPLIT_OFF)(on(clicks.split_off))
     app.action("home_refresh")(on(clicks.refresh_home))

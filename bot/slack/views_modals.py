@@ -30,7 +30,11 @@ class Caught:
 
 
 def loading(number: int) -> Json:
-    return kit.modal("loading", f"Incident #{number}", [kit.section(md("One moment…"))])
+    return loading_text(f"Incident #{number}")
+
+
+def loading_text(heading: str) -> Json:
+    return kit.modal("loading", heading, [kit.section(md("One moment…"))])
 
 
 def trouble(heading: str, text: Mrkdwn) -> Json:

@@ -32,6 +32,7 @@ WORDS: Mapping[str, Word] = {
     "silences": Word("silences", "what is silenced now"),
     "take": Word("take [rotation] [2h]", "you are on call, now"),
     "override": Word("override <@person> <from> <to> [rotation]", "somebody is on call then"),
+    "issues": Word("issues", "what is open in production, and what the catalogue lacks"),
     "explain": Word("explain <n>", "why it went as it did"),
     "test": Word("test", "page yourself with a harmless incident"),
     "help": Word("help", "this list"),
@@ -61,6 +62,5 @@ ELSEWHERE: Mapping[str, str] = {
     "access": "Ask the owner of the group for access.",
     "revoke": "Ask the owner of the group.",
     "journal": "Use `/oncall resolve <n> <note>`: the note stays with the incident.",
-    "issues": "Use `/oncall list open`.",
 }
 """Words that are planned, and what to do meanwhile."""

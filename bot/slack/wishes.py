@@ -55,11 +55,16 @@ class AskExplain:
 
 
 @dataclass(frozen=True, slots=True)
+class AskIssues:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class AskHelp:
     pass
 
 
-Question = AskWho | AskNext | AskList | AskShow | AskSilences | AskExplain | AskHelp
+Question = AskWho | AskNext | AskList | AskShow | AskSilences | AskExplain | AskIssues | AskHelp
 
 
 @dataclass(frozen=True, slots=True)

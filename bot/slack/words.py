@@ -8,12 +8,14 @@ from bot.slack import views_answers as answers
 from bot.slack.blocks import Json
 from bot.slack.commands import parse
 from bot.slack.intake import NOT_STORED, Ack, Intake
+from bot.slack.issues import answer_issues
 from bot.slack.text import md
 from bot.slack.views import root_message
 from bot.slack.views_timeline import timeline_answer
 from bot.slack.wishes import (
     AskExplain,
     AskHelp,
+    AskIssues,
     AskList,
     AskNext,
     AskShow,
@@ -71,6 +73,7 @@ class Words:
                 | AskShow()
                 | AskSilences()
                 | AskExplain()
+                | AskIssues()
                 | AskHelp()
             ) as question:
                 return await self.answer(question, user)
@@ -96,6 +99,8 @@ class Words:
                 return await self._one(number, explain=isinstance(question, AskExplain))
             case AskSilences():
                 return answers.silences_answer(await desk.reader.silences(now), names, now)
+            case AskIssues():
+                return await answer_issues(desk)
             case AskHelp():
                 return answers.help_answer()
             case _:

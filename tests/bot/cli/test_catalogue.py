@@ -28,6 +28,7 @@ products:
     rotation: data-platfrom
     promises: {fresh_by: "09:00"}
     runbook: https://example.com/orders
+    schedule: 0 6 * * *
     assets: [{model: fct_*}, {dag: daily_orders}]
   - id: hollow
     assets: [{model: gone}]
