@@ -7,11 +7,15 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, Protocol
 
+from bot.lessons import LessonWrites
+from bot.runs import RunReads, RunWrites
 from rules.alert import Alert, AlertStatus
 from rules.folding import OpenSubject
 from rules.incident import Incident, State
 from rules.roster import Override
 from rules.rotation import Span
+from rules.run import Run
+from rules.seen_lineage import Seen, SeenLineage
 from rules.sentence import Sentence
 from rules.silence import Silence
 
@@ -48,6 +52,15 @@ class Delivery:
     attempts: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """What one delivery said. A readable delivery with nothing to tell has no alerts."""
+
+    alerts: tuple[Alert, ...] = ()
+    lineage: tuple[SeenLineage, ...] = ()
+    runs: tuple[Run, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     id: str
@@ -79,6 +92,7 @@ class JobPriority(IntEnum):
     PERSON = 2
     NOTE = 3
     MACHINE = 4
+    PICTURE = 5
 
 
 class JobState(StrEnum):
@@ -242,7 +256,7 @@ Related = Callable[[Sequence[OpenSubject]], Iterable[str]]
 """Of the open incidents and what they are about, the ids of those that alerts may join."""
 
 
-class Transaction(Protocol):
+class Transaction(RunWrites, LessonWrites, Protocol):
     """One unit of work. Loads are awaited; look-ups and writes are in memory until the commit.
 
     Loading an incident locks it. Writes are flushed together when the block ends without an
@@ -323,6 +337,11 @@ class Transaction(Protocol):
         """
         ...
 
+    # lineage
+    def see_lineage(self, source: str, seen: SeenLineage) -> None:
+        """Remember what a source told of jobs and datasets."""
+        ...
+
     # silences and overrides made by people
     async def silences(self, now: datetime) -> Sequence[Silence]: ...
     def save_silence(self, silence: Silence) -> None: ...
@@ -365,7 +384,7 @@ class JobQueue(Protocol):
         ...
 
 
-class Reader(Protocol):
+class Reader(RunReads, Protocol):
     """Read-only answers for views, pages and commands; never takes a lock."""
 
     async def incident(self, incident_id: str) -> Incident | None: ...
@@ -392,6 +411,11 @@ class Reader(Protocol):
         """Return labels of recent alerts as routes and silences see them, newest first."""
         ...
 
+    async def lineage_version(self) -> int:
+        """Return a number that changes whenever what live events tell of lineage does."""
+        ...
+
+    async def seen_lineage(self) -> Seen: ...
     async def dead_jobs(self, limit: int) -> Sequence[tuple[Job, str]]: ...
     async def next_wake(self) -> datetime | None: ...
     async def outbox_lag(self, now: datetime) -> Mapping[str, float]:

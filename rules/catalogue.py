@@ -11,6 +11,7 @@ from rules.budget import Objective
 from rules.claims import AssetPattern, ClaimIndex
 from rules.hours import Hours
 from rules.relation import relation_key, relation_tail
+from rules.seen_lineage import dataset_id, job_id
 from rules.sla import FreshBy
 
 T = TypeVar("T")
@@ -32,7 +33,9 @@ class Asset:
 
     `id` is unique: dbt's unique_id, or `dag:<dag_id>`, `task:<dag_id>.<task_id>`,
     `relation:<name>`. `inherited`: `owner` and `team` are those of the nearest owned parent.
-    `tier` 1 is the most important, 0 is not known. `tests` counts the checks on it.
+    `tier` 1 is the most important, 0 is not known. `tests` counts the checks on it. `seen_by` are
+    the sources by whose events alone it is known; `owner_seen_by` those that told its owner, which
+    no file did.
     """
 
     id: str
@@ -53,6 +56,9 @@ class Asset:
     tags: tuple[str, ...] = ()
     tests: int = 0
     runbook: str = ""
+    description: str = ""
+    seen_by: str = ""
+    owner_seen_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +123,7 @@ class Found:
 class Catalogue:
     """Everything that is known of products and assets; every look-up is by index.
 
-    `tests` maps a test to the asset it checks. Of two products or assets with one id the first
+    `tests` maps a test to the asset it checks, `aliases` other ids of an asset to its own. Of two products or assets with one id the first
     stays. An asset belongs to the product that claims it most exactly, else to the one that its
     own entry names.
     """
@@ -127,6 +133,7 @@ class Catalogue:
         products: Iterable[Product] = (),
         assets: Iterable[Asset] = (),
         tests: Mapping[str, str] | None = None,
+        aliases: Mapping[str, str] | None = None,
     ) -> None:
         self._products = _first_of_each((one.id, one) for one in products)
         self._claims = ClaimIndex(
@@ -134,7 +141,8 @@ class Catalogue:
             for product in self._products.values()
             for pattern in product.assets
         )
-        self._tests = dict(tests or {})
+        self.tests = dict(tests or {})
+        self._also = {**self.tests, **(aliases or {})}
         listed = _first_of_each((one.id, one) for one in assets)
         known = {relation_key(one.relation) for one in listed.values() if one.relation}
         for stated in _stated(self._products.values(), known):
@@ -147,8 +155,12 @@ class Catalogue:
         # What builds a table stands before the source that only names it.
         ranked = sorted(self._assets.values(), key=lambda one: one.kind == "source")
         self._relations = _first_of_each(
-            (relation_key(one.relation), one.id) for one in ranked if one.relation
+            (relation_key(one.relation), one.id)
+            for one in ranked
+            if one.relation and not one.seen_by
         )
+        seen = _only((relation_key(a.relation), a.id) for a in ranked if a.relation and a.seen_by)
+        self._relations = {**seen, **self._relations}
         self._tails = _only((relation_tail(key), found) for key, found in self._relations.items())
         self._members: dict[str, list[Asset]] = {}
         for asset in self._assets.values():
@@ -169,7 +181,7 @@ class Catalogue:
 
     def asset(self, asset_id: str) -> Asset | None:
         """Return the asset of an id; a test's id is the asset it checks."""
-        return self._assets.get(asset_id) or self._assets.get(self._tests.get(asset_id, ""))
+        return self._assets.get(asset_id) or self._assets.get(self._also.get(asset_id, ""))
 
     def by_relation(self, written: str) -> Asset | None:
         """Return the asset of a table name; the database may be left out when that is clear."""
@@ -196,11 +208,19 @@ class Catalogue:
         return tuple(self._members.get(product_id, ()))
 
     def owner_of(self, asset: Asset) -> str:
-        """Return who answers for it: its owner, its product's when that is nearer, its team."""
+        """Return who answers for it: its owner, its product's when that is surer, its team."""
         product = self.product_of(asset)
-        own = "" if asset.inherited else asset.owner or asset.team
+        own = "" if asset.inherited or asset.owner_seen_by else asset.owner or asset.team
         above = (product.owner or product.team) if product else ""
         return own or above or asset.owner or asset.team
+
+    def how_owned(self, asset: Asset) -> str:
+        """Return why that is its owner where nobody wrote it: `inherited`, `seen by <source>`."""
+        product = self.product_of(asset)
+        if (product and (product.owner or product.team)) or not (asset.owner or asset.team):
+            return ""
+        seen = f"seen by {asset.owner_seen_by}" if asset.owner_seen_by else ""
+        return ", ".join(word for word in ("inherited" if asset.inherited else "", seen) if word)
 
     def find(self, labels: Mapping[str, str]) -> Found | None:
         """Return what an alert is about; the reason names the label that told."""
@@ -217,12 +237,9 @@ class Catalogue:
         return None
 
     def _asset_of(self, labels: Mapping[str, str]) -> tuple[Asset | None, str]:
-        for label in ("unique_id", "asset"):
-            if (written := labels.get(label)) and (asset := self.asset(written)):
-                return asset, f"{label} {written}"
-        for label in ("relation", "table", "dataset"):
-            if (written := labels.get(label)) and (asset := self.by_relation(written)):
-                return asset, f"{label} {written}"
+        for label, asset in self._named(labels):
+            if asset:
+                return asset, f"{label} {labels[label]}"
         dag, task = labels.get("dag_id", ""), labels.get("task_id", "")
         if dag and (asset := self.by_dag(dag, task)):
             return asset, f"task {dag}.{task}" if asset.kind == "task" else f"dag_id {dag}"
@@ -230,6 +247,20 @@ class Catalogue:
             if (written := labels.get(label)) and (asset := self.by_name(kind, written)):
                 return asset, f"{label} {written}"
         return None, ""
+
+    def _named(self, labels: Mapping[str, str]) -> Iterator[tuple[str, Asset | None]]:
+        """Yield label and asset of every name that stands for itself, the surest first."""
+        for label in ("unique_id", "asset"):
+            if label in labels:
+                yield label, self.asset(labels[label])
+        if "dataset" in labels and "dataset_namespace" in labels:
+            found = dataset_id(labels["dataset_namespace"], labels["dataset"])
+            yield "dataset", self.asset(found)
+        for label in ("relation", "table", "dataset"):
+            if labels.get(label):
+                yield label, self.by_relation(labels[label])
+        if "job" in labels and "job_namespace" in labels:
+            yield "job", self.asset(job_id(labels["job_namespace"], labels["job"]))
 
     def _placed(self, asset: Asset) -> Asset:
         names = list(names_of(asset))

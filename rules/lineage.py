@@ -116,6 +116,10 @@ class Lineage:
         }
         self._standings = tuple(numbers)
 
+    @property
+    def edges(self) -> Mapping[str, tuple[str, ...]]:
+        return self._children
+
     def children(self, node: str) -> tuple[str, ...]:
         return self._children.get(node, ())
 

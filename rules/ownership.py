@@ -36,4 +36,5 @@ def _inheriting(child: Asset, parent: Asset) -> Asset:
         team=parent.team,
         channel=child.channel or parent.channel,
         inherited=True,
+        owner_seen_by=parent.owner_seen_by,
     )

@@ -3,7 +3,7 @@
 import random
 import secrets
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from bot.config import Config
 from bot.engine.engine import POLL, Engine, EngineParts
 from bot.metrics import Metrics
 from bot.outbox import Outbox, OutboxSettings
-from bot.ports import Accepted, Deliverer, Delivery, Inbox, NewDelivery
+from bot.ports import Accepted, Deliverer, Delivery, Inbox, NewDelivery, Parsed
 from bot.roster.roster import Roster, RosterFile
 from bot.sources.configured import source_of
 from bot.sources.registry import read
@@ -27,7 +27,6 @@ from bot.sources.unreadable import unreadable
 from bot.store.opening import OpenedStore, open_store
 from bot.web.raw_bodies import RawLinks
 from bot.webhook import WebhookDeliverer, WebhookTarget
-from rules.alert import Alert
 from rules.people import People
 
 log = structlog.get_logger(__name__)
@@ -52,23 +51,23 @@ class KickingInbox:
 
 
 class Reading:
-    """Turns a delivery into alerts by its source's parser, and counts what nobody understood."""
+    """Tells what a delivery says by its source's parser, and counts what nobody understood."""
 
     def __init__(self, config: Config, links: RawLinks, metrics: Metrics) -> None:
         self._sources = {spec.name: source_of(spec) for spec in config.sources}
         self._links = links
         self._unreadable = metrics.unreadable
 
-    def __call__(self, delivery: Delivery) -> Sequence[Alert]:
+    def __call__(self, delivery: Delivery) -> Parsed:
         source = self._sources.get(delivery.source)
         if source is None:
             why = "Its source is not in the configuration any more."
-            alerts: Sequence[Alert] = (unreadable(delivery, why),)
+            said = Parsed(alerts=(unreadable(delivery, why),))
         else:
-            alerts = read(source, delivery, raw_link=self._links.link).alerts
-        if any(alert.unreadable for alert in alerts):
+            said = read(source, delivery, raw_link=self._links.link)
+        if any(alert.unreadable for alert in said.alerts):
             self._unreadable.labels(delivery.source).inc()
-        return alerts
+        return said
 
 
 async def build(setting: Setting) -> Application:
@@ -80,7 +79,8 @@ async def build(setting: Setting) -> Application:
     store = await _opened(setting)
     people, metrics = config.directory(), Metrics()
     roster = _roster(config, people, clock)
-    rules = RulesInForce(setting.parts, Roster(roster) if roster else None, store.reader, clock)
+    rota = Roster(roster) if roster else None
+    rules = RulesInForce(setting.parts, rota, store.reader, clock, store.past, store.lessons)
     await rules.refresh()
     links = RawLinks(_link_secret(config), config.base_url, clock)
     reading = Reading(config, links, metrics)

@@ -11,6 +11,7 @@ import structlog
 from bot.acts import SLACK, act_from_json
 from bot.clock import Clock
 from bot.engine.acting import answer_job, carry_out
+from bot.engine.expecting import Clocks, compare, hear, judge_overdue
 from bot.engine.jobs import given_up
 from bot.engine.work import Work
 from bot.ports import (
@@ -21,6 +22,7 @@ from bot.ports import (
     Job,
     NotStoredError,
     Outcome,
+    Parsed,
     Reader,
     Store,
     StoredOverride,
@@ -41,6 +43,7 @@ ATTEMPTS = 3
 """A delivery that fails so often on its own is shown as unreadable."""
 FAULTY_PAUSE = timedelta(minutes=1)
 _PAST = timedelta(days=1)
+_NOTHING = Parsed()
 
 
 class Rules(Protocol):
@@ -58,8 +61,8 @@ class Observer(Protocol):
     def page(self, outcome: str, seconds: float | None) -> None: ...
 
 
-Read = Callable[[Delivery], Sequence[Alert]]
-"""Turns a delivery into alerts and never raises: what it cannot read is an alert too."""
+Read = Callable[[Delivery], Parsed]
+"""Tells what a delivery says and never raises: what it cannot read is an alert too."""
 Unreadable = Callable[[Delivery, str], Alert]
 
 
@@ -91,6 +94,7 @@ class Engine:
         self._batch = BATCH
         self._stopping = False
         self._faulty: dict[str, datetime] = {}
+        self._clocks = Clocks()
 
     def kick(self) -> None:
         """Tell the engine that a delivery has been accepted."""
@@ -132,7 +136,7 @@ class Engine:
 
     async def run_due(self) -> int:
         """Decide what is waiting now, one batch of each kind; returns how much that was."""
-        return await self.take_deliveries() + await self.wake_due()
+        return await self.take_deliveries() + await self.wake_due() + await self.look_for_runs()
 
     async def take_deliveries(self) -> int:
         """Decide a batch of deliveries; one that fails is tried alone, then set aside."""
@@ -169,6 +173,24 @@ class Engine:
             self.on_work()
         return tried
 
+    async def look_for_runs(self) -> int:
+        """Raise what should have started by now; returns how many clocks were looked at."""
+        now, book, looked = self._clock.now(), self._parts.rules.book(), 0
+        if self._clocks.behind(book, now):
+            stored = await self._parts.reader.standings()
+            async with self._parts.store.begin() as tx:
+                work = await self._work(tx, now)
+                looked += await compare(work, stored)
+            self._clocks.compared(book, now)
+        if await self._parts.reader.runs_are_overdue(now):
+            async with self._parts.store.begin() as tx:
+                work = await self._work(tx, now)
+                looked += await judge_overdue(work)
+                self._parts.observer.opened(work.opened)
+        if looked:
+            self.on_work()
+        return looked
+
     async def job_finished(
         self, tx: Transaction, job: Job, outcome: Outcome, now: datetime
     ) -> None:
@@ -195,14 +217,18 @@ class Engine:
     async def _decide(self, tx: Transaction, taken: Sequence[Delivery], now: datetime) -> None:
         work = await self._work(tx, now)
         read = {d.id: self._parts.read(d) for d in taken if d.source != SLACK}
-        await work.load_for([alert for alerts in read.values() for alert in alerts])
+        await work.load_for([alert for said in read.values() for alert in said.alerts])
         for delivery in taken:
             if delivery.source == SLACK:
                 await _act(work, delivery)
-            for alert in read.get(delivery.id, ()):
+            said = read.get(delivery.id, _NOTHING)
+            for seen in said.lineage:
+                tx.see_lineage(delivery.source, seen)
+            for alert in said.alerts:
                 work.receive(alert, delivery.received_at)
                 self._parts.observer.alert(alert.source, alert.status)
             tx.finish_delivery(delivery.id)
+        await hear(work, [run for said in read.values() for run in said.runs])
         self._parts.observer.opened(work.opened)
 
     async def _set_aside(self, taken: Sequence[Delivery], error: Exception) -> None:

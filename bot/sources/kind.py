@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
+from bot import ports
 from bot.ports import Delivery
 from bot.sources.options import Options
 from bot.sources.scheme import Scheme
-from rules.alert import Alert
+
+Parsed = ports.Parsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +26,6 @@ class Source:
     mapping: Mapping[str, object] = field(default_factory=dict)
     timezone: tzinfo = UTC
     options: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parsed:
-    """What one delivery said. A readable delivery with nothing to tell has no alerts."""
-
-    alerts: tuple[Alert, ...] = ()
 
 
 class UnreadableError(Exception):

@@ -1,4 +1,4 @@
-"""OpenLineage run events: jobs that fail, abort and complete, and tests of the data they read."""
+"""OpenLineage run events: jobs that fail, abort and complete, tests of data, and lineage."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from bot.sources.kind import (
     digest,
     key_by_body,
 )
+from bot.sources.openlineage_facts import lineage_of
 from bot.sources.text import clean, key, key_of, labels, line, link
 from bot.sources.unreadable import MOST_ALERTS, unreadable
 from bot.sources.words import time_of
@@ -82,23 +83,25 @@ class _Event:
 
 
 def parse(source: Source, delivery: Delivery) -> Parsed:
-    """Return the alerts of one event, or of a list of them; most events tell nothing."""
+    """Return the alerts and the lineage of one event, or of a list of them."""
     body = read_json(delivery.body)
     entries = body if isinstance(body, list) else [body]
     if not entries:
         raise UnreadableError(_NO_EVENT)
     alerts: list[Alert] = []
+    events: list[Section] = []
     for entry in entries:
         if len(alerts) > MOST_ALERTS:
             break
         event = _Event(source, delivery, object_of(entry))
         if _is_event(event):
+            events.append(event.body)
             alerts += islice(_alerts(event), MOST_ALERTS + 1)
         else:
             alerts.append(unreadable(delivery, _NO_EVENT))
     if len(entries) == 1 and alerts and alerts[0].unreadable:
         raise UnreadableError(_NO_EVENT)
-    return Parsed(alerts=tuple(alerts))
+    return Parsed(alerts=tuple(alerts), lineage=lineage_of(iter(events)))
 
 
 def _is_event(event: _Event) -> bool:

@@ -13,6 +13,7 @@ from bot.ports import NotStoredError
 from bot.store.database import Database
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.inbox import BatchWriter, GroupCommitInbox, SqliteBatchWriter
+from bot.store.lessons import SqlLessons
 from bot.store.past import SqlPast
 from bot.store.queue import LANE_GAP, LEASE, SqlJobQueue
 from bot.store.reader import SqlReader
@@ -46,6 +47,7 @@ class OpenedStore:
         self.queue = SqlJobQueue(database, held, lease=lease, lane_gap=lane_gap)
         self.reader = SqlReader(database)
         self.past = SqlPast(database)
+        self.lessons = SqlLessons(database)
         self._clock = clock
         self._lock = lock
 

@@ -10,17 +10,22 @@ from bot.ports import Delivery, Job, MessageRef, StoredOverride, TimelineEntry
 from bot.store import rows
 from bot.store.columns import UtcDateTime
 from bot.store.database import Database
+from bot.store.run_reads import RunReading
+from bot.store.seen_lineage import all_seen, version
 from bot.store.tables import ALERT, INBOUND, INCIDENT, JOB, LANE, MESSAGE, TIMELINE
+from bot.store.tables_runs import EXPECTATION
 from bot.store.transaction import OVERRIDES, SILENCES
 from bot.wire import incident_from_json
 from rules.incident import Incident, State
+from rules.seen_lineage import Seen
 from rules.silence import Silence
 
 
-class SqlReader:
+class SqlReader(RunReading):
     """The Reader of a database; every method raises NotStoredError when it cannot be reached."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__(database)
         self._database = database
 
     async def incident(self, incident_id: str) -> Incident | None:
@@ -83,6 +88,14 @@ class SqlReader:
         )
         return [rows.matchable_labels(row) for row in await self._all(query)]
 
+    async def lineage_version(self) -> int:
+        async with self._database.read() as connection:
+            return await version(connection)
+
+    async def seen_lineage(self) -> Seen:
+        async with self._database.read() as connection:
+            return await all_seen(connection)
+
     async def dead_jobs(self, limit: int) -> Sequence[tuple[Job, str]]:
         query = (
             select(JOB).where(text("state = 'dead'")).order_by(JOB.c.done_at.desc()).limit(limit)
@@ -90,11 +103,13 @@ class SqlReader:
         return [(rows.job(row), row.error) for row in await self._all(query)]
 
     async def next_wake(self) -> datetime | None:
-        query = select(func.min(INCIDENT.c.wake_at, type_=UtcDateTime()).label("at")).where(
-            INCIDENT.c.wake_at.is_not(None)
+        of_incidents = select(func.min(INCIDENT.c.wake_at, type_=UtcDateTime()).label("at"))
+        of_runs = select(func.min(EXPECTATION.c.look_at, type_=UtcDateTime()).label("at"))
+        query = union_all(
+            of_incidents.where(INCIDENT.c.wake_at.is_not(None)),
+            of_runs.where(text("expectation.look_at IS NOT NULL")),
         )
-        found: datetime | None = (await self._all(query))[0].at
-        return found
+        return min((row.at for row in await self._all(query) if row.at), default=None)
 
     async def outbox_lag(self, now: datetime) -> Mapping[str, float]:
         todo = text("job.state = 'todo'")

@@ -28,12 +28,17 @@ from bot.store import jobs, rows
 from bot.store.columns import UtcDateTime, stored_key
 from bot.store.database import Database
 from bot.store.incidents import Incidents
+from bot.store.lessons import PendingLessons
 from bot.store.lookups import Lookups
 from bot.store.pending import Pending
+from bot.store.run_writes import RunWriting
+from bot.store.seen_lineage import PendingLineage, Remembered
 from bot.store.tables import ALERT, ALERT_TIME, COUNTER, INBOUND, MESSAGE, OVERRIDE, SILENCE
 from rules.alert import Alert
 from rules.folding import OpenSubject
 from rules.incident import Incident
+from rules.learned import LearnedRule
+from rules.seen_lineage import SeenLineage
 from rules.silence import Silence
 
 _TAKE_DELIVERIES = (
@@ -69,13 +74,18 @@ OVERRIDES = (
 )
 
 
-class SqlTransaction:
+class SqlTransaction(RunWriting):
     """A Transaction on one database connection."""
 
-    def __init__(self, connection: AsyncConnection, held: dict[str, datetime]) -> None:
+    def __init__(
+        self, connection: AsyncConnection, held: dict[str, datetime], remembered: Remembered
+    ) -> None:
+        super().__init__(connection)
         self._connection = connection
         self._held = held
+        self._lineage = PendingLineage(remembered)
         self._incidents = Incidents(connection)
+        self._lessons = PendingLessons(connection)
         self._lookups = Lookups()
         self._pending = Pending()
         self._last_number: int | None = None
@@ -213,6 +223,11 @@ class SqlTransaction:
         self._finished.append(job)
         return recorded
 
+    # lineage
+
+    def see_lineage(self, source: str, seen: SeenLineage) -> None:
+        self._lineage.see(source, seen)
+
     # people's
 
     async def silences(self, now: datetime) -> Sequence[Silence]:
@@ -231,14 +246,29 @@ class SqlTransaction:
     def save_override(self, override: StoredOverride) -> None:
         self._pending.overrides[override.id] = override
 
+    # lessons
+
+    async def learned_rules(self) -> Sequence[LearnedRule]:
+        return await self._lessons.learned_rules()
+
+    def save_learned(self, rule: LearnedRule) -> None:
+        self._lessons.save(rule)
+
+    def end_learned(self, rule_id: str, by: str, at: datetime) -> None:
+        self._lessons.end(rule_id, by, at)
+
     # the end
 
     async def flush(self, now: datetime) -> None:
         await self._incidents.flush()
         await self._pending.flush(self._connection, self._incidents.known, now)
         await self._incidents.flush_alerts()
+        await self._lessons.flush()
+        await self.flush_runs(now)
+        await self._lineage.flush(self._connection, now)
 
     def committed(self) -> None:
+        self._lineage.committed()
         for job in self._finished:
             self._held.pop(job.id, None)
 
@@ -250,11 +280,12 @@ class SqlStore:
         self._database = database
         self._clock = clock
         self._held = held
+        self._remembered = Remembered()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         async with self._database.write() as connection:
-            transaction = SqlTransaction(connection, self._held)
+            transaction = SqlTransaction(connection, self._held, self._remembered)
             yield transaction
             await transaction.flush(self._clock.now())
         transaction.committed()

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.ports import Delivery, Job, MessageRef, StoredOverride, TimelineEntry
 from rules.incident import Incident, State
+from rules.seen_lineage import Seen
 from rules.silence import Silence
 
 
@@ -21,6 +22,7 @@ class FakeReader:
         self.labels: list[tuple[datetime, Mapping[str, str]]] = []
         self.raw: dict[str, Delivery] = {}
         self.dead: list[tuple[Job, str]] = []
+        self.seen = Seen()
 
     def put(self, incident: Incident) -> None:
         self.held[incident.id] = incident
@@ -40,6 +42,12 @@ class FakeReader:
             if i.state in states and (not assigned_to or i.assigned_to == assigned_to)
         ]
         return found[:limit]
+
+    async def lineage_version(self) -> int:
+        return self.seen.version
+
+    async def seen_lineage(self) -> Seen:
+        return self.seen
 
     async def open_count(self) -> int:
         return sum(incident.is_open for incident in self.held.values())
