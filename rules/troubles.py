@@ -27,7 +27,8 @@ class PastAlert:
 class PastIncident:
     """As much of an incident as tells which promises it broke.
 
-    `product` and `asset` are what it put at stake, "" where nothing was.
+    `product` and `asset` are what it put at stake, "" where nothing was; `about` is what the
+    catalogue knew of it.
     """
 
     number: int
@@ -42,6 +43,18 @@ class PastIncident:
     opened_at: datetime
     resolved_at: datetime | None = None
     alerts: tuple[PastAlert, ...] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def known(self) -> Mapping[str, str]:
+        """Return what is known of it beside its labels, under the names that matchers use."""
+        found = {
+            **self.about,
+            "category": self.category.value if self.category else "",
+            "product": self.product,
+            "asset": self.asset,
+        }
+        return {name: value for name, value in found.items() if value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,6 +142,7 @@ def _incidents(*, sqlite: bool) -> Select[Any]:
             part("stakes.product").label("product"),
             part("stakes.asset").label("asset"),
             part("alerts").label("alerts"),
+            part("about").label("about"),
         )
         .where(
             or_(INCIDENT.c.state.in_(_OPEN), INCIDENT.c.resolved_at >= _SINCE),
@@ -168,6 +169,7 @@ def _incident(row: Row[Any]) -> PastIncident:
         opened_at=row.opened_at,
         resolved_at=row.resolved_at,
         alerts=tuple(_alerts(row.alerts)),
+        about=json.loads(row.about or "{}"),
     )
 
 
