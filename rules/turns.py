@@ -36,12 +36,13 @@ def turns(layer: Layer, start: datetime, end: datetime) -> Iterator[tuple[int, d
     Turns of no length, where clocks skip a day, are counted and left out.
     """
     number = _about(layer, start)
-    begins = hand_off(layer, number)
+    begins, on_clock = hand_off(layer, number), _hand_off(layer, number)
     while begins < end and begins < _FAR:
-        ends = hand_off(layer, number + 1)
+        following = _hand_off(layer, number + 1)
+        ends = max(following, on_clock)
         if begins < ends and ends > start:
             yield number, begins, ends
-        number, begins = number + 1, ends
+        number, begins, on_clock = number + 1, ends, following
 
 
 def expand(layer: Layer, holidays: Sequence[Holiday], start: datetime, end: datetime) -> Timeline:
