@@ -11,9 +11,11 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
+from rules.category import Category
 from rules.events import (
     AckConfirmed,
     Acked,
+    Corrected,
     Escalated,
     LoopedIn,
     PersonEvent,
@@ -24,6 +26,7 @@ from rules.events import (
     Unacked,
     Unsnoozed,
 )
+from rules.priority import Impact
 
 SLACK = "@slack"
 """The source of deliveries that people caused; no configured source can have this name."""
@@ -52,6 +55,9 @@ class OnIncident:
     note: str = ""
     until: datetime | None = None
     person: str = ""
+    category: Category | None = None
+    impact: Impact | None = None
+    actionable: bool | None = None
     kind: Literal["on_incident"] = "on_incident"
 
 
@@ -112,6 +118,31 @@ class MakeOverride:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SaveRule:
+    """Keep the rule that a person has seen tried; `name` is the name it had then.
+
+    `breadth` counts from the narrowest of those that the incident's alert offers.
+    """
+
+    by: str
+    number: int
+    breadth: int
+    name: str
+    category: Category | None = None
+    impact: Impact | None = None
+    actionable: bool | None = None
+    why: str = ""
+    kind: Literal["save_rule"] = "save_rule"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndRule:
+    by: str
+    rule_id: str
+    kind: Literal["end_rule"] = "end_rule"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenByHand:
     """Page a person or a rotation's on-call with a text; an incident nobody's tool reported."""
 
@@ -124,7 +155,17 @@ class OpenByHand:
     kind: Literal["open_by_hand"] = "open_by_hand"
 
 
-Act = OnIncident | SplitOff | AckAll | MakeSilence | EndSilence | MakeOverride | OpenByHand
+Act = (
+    OnIncident
+    | SplitOff
+    | AckAll
+    | MakeSilence
+    | EndSilence
+    | MakeOverride
+    | SaveRule
+    | EndRule
+    | OpenByHand
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +207,8 @@ def event_of(act: OnIncident) -> PersonEvent:
             return Snoozed(act.by, act.until)
         case "reassigned" if act.person:
             return Reassigned(act.by, act.person)
+        case "corrected":
+            return Corrected(act.by, act.category, act.impact, act.actionable, act.note)
         case "looped_in" if act.person:
             return LoopedIn(act.by, act.person)
         case event if event in _BY_ONE_PERSON:

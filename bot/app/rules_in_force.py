@@ -5,9 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.app.learned_rules import LearnedRules
 from bot.app.learning import Learnt, Past, learn_from
+from bot.app.live_lineage import LiveLineage
 from bot.clock import Clock
 from bot.config import Config
+from bot.lessons import Lessons, NoLessons
 from bot.ports import Reader, StoredOverride
 from bot.roster.roster import Roster, RosterFile
 from bot.roster.settings import RosterSettings, RotationSettings
@@ -49,15 +52,16 @@ class RulesInForce:
         reader: Reader,
         clock: Clock,
         past: Past | None = None,
+        lessons: Lessons | None = None,
     ) -> None:
         self._parts = parts
         self._roster = roster
         self._reader = reader
         self._clock = clock
         self._shown = OnCall()
-        self._catalogue = Catalogue()
-        self._lineage: Lineage | None = None
+        self._live = LiveLineage(reader, clock)
         self._past = past
+        self._lessons = LearnedRules(lessons or NoLessons())
         self._learnt = Learnt()
         self._learn_at = datetime.min.replace(tzinfo=UTC)
         self._book = self._made()
@@ -73,10 +77,12 @@ class RulesInForce:
         return self._shown
 
     async def refresh(self) -> OnCall:
-        """Read the overrides again, so that views show what the engine decides by."""
+        """Read again what people changed and what events told of lineage."""
         now = self._clock.now()
         overrides = await self._reader.overrides(now - _PAST)
         self._shown = self.on_call(overrides, now)
+        await self._lessons.refresh()
+        await self._live.refresh()
         self._book = self._made()
         return self._shown
 
@@ -90,18 +96,18 @@ class RulesInForce:
         self._book = self._made()
         return True
 
-    def know(self, catalogue: Catalogue, lineage: Lineage) -> None:
-        """Decide with this catalogue from now on."""
-        self._catalogue, self._lineage = catalogue, lineage
+    async def know(self, catalogue: Catalogue, lineage: Lineage) -> None:
+        """Decide with this catalogue from now on, and with the lineage that was seen."""
+        await self._live.know(catalogue, lineage)
         self._learn_at = self._clock.now()
         self._book = self._made()
 
     def _made(self) -> RuleBook:
-        book = self._parts.rulebook(on_call=self._shown)
+        book = self._lessons.on(self._parts.rulebook(on_call=self._shown))
         return replace(
             book,
-            catalogue=self._catalogue,
-            lineage=self._lineage,
+            catalogue=self._live.live.catalogue,
+            lineage=self._live.lineage,
             history=self._learnt.history,
             reliability=self._learnt.reliability,
         )

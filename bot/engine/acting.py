@@ -8,16 +8,19 @@ from bot.acts import (
     AckAll,
     Act,
     AnswerTo,
+    EndRule,
     EndSilence,
     MakeOverride,
     MakeSilence,
     OnIncident,
     OpenByHand,
+    SaveRule,
     SplitOff,
     event_of,
 )
 from bot.engine.answer import Answer
 from bot.engine.splitting import split_off
+from bot.engine.teaching import teach
 from bot.engine.work import Work
 from bot.ports import Delivery, JobPriority, NewJob, StoredOverride
 from bot.wire import sentence_to_json
@@ -52,6 +55,8 @@ async def carry_out(work: Work, act: Act) -> Answer:
             return await _end_silence(work, act)
         case MakeOverride():
             return _make_override(work, act)
+        case SaveRule() | EndRule():
+            return await teach(work, act)
         case OpenByHand():
             return await _open_by_hand(work, act)
         case _:
