@@ -301,6 +301,10 @@ class Config(RulebookSpec):
         default=timedelta(days=90),
         description="Raw deliveries, timelines and finished jobs of what is closed are kept so long.",
     )
+    lineage_retention: PositiveDuration = Field(
+        default=timedelta(days=30),
+        description="Lineage that no event has told of for so long is forgotten.",
+    )
     local_workspace: LocalWorkspaceSpec = Field(
         default=LocalWorkspaceSpec(), description="The built-in workspace of slack.mode `local`."
     )

@@ -155,7 +155,9 @@ class Application:
     async def _keep_house(self) -> None:
         if self.store.shared:
             self.setting.clock.offset += await self.store.clock_offset()
-        gone = await self.store.prune(self.setting.clock.now() - self.setting.config.retention)
+        now, config = self.setting.clock.now(), self.setting.config
+        gone = await self.store.prune(now - config.retention)
+        gone["lineage"] = await self.store.forget_lineage(now - config.lineage_retention)
         log.info("pruned", action="prune", **gone)
 
     async def _roster_read(self, loaded: Loaded) -> None:

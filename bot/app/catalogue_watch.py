@@ -52,7 +52,7 @@ class CatalogueWatch:
         if read.faults and not (read.catalogue.products or read.catalogue.assets):
             # a file that is just being replaced must not make everything unknown
             return False
-        self._rules.know(read.catalogue, read.lineage)
+        await self._rules.know(read.catalogue, read.lineage)
         log.info(
             "catalogue read",
             action="read_catalogue",
