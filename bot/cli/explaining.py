@@ -1,6 +1,7 @@
 """`watchbill explain`: a body through the real parser and the real decisions, on paper."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from bot.ports import Delivery
 from bot.sources.configured import source_of
 from bot.sources.registry import read
 from rules.category import SURE
+from rules.chain import link_of
 from rules.nearest import did_you_mean
 from rules.rulebook_parts import RulebookParts
 
@@ -49,7 +51,7 @@ def explained(
 
 
 def explained_text(document: dict[str, Any]) -> str:
-    """Render the document for people: alerts, then decisions in time order, then pages."""
+    """Render the document for people: alerts, each incident's chain of reasons, what follows."""
     lines = [f"{len(document['alerts'])} alerts"]
     for alert in document["alerts"]:
         lines.append(f"  {alert['status']:8} {alert['severity']:8} {alert['title']}")
@@ -57,9 +59,11 @@ def explained_text(document: dict[str, Any]) -> str:
         lines.append(f"           dedup key {alert['dedup_key']}")
         if alert["group_key"]:
             lines.append(f"           group key {alert['group_key']}")
-    lines += [_incident_line(incident) for incident in document["incidents"]]
-    lines.append("decisions, if nobody answers")
-    lines += [_reason_line(reason) for reason in document["reasons"]]
+    for incident in document["incidents"]:
+        lines.append(_incident_line(incident))
+        lines += _chain_lines(document["chain"], incident["number"])
+    lines.append("then, if nobody answers")
+    lines += [_reason_line(reason) for reason in document["reasons"] if _is_later(reason, document)]
     lines.append(f"{len(document['pages'])} pages")
     lines += [
         f"  {_clock(page['at'])} #{page['incident']:<3} {page['name']}: {page['reason']}"
@@ -83,6 +87,23 @@ def _incident_line(incident: dict[str, Any]) -> str:
         f"{incident['title']} ({_category(incident)}, policy {incident['policy']}, "
         f"channel #{incident['channel']})"
     )
+
+
+def _chain_lines(chain: list[dict[str, Any]], number: int) -> Iterator[str]:
+    """Yield the chain of one incident: a heading for each link, and what is said of it."""
+    heading = ""
+    for line in chain:
+        if line["incident"] != number:
+            continue
+        if line["title"] != heading:
+            heading = line["title"]
+            yield f"  {heading}"
+        yield f"    {line['text']}  [{line['rule']}]"
+
+
+def _is_later(reason: dict[str, Any], document: dict[str, Any]) -> bool:
+    """Tell whether a reason is not in the chain already."""
+    return reason["at"] != document["at"] or link_of(reason["rule"]) is None
 
 
 def _reason_line(reason: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from bot.slack.replies import render_home
 from bot.slack.scene import people_in
 from bot.slack.text import md
 from bot.slack.views_answers import said
-from bot.slack.views_timeline import timeline_modal
+from bot.slack.views_timeline import MOST_READ, timeline_modal
 from rules.incident import Incident
 from rules.matcher import parse_matchers
 
@@ -31,7 +31,6 @@ FORMS = ("snooze", "reassign", "page", "resolve_note", "silence", "timeline", "s
 HOME_FORMS = ("home_page", "home_create", "home_take", "home_silence")
 _RECENT = timedelta(days=7)
 _MOST_RECENT = 500
-_MOST_LINES = 60
 
 
 class Clicks:
@@ -164,7 +163,7 @@ class Clicks:
                 return modals.silence_modal(metadata, matchers=matchers, preview=preview)
             case _:
                 scene, _ = await self._desk.scene(incident)
-                entries = await self._desk.reader.timeline(incident.id, _MOST_LINES)
+                entries = await self._desk.reader.timeline(incident.id, MOST_READ)
                 named = people_in([entry.sentence for entry in entries])
                 await self._desk.directory.learn_names([*named, *(e.by for e in entries)])
                 return timeline_modal(scene, entries, metadata)

@@ -1,4 +1,4 @@
-"""What happened to an incident, and what will happen next if nobody acts."""
+"""Why an incident is as it is, what happened to it, and what will happen if nobody acts."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -7,11 +7,17 @@ from bot.ports import TimelineEntry
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.scene import Scene
-from bot.slack.text import LONGEST_SECTION, Mrkdwn, at, join, md, spoken
+from bot.slack.text import LONGEST_SECTION, Mrkdwn, at, join, md, one_line, outside, spoken
 from bot.slack.wording import SIGNS, remarks, state_line, title
+from rules.chain import chain, link_of
+from rules.decision import Reason
 from rules.foresee import ahead
+from rules.sentence import Sentence
 
 _MOST_AHEAD = 12
+_MOST_STORY = 40
+MOST_READ = 400
+"""Lines of an incident's story: the oldest of them tell why it is as it is."""
 
 
 def timeline_modal(scene: Scene, entries: Sequence[TimelineEntry], metadata: str) -> Json:
@@ -35,6 +41,8 @@ def timeline_blocks(scene: Scene, entries: Sequence[TimelineEntry]) -> list[Json
     return [
         kit.header(f"{SIGNS[scene.incident.state]} {title(scene.incident)}"),
         kit.section(join("\n", [state_line(scene), *remarks(scene)])),
+        kit.header("Why"),
+        *_why(scene, entries),
         kit.header("What happened"),
         *_sections(_past(scene, entries)),
         kit.header("What happens next"),
@@ -43,13 +51,42 @@ def timeline_blocks(scene: Scene, entries: Sequence[TimelineEntry]) -> list[Json
 
 
 def _past(scene: Scene, entries: Sequence[TimelineEntry]) -> list[Mrkdwn]:
-    if not entries:
+    story = [one for one in entries if one.at != entries[0].at or link_of(one.rule) is None]
+    if not story:
         return [md("Nothing has been written down yet.")]
-    return [md("{when}  {what}", when=at(e.at, scene.now), what=_said(scene, e)) for e in entries]
+    cut = len(story) - _MOST_STORY
+    lines = [
+        md("{when}  {what}", when=at(e.at, scene.now), what=_said(scene, e))
+        for e in story[-_MOST_STORY:]
+    ]
+    return [md("{cut} earlier lines are left out.", cut=cut), *lines] if cut > 0 else lines
+
+
+def _why(scene: Scene, entries: Sequence[TimelineEntry]) -> list[Json]:
+    """The whole chain of reasons, a section for each link."""
+    recorded = [Reason(one.rule, one.sentence) for one in entries]
+    return [
+        kit.section(
+            join(
+                "\n",
+                [
+                    md("*{title}*", title=linked.title),
+                    *(_with_rule(scene, one.sentence, one.rule) for one in linked.reasons),
+                ],
+            )
+        )
+        for linked in chain(scene.incident, recorded, scene.book, scene.now)
+    ]
+
+
+def _with_rule(scene: Scene, sentence: Sentence, rule: str) -> Mrkdwn:
+    """Say a sentence, and where the rule stands that made it true."""
+    said = spoken(sentence, scene.names, scene.now)
+    return md("{said}  `{rule}`", said=said, rule=outside(one_line(rule), 120)) if rule else said
 
 
 def _said(scene: Scene, entry: TimelineEntry) -> Mrkdwn:
-    what = spoken(entry.sentence, scene.names, scene.now)
+    what = _with_rule(scene, entry.sentence, entry.rule)
     if not entry.by or any(
         str(entry.by) == getattr(v, "key", "") for v in entry.sentence.values.values()
     ):
@@ -63,7 +100,7 @@ def _future(scene: Scene) -> list[Mrkdwn]:
         md(
             "{when}  {what}",
             when=at(seen.at, scene.now),
-            what=spoken(reason.sentence, scene.names, scene.now),
+            what=_with_rule(scene, reason.sentence, reason.rule),
         )
         for seen in islice(ahead(scene.incident, scene.book, scene.now), _MOST_AHEAD)
         for reason in seen.reasons

@@ -11,7 +11,7 @@ from bot.slack.intake import NOT_STORED, Ack, Intake
 from bot.slack.issues import answer_issues
 from bot.slack.text import md
 from bot.slack.views import root_message
-from bot.slack.views_timeline import timeline_answer
+from bot.slack.views_timeline import MOST_READ, timeline_answer
 from bot.slack.wishes import (
     AskExplain,
     AskHelp,
@@ -28,7 +28,6 @@ from rules.incident import State
 
 _OPEN = (State.TRIGGERED, State.ACKNOWLEDGED)
 _MOST_LISTED = 100
-_MOST_LINES = 40
 
 
 class Words:
@@ -123,5 +122,5 @@ class Words:
         scene, _ = await self._desk.scene(incident, ask=False)
         if not explain:
             return root_message(scene)
-        entries = await self._desk.reader.timeline(incident.id, _MOST_LINES)
+        entries = await self._desk.reader.timeline(incident.id, MOST_READ)
         return timeline_answer(scene, entries)

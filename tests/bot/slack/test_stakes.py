@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 
+from bot.ports import TimelineEntry
 from bot.slack import views
 from bot.slack.scene import Scene
+from bot.slack.views_timeline import timeline_answer, timeline_modal
 from bot.slack.wording import notification
 from bot.workspace.blockkit import problems
 from rules.catalogue import Catalogue, Product, Promises
 from rules.holding import OFFICE_HOURS
 from rules.incident import Stakes
 from rules.priority import Impact, Urgency
+from rules.sentence import say
 from rules.sla import FreshBy
 from tests.bot.slack.samples import ANA, BOOK, HOSTILE, NOW, incident, scene
 
@@ -155,3 +158,41 @@ def test_outside_texts_stay_texts() -> None:
     text = said(stakes(name=HOSTILE, owner=HOSTILE, path=(HOSTILE,) * 8))
     assert "<!channel>" not in text
     assert "<@U0ANA001>" not in text
+
+
+def test_the_timeline_begins_with_the_whole_chain_of_reasons_and_their_rules() -> None:
+    lines = [
+        TimelineEntry(at=NOW, what="AlertReceived", rule=rule, sentence=say(text))
+        for rule, text in (
+            ("routes.finance", "Route finance."),
+            ("categories.tests.not_null", "Completeness: test not_null."),
+            ("catalogue", "About Daily orders, by label product=orders."),
+            ("impact.tiers.2", "Tier 2: significant."),
+            ("priority_matrix.significant.high", "P2."),
+        )
+    ]
+    acked = TimelineEntry(
+        at=NOW + timedelta(minutes=2), what="Acked", rule="person", sentence=say("Ana has it.")
+    )
+    one = held()
+    view = timeline_modal(one, [*lines, acked], "{}")
+    assert problems(view, surface="modal") == []
+    text = str(view["blocks"])
+    order = ["What arrived", "What it is about", "How much breaks", "What was promised",
+             "Priority", "Route and policy", "Who is paged next", "What happened",
+             "What happens next"]  # fmt: skip
+    assert [text.index(word) for word in order] == sorted(text.index(word) for word in order)
+    for rule in ("sources.airflow.dedup_key", "routes.finance", "impact.tiers.2", "repair_effort"):
+        assert f"`{rule}`" in text
+    story = text[text.index("What happened") :]
+    assert "Ana has it." in story
+    assert "Route finance." not in story
+
+
+def test_a_hostile_rule_or_key_formats_nothing() -> None:
+    one = scene(incident(dedup_key=HOSTILE, source=HOSTILE, stakes=stakes(path=(HOSTILE,) * 8)))
+    entry = TimelineEntry(at=NOW, what="x", rule=f"routes.{HOSTILE}", sentence=say("Route."))
+    answer = timeline_answer(one, [entry])
+    assert problems(answer, surface="message") == []
+    assert "<!channel>" not in str(answer["blocks"])
+    assert "<@U0ANA001>" not in str(answer["blocks"])
