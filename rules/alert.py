@@ -53,3 +53,8 @@ class Alert:
     @property
     def category(self) -> Category | None:
         return self.classified.category if self.classified else None
+
+    @property
+    def known(self) -> Mapping[str, str]:
+        """Return what is known of it beside its labels, under the names that matchers use."""
+        return {"category": self.classified.category.value} if self.classified else {}

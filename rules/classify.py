@@ -7,8 +7,9 @@ from rules.alert import Alert, Severity
 from rules.categorise import categorise
 from rules.category import Classified
 from rules.decision import Reason
+from rules.facts import Facts
 from rules.incident import Stakes
-from rules.matcher import matchable
+from rules.known import described, weighed
 from rules.overruling import impact_rule, not_actionable
 from rules.priority import Impact, Priority
 from rules.priority_matrix import priority, priority_reason
@@ -47,7 +48,7 @@ def assess(alert: Alert, book: RuleBook, now: datetime, rotation: str = "") -> A
     found = _weighed(alert, book, now, rotation)
     if not (book.impact_rules or book.not_actionable):
         return found
-    labels = matchable(alert)
+    labels = described(alert, book.catalogue)
     if told := impact_rule(book.impact_rules, labels):
         found = _with_impact(found, told, alert.severity, book, now)
     if quiet := not_actionable(book.not_actionable, alert, labels, now):
@@ -63,9 +64,9 @@ def priority_at(impact: Impact, severity: Severity, book: RuleBook) -> tuple[Pri
 
 
 def _weighed(alert: Alert, book: RuleBook, now: datetime, rotation: str) -> Assessed:
-    weighed = weigh(alert, book, now, rotation)
-    if weighed is not None:
-        return Assessed(weighed.priority, weighed.reasons, weighed.stakes)
+    at_stake = weigh(alert, book, now, rotation)
+    if at_stake is not None:
+        return Assessed(at_stake.priority, at_stake.reasons, at_stake.stakes)
     chosen, reason = priority_of(alert, book)
     return Assessed(chosen, (reason,))
 
@@ -78,9 +79,15 @@ def _with_impact(
         chosen, cell = priority_at(impact, severity, book)
         return Assessed(chosen, (why, cell))
     stakes = replace(found.stakes, impact=impact, impact_why=why.sentence.render(plain))
-    weighed = reweigh(stakes, book, now, severity)
+    again = reweigh(stakes, book, now, severity)
     about = found.reasons[:1]  # how the impact was found before no longer counts
-    return Assessed(weighed.priority, (*about, why, *weighed.reasons), weighed.stakes)
+    return Assessed(again.priority, (*about, why, *again.reasons), again.stakes)
+
+
+def facts_of(alert: Alert, book: RuleBook, now: datetime) -> Facts:
+    """Return all that routes, silences and windows see of a categorised alert."""
+    found = assess(alert, book, now)
+    return weighed(described(alert, book.catalogue), found.priority, found.stakes)
 
 
 def categorised(alert: Alert, book: RuleBook) -> Alert:

@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rules.alert import Alert, AlertStatus
-from rules.classify import categorised, priority_of
-from rules.folding import Fold, subject_of
+from rules.classify import categorised, facts_of, priority_of
+from rules.folding import Fold, skipped_by, subject_of
 from rules.incident import Incident
-from rules.matcher import all_hold, matchable
+from rules.known import about
+from rules.matcher import matchable
 from rules.rulebook import Route, RuleBook, StormRule
 from rules.sentence import Sentence, say
 
@@ -74,10 +75,10 @@ def place(alert: Alert, places: OpenPlaces, rule: StormRule, now: datetime) -> P
     return Join(places.storm, sentence) if places.storm else Open(sentence, storm=True)
 
 
-def route_of(alert: Alert, book: RuleBook) -> Route:
-    """Return the first route whose matchers hold; the last one always does."""
-    labels = matchable(categorised(alert, book))
-    return next(route for route in book.routes if all_hold(route.matchers, labels))
+def route_of(alert: Alert, book: RuleBook, now: datetime) -> Route:
+    """Return the first route that holds for what is known of an alert once it is weighed."""
+    alert = categorised(alert, book)
+    return book.route(facts_of(alert, book, now))
 
 
 def open_incident(
@@ -87,7 +88,8 @@ def open_incident(
     alert = categorised(alert, book)
     found = alert.classified
     assert found is not None
-    route = route_of(alert, book)
+    told = about(book.catalogue.find(matchable(alert)), book.catalogue)
+    route = route_of(alert, book, now)
     priority, _ = priority_of(alert, book)
     subject = subject_of(alert, book.catalogue)
     return Incident(
@@ -100,6 +102,7 @@ def open_incident(
         description=alert.description,
         url=alert.url,
         labels=dict(alert.labels),
+        about=told,
         opened_at=now,
         priority=priority,
         severity=alert.severity,
@@ -115,6 +118,7 @@ def open_incident(
         asset=subject.asset,
         product=subject.product,
         run_key=subject.run_key,
+        skipped=skipped_by(alert),
     )
 
 
@@ -132,7 +136,9 @@ def open_storm(
         description="",
         url="",
         labels={},
+        about={},
         asset="",
         product="",
         run_key="",
+        skipped=0,
     )

@@ -123,7 +123,8 @@ class Incident:
     """One incident, frozen; a transition returns a new one.
 
     `number` is what people call it. `policy` is the copy frozen when it opened; `pages` tells
-    whether its priority runs that policy. `step` and `round` are where the policy stands,
+    whether its priority runs that policy. `about` is what the catalogue said of its first alert.
+    `step` and `round` are where the policy stands,
     `generation` counts how often it was started over. `paged` are all who ever got a page,
     `awaiting` those of the latest step whose page has not failed, and `reached` tells whether
     this round found anybody; `first_paged_at` and `first_acked_at` stay whatever follows, for what
@@ -155,6 +156,7 @@ class Incident:
     url: str = ""
     state: State = State.TRIGGERED
     version: int = 0
+    about: Mapping[str, str] = field(default_factory=dict)
     previous: int | None = None
     unreadable: bool = False
     storm: bool = False
@@ -237,6 +239,22 @@ class Incident:
         """Return a copy with these fields changed, as dataclasses.replace does. Raises TypeError."""
         if not changes.keys() <= _FIELDS:
             raise TypeError(f"an incident has no {', '.join(sorted(changes.keys() - _FIELDS))}")
+    @property
+    def known(self) -> Mapping[str, str]:
+        """Return what is known of it beside its labels, under the names that matchers use."""
+        found = {
+            **self.about,
+            "category": self.category.value if self.category else "",
+            "product": self.product,
+            "priority": self.priority.value,
+        }
+        if at := self.stakes:
+            found |= {"impact": at.impact.value, "urgency": at.urgency.value}
+            more = {"asset": at.asset, "team": at.team, "owner": at.owner}
+            found |= {name: value for name, value in more.items() if value}
+            found |= {"tier": str(at.tier)} if at.tier else {}
+        return {name: value for name, value in found.items() if value}
+
         copy = object.__new__(Incident)
         copy.__dict__.update(self.__dict__)
         copy.__dict__.update(changes)
@@ -278,6 +296,21 @@ class Incident:
         return self._without_timers().but(muted=muted)
 
     def resolve(self, by: str, now: datetime, note: str = "") -> "Incident":
+    def rerouted(self, route: str, policy: Policy, rotation: str) -> "Incident":
+        """Stand before another policy's first step; timers stay, so that nobody is left un-paged."""
+        return self.but(
+            route=route,
+            policy=policy,
+            rotation=rotation,
+            generation=self.generation + 1,
+            round=0,
+            step=0,
+            exhausted=False,
+            gated=False,
+            awaiting=(),
+            reached=False,
+        )
+
         return self._without_timers().but(
             state=State.RESOLVED,
             resolved_by=by,

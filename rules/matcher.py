@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Protocol
 
 from rules.alert import Severity
-from rules.category import Category
 from rules.expression import Expression
 from rules.facts import Facts
 from rules.glob_index import LONGEST_PATTERN, fits
@@ -128,19 +127,29 @@ class Labelled(Protocol):
     @property
     def dedup_key(self) -> str: ...
     @property
-    def category(self) -> Category | None: ...
+    def known(self) -> Mapping[str, str]: ...
+
+
+_OWN_FIRST = frozenset({"team", "owner", "tier"})
+"""Facts of the catalogue that an alert's own labels come before."""
 
 
 def matchable(thing: Labelled) -> Facts:
     """Return the labels that routes and silences see: its own, then facts about it."""
     seen = Facts(thing.labels)
-    if thing.category:
-        seen["category"] = thing.category.value
+    fill(seen, thing.known)
     seen["source"] = thing.source
     seen["severity"] = thing.severity.value
     seen["title"] = thing.title
     seen["dedup_key"] = thing.dedup_key
     return seen
+
+
+def fill(seen: Facts, known: Mapping[str, str]) -> None:
+    """Add facts to labels; they replace a label of that name unless it is the sender's to say."""
+    for name, value in known.items():
+        if name not in _OWN_FIRST or not seen.get(name):
+            seen[name] = value
 
 
 def parse_matchers(text: str) -> tuple[tuple[Matcher, ...], str]:

@@ -5,14 +5,14 @@ from datetime import datetime
 
 from rules.alert import Alert, AlertStatus
 from rules.category import Category
-from rules.classify import assess, categorised, category_reason, priority_of
+from rules.classify import assess, categorised, category_reason, facts_of, priority_of
 from rules.correcting import heeded, keeps_category
 from rules.decision import Decision, Draft
 from rules.effects import ShowConsequences
 from rules.events import AUTOMATIC, AlertReceived
 from rules.folding import bond_with, skipped_by, subject_of, with_cause
 from rules.incident import Bond, Incident, State, thing_of
-from rules.matcher import matchable
+from rules.rerouting import reroute
 from rules.rulebook import RuleBook
 from rules.sentence import say
 from rules.showing import show_end, show_everywhere, show_later
@@ -51,7 +51,9 @@ def receive(incident: Incident, event: AlertReceived, book: RuleBook, now: datet
 
 
 def muted(alert: Alert, book: RuleBook, now: datetime) -> Mute | None:
-    return mute(book.silences, book.windows, matchable(categorised(alert, book)), now)
+    if not (book.silences or book.windows):
+        return None
+    return mute(book.silences, book.windows, facts_of(categorised(alert, book), book, now), now)
 
 
 def _open(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> None:
@@ -178,8 +180,9 @@ def _raise(
         quiet_rule="" if pages else at.quiet_rule,
     )
     draft.reasons.extend(found.reasons)
-    if at.held_until is not None and at.state is State.TRIGGERED:
-        return pages
+    rerouted = reroute(draft, at, book)
+    if at.state is State.TRIGGERED and (rerouted or at.held_until is not None):
+        return pages or (rerouted and at.pages)
     taken = at.pages and (at.state is State.TRIGGERED or bond is Bond.CONSEQUENCE)
     return pages and not taken
 

@@ -10,6 +10,7 @@ from rules.escalation import advance
 from rules.events import AUTOMATIC, Muted, Unmuted, Woken
 from rules.incident import Incident, Mutedness, State
 from rules.matcher import matchable
+from rules.rerouting import reroute
 from rules.rulebook import RuleBook
 from rules.sentence import Sentence, Who, say
 from rules.showing import show_end, show_everywhere, show_step
@@ -26,11 +27,12 @@ def wake(incident: Incident, event: Woken, book: RuleBook, now: datetime) -> Dec
     if _due(incident.settles_at, now):
         _settle(draft, now)
     timers: tuple[tuple[datetime | None, _Act], ...] = (
+        # first, so that what else is due begins by the route of the priority that it has now
+        (incident.stakes.changes_at if incident.stakes else None, _reweigh),
         (incident.muted.until if incident.muted else None, _unmute),
         (incident.snoozed_until, _end_snooze),
         (incident.ack_confirm_by, _take_back),
         (incident.ack_expires_at, _ask_acker),
-        (incident.stakes.changes_at if incident.stakes else None, _reweigh),
     )
     for due_at, act in timers:
         if _due(due_at, now) and draft.incident.is_open:
@@ -124,7 +126,10 @@ def _reweigh(draft: Draft, book: RuleBook, now: datetime, times: AlertTimes) -> 
     if weighed.priority < at.priority:
         pages = at.pages or (weighed.priority in book.pages and at.is_actionable)
         draft.change(priority=weighed.priority, pages=pages)
-        waits = at.held_until is not None or not at.pages
+    rerouted = reroute(draft, at, book)
+    if weighed.priority < at.priority or rerouted:
+        waits = at.held_until is not None or not at.pages or rerouted
+        pages = draft.incident.pages
         if pages and waits and at.state is State.TRIGGERED and at.muted is None:
             draft.change(step_due_at=None, held_until=None)
             start(draft, book, now, times)

@@ -1,15 +1,16 @@
 """Everything `decide` may consult: policies, routes, thresholds, silences, and who is on call."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from rules.alert import Severity
-from rules.catalogue import Catalogue
+from rules.catalogue import Catalogue, Product
 from rules.categorise import CategoryRules
 from rules.expected_runs import ExpectedRuns
 from rules.folding import FoldingRule
 from rules.history import History
+from rules.label_index import indexed
 from rules.label_rules import LabelRules
 from rules.lineage import Lineage
 from rules.matcher import Condition
@@ -32,13 +33,26 @@ DEFAULT_PRIORITIES: Mapping[Severity, Priority] = {
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Which policy, channel and rotation answer for alerts with these labels."""
+    """Which policy, channel and rotation answer for alerts with these labels.
+
+    Where a channel or a rotation is only the `default` one, a data product's own comes first.
+    """
 
     name: str
     policy: str
     channel: str
     rotation: str
     matchers: tuple[Condition, ...] = ()
+    default_channel: bool = False
+    default_rotation: bool = False
+
+    def for_product(self, product: Product | None) -> "Route":
+        """Return the route with the product's own channel and rotation where it names none."""
+        channel = product.channel.lstrip("#") if product and self.default_channel else ""
+        rotation = product.rotation if product and self.default_rotation else ""
+        if not (channel or rotation):
+            return self
+        return replace(self, channel=channel or self.channel, rotation=rotation or self.rotation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +109,12 @@ class RuleBook:
     expected: ExpectedRuns = field(default_factory=ExpectedRuns)
     history: History = field(default_factory=History)
     reliability: Mapping[str, Reliability] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("routes", "windows", "silences"):
+            object.__setattr__(self, name, indexed(getattr(self, name)))
+
+    def route(self, known: Mapping[str, str]) -> Route:
+        """Return the route of what is known of an alert or incident; the last takes everything."""
+        found = next(indexed(self.routes).fitting(known))
+        return found.for_product(self.catalogue.product(known.get("product", "")))

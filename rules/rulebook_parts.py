@@ -194,6 +194,8 @@ def _route(spec: RouteSpec, around: Surroundings) -> Route:
         channel=(spec.channel or around.alerts_channel).lstrip("#"),
         rotation=spec.rotation or around.first_rotation,
         matchers=spec.conditions,
+        default_channel=not spec.channel,
+        default_rotation=not spec.rotation,
     )
 
 

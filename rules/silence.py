@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rules.hours import Hours
+from rules.label_index import indexed
 from rules.matcher import Condition, Matcher, all_hold
 
 
@@ -66,10 +67,12 @@ def mute(
 ) -> Mute | None:
     """Return the mute that lasts longest among those that apply now, or None."""
     found = [
-        Mute(until, s.by, s.why) for s in silences if (until := s.mutes_until(labels, now))
+        Mute(until, s.by, s.why)
+        for s in indexed(silences).fitting(labels)
+        if (until := s.mutes_until(labels, now))
     ] + [
         Mute(until, "", f"maintenance window {w.name}")
-        for w in windows
+        for w in indexed(windows).fitting(labels)
         if (until := w.mutes_until(labels, now))
     ]
     return max(found, key=lambda m: m.until, default=None)

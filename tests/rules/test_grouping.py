@@ -77,8 +77,8 @@ def test_the_first_route_whose_matchers_hold_answers() -> None:
     rest = Route("all", "default", "data-alerts", "data")
     policies = {name: Policy(name, (page("x@example.com"),)) for name in ("strict", "default")}
     book = make_book(routes=(finance, rest), policies=policies)
-    assert route_of(make_alert(labels={"team": "finance"}), book) is finance
-    assert route_of(make_alert(labels={"team": "sales"}), book) is rest
+    assert route_of(make_alert(labels={"team": "finance"}), book, NOW) is finance
+    assert route_of(make_alert(labels={"team": "sales"}), book, NOW) is rest
     made = open_incident(
         make_alert(labels={"team": "finance"}), book, incident_id="i", number=7, now=NOW
     )
@@ -121,5 +121,5 @@ def test_routes_match_the_category_that_the_rulebook_found() -> None:
     asking = Route("asking", "default", "a", "data", parse_matchers("category=adhoc_request")[0])
     rest = Route("rest", "default", "b", "data")
     book = make_book(routes=(asking, rest))
-    assert route_of(make_alert(labels={"category": "ad-hoc request"}), book) is rest
-    assert route_of(make_alert(labels={"category": "Adhoc Request"}), book) is asking
+    assert route_of(make_alert(labels={"category": "ad-hoc request"}), book, NOW) is rest
+    assert route_of(make_alert(labels={"category": "Adhoc Request"}), book, NOW) is asking

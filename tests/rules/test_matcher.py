@@ -108,7 +108,7 @@ def test_facts_about_an_alert_are_labels_that_its_own_cannot_replace() -> None:
     assert (labels["source"], labels["severity"]) == ("airflow", "critical")
     assert (labels["title"], labels["dedup_key"]) == ("orders failed", "orders")
     seen = matchable(make_incident(alert=alert))
-    assert seen.pop("category") == "pipeline_failure"
+    assert (seen.pop("category"), seen.pop("priority")) == ("pipeline_failure", "P1")
     assert seen == labels
 
 

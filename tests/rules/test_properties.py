@@ -50,20 +50,21 @@ from rules.events import (
 from rules.grouping import open_incident
 from rules.hours import Hours
 from rules.incident import Incident, State
-from rules.matcher import Matcher, Operator, matchable
+from rules.matcher import Matcher, Operator, matchable, parse_matchers
 from rules.policy import (
     AtLeast,
     Channel,
     NextOnCallOf,
     OnCallOf,
     OnePerson,
+    Policy,
     Step,
     UserGroup,
     Webhook,
 )
 from rules.priority import Impact
 from rules.rotation import OnCall
-from rules.rulebook import FlappingRule, RuleBook
+from rules.rulebook import FlappingRule, Route, RuleBook
 from rules.sentence import plain
 from rules.silence import Silence, mute
 from rules.sla import FreshBy
@@ -102,9 +103,20 @@ PROMISED = Catalogue(
         )
     ]
 )
+EVERYTHING = Route("all", "default", "data-alerts", "data")
+URGENT = Route("urgent", "urgent", "x", "data", parse_matchers("priority in [P1, P2]")[0])
+SOON = Route("soon", "urgent", "x", "data", parse_matchers("urgency in [high, critical]")[0])
 books = st.builds(
-    lambda steps, **more: make_book(*steps, **more),
+    lambda steps, others, **more: make_book(
+        policies={
+            "default": Policy("default", tuple(steps)),
+            "urgent": Policy("urgent", tuple(others)),
+        },
+        **more,
+    ),
     st.lists(steps, min_size=1, max_size=4),
+    st.lists(steps, min_size=1, max_size=2),
+    routes=st.sampled_from(((EVERYTHING,), (URGENT, EVERYTHING), (SOON, EVERYTHING))),
     ack_timeout=st.sampled_from((None, HOUR)),
     fallback=st.sampled_from(((), (CY,), (CY, ANA))),
     flapping=st.just(FlappingRule(openings=2, quiet=20 * MINUTE)),
