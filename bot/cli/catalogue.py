@@ -1,5 +1,6 @@
-"""The commands of `watchbill catalogue`: show, gaps, import, export, impact."""
+"""The commands of `watchbill catalogue`: show, gaps, import, export, impact, slo."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from rules.nearest import did_you_mean
 if TYPE_CHECKING:  # the readers are needed by one command, and every command would wait for them
     from bot.catalogue.manifest import Progress
     from bot.catalogue.reading import CatalogueRead
-    from rules.catalogue import Asset
+    from rules.catalogue import Asset, Product
 
 _MOST_NEAREST = 5_000
 _WIDE = 2_000
@@ -187,6 +188,39 @@ def _draw(read: "CatalogueRead", seeds: Sequence[str], picture: Path) -> None:
     errors.print(f"Drew {picture}.", markup=False, highlight=False)
 
 
+@app.command()
+def slo(
+    product: Annotated[
+        str, typer.Argument(help="A product; all with an objective if left out.")
+    ] = "",
+    config: ConfigFile = DEFAULT_CONFIG,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Show how promises were kept: achieved, misses allowed, used and left."""
+    from bot.cli.reliability import reliability_map, reliability_text
+    from bot.cli.stored import reliabilities
+    from rules.slo import has_objective
+
+    loaded, parts = configuration(config)
+    read = _catalogue(config)
+    listed = [_product(read, product)] if product else list(read.catalogue.products)
+    promising = [one for one in listed if has_objective(one)]
+    if not promising:
+        who = listed[0].id if product else "No product"
+        raise fail(
+            f"{who} has no objective. Write one, like "
+            'fresh_by: {at: "09:00", objective: 95%, over: 60 due days}.'
+        )
+    found = asyncio.run(reliabilities(loaded, parts, read.catalogue, read.lineage))
+    shown = [found[one.id] for one in promising]
+    if as_json:
+        print_json({"products": [reliability_map(one) for one in shown]})
+        return
+    for line in reliability_text(shown):
+        screen.print(line, highlight=False, soft_wrap=True)
+
+
 def _catalogue(config: Path) -> "CatalogueRead":
     loaded, _ = configuration(config)
     if not loaded.catalogue:
@@ -231,6 +265,14 @@ def _asset(read: "CatalogueRead", written: str) -> "Asset":
         known |= {one.id for one in catalogue.products[:_MOST_NEAREST]}
         hint = did_you_mean(written, known)
         raise fail(f'The catalogue has no "{written}"{hint}')
+    return found
+
+
+def _product(read: "CatalogueRead", written: str) -> "Product":
+    found = read.catalogue.product(written)
+    if found is None:
+        hint = did_you_mean(written, [one.id for one in read.catalogue.products[:_MOST_NEAREST]])
+        raise fail(f'The catalogue has no product "{written}"{hint}')
     return found
 
 

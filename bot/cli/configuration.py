@@ -64,12 +64,13 @@ def read_roster(config: Config) -> RosterFindings:
 
 def catalogue_findings(config: Config) -> CatalogueFindings:
     """Read the configured catalogue for `check`: its faults, its warnings and its rotations."""
+    from bot.catalogue.objectives import unreachable_objectives
     from bot.catalogue.reading import read_catalogue  # only where there is one
 
     read = read_catalogue(config.catalogue)
     return CatalogueFindings(
         faults=read.faults,
-        warnings=read.warnings,
+        warnings=(*read.warnings, *unreachable_objectives(read.placed)),
         rotations=tuple(
             (one.product.rotation, one.fault("", "rotation"))
             for one in read.placed

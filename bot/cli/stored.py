@@ -1,7 +1,8 @@
 """What commands do with the database of a bot, running or not."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,11 @@ from bot.config import Config
 from bot.ports import NewDelivery, NotStoredError, StoredOverride
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
+from rules.catalogue import Catalogue
+from rules.lineage import Lineage
+from rules.rotation import OnCall
+from rules.rulebook_parts import RulebookParts
+from rules.slo import Reliability
 
 _SHOWN = 200
 
@@ -75,6 +81,19 @@ async def overrides(config: Config, now: datetime) -> Sequence[StoredOverride]:
         return ()
     async with _beside(config, SystemClock()) as store:
         return await store.reader.overrides(now - timedelta(days=1))
+
+
+async def reliabilities(
+    config: Config, parts: RulebookParts, catalogue: Catalogue, lineage: Lineage
+) -> Mapping[str, Reliability]:
+    """Return how the objectives of every product stand, by product id."""
+    # the readers of the past are needed by one command
+    from bot.app.learning import learn_from
+
+    clock = SystemClock()
+    book = replace(parts.rulebook(on_call=OnCall()), catalogue=catalogue, lineage=lineage)
+    async with _beside(config, clock) as store:
+        return (await learn_from(store.past, book, clock.now())).reliability
 
 
 def _exists(database: str) -> bool:
