@@ -69,8 +69,9 @@ class Stakes:
     `deadline` is the promise's, fixed when the incident opened; `respond`, `fix` and `run` are
     what a repair is taken to need; `changes_at` is when the urgency will next be another.
     `path` names the assets from the broken one to the best known consumer; `promised` the product
-    downstream whose promise the deadline is, "" when it is its own. With `consumers` the data is
-    wrong, and the deadline is when they next read it.
+    downstream whose promise the deadline is, "" when it is its own. `readers` names the first
+    dashboards and products downstream; `owner_how` says where the owner is from when nobody wrote
+    it down. With `consumers` the data is wrong, and the deadline is when they next read it.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Stakes:
     product: str = ""
     asset: str = ""
     owner: str = ""
+    owner_how: str = ""
     team: str = ""
     tier: int = 0
     runbook: str = ""
@@ -87,6 +89,7 @@ class Stakes:
     products_hit: int = 0
     exposures_hit: int = 0
     path: tuple[str, ...] = ()
+    readers: tuple[str, ...] = ()
     promised: str = ""
     deadline: datetime | None = None
     consumers: Hours | None = None
@@ -152,11 +155,11 @@ class Incident:
     policy: Policy
     pages: bool
     labels: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     url: str = ""
     state: State = State.TRIGGERED
     version: int = 0
-    about: Mapping[str, str] = field(default_factory=dict)
     previous: int | None = None
     unreadable: bool = False
     storm: bool = False
@@ -235,10 +238,6 @@ class Incident:
         told = self.correction.actionable if self.correction else None
         return not self.quiet_rule if told is None else told
 
-    def but(self, **changes: Any) -> "Incident":
-        """Return a copy with these fields changed, as dataclasses.replace does. Raises TypeError."""
-        if not changes.keys() <= _FIELDS:
-            raise TypeError(f"an incident has no {', '.join(sorted(changes.keys() - _FIELDS))}")
     @property
     def known(self) -> Mapping[str, str]:
         """Return what is known of it beside its labels, under the names that matchers use."""
@@ -255,6 +254,10 @@ class Incident:
             found |= {"tier": str(at.tier)} if at.tier else {}
         return {name: value for name, value in found.items() if value}
 
+    def but(self, **changes: Any) -> "Incident":
+        """Return a copy with these fields changed, as dataclasses.replace does. Raises TypeError."""
+        if not changes.keys() <= _FIELDS:
+            raise TypeError(f"an incident has no {', '.join(sorted(changes.keys() - _FIELDS))}")
         copy = object.__new__(Incident)
         copy.__dict__.update(self.__dict__)
         copy.__dict__.update(changes)
@@ -292,10 +295,6 @@ class Incident:
             reached=False,
         )
 
-    def mute(self, muted: Mutedness) -> "Incident":
-        return self._without_timers().but(muted=muted)
-
-    def resolve(self, by: str, now: datetime, note: str = "") -> "Incident":
     def rerouted(self, route: str, policy: Policy, rotation: str) -> "Incident":
         """Stand before another policy's first step; timers stay, so that nobody is left un-paged."""
         return self.but(
@@ -311,6 +310,10 @@ class Incident:
             reached=False,
         )
 
+    def mute(self, muted: Mutedness) -> "Incident":
+        return self._without_timers().but(muted=muted)
+
+    def resolve(self, by: str, now: datetime, note: str = "") -> "Incident":
         return self._without_timers().but(
             state=State.RESOLVED,
             resolved_by=by,
