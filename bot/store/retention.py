@@ -1,6 +1,6 @@
 """Forgetting what is over: done deliveries, ended jobs, and the details of closed incidents."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Delete, Select, bindparam, delete, select, text, tuple_
@@ -8,6 +8,7 @@ from sqlalchemy import Delete, Select, bindparam, delete, select, text, tuple_
 from bot.store.columns import UtcDateTime
 from bot.store.database import Database
 from bot.store.tables import ALERT_TIME, INBOUND, INCIDENT, JOB, TIMELINE
+from bot.store.tables_runs import EXPECTATION, OCCASION, RUN
 
 _AT_ONCE = 1_000
 """Rows in one transaction, so that nobody waits long for the turn to write."""
@@ -42,10 +43,20 @@ _STATEMENTS = {
         ),
     ),
     "timeline": _in_pieces(TIMELINE, _of(TIMELINE).where(TIMELINE.c.incident_id.in_(_CLOSED))),
+    "runs": _in_pieces(RUN, _of(RUN).where(RUN.c.updated_at < _BEFORE)),
+    "occasions": _in_pieces(OCCASION, _of(OCCASION).where(OCCASION.c.due_at < _BEFORE)),
+    "expectations": _in_pieces(
+        EXPECTATION, _of(EXPECTATION).where(EXPECTATION.c.retired_at < _BEFORE)
+    ),
     "alert times": _in_pieces(
         ALERT_TIME, _of(ALERT_TIME).where(ALERT_TIME.c.incident_id.in_(_CLOSED))
     ),
 }
+
+
+_A_YEAR_LONGER = frozenset({"occasions"})
+"""What reports on promises count, long after its details are gone."""
+_YEAR = timedelta(days=366)
 
 
 async def prune(database: Database, before: datetime) -> dict[str, int]:
@@ -53,7 +64,8 @@ async def prune(database: Database, before: datetime) -> dict[str, int]:
     removed = {}
     for name, statement in _STATEMENTS.items():
         removed[name] = 0
-        while count := await _delete(database, statement, before):
+        until = before - _YEAR if name in _A_YEAR_LONGER else before
+        while count := await _delete(database, statement, until):
             removed[name] += count
     return removed
 

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.ports import Delivery, Job, MessageRef, StoredOverride, TimelineEntry
+from rules.expected_runs import Occasion, Standing
 from rules.incident import Incident, State
+from rules.run import Run
 from rules.seen_lineage import Seen
 from rules.silence import Silence
 
@@ -21,6 +23,9 @@ class FakeReader:
         self.laid_over: list[StoredOverride] = []
         self.labels: list[tuple[datetime, Mapping[str, str]]] = []
         self.raw: dict[str, Delivery] = {}
+        self.clocks: list[Standing] = []
+        self.due: list[Occasion] = []
+        self.runs: list[Run] = []
         self.dead: list[tuple[Job, str]] = []
         self.seen = Seen()
 
@@ -75,6 +80,22 @@ class FakeReader:
 
     async def next_wake(self) -> datetime | None:
         return min((i.wake_at for i in self.held.values() if i.wake_at), default=None)
+
+    async def standings(self) -> Sequence[Standing]:
+        return tuple(self.clocks)
+
+    async def occasions(self, product_or_name: str, since: datetime) -> Sequence[Occasion]:
+        return [o for o in self.due if product_or_name in {o.name, o.product} and o.due_at >= since]
+
+    async def latest_runs(self, source: str, pipeline: str, limit: int) -> Sequence[Run]:
+        told = (r for r in self.runs if source in {"", r.source})
+        return [r for r in told if pipeline in {"", r.pipeline}][:limit]
+
+    async def runs_are_overdue(self, now: datetime) -> bool:
+        return any(c.look_at is not None and c.look_at <= now for c in self.clocks)
+
+    async def overdue_runs(self) -> int:
+        return sum(clock.missed_at is not None for clock in self.clocks)
 
     async def outbox_lag(self, now: datetime) -> Mapping[str, float]:
         return {}

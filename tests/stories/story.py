@@ -24,6 +24,7 @@ from rules.incident import Incident, State
 from rules.policy import OnCallOf, Policy, Step, Target
 from rules.rotation import OnCall, Span
 from rules.rulebook import Route, RuleBook
+from rules.run import Run
 from tests.fakes.clock import FakeClock
 from tests.fakes.deliverer import RecordingDeliverer, Sent
 
@@ -92,6 +93,7 @@ class Story:
         self.slack = RecordingDeliverer(clock)
         self.counted = Counted()
         self._alerts: dict[str, Sequence[Alert]] = {}
+        self._runs: dict[str, Sequence[Run]] = {}
         self._told = 0
         self._numbers = count(1)
         self._build()
@@ -131,10 +133,12 @@ class Story:
     async def recovers(self, key: str = "orders", **more: Any) -> None:
         await self.hears(alert(key, self.clock.now(), status=AlertStatus.RESOLVED, **more))
 
-    async def hears(self, *alerts: Alert, settle: bool = True) -> None:
+    async def hears(self, *alerts: Alert, runs: Sequence[Run] = (), settle: bool = True) -> None:
         key = f"delivery-{next(self._numbers)}"
         self._alerts[key] = alerts
-        await self.store.inbox.accept(NewDelivery(source=alerts[0].source, key=key, body=b"{}"))
+        self._runs[key] = runs
+        source = (*alerts, *runs)[0].source
+        await self.store.inbox.accept(NewDelivery(source=source, key=key, body=b"{}"))
         if settle:
             await self.settle()
 
@@ -219,7 +223,8 @@ class Story:
         return new
 
     def _read(self, delivery: Delivery) -> Parsed:
-        return Parsed(alerts=tuple(self._alerts[delivery.key]))
+        runs = tuple(self._runs.get(delivery.key, ()))
+        return Parsed(alerts=tuple(self._alerts[delivery.key]), runs=runs)
 
 
 class _EveryKind(dict[str, RecordingDeliverer]):

@@ -217,7 +217,15 @@ async def test_pruning_forgets_what_is_over_and_nothing_else(
         tx.save(replace(tx.incident("incident-000001").resolve("ana", start)))
     assert sum((await opened_store.prune(start)).values()) == 0
     removed = await opened_store.prune(start + HOUR)
-    assert removed == {"deliveries": 1, "jobs": 1, "timeline": 1, "alert times": 1}
+    assert removed == {
+        "deliveries": 1,
+        "jobs": 1,
+        "timeline": 1,
+        "runs": 0,
+        "occasions": 0,
+        "expectations": 0,
+        "alert times": 1,
+    }
     reader = opened_store.reader
     assert await reader.delivery(gone.id) is None
     assert await reader.delivery(kept.id) is not None

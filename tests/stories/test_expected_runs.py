@@ -1,0 +1,308 @@
+"""A run that was to start and did not: one page, to the minute, and an end when it runs."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from rules.catalogue import Asset, Catalogue, Product
+from rules.category import Category
+from rules.cron import Schedule
+from rules.expected_runs import EXPECTED, Expectation, ExpectedRuns, Outcome
+from rules.incident import State
+from rules.matcher import matchers_of
+from rules.rotation import OnCall, Span
+from rules.rulebook import RuleBook
+from rules.run import BACKFILL, SCHEDULED, Run, RunState
+from rules.silence import MaintenanceWindow
+from tests.rules.category_tables import SHIPPED
+from tests.stories.conftest import Tell
+from tests.stories.story import Story, rulebook
+
+SHOP = Expectation(
+    name="shop_daily",
+    schedule=Schedule("0 5 * * *", "Europe/Berlin", frozenset({date(2026, 12, 25)})),
+    source="airflow",
+    pipeline="shop_daily",
+    labels={"dag_id": "shop_daily"},
+)
+ALL_YEAR = OnCall(
+    Span(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC), "data", role, (who,))
+    for role, who in (("primary", "ana"), ("secondary", "bo"))
+)
+MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+FIVE = MONDAY.replace(hour=4)  # in Berlin, in winter
+
+
+def waits_for(*expectations: Expectation, **changes: Any) -> RuleBook:
+    expected = ExpectedRuns(expectations or (SHOP,))
+    return replace(rulebook(expected=expected, on_call=ALL_YEAR), **changes)
+
+
+def run(started_at: datetime, **more: object) -> Run:
+    usual = Run(
+        source="airflow",
+        pipeline="shop_daily",
+        run_id=f"scheduled__{started_at.isoformat()}",
+        state=RunState.STARTED,
+        started_at=started_at,
+        kind=SCHEDULED,
+        labels={"dag_id": "shop_daily"},
+    )
+    return replace(usual, **more)  # type: ignore[arg-type]
+
+
+async def starts(story: Story, **more: object) -> None:
+    await story.hears(runs=[run(story.clock.now(), **more)])
+
+
+async def occasions(story: Story, name: str = "shop_daily") -> list[tuple[str, str]]:
+    found = await story.store.reader.occasions(name, MONDAY - timedelta(days=300))
+    return [(f"{one.due_at:%m-%d %H:%M}", one.outcome.value) for one in found]
+
+
+async def begin(story: Story, at: datetime) -> None:
+    story.clock.set(at)
+    await story.settle()
+
+
+async def test_what_never_starts_pages_once_at_deadline_plus_grace(tell: Tell) -> None:
+    story = tell(waits_for())
+    await begin(story, MONDAY)
+    deadline = FIVE + timedelta(minutes=15)
+    await story.until(deadline - timedelta(seconds=1))
+    story.pages()
+    await story.until(deadline)
+    story.pages("ana")
+    incident = await story.incident()
+    assert incident.title == "shop_daily was due at 05:00 and has not started"
+    assert (incident.source, incident.labels["dag_id"]) == (EXPECTED, "shop_daily")
+    await story.does("ana", "acked")
+    await story.after(hours=20)
+    story.pages()
+    assert await occasions(story) == [("11-23 04:00", "missed")]
+
+
+@pytest.mark.parametrize(
+    ("before", "deadline"),
+    [
+        (datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 3, 29, 3, 15, tzinfo=UTC)),
+        (datetime(2026, 10, 24, 12, tzinfo=UTC), datetime(2026, 10, 25, 4, 15, tzinfo=UTC)),
+    ],
+)
+async def test_to_the_minute_across_the_clock_changes(
+    tell: Tell, before: datetime, deadline: datetime
+) -> None:
+    story = tell(waits_for())
+    await begin(story, before)
+    await story.until(deadline - timedelta(seconds=1))
+    story.pages()
+    await story.until(deadline)
+    story.pages("ana")
+    await starts(story)
+    assert (await story.store.reader.open_count()) == 0
+
+
+async def test_on_a_holiday_nothing_is_due(tell: Tell) -> None:
+    story = tell(waits_for())
+    await begin(story, datetime(2026, 12, 24, 12, tzinfo=UTC))
+    await story.until(datetime(2026, 12, 26, 4, 14, 59, tzinfo=UTC))
+    story.pages()
+    await story.until(datetime(2026, 12, 26, 4, 15, tzinfo=UTC))
+    story.pages("ana")
+
+
+async def test_a_run_in_time_is_all_that_is_asked(tell: Tell) -> None:
+    story = tell(waits_for())
+    await begin(story, MONDAY)
+    for day in range(5):
+        await story.until(FIVE + timedelta(days=day, minutes=-1 if day % 2 else 14))
+        await starts(story, nominal_at=FIVE + timedelta(days=day))
+    await story.until(FIVE + timedelta(days=4, hours=12))
+    story.pages()
+    assert [outcome for _, outcome in await occasions(story)] == ["started"] * 5
+
+
+async def test_a_late_start_ends_it(tell: Tell) -> None:
+    story = tell(waits_for())
+    await begin(story, MONDAY)
+    await story.until(FIVE + timedelta(minutes=16))
+    story.pages("ana")
+    await story.does("ana", "acked")
+    await story.until(FIVE + timedelta(minutes=47))
+    await starts(story)
+    assert await story.state() is State.RESOLVED
+    timeline = await story.store.reader.timeline((await story.incident()).id, 50)
+    titles = [entry.sentence.values.get("title") for entry in timeline]
+    assert "shop_daily started 47 min late" in titles
+    await story.hears(
+        runs=[run(FIVE + timedelta(minutes=47), state=RunState.SUCCEEDED,
+                  ended_at=FIVE + timedelta(minutes=60))]
+    )  # fmt: skip
+    (occasion,) = await story.store.reader.occasions("shop_daily", MONDAY)
+    assert occasion.outcome is Outcome.SUCCEEDED
+    assert occasion.seen_at == FIVE + timedelta(minutes=47)
+
+
+async def test_a_failed_run_has_started(tell: Tell) -> None:
+    story = tell(waits_for())
+    await begin(story, MONDAY)
+    await story.until(FIVE)
+    await starts(story, state=RunState.FAILED)
+    await story.after(hours=20)
+    story.pages()
+    assert await occasions(story) == [("11-23 04:00", "failed")]
+
+
+async def test_a_crash_neither_loses_nor_repeats_it(tell: Tell) -> None:
+    story = tell(waits_for())
+    await begin(story, MONDAY)
+    await story.until(FIVE + timedelta(minutes=14))
+    await story.down(minutes=1)
+    story.pages("ana")
+    await story.does("ana", "acked")
+    for _ in range(3):
+        await story.down(minutes=10)
+    story.pages()
+    assert len(await story.store.reader.incidents(states=list(State), limit=9)) == 1
+
+
+async def test_down_for_days_it_tells_of_the_last_miss_alone(tell: Tell) -> None:
+    story = tell(waits_for())
+    await begin(story, MONDAY)
+    await story.down(days=3, hours=12)
+    story.pages("ana")
+    incident = await story.incident()
+    assert incident.title == (
+        "shop_daily was due at 05:00 and has not started; 4 occasions in a row were missed"
+    )
+    assert len(await story.store.reader.incidents(states=list(State), limit=9)) == 1
+    assert [outcome for _, outcome in await occasions(story)] == ["missed"] * 4
+
+
+async def test_a_second_miss_joins_the_first(tell: Tell) -> None:
+    story = tell(waits_for())
+    await begin(story, MONDAY)
+    await story.until(FIVE)
+    await story.until(FIVE + timedelta(minutes=15))
+    await story.does("ana", "acked")
+    story.pages("ana")
+    await story.until(FIVE + timedelta(days=1, minutes=20))
+    story.pages()
+    assert (await story.incident()).alert_count == 1
+    await starts(story)
+    assert await story.state() is State.RESOLVED
+
+
+async def test_another_schedule_raises_nothing_that_was_not_asked(tell: Tell) -> None:
+    story = tell(waits_for())
+    await begin(story, MONDAY)
+    hourly = replace(SHOP, schedule=Schedule("0 * * * *", "Europe/Berlin"))
+    story.clock.set(MONDAY.replace(hour=10, minute=30))
+    story.rules.the_book = waits_for(hourly)
+    story.restart()
+    await story.until(MONDAY.replace(hour=11, minute=14))
+    story.pages()
+    await story.until(MONDAY.replace(hour=11, minute=15))
+    story.pages("ana")
+    story.rules.the_book = waits_for(replace(SHOP, name="another"))
+    await story.settle()
+    assert await story.state() is State.RESOLVED
+
+
+async def test_until_the_catalogue_is_read_nothing_is_judged_nor_forgotten(tell: Tell) -> None:
+    story = tell(waits_for())
+    await begin(story, MONDAY)
+    known = story.rules.the_book
+    story.rules.the_book = replace(known, expected=ExpectedRuns(complete=False))
+    await story.down(hours=5)
+    story.pages()
+    story.rules.the_book = known
+    await story.settle()
+    story.pages("ana")
+
+
+async def test_maintenance_mutes_it_as_any_alert(tell: Tell) -> None:
+    window = MaintenanceWindow(
+        "move", matchers_of(("dag_id=shop_daily",)), MONDAY, MONDAY + timedelta(days=1)
+    )
+    story = tell(waits_for(windows=(window,)))
+    await begin(story, MONDAY)
+    await story.until(MONDAY.replace(hour=12))
+    story.pages()
+    assert (await story.incident()).muted is not None
+
+
+async def test_a_product_is_served_by_any_run_about_it(tell: Tell) -> None:
+    orders = Product(id="orders", name="Orders")
+    assets = [
+        Asset(id="model.shop.fct", name="fct", kind="model", product="orders"),
+        Asset(id="dag:load", name="load", kind="dag", product="orders"),
+    ]
+    expected = Expectation(
+        name="orders", schedule=SHOP.schedule, product="orders", labels={"product": "orders"}
+    )
+    story = tell(waits_for(expected, catalogue=Catalogue([orders], assets)))
+    await begin(story, MONDAY)
+    await story.until(FIVE)
+    await starts(story, source="dbt", pipeline="shop/prod/build", assets=("model.shop.fct",))
+    await story.until(FIVE + timedelta(days=1))
+    await starts(story, pipeline="load", labels={"dag_id": "load"})
+    await story.until(FIVE + timedelta(days=2))
+    await starts(story, pipeline="other", labels={"dag_id": "other"})
+    story.pages()
+    await story.until(FIVE + timedelta(days=2, minutes=15))
+    story.pages("ana")
+    assert [o for _, o in await occasions(story, "orders")] == ["started", "started", "missed"]
+
+
+async def test_a_backfill_serves_no_occasion(tell: Tell) -> None:
+    story = tell(waits_for())
+    await begin(story, MONDAY)
+    await story.until(FIVE)
+    await story.hears(runs=backfill(30))
+    await story.until(FIVE + timedelta(minutes=14))
+    story.pages()
+    await story.until(FIVE + timedelta(minutes=15))
+    story.pages("ana")
+
+
+async def test_a_cleared_run_of_last_week_serves_not_today(tell: Tell) -> None:
+    story = tell(waits_for())
+    await begin(story, MONDAY)
+    await story.until(FIVE)
+    await starts(story, nominal_at=FIVE - timedelta(days=7), attempt=2, run_id="old")
+    await story.until(FIVE + timedelta(minutes=15))
+    story.pages("ana")
+
+
+def backfill(days: int) -> Sequence[Run]:
+    return [
+        run(
+            FIVE + timedelta(minutes=day),
+            run_id=f"backfill__{day}",
+            kind=BACKFILL,
+            state=RunState.FAILED,
+        )
+        for day in range(days)
+    ]
+
+
+async def test_two_replicas_raise_it_once(tell: Tell) -> None:
+    story, other = tell(waits_for()), tell(waits_for())
+    await begin(story, MONDAY)
+    story.clock.set(FIVE + timedelta(minutes=15))
+    for each in (story, other, story, other):
+        await each.engine.run_due()
+    await story.settle()
+    story.pages("ana")
+    assert len(await story.store.reader.incidents(states=list(State), limit=9)) == 1
+
+
+async def test_it_is_a_matter_of_freshness(tell: Tell) -> None:
+    story = tell(waits_for(categories=SHIPPED))
+    await begin(story, MONDAY)
+    await story.until(FIVE + timedelta(minutes=15))
+    assert (await story.incident()).category is Category.FRESHNESS
