@@ -31,6 +31,7 @@ SEVERITY_URGENCY: Mapping[Severity, Urgency] = {
 
 _MILD = frozenset({Severity.WARNING, Severity.INFO})
 _PATH_SHOWN = 8
+_READERS_SHOWN = 4
 _PRODUCTS_ASKED = 20
 """Products downstream are ranked; those beyond do not bring a deadline."""
 _HARM = tuple(Impact)
@@ -186,15 +187,19 @@ def _stakes(found: Found, radius: Radius | None, catalogue: Catalogue) -> Stakes
     product, asset = found.product, found.asset
     owner = catalogue.owner_of(asset) if asset else ""
     path = radius.path[:_PATH_SHOWN] if radius else ()
+    others = [p.name for p in radius.products if p != product] if radius else []
+    boards = [e.name for e in radius.exposures[:_READERS_SHOWN]] if radius else []
     return Stakes(
         product=product.id if product else "",
         name=product.name if product else asset.name if asset else "",
         asset=asset.id if asset else "",
         owner=owner or (product.owner if product else ""),
+        owner_how=catalogue.how_owned(asset) if asset else "",
+        readers=(*boards, *others)[:_READERS_SHOWN],
         team=(product.team if product else "") or (asset.team if asset else ""),
         tier=(product.tier if product else 0) or (asset.tier if asset else 0),
         runbook=(asset.runbook if asset else "") or (product.runbook if product else ""),
-        products_hit=len([p for p in radius.products if p != product]) if radius else 0,
+        products_hit=len(others),
         exposures_hit=len(radius.exposures) if radius else 0,
         path=tuple(a.name for node in path if (a := catalogue.asset(node))),
         impact=Impact.MODERATE,

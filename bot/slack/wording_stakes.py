@@ -19,10 +19,15 @@ def _product(scene: Scene, stakes: Stakes) -> Mrkdwn:
     owner = stakes.owner or stakes.team
     parts = [
         md("📦 *{name}*{tier}", name=outside(one_line(stakes.name), 120), tier=tier),
-        md("owner {owner}", owner=outside(scene.names.name(owner), 80)) if owner else Mrkdwn(),
+        _owner(scene, owner, stakes.owner_how) if owner else Mrkdwn(),
         _promise(scene, stakes),
     ]
     return join(" · ", [part for part in parts if part])
+
+
+def _owner(scene: Scene, owner: str, how: str) -> Mrkdwn:
+    why = md(" ({how})", how=outside(how, 60)) if how else Mrkdwn()
+    return md("owner {owner}{why}", owner=outside(scene.names.name(owner), 80), why=why)
 
 
 def _promise(scene: Scene, stakes: Stakes) -> Mrkdwn:
@@ -60,6 +65,11 @@ def _hit(scene: Scene, stakes: Stakes) -> Mrkdwn:
                (stakes.products_hit, "product", "products")]  # fmt: skip
     hit = " and ".join(f"{n} {one if n == 1 else many}" for n, one, many in counted if n)
     downstream = md(", {hit} downstream", hit=hit) if hit else Mrkdwn()
+    if len(stakes.readers) > 1:  # of a single one, the way tells the name
+        more = stakes.exposures_hit + stakes.products_hit - len(stakes.readers)
+        said = ", ".join(one_line(name) for name in stakes.readers)
+        said += f" and {more} more" if more > 0 else ""
+        downstream = md("{downstream} ({said})", downstream=downstream, said=outside(said, 250))
     names = " → ".join(one_line(name) for name in stakes.path)
     way = md(": {names}", names=outside(names, 250)) if len(stakes.path) > 1 else Mrkdwn()
     return md(
