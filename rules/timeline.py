@@ -106,27 +106,47 @@ def edit(
     *,
     gaps: bool = False,
 ) -> None:
-    """Change the pieces within [start, end) in place; with `gaps`, stretches without one too."""
-    low = bisect_right(pieces, start, key=_end)
-    high = bisect_left(pieces, end, lo=low, key=_start)
-    hit = pieces[low:high]
-    before = [hit[0]._replace(end=start)] if hit and hit[0].start < start else []
-    after = [hit[-1]._replace(start=end)] if hit and hit[-1].end > end else []
-    inside = clipped(hit, start, end)
-    if gaps:
-        inside = _with_gaps(inside, start, end)
-    pieces[low:high] = [*before, *map(change, inside), *after]
+    """Change the pieces within [start, end) in place; with `gaps`, stretches without one too.
+
+    Pieces that `change` leaves as they are stay whole.
+    """
+    low, high = _hit(pieces, start, end)
+    found: Timeline = []
+    for piece in _with_gaps(pieces[low:high], start, end) if gaps else pieces[low:high]:
+        inside = piece._replace(start=max(piece.start, start), end=min(piece.end, end))
+        changed = change(inside)
+        if changed == inside:
+            found.append(piece)
+        else:
+            found += _around(piece, changed)
+    pieces[low:high] = [piece for piece in found if piece.why]
 
 
 def lay_over(pieces: Timeline, piece: Piece) -> None:
     """Put a piece in the place of whatever there is in its time."""
-    edit(pieces, piece.start, piece.end, lambda under: under)
-    low = bisect_right(pieces, piece.start, key=_end)
-    high = bisect_left(pieces, piece.end, lo=low, key=_start)
-    pieces[low:high] = [piece]
+    low, high = _hit(pieces, piece.start, piece.end)
+    if low == high:
+        pieces.insert(low, piece)
+        return
+    first, last = pieces[low], pieces[high - 1]
+    before = [first._replace(end=piece.start)] if first.start < piece.start else []
+    after = [last._replace(start=piece.end)] if last.end > piece.end else []
+    pieces[low:high] = [*before, piece, *after]
+
+
+def _hit(pieces: Timeline, start: datetime, end: datetime) -> tuple[int, int]:
+    low = bisect_right(pieces, start, key=_end)
+    return low, bisect_left(pieces, end, lo=low, key=_start)
+
+
+def _around(whole: Piece, part: Piece) -> Timeline:
+    before = [whole._replace(end=part.start)] if whole.start < part.start else []
+    after = [whole._replace(start=part.end)] if whole.end > part.end else []
+    return [*before, part, *after]
 
 
 def _with_gaps(pieces: Timeline, start: datetime, end: datetime) -> Timeline:
+    """Return the pieces with one of nobody, for no reason, in each gap of [start, end)."""
     found: Timeline = []
     for piece in pieces:
         if start < piece.start:
