@@ -333,6 +333,11 @@ class Config(RulebookSpec):
         """Return the rotation of routes that name none; empty when there is no rotation."""
         return next(iter(self.rotations), "")
 
+    @property
+    def first_zone(self) -> str:
+        """Return the zone of that rotation, in which people work unless they say otherwise."""
+        return next((spec.zone for spec in self.rotations.values()), "UTC")
+
 
 def environment() -> Mapping[str, str]:
     """Return the process's environment, for `load`; nothing else reads it."""

@@ -83,6 +83,7 @@ def _whole(config: Config, document: Document, packs: Sequence[Draft], folder: P
         webhooks=frozenset(webhook.name for webhook in config.webhooks),
         alerts_channel=config.slack.alerts_channel,
         first_rotation=config.first_rotation,
+        first_zone=config.first_zone,
     )
     findings = cross_check(drafts, around)
     warnings = tuple(sorted((*findings.warnings, *config_warnings(config, document))))

@@ -68,9 +68,12 @@ def hold(
         return None, Reason(rule, say("{priority} pages nobody.", priority=priority))
     if kind is Hold.NOW:
         return now, Reason(rule, say("{priority} pages at any hour.", priority=priority))
-    opens = holding.working_hours.opens_after(now)
+    hours = holding.working_hours
+    opens = hours.opens_after(now)
     if opens == now:
-        return now, Reason(rule, say("Paged at once: these are working hours."))
+        return now, Reason(
+            rule, say("Paged at once: these are working hours in {zone}.", zone=hours.zone)
+        )
     if kind is Hold.LAST_MOMENT and deadline is not None:
         latest = last_responsible_moment(deadline, effort, holding.margin)
         if latest <= now:
@@ -83,4 +86,5 @@ def hold(
                 at=deadline,
             )
             return latest, Reason(rule, words)
-    return opens, Reason(rule, say("Held until working hours, {opens}.", opens=opens))
+    words = say("Held until working hours in {zone}, {opens}.", zone=hours.zone, opens=opens)
+    return opens, Reason(rule, words)

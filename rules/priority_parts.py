@@ -15,15 +15,20 @@ from rules.sla import UrgencyThresholds
 from rules.spec import Spec, hours_of
 
 
-def priority_rules(specs: Sequence[RulebookSpec]) -> PriorityRules:
-    """Lay later documents over earlier ones, key by key; they must have passed the checks."""
+def priority_rules(specs: Sequence[RulebookSpec], zone: str = "UTC") -> PriorityRules:
+    """Lay later documents over earlier ones, key by key; they must have passed the checks.
+
+    `zone` is that of the working hours, where no document states it.
+    """
     start = DEFAULT_PRIORITY_RULES
-    impact, effort, holding = start.impact, start.effort, start.holding
+    impact, effort = start.impact, start.effort
+    hours = replace(start.holding.working_hours, zone=zone)
+    holding = replace(start.holding, working_hours=hours)
     learning = start.learning
     for spec in specs:
         impact = _impact(impact, spec.impact)
         effort = replace(effort, **_given(spec.repair_effort))
-        holding = _holding(holding, spec.holding)
+        holding = _holding(holding, spec.holding, zone)
         learning = replace(learning, **_given(spec.learning))
     return PriorityRules(
         matrix=matrix_of(specs),
@@ -75,7 +80,7 @@ def _impact(rules: ImpactRules, spec: ImpactSpec) -> ImpactRules:
     return replace(rules, **own)
 
 
-def _holding(holding: Holding, spec: HoldingSpec) -> Holding:
+def _holding(holding: Holding, spec: HoldingSpec, zone: str) -> Holding:
     own = _given(spec)
     holds = own.pop("outside_hours", {})
     hours = own.pop("working_hours", None)
@@ -83,5 +88,5 @@ def _holding(holding: Holding, spec: HoldingSpec) -> Holding:
         holding,
         **own,
         holds={**holding.holds, **holds},
-        working_hours=hours_of(hours) if hours else holding.working_hours,
+        working_hours=hours_of(hours, zone) if hours else holding.working_hours,
     )

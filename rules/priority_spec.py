@@ -9,7 +9,7 @@ from rules.history import LearningRules
 from rules.holding import Hold
 from rules.impact import ImpactRules
 from rules.priority import Impact, Priority, Urgency
-from rules.spec import Duration, HoursSpec, PositiveDuration, Spec, Text
+from rules.spec import Duration, PositiveDuration, Spec, Text, WorkingHoursSpec
 
 Tier = Annotated[int, Field(ge=1, le=9)]
 Word = Annotated[Text, AfterValidator(str.lower)]
@@ -103,7 +103,7 @@ class HoldingSpec(Spec):
         description="What each priority waits for: nothing, the last moment that still keeps "
         "the promise, working hours, or for ever.",
     )
-    working_hours: HoursSpec | None = Field(
+    working_hours: WorkingHoursSpec | None = Field(
         default=None, description="In these hours pages leave at once."
     )
     margin: Duration = Field(

@@ -62,6 +62,7 @@ class Surroundings:
     webhooks: frozenset[str] = frozenset()
     alerts_channel: str = ""
     first_rotation: str = ""
+    first_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +145,7 @@ def assemble(drafts: Sequence[Draft], around: Surroundings) -> RulebookParts:
         flapping=flapping,
         storm=storm,
         folding=folding,
-        priority_rules=priority_rules(specs),
+        priority_rules=priority_rules(specs, around.first_zone),
         categories=category_rules([spec.categories for spec in specs]),
         impact_rules=impact_rules(specs),
         not_actionable=not_actionable_rules(specs),

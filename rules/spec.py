@@ -93,5 +93,13 @@ class HoursSpec(Spec):
         return self
 
 
-def hours_of(spec: HoursSpec) -> Hours:
-    return Hours(spec.opens, spec.closes, spec.zone, spec.days)
+class WorkingHoursSpec(HoursSpec):
+    zone: Zone = Field(
+        default="",
+        description="IANA time zone; that of the first of `rotations` when left out, else UTC.",
+    )
+
+
+def hours_of(spec: HoursSpec, zone: str = "") -> Hours:
+    """Return the hours; `zone` is where a spec may leave its own out."""
+    return Hours(spec.opens, spec.closes, spec.zone or zone, spec.days)

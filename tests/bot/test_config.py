@@ -255,6 +255,14 @@ def test_the_roster_names_the_rotation_when_nobody_else_does(tmp_path: Path) -> 
     assert book.silences == ()
 
 
+def test_working_hours_are_in_the_zone_of_the_first_rotation(tmp_path: Path) -> None:
+    two = "rotations: {data: {zone: Europe/Berlin}, night: {zone: Asia/Tokyo}}\n"
+    for more, zone in (("", "UTC"), (two, "Europe/Berlin")):
+        parts = _load(tmp_path, SOCKET + more).parts
+        assert parts is not None
+        assert parts.priority_rules.holding.working_hours.zone == zone
+
+
 def _instant(hour: int) -> datetime:
     return datetime(2026, 10, 3, hour, tzinfo=UTC)
 

@@ -65,8 +65,8 @@ def test_when_a_page_leaves(
          "2026-11-20 08:00 UTC.")),
         (P2, at("2026-11-20T06:00"), DEADLINE,
          "Paged at once: waiting would risk the deadline, 2026-11-20 08:00 UTC."),
-        (P2, NOON, DEADLINE, "Paged at once: these are working hours."),
-        (P3, NIGHT, DEADLINE, "Held until working hours, 2026-11-20 08:00 UTC."),
+        (P2, NOON, DEADLINE, "Paged at once: these are working hours in Europe/Amsterdam."),
+        (P3, NIGHT, DEADLINE, "Held until working hours in Europe/Amsterdam, 2026-11-20 08:00 UTC."),
         (P4, NIGHT, DEADLINE, "P4 pages nobody."),
     ],
 )  # fmt: skip

@@ -1,11 +1,12 @@
 """The sections on priority: what the shipped pack says, and how documents change it."""
 
+from dataclasses import replace
 from datetime import time, timedelta
 from pathlib import Path
 
 from rules.budget import FewEventRules
 from rules.holding import Hold
-from rules.hours import Hours
+from rules.hours import DAYS, Hours
 from rules.impact import DownstreamRule
 from rules.people import People
 from rules.priority import Impact, Priority, Urgency
@@ -126,6 +127,26 @@ def test_holding_merges_by_priority() -> None:
     assert holding.margin == timedelta(0)
     days = ("mon", "tue", "wed", "thu")
     assert holding.working_hours == Hours(time(8), time(17), "Europe/Amsterdam", days)
+
+
+def test_working_hours_are_those_of_the_first_rotation_unless_they_name_a_zone() -> None:
+    berlin = replace(AROUND, first_zone="Europe/Berlin")
+    for text, hours in (
+        ("", Hours(time(9), time(18), "Europe/Berlin", DAYS[:5])),
+        (
+            'holding: {working_hours: {from: "08:00", to: "16:00", days: mon}}',
+            Hours(time(8), time(16), "Europe/Berlin", ("mon",)),
+        ),
+        (
+            'holding: {working_hours: {from: "08:00", to: "16:00", zone: UTC, days: mon}}',
+            Hours(time(8), time(16), "UTC", ("mon",)),
+        ),
+    ):
+        drafts = _drafts(DEFAULT, MATRIX, *([text] if text else []))
+        assert assemble(drafts, berlin).priority_rules.holding.working_hours == hours
+    assert assemble(_drafts(DEFAULT), berlin).priority_rules.holding.working_hours.zone == (
+        "Europe/Berlin"
+    )
 
 
 def test_a_fault_of_the_whole_points_at_the_document_that_made_it() -> None:
