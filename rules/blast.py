@@ -59,11 +59,13 @@ def blast(
     *,
     deadline: datetime | None = None,
     product: Product | None = None,
+    promised: Product | None = None,
     named: Named = str,
 ) -> Blast:
     """Choose what to show of what breaks with these assets.
 
-    `product` is the one they belong to, which is no consumer of itself; `deadline` its promise's.
+    `product` is the one they belong to, which is no consumer of itself. `deadline` is that of its
+    promise, or of what was `promised` downstream.
     """
     catalogue, radius = lineage.catalogue, lineage.blast_radius(seeds)
     known = [asset for one in radius.seeds if (asset := catalogue.asset(one))]
@@ -75,7 +77,7 @@ def blast(
         groups=tuple(_groups(catalogue, radius, products, named)),
         counts=_counts(radius, products),
         owners=_listed([named(key) for key in radius.owners], _MOST_OWNERS),
-        promise=_promise(own, deadline),
+        promise=_promise(promised or own, deadline),
     )
 
 

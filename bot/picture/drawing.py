@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from bot.picture.text import FONT, Face, fit, printable, text_element, title_element, wrap
 from rules.blast import Blast, Consumer, Group, told
 
-WIDTH = 760
+WIDTH = 720
 _EDGE = 24
-_ROOT_X, _ROOT_W = _EDGE, 186
-_WAY_X, _WAY_W = 254, 190
-_END_X, _END_W = 488, WIDTH - _EDGE - 488
+_ROOT_X, _ROOT_W = _EDGE, 172
+_WAY_X, _WAY_W = 236, 184
+_END_X, _END_W = 456, WIDTH - _EDGE - 456
 _GAP = 12
 _PAD = 13
 _MOST_WAYS = 4
 
 _TITLE, _PROMISE = Face(28, bold=True), Face(21, bold=True)
-_NAME, _SMALL, _GROUP = Face(21, bold=True), Face(17), Face(17, bold=True)
-_LEADING = {_NAME: 25, _SMALL: 21}
+_NAME, _SMALL, _GROUP = Face(21, bold=True), Face(18), Face(18, bold=True)
+_LEADING = {_NAME: 25, _SMALL: 22}
 
 _PAPER, _RIM, _INK, _FAINT = "#f5f6f8", "#c9ced6", "#1c2430", "#56606e"
 _RED, _RED_TEXT, _LINE = "#c5302f", "#ffffff", "#98a1ae"

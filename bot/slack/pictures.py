@@ -57,8 +57,16 @@ async def show_picture(desk: Desk, job: Job) -> Delivered:
 
 def drawn(lineage: Lineage, stakes: Stakes, named: Named) -> Drawn:
     """Draw what breaks with the asset at stake. Raises DrawingError."""
-    product = lineage.catalogue.product(stakes.product) if stakes.product else None
-    shown = blast(lineage, [stakes.asset], deadline=stakes.deadline, product=product, named=named)
+    known = lineage.catalogue.product
+    shown = blast(
+        lineage,
+        [stakes.asset],
+        # of wrong data the deadline is no promise's, and moves
+        deadline=stakes.deadline if stakes.consumers is None else None,
+        product=known(stakes.product) if stakes.product else None,
+        promised=known(stakes.promised) if stakes.promised else None,
+        named=named,
+    )
     return Drawn(png_of(blast_svg(shown)), told(shown))
 
 

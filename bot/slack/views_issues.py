@@ -169,7 +169,7 @@ def _gap_line(group: GapGroup) -> Mrkdwn:
     shown = [outside(one_line(one), 80) for one in group.things[:_GAP_EXAMPLES]]
     more = len(group.things) - len(shown)
     return md(
-        "*{heading}*: {things}{more}. _{fix}_",
+        "*{heading}*: {things}{more}. To close: {fix}.",
         heading=group.heading,
         things=join(", ", shown),
         more=md(" and {n} more", n=more) if more else Mrkdwn(),

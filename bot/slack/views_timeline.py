@@ -53,7 +53,8 @@ def timeline_blocks(scene: Scene, entries: Sequence[TimelineEntry]) -> list[Json
 def _past(scene: Scene, entries: Sequence[TimelineEntry]) -> list[Mrkdwn]:
     story = [one for one in entries if one.at != entries[0].at or link_of(one.rule) is None]
     if not story:
-        return [md("Nothing has been written down yet.")]
+        word = "since it opened" if entries else "has been written down yet"
+        return [md("Nothing {word}.", word=word)]
     cut = len(story) - _MOST_STORY
     lines = [
         md("{when}  {what}", when=at(e.at, scene.now), what=_said(scene, e))
