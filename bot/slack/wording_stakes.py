@@ -2,16 +2,18 @@
 
 from bot.slack.scene import Scene
 from bot.slack.text import Mrkdwn, join, md, one_line, outside, roughly
+from bot.slack.wording_budget import budget_line
 from bot.slack.wording_promise import crossings
 from rules.incident import Stakes, State
 
 
 def stakes_lines(scene: Scene) -> list[Mrkdwn]:
-    """Return a line of the product, its owner and its promise, and one of whom it hits."""
+    """Return lines of the product and its promise, of whom it hits, and of what budget is left."""
     stakes = scene.incident.stakes
     if stakes is None:
         return []
-    return [line for line in (_product(scene, stakes), _hit(scene, stakes)) if line]
+    lines = (_product(scene, stakes), _hit(scene, stakes), budget_line(scene))
+    return [line for line in lines if line]
 
 
 def _product(scene: Scene, stakes: Stakes) -> Mrkdwn:
@@ -35,12 +37,11 @@ def _promise(scene: Scene, stakes: Stakes) -> Mrkdwn:
         return Mrkdwn()
     when = scene.when(stakes.deadline)
     if stakes.consumers is not None:
-        there = stakes.deadline <= scene.now
-        return (
-            md("⏰ wrong data, and its readers are there now")
-            if there
-            else md("⏰ wrong data; its readers come back at {when}", when=when)
-        )
+        if scene.incident.state is State.RESOLVED:
+            return md("the data was wrong")
+        if stakes.deadline <= scene.now:
+            return md("⏰ wrong data, and its readers are there now")
+        return md("⏰ wrong data; its readers come back at {when}", when=when)
     if stakes.promised:
         promised = outside(one_line(stakes.promised), 80)
         when = md("{when} for {promised}", when=when, promised=promised)
