@@ -54,16 +54,20 @@ def who(
     at: At = "",
     rotation: Annotated[str, typer.Option("--rotation", help="Only this rotation.")] = "",
     *,
+    why: Annotated[bool, typer.Option("--why", help="Say what made each answer.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Say who is on call, until when, and who follows."""
-    from bot.cli.roster import on_call_now, who_is
+    """Say who is on call, until when, and who follows; or why."""
+    from bot.cli.roster import on_call_now, who_is, why_now
     from bot.cli.stored import overrides
 
     loaded, _ = configuration(config)
     when = instant(at)
-    on_call = on_call_now(loaded, when, asyncio.run(overrides(loaded, when)))
-    answer, text = who_is(loaded, on_call, when, rotation)
+    stored = asyncio.run(overrides(loaded, when))
+    if why:
+        answer, text = why_now(loaded, when, rotation, stored)
+    else:
+        answer, text = who_is(loaded, on_call_now(loaded, when, stored), when, rotation)
     if as_json:
         print_json({"at": when.isoformat(), "on_call": answer})
     else:

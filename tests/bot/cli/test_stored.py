@@ -1,5 +1,6 @@
 """Commands beside a database that is not there, or has no tables yet, say so in words."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,18 @@ def test_who_needs_no_database(tmp_path: Path) -> None:
     status, said = run(tmp_path, ["who", "--at", "2026-11-17T12:00+00:00"])
     assert status == 0
     assert "Ana Ruiz" in said
+
+
+def test_who_says_why_and_names_the_cell(tmp_path: Path) -> None:
+    at = ["--at", "2026-11-17T12:00+00:00"]
+    status, said = run(tmp_path, ["who", "--why", *at])
+    assert status == 0
+    assert said == "data-platform primary: Ana Ruiz row 2: Ana Ruiz (B2)"
+    status, said = run(tmp_path, ["who", "--why", "--json", *at])
+    assert json.loads(said)["on_call"][0]["reasons"] == [{"text": "row 2: Ana Ruiz", "where": "B2"}]
+    status, said = run(tmp_path, ["who", "--why", "--rotation", "data-platfrom", *at])
+    assert status == 1
+    assert 'Did you mean "data-platform"?' in said
 
 
 def test_after_migrate_there_is_nothing_to_retry(tmp_path: Path) -> None:
