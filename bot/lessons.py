@@ -1,5 +1,6 @@
 """What people taught: the rules they saved, and the past that a new rule is tried on."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -76,6 +77,6 @@ async def tried(
     lessons: Lessons, past: Past, breadth: Breadth, remedy: Remedy, book: RuleBook
 ) -> Trial:
     """Try a rule on the past: what would have been otherwise, by today's rulebook."""
-    taken = fitting(past.alerts, breadth.matchers)
+    taken = await asyncio.to_thread(fitting, past.alerts, breadth.matchers)
     incidents = await lessons.past_incidents(list(dict.fromkeys(one.incident_id for one in taken)))
     return try_rule(taken, incidents, remedy, book, looked_at=len(past.alerts), cut=past.cut)

@@ -64,6 +64,17 @@ def read_lesson(rule: LearnedRule) -> Lesson:
     )
 
 
+def names_of(rules: Iterable[LearnedRule]) -> dict[str, tuple[str, ...]]:
+    """Return the names in each rule by its id; a rule that is broken is left out."""
+    found: dict[str, tuple[str, ...]] = {}
+    for rule in rules:
+        try:
+            found[rule.id] = read_lesson(rule).names
+        except ValueError:
+            continue
+    return found
+
+
 def with_lessons(book: RuleBook, lessons: Iterable[Lesson]) -> RuleBook:
     """Return the rulebook with the lessons asked before its own rules, in the order given."""
     listed = list(lessons)

@@ -94,6 +94,7 @@ async def build(setting: Setting) -> Application:
         people=people,
         metrics=metrics,
         public_url=config.base_url,
+        lessons=store.lessons,
     )
     slack = slack_side(setting.access, parts)
     session = aiohttp.ClientSession()

@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app.rules_in_force import RulesInForce
 from bot.clock import Clock, SystemClock
+from bot.lessons import Lessons, NoLessons
 from bot.metrics import Metrics
 from bot.ports import Deliverer, GiveUpError, Inbox, Reader, RetryLaterError
 from bot.slack.api import SlackApi, new_session, web_client
@@ -48,6 +49,7 @@ class SlackParts:
     people: People
     metrics: Metrics
     public_url: str = ""
+    lessons: Lessons = field(default_factory=NoLessons)
 
 
 @dataclass(slots=True)
@@ -124,6 +126,7 @@ def slack_side(access: SlackAccess, parts: SlackParts) -> SlackSide:
         rulebook=parts.rules.book,
         workspace_url=lambda: side.identity.url,
         public_url=parts.public_url,
+        lessons=parts.lessons,
     )
     listening = build_listeners(
         desk,

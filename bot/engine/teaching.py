@@ -4,7 +4,7 @@ from bot.acts import EndRule, SaveRule
 from bot.engine.answer import Answer
 from bot.engine.work import Work
 from rules.correction import LONGEST_WHY, Remedy, breadths, rule_name, rule_yaml
-from rules.learned import MOST_RULES, LearnedRule, read_lesson
+from rules.learned import MOST_RULES, LearnedRule, names_of
 from rules.sentence import say
 
 
@@ -46,7 +46,8 @@ async def _save(work: Work, act: SaveRule) -> Answer:
         number=act.number,
         why=act.why[:LONGEST_WHY],
     )
-    if any(one.number == rule.number and act.name in _names(one) for one in in_force):
+    same = [one for one in in_force if one.number == rule.number]
+    if any(act.name in names for names in names_of(same).values()):
         return Answer(say("Rule {name} is in force already.", name=act.name), refused=True)
     work.tx.save_learned(rule)
     return Answer(say("Saved rule {id}: {name}. It counts from now on; `/oncall rules` lists them.",
@@ -67,10 +68,3 @@ def _free_id(work: Work, taken: set[str]) -> str:
         made = work.new_id()[-8:]
         if made not in taken:
             return made
-
-
-def _names(rule: LearnedRule) -> tuple[str, ...]:
-    try:
-        return read_lesson(rule).names
-    except ValueError:
-        return ()

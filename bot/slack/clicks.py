@@ -7,11 +7,13 @@ from bot.acts import EndSilence, OnIncident, SplitOff
 from bot.ports import NotStoredError
 from bot.slack import views_modals as modals
 from bot.slack.blocks import Json
+from bot.slack.correcting import form_metadata
 from bot.slack.intake import NOT_STORED, Ack, Caller, Intake
 from bot.slack.replies import render_home
 from bot.slack.scene import people_in
 from bot.slack.text import md
 from bot.slack.views_answers import said
+from bot.slack.views_correct import correct_modal
 from bot.slack.views_timeline import MOST_READ, timeline_modal
 from rules.incident import Incident
 from rules.matcher import parse_matchers
@@ -27,7 +29,10 @@ EVENTS: Mapping[str, str] = {
 }
 """Buttons that do one thing to one incident, and the event each stands for."""
 
-FORMS = ("snooze", "reassign", "page", "resolve_note", "silence", "timeline", "show")
+FORMS = (
+    *("snooze", "reassign", "page", "resolve_note", "silence"),
+    *("timeline", "show", "correct"),
+)
 HOME_FORMS = ("home_page", "home_create", "home_take", "home_silence")
 _RECENT = timedelta(days=7)
 _MOST_RECENT = 500
@@ -157,6 +162,8 @@ class Clicks:
                 return modals.loop_in_modal(incident, metadata)
             case "resolve_note":
                 return modals.resolve_modal(incident, metadata)
+            case "correct":
+                return correct_modal(incident, form_metadata(incident, caller))
             case "silence":
                 matchers = modals.like_this(incident)
                 preview = await self._preview(matchers)

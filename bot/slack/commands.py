@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from bot.acts import AckAll, EndSilence, MakeSilence, OnIncident, OpenByHand
+from bot.slack.commands_correct import read_correction, read_rules
 from bot.slack.vocabulary import ALIASES, ELSEWHERE, WORDS
 from bot.slack.wishes import (
     QUOTES,
@@ -14,6 +15,7 @@ from bot.slack.wishes import (
     AskNext,
     AskShow,
     AskSilences,
+    AskSlo,
     AskWho,
     CommandError,
     Typed,
@@ -113,6 +115,10 @@ def _explain(words: list[str], _typist: Typist) -> Typed:
     return Typed(AskExplain(_number(words)))
 
 
+def _correct(words: list[str], typist: Typist) -> Typed:
+    return read_correction(_number(words), words[1:], typist)
+
+
 def _ack(words: list[str], typist: Typist) -> Typed:
     if words and words[0].lower() == "all":
         return Typed(AckAll(by=typist.by))
@@ -191,6 +197,10 @@ def _override(words: list[str], typist: Typist) -> Typed:
     return Typed(act, " ".join(note for note in (start.note, end.note) if note))
 
 
+def _slo(words: list[str], _typist: Typist) -> Typed:
+    return Typed(AskSlo(" ".join(words)[:200]))
+
+
 def _issues(_words: list[str], _typist: Typist) -> Typed:
     return Typed(AskIssues())
 
@@ -225,6 +235,9 @@ _READERS: Mapping[str, _Reader] = {
     "take": _take,
     "override": _override,
     "issues": _issues,
+    "slo": _slo,
+    "correct": _correct,
+    "rules": read_rules,
     "explain": _explain,
     "test": _test,
     "help": _help,

@@ -86,7 +86,8 @@ async def _update_copy(desk: Desk, copy: MessageRef, body: dict[str, Any]) -> No
 async def page(desk: Desk, job: Job) -> Delivered:
     """Send the direct message that pages a person, unless it is not needed any more."""
     incident = await desk.incident(job)
-    wanted = incident.state is State.TRIGGERED and incident.muted is None
+    waits = incident.state is State.TRIGGERED and incident.muted is None
+    wanted = waits and incident.pages
     if not wanted and not job.payload.get("force"):
         return _NOTHING
     person = str(job.payload["person"])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from bot.clock import Clock
+from bot.lessons import Lessons, NoLessons
 from bot.ports import GiveUpError, Job, MessageRef, Reader
 from bot.slack.api import SlackApi, SlackRefusedError
 from bot.slack.blocks import Json
@@ -28,6 +29,7 @@ class Desk:
     rulebook: Callable[[], RuleBook]
     workspace_url: Callable[[], str] = field(default=lambda: "")
     public_url: str = ""
+    lessons: Lessons = field(default_factory=NoLessons)
 
     async def incident(self, job: Job) -> Incident:
         found = await self.reader.incident(job.incident_id)
@@ -104,4 +106,5 @@ def _people_of(incident: Incident) -> tuple[str, ...]:
         incident.snoozed_by,
         incident.assigned_to,
         muted_by,
+        incident.correction.by if incident.correction else "",
     )

@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.ports import GiveUpError, Inbox, RetryLaterError
 from bot.slack.blocks import Json
 from bot.slack.clicks import EVENTS, FORMS, HOME_FORMS, Clicks
+from bot.slack.correcting import Corrections
 from bot.slack.desk import Desk
 from bot.slack.happenings import Happenings
 from bot.slack.intake import Ack, Handler, Intake, Running
@@ -87,6 +88,7 @@ def build_listeners(
 
 def _register(app: AsyncApp, intake: Intake) -> None:
     clicks, submits, words = Clicks(intake), Submits(intake), Words(intake)
+    corrections = Corrections(intake)
     happenings, pages = Happenings(intake, words), IssuePages(intake)
 
     def on(handler: Handler) -> Handler:
@@ -111,6 +113,10 @@ def _register(app: AsyncApp, intake: Intake) -> None:
     app.action("home_refresh")(on(clicks.refresh_home))
     app.action("matchers")(on(clicks.preview))
     app.action("link")(on(clicks.link))
+    app.action("rule_narrower")(on(corrections.narrower))
+    app.action("rule_wider")(on(corrections.wider))
+    app.view("correct")(on(corrections.submitted))
+    app.view("correct_rule")(on(corrections.saved))
     for callback in MODALS:
         app.view(callback)(on(submits.submitted))
     app.shortcut(CREATE_INCIDENT)(on(happenings.create_incident))

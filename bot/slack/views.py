@@ -181,14 +181,17 @@ def buttons(incident: Incident) -> list[Json]:
 def choices_for(incident: Incident) -> Sequence[tuple[str, str]]:
     """The menu's (label, word): what makes sense now, five at most."""
     if incident.state is State.RESOLVED:
-        return (("Reopen", "reopen"), ("Timeline…", "timeline"))
-    people = (("Reassign…", "reassign"), ("Page someone…", "page"))
-    last = ("Timeline, silence, more…", "timeline")
+        return (("Reopen", "reopen"), ("Not right?…", "correct"), ("Timeline…", "timeline"))
+    last = (
+        ("Reassign…", "reassign"),
+        ("Not right?…", "correct"),
+        ("Timeline, page, silence…", "timeline"),
+    )
     if incident.snoozed_until:
-        return (("Wake it up now", "unsnooze"), ("Unacknowledge", "unack"), *people, last)
+        return (("Wake it up now", "unsnooze"), ("Unacknowledge", "unack"), *last)
     if incident.state is State.ACKNOWLEDGED:
-        return (("Unacknowledge", "unack"), ("Snooze…", "snooze"), *people, last)
-    return (("Escalate now", "escalate"), ("Snooze…", "snooze"), *people, last)
+        return (("Unacknowledge", "unack"), ("Snooze…", "snooze"), *last)
+    return (("Escalate now", "escalate"), ("Snooze…", "snooze"), *last)
 
 
 def _remarks(scene: Scene) -> list[Json]:

@@ -55,7 +55,22 @@ class AskExplain:
 
 
 @dataclass(frozen=True, slots=True)
+class AskSlo:
+    product: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AskIssues:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class AskCorrect:
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskRules:
     pass
 
 
@@ -64,7 +79,19 @@ class AskHelp:
     pass
 
 
-Question = AskWho | AskNext | AskList | AskShow | AskSilences | AskExplain | AskIssues | AskHelp
+Question = (
+    AskWho
+    | AskNext
+    | AskList
+    | AskShow
+    | AskSilences
+    | AskExplain
+    | AskSlo
+    | AskIssues
+    | AskCorrect
+    | AskRules
+    | AskHelp
+)
 
 
 @dataclass(frozen=True, slots=True)

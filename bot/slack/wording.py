@@ -7,7 +7,7 @@ from bot.slack.scene import Scene
 from bot.slack.text import Mrkdwn, join, lasting, link, listed, md, one_line, outside, roughly
 from bot.slack.wording_promise import promise_for_phone, will_page, will_page_for_phone
 from rules.category import SURE
-from rules.incident import Incident, State
+from rules.incident import Correction, Incident, State
 
 SIGNS = {State.TRIGGERED: "🔴", State.ACKNOWLEDGED: "🟡", State.RESOLVED: "🟢"}
 MUTED, SNOOZED = "🔕", "💤"
@@ -74,6 +74,8 @@ def _call(scene: Scene) -> Mrkdwn:
     if at.state is State.ACKNOWLEDGED:
         return md("Acknowledged by {who}.", who=scene.who(at.acked_by))
     if not at.pages:
+        if not at.is_actionable:
+            return md("Not actionable: nobody is paged.")
         return md("Nobody is paged for a {priority}.", priority=at.priority)
     if at.held_until:
         return will_page_for_phone(scene, at.held_until)
@@ -128,6 +130,13 @@ def state_line(scene: Scene) -> Mrkdwn:
         return _muted(scene)
     if at.state is State.ACKNOWLEDGED:
         return _acknowledged(scene)
+    if not at.pages and not at.is_actionable:
+        rule = "" if at.correction and at.correction.actionable is False else at.quiet_rule
+        return md(
+            "*Triggered* {since}. Not actionable{rule}, so it pages nobody.",
+            since=scene.when(at.opened_at),
+            rule=md(" by rule {rule}", rule=rule) if rule else "",
+        )
     if not at.pages:
         return md(
             "*Triggered* {since}. A {priority} pages nobody.",
@@ -230,9 +239,27 @@ def _settling(scene: Scene) -> Mrkdwn:
     return Mrkdwn()
 
 
+def _corrected(scene: Scene, told: Correction) -> Mrkdwn:
+    """Say what a person put right; nothing that fires later changes it back."""
+    parts = [
+        told.category.words if told.category else "",
+        f"{told.impact} impact" if told.impact else "",
+        {None: "", True: "actionable", False: "not actionable"}[told.actionable],
+    ]
+    return md(
+        "✏️ *Corrected* by {who} {when}: {what}{why}",
+        who=scene.who(told.by),
+        when=scene.when(told.at),
+        what=", ".join(part for part in parts if part),
+        why=md(". “{why}”", why=outside(one_line(told.why), 200)) if told.why else "",
+    )
+
+
 def remarks(scene: Scene) -> list[Mrkdwn]:
     """What else is odd about this incident, one line each."""
     at, lines = scene.incident, []
+    if at.correction:
+        lines.append(_corrected(scene, at.correction))
     if at.unreadable:
         hint = "We could not read this alert. Look at the raw body, then fix the source's format."
         raw = link(at.url, "Raw body") if at.url else Mrkdwn()

@@ -7,19 +7,24 @@ from bot.ports import NotStoredError
 from bot.slack import views_answers as answers
 from bot.slack.blocks import Json
 from bot.slack.commands import parse
+from bot.slack.correcting import answer_corrections
 from bot.slack.intake import NOT_STORED, Ack, Intake
 from bot.slack.issues import answer_issues
 from bot.slack.text import md
 from bot.slack.views import root_message
+from bot.slack.views_slo import slo_answer
 from bot.slack.views_timeline import MOST_READ, timeline_answer
 from bot.slack.wishes import (
+    AskCorrect,
     AskExplain,
     AskHelp,
     AskIssues,
     AskList,
     AskNext,
+    AskRules,
     AskShow,
     AskSilences,
+    AskSlo,
     AskWho,
     CommandError,
     Question,
@@ -73,6 +78,9 @@ class Words:
                 | AskSilences()
                 | AskExplain()
                 | AskIssues()
+                | AskSlo()
+                | AskCorrect()
+                | AskRules()
                 | AskHelp()
             ) as question:
                 return await self.answer(question, user)
@@ -98,8 +106,12 @@ class Words:
                 return await self._one(number, explain=isinstance(question, AskExplain))
             case AskSilences():
                 return answers.silences_answer(await desk.reader.silences(now), names, now)
+            case AskSlo(product):
+                return slo_answer(desk.rulebook(), product, names, now)
             case AskIssues():
                 return await answer_issues(desk)
+            case AskCorrect() | AskRules():
+                return await answer_corrections(desk, question)
             case AskHelp():
                 return answers.help_answer()
             case _:
