@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from bot.ports import JobPriority
+from structlog.testing import capture_logs
+
+from bot.ports import GiveUpError, Job, JobPriority
 from rules.matcher import parse_matchers
 from rules.priority_rules import DEFAULT_PRIORITY_RULES
 from rules.rulebook import RuleBook
@@ -66,3 +68,36 @@ async def test_what_is_silenced_is_drawn_only_when_it_is_shown(tell: Tell) -> No
     assert story.sent("picture") == []
     await story.after(minutes=1)
     assert len(story.sent("picture")) == 1
+
+
+async def test_a_picture_that_cannot_be_shared_is_missed_quietly(tell: Tell) -> None:
+    story = tell(hitting(dashboards=3, products=4))
+
+    def refused(job: Job) -> None:
+        if job.kind == "picture":
+            raise GiveUpError("the Slack app lacks a scope")
+
+    story.slack.fault = refused
+    with capture_logs() as logs:
+        await fails(story)
+        await story.after(hours=1)
+    given_up = [one for one in logs if one.get("action") == "give_up"]
+    assert [one["log_level"] for one in given_up] == ["info"]
+    told = await story.store.reader.timeline((await story.incident()).id, 100)
+    said = [entry.sentence.render(str) for entry in told if entry.what == "GivenUp"]
+    assert said == [
+        "The picture of the blast radius was given up: the Slack app lacks a scope",
+    ]
+    assert story.said() == []
+
+
+async def test_a_worse_alert_about_something_else_is_another_picture(tell: Tell) -> None:
+    story = tell(hitting(dashboards=5, products=8))
+    await fails(story, "other", node="m.p0")
+    await story.after(minutes=1)
+    assert story.sent("picture") == []
+    await fails(story)
+    await story.after(minutes=1)
+    keys = [job.key for job in story.sent("picture")]
+    assert len(keys) == 1
+    assert keys[0].endswith(":picture:m.fct")

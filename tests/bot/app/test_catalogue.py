@@ -1,5 +1,6 @@
 """The catalogue's files reach decisions, and a changed file does so too."""
 
+import json
 import os
 from pathlib import Path
 
@@ -55,3 +56,37 @@ async def test_a_catalogue_that_cannot_be_read_at_all_changes_nothing(
     unreadable = CatalogueWatch(["catalogue\0.json"], running.app.rules, running.app.setting.clock)
     assert not await unreadable.look()
     assert running.app.rules.book().catalogue.products[0].id == "orders"
+
+
+async def test_a_wide_blast_radius_is_drawn_into_the_thread(
+    running: Running, tmp_path: Path
+) -> None:
+    nodes = {
+        f"exposure.shop.board_{n}": {
+            "unique_id": f"exposure.shop.board_{n}",
+            "name": f"board_{n}",
+            "resource_type": "exposure",
+            "maturity": "high",
+            "depends_on": {"nodes": ["model.shop.fct_orders"]},
+        }
+        for n in range(5)
+    }
+    model = {"unique_id": "model.shop.fct_orders", "name": "fct_orders", "resource_type": "model"}
+    manifest = {
+        "metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json"},
+        "nodes": {"model.shop.fct_orders": model},
+        "exposures": nodes,
+        "child_map": {"model.shop.fct_orders": list(nodes)},
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "catalogue.yaml").write_text(CATALOGUE)
+    files = [str(tmp_path / "catalogue.yaml"), str(tmp_path / "manifest.json")]
+    watch = CatalogueWatch(files, running.app.rules, running.app.setting.clock)
+    assert await watch.look()
+    body = {"title": "fct_orders failed", "severity": "error", "labels": {"model": "fct_orders"}}
+    assert await running.post("generic", body) == 202
+    note = await running.until_said("data-alerts", "Who is hit while Daily orders is broken")
+    root = await running.until_said("data-alerts", "fct_orders failed")
+    assert note.thread_ts == root.ts
+    assert note.files[0]["mimetype"] == "image/png"
+    assert "5 dashboards" in note.files[0]["alt_txt"]
