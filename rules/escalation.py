@@ -207,29 +207,30 @@ def _page_fallback(draft: Draft, book: RuleBook, now: datetime) -> None:
     first = not draft.incident.exhausted
     if not first:
         draft.change(round=draft.incident.round + 1)
-    draft.change(exhausted=True, awaiting=book.fallback, step_due_at=now + book.fallback_every)
+    fallback = book.fallback_of(draft.incident.rotation, again=not first)
+    draft.change(exhausted=True, awaiting=fallback, step_due_at=now + book.fallback_every)
     at = draft.incident
-    if first or not book.fallback:
-        sentence = _end_of_policy(draft, book)
+    if first or not fallback:
+        sentence = _end_of_policy(draft, book, fallback)
         draft.do(Tell(sentence, f"{at.id}:{at.generation}.{at.round}:end", loud=True))
         draft.because("fallback", sentence)
-    for person in book.fallback:
+    for person in fallback:
         reason = say("nobody has answered; you are the fallback")
         draft.do(Page(person, f"{at.id}:{at.generation}.{at.round}.fallback:{person}", reason))
         draft.incident = draft.incident.with_paged(person)
         draft.because("fallback", say("Paging the fallback, {who}.", who=Who(person)))
 
 
-def _end_of_policy(draft: Draft, book: RuleBook) -> Sentence:
+def _end_of_policy(draft: Draft, book: RuleBook, fallback: Sequence[str]) -> Sentence:
     number, policy = draft.incident.number, draft.incident.policy.name
-    if not book.fallback:
+    if not fallback:
         return say(
             "Nobody has answered #{number}: policy {policy} has ended and no fallback is "
             "configured. Somebody here, please acknowledge.",
             number=number,
             policy=policy,
         )
-    people = {f"who{n}": Who(person) for n, person in enumerate(book.fallback)}
+    people = {f"who{n}": Who(person) for n, person in enumerate(fallback)}
     names = ", ".join(f"{{{name}}}" for name in people)
     return say(
         "Nobody has answered #{number}: every step of policy {policy} is done. Paging the "

@@ -114,6 +114,16 @@ class RuleBook:
         for name in ("routes", "windows", "silences"):
             object.__setattr__(self, name, indexed(getattr(self, name)))
 
+    def fallback_of(self, rotation: str, *, again: bool = False) -> tuple[str, ...]:
+        """Return whom to page when a policy has ended: the rotation's own people if it names any.
+
+        `again`, once they have not answered: they and the general fallback.
+        """
+        own = self.on_call.fallback(rotation)
+        if own and not again:
+            return own
+        return tuple(dict.fromkeys((*own, *self.fallback)))
+
     def route(self, known: Mapping[str, str]) -> Route:
         """Return the route of what is known of an alert or incident; the last takes everything."""
         found = next(indexed(self.routes).fitting(known))

@@ -28,7 +28,8 @@ def coming(incident: Incident, book: RuleBook, now: datetime) -> Planned | None:
     if incident.state is not State.TRIGGERED or incident.muted or incident.step_due_at is None:
         return None
     if incident.exhausted:
-        return Planned(incident.step_due_at, book.fallback) if book.fallback else None
+        people = book.fallback_of(incident.rotation, again=True)
+        return Planned(incident.step_due_at, people) if people else None
     looks = islice(ahead(incident, book, now), _MOST_LOOKS)
     return next((plan for plan in map(_planned, looks) if plan.people or plan.places), None)
 

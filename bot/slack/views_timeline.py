@@ -108,12 +108,13 @@ def _future(scene: Scene) -> list[Mrkdwn]:
     ]
     if lines:
         return [md("If nobody acts:"), *lines[:40]]
-    if scene.incident.exhausted and scene.incident.step_due_at and scene.book.fallback:
+    fallback = scene.book.fallback_of(scene.incident.rotation, again=True)
+    if scene.incident.exhausted and scene.incident.step_due_at and fallback:
         return [
             md(
                 "{when}  {who} are paged again, as the fallback.",
                 when=at(scene.incident.step_due_at, scene.now),
-                who=scene.people(scene.book.fallback),
+                who=scene.people(fallback),
             )
         ]
     return [md("Nothing happens by itself.")]

@@ -129,6 +129,13 @@ def test_without_a_fallback_the_channel_is_asked_every_time() -> None:
     assert night.incident.wake_at == night.now + 30 * MINUTE
 
 
+def test_a_rotation_has_a_fallback_of_its_own_and_then_the_general_one() -> None:
+    own = OnCall([make_span(ANA)], fallbacks={"data": (BO,)})
+    night = Night(make_book(page(ANA), on_call=own))
+    climbed = [pages(night.happens(Woken(), after=n * MINUTE)) for n in (5, 30, 30)]
+    assert climbed == [[BO], [BO, CY], [BO, CY]]
+
+
 def test_a_policy_without_steps_is_all_fallback() -> None:
     assert pages(opened(make_book(policies={"default": Policy("default", ())}))) == [CY]
 
