@@ -8,6 +8,7 @@ from rules.catalogue import Asset, Catalogue, Product
 OWNED = frozenset({"model", "seed", "snapshot", "source", "exposure"})
 """Kinds of assets that somebody must answer for."""
 
+_OWNED_LIVE = OWNED | {"table", "dataset", "dashboard"}
 _NO_TIER = 99
 
 
@@ -63,7 +64,7 @@ def gaps_of(catalogue: Catalogue) -> Iterator[Gap]:
     for product in catalogue.products:
         yield from _of_product(catalogue, product)
     for asset in catalogue.assets:
-        if asset.kind in OWNED:
+        if asset.kind in (_OWNED_LIVE if asset.seen_by else OWNED):
             yield from _of_asset(catalogue, asset)
 
 
@@ -112,6 +113,7 @@ def _of_product(catalogue: Catalogue, product: Product) -> Iterator[Gap]:
 def _of_asset(catalogue: Catalogue, asset: Asset) -> Iterator[Gap]:
     if not catalogue.owner_of(asset):
         message = "has no owner, and no owned parent"
+        message += f"; seen live by {asset.seen_by} alone" if asset.seen_by else ""
         yield Gap("asset_without_owner", asset.id, message, asset.tier)
     elif asset.inherited and not asset.product:
         message = f"has only the owner of a parent: {asset.owner or asset.team}"

@@ -13,7 +13,7 @@ _IN_MANIFESTS = frozenset({"model", "source", "exposure"})
 
 
 def gaps(read: CatalogueRead, now: datetime) -> Iterator[Gap]:
-    """Yield every gap: of manifests, products, assets, then claims on nothing."""
+    """Yield every gap: of manifests, products, assets, then claims on nothing, names of many."""
     for path, manifest in read.manifests:
         age = _age(manifest.generated_at, now)
         if age is None:
@@ -23,6 +23,9 @@ def gaps(read: CatalogueRead, now: datetime) -> Iterator[Gap]:
             yield Gap("stale_manifest", path, words)
     yield from gaps_of(read.catalogue)
     yield from _dead_claims(read)
+    for one in read.live.unclear if read.live else ():
+        words = "was seen live in several namespaces, so that no name of the files means it"
+        yield Gap("unclear_name", one, words)
 
 
 def _dead_claims(read: CatalogueRead) -> Iterator[Gap]:

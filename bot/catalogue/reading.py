@@ -11,6 +11,7 @@ from bot.catalogue.product_spec import CatalogueSpec
 from rules.catalogue import Asset, Catalogue, Product
 from rules.claims import AssetPattern
 from rules.lineage import Lineage
+from rules.live_catalogue import Live
 from rules.ownership import inherit_owners
 from rules.strict_yaml import LARGEST_TEXT, fit, parse
 from rules.yaml_document import Document, Fault
@@ -42,6 +43,8 @@ class CatalogueRead:
     warnings: tuple[Fault, ...] = ()
     placed: tuple[Placed, ...] = ()
     manifests: tuple[tuple[str, Manifest], ...] = ()
+    live: Live | None = None
+    """What was seen live, where that is joined with the files already."""
 
 
 @dataclass(slots=True)

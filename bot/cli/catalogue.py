@@ -17,6 +17,7 @@ from rules.nearest import did_you_mean
 if TYPE_CHECKING:  # the readers are needed by one command, and every command would wait for them
     from bot.catalogue.manifest import Progress
     from bot.catalogue.reading import CatalogueRead
+    from bot.cli.live_catalogue import Marks
     from rules.catalogue import Asset, Product
 
 _MOST_NEAREST = 5_000
@@ -36,10 +37,16 @@ def show(
 ) -> None:
     """Show what is known of a product or an asset."""
     from bot.catalogue.product_yaml import product_map
-    from bot.cli.catalogue_text import asset_map, asset_text, overview_text, product_text
+    from bot.cli.catalogue_text import (
+        asset_map,
+        asset_text,
+        neighbours_map,
+        overview_text,
+        product_text,
+    )
 
-    read = _catalogue(config)
-    catalogue = read.catalogue
+    read = _known(config)
+    catalogue, marks = read.catalogue, _marks(read)
     if not thing:
         if as_json:
             print_json({"products": [product_map(one) for one in catalogue.products]})
@@ -48,16 +55,17 @@ def show(
     elif product := catalogue.product(thing):
         members = catalogue.members(product.id)
         if as_json:
-            listed = [asset_map(catalogue, one) for one in members]
+            listed = [{**asset_map(catalogue, one), **marks.asset_map(one)} for one in members]
             print_json({"product": product_map(product), "assets": listed})
         else:
-            _print(product_text(catalogue, product))
+            _print(product_text(catalogue, product, marks))
     else:
         asset = _asset(read, thing)
         if as_json:
-            print_json({"asset": asset_map(catalogue, asset)})
+            shown = {**asset_map(catalogue, asset), **marks.asset_map(asset)}
+            print_json({"asset": shown, **neighbours_map(read, asset, marks)})
         else:
-            _print(asset_text(read, asset))
+            _print(asset_text(read, asset, marks))
 
 
 @app.command()
@@ -66,7 +74,7 @@ def gaps(config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
     from bot.catalogue.gaps import gaps as find_gaps
     from bot.cli.catalogue_text import counted
 
-    found = list(find_gaps(_catalogue(config), SystemClock().now()))
+    found = list(find_gaps(_known(config), SystemClock().now()))
     if as_json:
         rows = [{"kind": one.kind, "thing": one.thing, "message": one.message} for one in found]
         print_json({"gaps": rows})
@@ -152,17 +160,19 @@ def impact(
     if picture is not None and picture.suffix.lower() not in {".png", ".svg"}:
         raise fail(f"{picture} is no picture: end its name with .png or .svg.")
 
-    read = _catalogue(config)
+    read = _known(config)
+    marks = _marks(read)
     if (product := read.catalogue.product(asset)) and not read.catalogue.asset(asset):
         seeds = [one.id for one in read.catalogue.members(product.id)]
     else:
         seeds = [_asset(read, asset).id]
     radius = read.lineage.blast_radius(seeds)
     if as_json:
-        print_json(impact_map(read.catalogue, radius))
+        print_json(impact_map(read.catalogue, radius, marks))
     else:
         # A narrow terminal must fold long names, not cut them off.
-        screen.print(impact_tree(read.catalogue, radius), highlight=False, width=_WIDE, crop=False)
+        tree = impact_tree(read.catalogue, radius, marks)
+        screen.print(tree, highlight=False, width=_WIDE, crop=False)
         for line in impact_lines(read.catalogue, radius):
             _print(line)
     if picture is not None:
@@ -222,12 +232,37 @@ def slo(
 
 
 def _catalogue(config: Path) -> "CatalogueRead":
+    """Read the catalogue's files."""
     loaded, _ = configuration(config)
     if not loaded.catalogue:
-        raise fail(
-            f"{config} names no catalogue. Add `catalogue: [catalogue.yaml, target/manifest.json]`."
-        )
+        raise _no_catalogue(config)
     return _read(loaded.catalogue, "reading")
+
+
+def _known(config: Path) -> "CatalogueRead":
+    """Read the catalogue's files, and what the database has seen live."""
+    from bot.cli.live_catalogue import joined, seen_lineage
+
+    loaded, _ = configuration(config)
+    seen, why_not = asyncio.run(seen_lineage(loaded))
+    if why_not:
+        words = f"Without what was seen live: {why_not}"
+        errors.print(words, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    if not (loaded.catalogue or seen.assets):
+        raise _no_catalogue(config)
+    return joined(_read(loaded.catalogue, "reading"), seen)
+
+
+def _no_catalogue(config: Path) -> typer.Exit:
+    return fail(
+        f"{config} names no catalogue. Add `catalogue: [catalogue.yaml, target/manifest.json]`."
+    )
+
+
+def _marks(read: "CatalogueRead") -> "Marks":
+    from bot.cli.live_catalogue import Marks
+
+    return Marks(read.live, SystemClock().now())
 
 
 def _read(files: Sequence[str | Path], doing: str) -> "CatalogueRead":

@@ -9,6 +9,7 @@ from rich.tree import Tree
 
 from bot.catalogue.product_yaml import product_map, to_yaml
 from bot.catalogue.reading import CatalogueRead
+from bot.cli.live_catalogue import Marks
 from rules.catalogue import Asset, Catalogue, Product
 from rules.lineage import Hit, Radius
 
@@ -29,6 +30,8 @@ def overview_text(read: CatalogueRead) -> str:
     lines = [
         f"{counted(len(catalogue.products), 'product')}, {counted(len(catalogue.assets), 'asset')}"
     ]
+    if live := sum(bool(asset.seen_by) for asset in catalogue.assets):
+        lines[0] += f", {live} of them only seen live"
     if named:
         lines.append("  " + ", ".join(named))
         without = len(catalogue.assets) - len(owned)
@@ -39,24 +42,38 @@ def overview_text(read: CatalogueRead) -> str:
     return "\n".join(lines)
 
 
-def product_text(catalogue: Catalogue, product: Product) -> str:
+def product_text(catalogue: Catalogue, product: Product, marks: Marks) -> str:
     """Return the product as a catalogue file has it, then its assets."""
     members = catalogue.members(product.id)
     lines = [to_yaml(product_map(product)).rstrip(), f"{counted(len(members), 'asset')}:"]
-    lines += [f"  {_asset_line(catalogue, one)}" for one in members[:_MOST_LINES]]
+    lines += [
+        f"  {_with(_asset_line(catalogue, one), marks.asset(one))}" for one in members[:_MOST_LINES]
+    ]
     if len(members) > _MOST_LINES:
         lines.append(f"  and {len(members) - _MOST_LINES} more")
     return "\n".join(lines)
 
 
-def asset_text(read: CatalogueRead, asset: Asset) -> str:
+def asset_text(read: CatalogueRead, asset: Asset, marks: Marks) -> str:
     """Return one line for each thing that is known of an asset, then its neighbours."""
     shown = asset_map(read.catalogue, asset)
     lines = [f"{name + ':':12} {_value(value)}" for name, value in shown.items()]
+    lines += [f"{name + ':':12} {value}" for name, value in marks.lines(asset)]
     parents, children = read.lineage.parents(asset.id), read.lineage.children(asset.id)
-    lines += [f"{'made from:':12} {one}" for one in parents[:_MOST_LINES]]
-    lines += [f"{'read by:':12} {one}" for one in children[:_MOST_LINES]]
+    for one in parents[:_MOST_LINES]:
+        lines.append(_with(f"{'made from:':12} {one}", marks.edge(one, asset.id)))
+    for one in children[:_MOST_LINES]:
+        lines.append(_with(f"{'read by:':12} {one}", marks.edge(asset.id, one)))
     return "\n".join(lines)
+
+
+def neighbours_map(read: CatalogueRead, asset: Asset, marks: Marks) -> dict[str, Any]:
+    """Return what an asset is made from and read by as JSON, with what was seen live."""
+    parents, children = read.lineage.parents(asset.id), read.lineage.children(asset.id)
+    return {
+        "made_from": [{"id": one, **marks.edge_map(one, asset.id)} for one in parents],
+        "read_by": [{"id": one, **marks.edge_map(asset.id, one)} for one in children],
+    }
 
 
 def asset_map(catalogue: Catalogue, asset: Asset) -> dict[str, Any]:
@@ -67,6 +84,7 @@ def asset_map(catalogue: Catalogue, asset: Asset) -> dict[str, Any]:
         "kind": asset.kind,
         "product": asset.product,
         "owner": catalogue.owner_of(asset),
+        "owner_how": catalogue.how_owned(asset),
         "team": asset.team,
         "inherited": asset.inherited,
         "channel": asset.channel,
@@ -80,11 +98,12 @@ def asset_map(catalogue: Catalogue, asset: Asset) -> dict[str, Any]:
         "tags": list(asset.tags),
         "tests": asset.tests,
         "runbook": asset.runbook,
+        "description": asset.description,
     }
     return {name: value for name, value in found.items() if value}
 
 
-def impact_map(catalogue: Catalogue, radius: Radius) -> dict[str, Any]:
+def impact_map(catalogue: Catalogue, radius: Radius, marks: Marks) -> dict[str, Any]:
     """Return the blast radius as JSON."""
     return {
         "seeds": list(radius.seeds),
@@ -95,6 +114,7 @@ def impact_map(catalogue: Catalogue, radius: Radius) -> dict[str, Any]:
                 "via": hit.via,
                 "first_hop": hit.first_hop,
                 "owner": catalogue.owner_of(asset) if (asset := catalogue.asset(hit.id)) else "",
+                **marks.edge_map(hit.via, hit.id),
             }
             for hit in radius.hits
         ],
@@ -105,7 +125,7 @@ def impact_map(catalogue: Catalogue, radius: Radius) -> dict[str, Any]:
     }
 
 
-def impact_tree(catalogue: Catalogue, radius: Radius) -> Tree:
+def impact_tree(catalogue: Catalogue, radius: Radius, marks: Marks) -> Tree:
     """Return the blast radius as a tree: each asset once, under the one it is first reached by."""
     below: dict[str, list[Hit]] = {}
     for hit in radius.hits:
@@ -113,7 +133,8 @@ def impact_tree(catalogue: Catalogue, radius: Radius) -> Tree:
     root = Tree(Text(_summary(radius)))
     left = [_MOST_LINES]
     for seed in radius.seeds:
-        _grow(root.add(_label(catalogue, radius, seed)), seed, below, (catalogue, radius), left)
+        branch = root.add(_label(catalogue, radius, seed))
+        _grow(branch, seed, below, (catalogue, radius, marks), left)
     if (cut := len(radius.hits) - (_MOST_LINES - left[0])) > 0:
         root.add(Text(f"and {cut} more; --json has them all"))
     return root
@@ -133,10 +154,11 @@ def _grow(
     branch: Tree,
     seed: str,
     below: dict[str, list[Hit]],
-    told: tuple[Catalogue, Radius],
+    told: tuple[Catalogue, Radius, Marks],
     left: list[int],
 ) -> None:
     """Add what is below, the nearest first, as long as lines are left; lineage may be deep."""
+    catalogue, radius, marks = told
     waiting = [(branch, seed)]
     while waiting:
         following = []
@@ -145,7 +167,10 @@ def _grow(
                 if left[0] == 0:
                     return
                 left[0] -= 1
-                following.append((tree.add(_label(*told, hit.id)), hit.id))
+                label = _label(catalogue, radius, hit.id)
+                if mark := marks.edge(node, hit.id):
+                    label.append(f"  {mark}", style="dim")
+                following.append((tree.add(label), hit.id))
         waiting = following
 
 
@@ -156,13 +181,18 @@ def _label(catalogue: Catalogue, radius: Radius, node: str) -> Text:
 
 
 def _asset_line(catalogue: Catalogue, asset: Asset) -> str:
-    owner = catalogue.owner_of(asset)
+    owner, how = catalogue.owner_of(asset), catalogue.how_owned(asset)
     said = [f"({asset.kind})" if asset.kind != "model" else ""]
     said.append(f"product {asset.product}" if asset.product else "")
     said.append(f"tier {asset.tier}" if asset.tier else "")
     said.append(f"maturity {asset.maturity}" if asset.maturity else "")
     said.append(f"owner {owner}" if owner else "no owner")
+    said.append(f"({how})" if how else "")
     return "  ".join([asset.name, *(one for one in said if one)])
+
+
+def _with(line: str, mark: str) -> str:
+    return f"{line}  {mark}" if mark else line
 
 
 def _summary(radius: Radius) -> str:
