@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bot.app.holidays import read_holidays
 from bot.config import Config
 from bot.config_file import load
 from bot.sources.configured import mapping_fault, option_faults
@@ -34,6 +35,8 @@ class CatalogueFindings:
     faults: tuple[Fault, ...] = ()
     warnings: tuple[Fault, ...] = ()
     rotations: tuple[tuple[str, Fault], ...] = ()
+    holidays: tuple[tuple[str, Fault], ...] = ()
+    """The calendars that products name, with places."""
 
 
 ReadCatalogue = Callable[[Config], CatalogueFindings]
@@ -82,6 +85,7 @@ def check(
         return CheckReport(loaded.faults, loaded.warnings)
     warnings = list(loaded.warnings)
     faults = list(_source_faults(loaded.config, loaded.document))
+    faults += _calendar_faults(loaded.config, loaded.document)
     if loaded.config.roster is None:
         words = "no `roster`: nobody is ever on call"
         warnings.append(loaded.document.key_fault(("roster",), words))
@@ -97,6 +101,7 @@ def check(
         faults += catalogue.faults
         warnings += catalogue.warnings
         warnings += _unheard_rotations(loaded.config, catalogue)
+        faults += _unknown_calendars(loaded.config, catalogue)
     return CheckReport(tuple(sorted(faults)), tuple(sorted(warnings)))
 
 
@@ -105,6 +110,19 @@ def _unheard_rotations(config: Config, catalogue: CatalogueFindings) -> Iterator
         if rotation not in config.rotations:
             hint = did_you_mean(rotation, config.rotations)
             yield replace(place, message=f'there is no rotation "{rotation}"{hint}')
+
+
+def _unknown_calendars(config: Config, catalogue: CatalogueFindings) -> Iterator[Fault]:
+    for calendar, place in catalogue.holidays:
+        if calendar not in config.holidays:
+            hint = did_you_mean(calendar, config.holidays)
+            words = f'`holidays` of config.yaml has no calendar "{calendar}"{hint}'
+            yield replace(place, message=words)
+
+
+def _calendar_faults(config: Config, document: Document) -> Iterator[Fault]:
+    for name, words in read_holidays(config)[1].items():
+        yield document.fault(("holidays", name), words)
 
 
 def _source_faults(config: Config, document: Document) -> Iterator[Fault]:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from bot.config_runs import CalendarDays, ExpectedRunSpec
 from rules.nearest import did_you_mean
 from rules.people import People, Person
 from rules.rulebook_spec import RulebookSpec
@@ -294,6 +295,13 @@ class Config(RulebookSpec):
     people: tuple[PersonSpec, ...] = Field(default=(), description="Who can be on call.")
     rotations: dict[Slug, RotationSpec] = Field(
         default_factory=dict, description="Rotation name to its zone and hand-off time."
+    )
+    expected_runs: tuple[ExpectedRunSpec, ...] = Field(
+        default=(), description="What must run when, beside data products with a `schedule`."
+    )
+    holidays: dict[Text, CalendarDays] = Field(
+        default_factory=dict,
+        description="Calendar name to its days, a list or an .ics file; nothing is due then.",
     )
     webhooks: tuple[WebhookSpec, ...] = Field(default=(), description="What steps can call.")
     logging: LoggingSpec = Field(default=LoggingSpec(), description="What is logged, and how.")

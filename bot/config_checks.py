@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from bot.config import KEYLESS_KINDS, Config, SlackSpec, split_address
+from rules.nearest import did_you_mean
 from rules.yaml_document import Document, Fault, Path
 
 SECRET_KEYS = frozenset({"bot_token", "app_token", "signing_secret", "secret", "previous_secret"})
@@ -41,6 +42,8 @@ def config_faults(config: Config, document: Document) -> Iterator[Fault]:
     yield from _twice(document, "people", "name", [person.name for person in config.people])
     yield from _twice(document, "people", "email", [person.email for person in config.people])
     yield from _twice(document, "people", "slack", [person.slack for person in config.people])
+    yield from _twice(document, "expected_runs", "name", [run.name for run in config.expected_runs])
+    yield from _expected_faults(config, document)
     for at, source in enumerate(config.sources):
         if source.name in RESERVED_SOURCES:
             words = f'"{source.name}" is an address of Watchbill\'s own; name the source otherwise'
@@ -58,6 +61,18 @@ def config_faults(config: Config, document: Document) -> Iterator[Fault]:
     if config.access_groups:
         words = "this version cannot grant access yet; leave `access_groups` empty"
         yield document.key_fault(("access_groups",), words)
+
+
+def _expected_faults(config: Config, document: Document) -> Iterator[Fault]:
+    sources = [source.name for source in config.sources]
+    for at, run in enumerate(config.expected_runs):
+        if run.source not in sources:
+            words = f'no source is called "{run.source}"{did_you_mean(run.source, sources)}'
+            yield document.fault(("expected_runs", at, "source"), words)
+        if run.holidays is not None and run.holidays not in config.holidays:
+            hint = did_you_mean(run.holidays, config.holidays)
+            words = f'`holidays` has no calendar "{run.holidays}"{hint}'
+            yield document.fault(("expected_runs", at, "holidays"), words)
 
 
 def config_warnings(config: Config, document: Document) -> Iterator[Fault]:

@@ -157,6 +157,10 @@ def _anchored(config: Config, folder: Path) -> Config:
         update={
             "database": database,
             "roster": roster,
+            "holidays": {
+                name: str((folder / days).absolute()) if isinstance(days, str) else days
+                for name, days in config.holidays.items()
+            },
             "catalogue": tuple(str((folder / entry).absolute()) for entry in config.catalogue),
         }
     )

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import EnumType
 from pathlib import Path
 from types import UnionType
@@ -51,6 +51,7 @@ _TYPES: dict[object, str] = {
     object: "anything",
     timedelta: "duration",
     time: "time of day",
+    date: "day",
     datetime: "instant",
     SecretStr: "secret",
     type(None): "",

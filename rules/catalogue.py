@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from rules.budget import Objective
 from rules.claims import AssetPattern, ClaimIndex
+from rules.cron import GRACE
 from rules.hours import Hours
 from rules.relation import relation_key, relation_tail
 from rules.seen_lineage import dataset_id, job_id
@@ -89,6 +90,9 @@ class Promises:
 class Product:
     """What is promised to readers. `schedule` is a cron expression in `timezone`.
 
+    A run must start by each of its times plus `grace`, None for whenever it likes, but for the
+    `holidays`, a calendar's name.
+
     `run_takes` is how long its runs need, `consumer_hours` when readers read it; None is unknown.
     """
 
@@ -103,6 +107,8 @@ class Product:
     load_type: LoadType | None = None
     schedule: str = ""
     timezone: str = "UTC"
+    grace: timedelta | None = GRACE
+    holidays: str = ""
     promises: Promises = Promises()
     runbook: str = ""
     consumers: tuple[str, ...] = ()

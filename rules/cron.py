@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+GRACE = timedelta(minutes=15)
+"""How long after it is due a run may start, where nobody says otherwise."""
 _ANY_DAY = datetime(2026, 1, 1)  # noqa: DTZ001 - cron expressions tell local times
 _SET_BACK = timedelta(hours=3)
 """More than clocks are set back at once."""

@@ -10,13 +10,12 @@ from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
 from rules.alert import Alert, AlertStatus, Severity
-from rules.cron import Schedule
+from rules.cron import GRACE, Schedule
 from rules.run import BACKFILL, Run, RunState
 from rules.sentence import duration_text
 
 EXPECTED = "@expected"
 """The source of alerts about runs that have not started."""
-GRACE = timedelta(minutes=15)
 EARLY = timedelta(minutes=5)
 """A run may start so much before it is due; of short intervals, a tenth."""
 MOST_OCCASIONS = 1_000

@@ -12,6 +12,7 @@ import structlog
 
 from bot.app.application import Application, Setting
 from bot.app.counting import Counting
+from bot.app.expectations import Waiting
 from bot.app.rules_in_force import RulesInForce, roster_file
 from bot.app.slack_side import SlackParts, slack_side
 from bot.clock import Clock
@@ -80,7 +81,9 @@ async def build(setting: Setting) -> Application:
     people, metrics = config.directory(), Metrics()
     roster = _roster(config, people, clock)
     rota = Roster(roster) if roster else None
-    rules = RulesInForce(setting.parts, rota, store.reader, clock, store.past, store.lessons)
+    rules = RulesInForce(
+        setting.parts, rota, store.reader, clock, store.past, store.lessons, waiting=Waiting(config)
+    )
     await rules.refresh()
     links = RawLinks(_link_secret(config), config.base_url, clock)
     reading = Reading(config, links, metrics)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.app.expectations import Waiting
 from bot.app.learned_rules import LearnedRules
 from bot.app.learning import Learnt, Past, learn_from
 from bot.app.live_lineage import LiveLineage
@@ -53,6 +54,8 @@ class RulesInForce:
         clock: Clock,
         past: Past | None = None,
         lessons: Lessons | None = None,
+        *,
+        waiting: Waiting | None = None,
     ) -> None:
         self._parts = parts
         self._roster = roster
@@ -61,6 +64,8 @@ class RulesInForce:
         self._shown = OnCall()
         self._live = LiveLineage(reader, clock)
         self._past = past
+        self._waiting = waiting
+        self._catalogue_read = False
         self._lessons = LearnedRules(lessons or NoLessons())
         self._learnt = Learnt()
         self._learn_at = datetime.min.replace(tzinfo=UTC)
@@ -99,14 +104,19 @@ class RulesInForce:
     async def know(self, catalogue: Catalogue, lineage: Lineage) -> None:
         """Decide with this catalogue from now on, and with the lineage that was seen."""
         await self._live.know(catalogue, lineage)
+        self._catalogue_read = True
         self._learn_at = self._clock.now()
         self._book = self._made()
 
     def _made(self) -> RuleBook:
         book = self._lessons.on(self._parts.rulebook(on_call=self._shown))
+        catalogue = self._live.live.catalogue
+        if self._waiting:
+            expected = self._waiting.on(catalogue, read=self._catalogue_read)
+            book = replace(book, expected=expected)
         return replace(
             book,
-            catalogue=self._live.live.catalogue,
+            catalogue=catalogue,
             lineage=self._live.lineage,
             history=self._learnt.history,
             reliability=self._learnt.reliability,

@@ -47,7 +47,7 @@ _CLOCK = re.compile(r"(\d{1,2}:\d{2})(?::\d{2})?(?:(Z)|([+-])(\d{2}):?(\d{2}))?"
 _CUSTOM = {
     "tier": "tier", "loadType": "load_type", "oncallSchedule": "rotation", "driver": "driver",
     "scheduleTimezone": "timezone", "consumers": "consumers", "consumerHours": "consumer_hours",
-    "runTakes": "run_takes",
+    "runTakes": "run_takes", "runGrace": "grace", "runHolidays": "holidays",
 }  # fmt: skip
 
 

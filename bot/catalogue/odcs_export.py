@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from bot.catalogue.product_yaml import hours_map, objective_map, to_yaml
+from bot.catalogue.product_yaml import grace_text, hours_map, objective_map, to_yaml
 from rules.catalogue import Product, Promises
 from rules.durations import format_duration
 
@@ -119,6 +119,8 @@ def _custom(product: Product) -> Iterator[dict[str, Any]]:
         "consumers": list(product.consumers),
         "consumerHours": hours_map(product.consumer_hours),
         "runTakes": format_duration(product.run_takes) if product.run_takes else "",
+        "runGrace": grace_text(product),
+        "runHolidays": product.holidays,
         "assets": claims,
     }
     for name, value in values.items():

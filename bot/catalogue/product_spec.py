@@ -1,19 +1,18 @@
 """Data products as people write them in a catalogue file: strict models, and what they mean."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, Field, model_validator
 
 from bot.catalogue.promise_spec import ConsumerHours, PromisesSpec
 from bot.sources.text import line
 from rules.catalogue import LoadType, Product
 from rules.claims import CLAIM_KINDS, AssetPattern
-from rules.spec import PositiveDuration, Spec, Zone
+from rules.cron import GRACE, checked_cron
+from rules.spec import DurationOrNever, PositiveDuration, Spec, Zone
+from rules.written import NEVER
 
 _LONGEST = 500
-_ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def _line(written: str) -> str:
@@ -22,17 +21,6 @@ def _line(written: str) -> str:
 
 Text = Annotated[str, Field(min_length=1, max_length=_LONGEST), AfterValidator(_line)]
 """Shown in terminals and in Slack: one line, without hidden characters."""
-
-
-def checked_cron(written: str) -> str:
-    """Return a cron expression of five fields; raises ValueError for anything else."""
-    try:
-        CronSim(written, _ANY_DAY)
-    except CronSimError as error:
-        raise ValueError(
-            f'"{written[:80]}" is not a cron expression; write it like "0 6 * * mon-fri"'
-        ) from error
-    return " ".join(written.split())
 
 
 def checked_id(written: str) -> str:
@@ -97,6 +85,13 @@ class ProductSpec(Spec):
         default=None, description="Cron expression of its runs, in `timezone`."
     )
     timezone: Zone = Field(default="UTC", description="IANA time zone, like `Europe/Berlin`.")
+    grace: DurationOrNever = Field(
+        default=GRACE,
+        description="A run must start so soon after it is due; `never`: nobody waits for it.",
+    )
+    holidays: Text | None = Field(
+        default=None, description="A calendar of `holidays` in config.yaml: days without a run."
+    )
     promises: PromisesSpec = Field(default=PromisesSpec(), description="What readers may expect.")
     runbook: Annotated[Text, Field(pattern=r"^https?://\S+$")] | None = Field(
         default=None, description="Address of the instructions."
@@ -123,6 +118,8 @@ class ProductSpec(Spec):
             load_type=self.load_type,
             schedule=self.schedule or "",
             timezone=self.timezone,
+            grace=None if self.grace == NEVER else self.grace,
+            holidays=self.holidays or "",
             promises=self.promises.promises(self.timezone),
             runbook=self.runbook or "",
             consumers=self.consumers,

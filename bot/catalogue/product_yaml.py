@@ -8,6 +8,7 @@ import yaml
 
 from rules.budget import Objective
 from rules.catalogue import Product, Promises
+from rules.cron import GRACE
 from rules.durations import format_duration
 from rules.hours import DAYS, Hours
 
@@ -38,6 +39,8 @@ def product_map(product: Product) -> dict[str, Any]:
         "load_type": str(product.load_type or ""),
         "schedule": product.schedule,
         "timezone": product.timezone,
+        "grace": grace_text(product),
+        "holidays": product.holidays,
         "promises": _promises(product.promises),
         "runbook": product.runbook,
         "consumers": list(product.consumers),
@@ -46,6 +49,13 @@ def product_map(product: Product) -> dict[str, Any]:
         "assets": [{one.kind: one.pattern} for one in product.assets],
     }
     return {name: value for name, value in found.items() if value}
+
+
+def grace_text(product: Product) -> str:
+    """Return the grace of its runs as it is written; nothing for the usual one."""
+    if product.grace is None:
+        return "never"
+    return "" if product.grace == GRACE else format_duration(product.grace)
 
 
 def objective_map(objective: Objective | None) -> dict[str, Any]:

@@ -76,4 +76,9 @@ def catalogue_findings(config: Config) -> CatalogueFindings:
             for one in read.placed
             if one.product.rotation
         ),
+        holidays=tuple(
+            (one.product.holidays, one.fault("", "holidays"))
+            for one in read.placed
+            if one.product.holidays
+        ),
     )

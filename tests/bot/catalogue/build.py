@@ -79,6 +79,8 @@ PRODUCTS = st.builds(
     consumers=st.lists(WORDS, max_size=3).map(tuple),
     consumer_hours=st.one_of(st.none(), HOURS),
     run_takes=SPANS,
+    grace=st.one_of(st.none(), st.just(timedelta(minutes=15)), SPANS),
+    holidays=st.sampled_from(["", "nl"]),
     assets=st.sets(CLAIMS, max_size=4).map(lambda claims: tuple(sorted(claims))),
 )
 

@@ -1,0 +1,91 @@
+"""What is expected to run: from config.yaml, and from every data product with a schedule."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from bot.app.holidays import Calendars, read_holidays
+from bot.config import Config
+from bot.config_runs import ExpectedRunSpec
+from rules.catalogue import Catalogue
+from rules.cron import Schedule
+from rules.expected_runs import Expectation, ExpectedRuns
+
+_NONE: frozenset[date] = frozenset()
+_LABELS = {
+    "airflow": "dag_id",
+    "dbt_cloud": "job_id",
+    "github": "workflow",
+    "openlineage": "job",
+}
+"""By kind of source, the label that its pipelines stand in, by which the catalogue finds them."""
+
+
+class Waiting:
+    """Makes the expectations anew as the catalogue changes; `calendars` are read once."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._calendars = read_holidays(config)[0]
+        self._made: tuple[Catalogue, bool, ExpectedRuns] | None = None
+
+    def on(self, catalogue: Catalogue, *, read: bool) -> ExpectedRuns:
+        """Return what is expected; the same object as long as the catalogue is the same.
+
+        `read` tells whether the catalogue's files have been read.
+        """
+        complete = read or not self._config.catalogue
+        if self._made is None or self._made[0] is not catalogue or self._made[1] != complete:
+            made = expected_runs(self._config, catalogue, self._calendars, complete=complete)
+            self._made = catalogue, complete, made
+        return self._made[2]
+
+
+def expected_runs(
+    config: Config, catalogue: Catalogue, calendars: Calendars, *, complete: bool = True
+) -> ExpectedRuns:
+    """Return everything that is expected; a product that config.yaml names has no clock of its own."""
+    explicit = [_explicit(config, spec, catalogue, calendars) for spec in config.expected_runs]
+    taken = {one.product for one in explicit if one.product}
+    of_products = _of_products(catalogue, calendars, taken)
+    return ExpectedRuns([*explicit, *of_products], complete=complete)
+
+
+def _explicit(
+    config: Config, spec: ExpectedRunSpec, catalogue: Catalogue, calendars: Calendars
+) -> Expectation:
+    source = config.source(spec.source)
+    product = catalogue.product(spec.product) if spec.product else None
+    about = product.id if product else spec.product or ""
+    labels = {"product": about} if about else {}
+    if spec.heartbeat:
+        labels["heartbeat"] = spec.heartbeat
+    else:
+        labels["pipeline"] = spec.runs
+        if source and source.kind in _LABELS:
+            labels[_LABELS[source.kind]] = spec.runs.rpartition("/")[2]
+    return Expectation(
+        name=spec.name,
+        schedule=Schedule(spec.schedule, spec.timezone, calendars.get(spec.holidays or "", _NONE)),
+        grace=spec.grace,
+        source=spec.source,
+        pipeline=spec.runs,
+        product=about,
+        labels={**labels, "expected_of": spec.source},
+    )
+
+
+def _of_products(
+    catalogue: Catalogue, calendars: Calendars, taken: set[str]
+) -> Iterator[Expectation]:
+    for product in catalogue.products:
+        if not product.schedule or product.grace is None or product.id in taken:
+            continue
+        yield Expectation(
+            name=product.id,
+            schedule=Schedule(
+                product.schedule, product.timezone, calendars.get(product.holidays, _NONE)
+            ),
+            grace=product.grace,
+            product=product.id,
+            labels={"product": product.id},
+        )
