@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from typing import NamedTuple, overload
 
 from rules.catalogue import Asset, Catalogue, Product
+from rules.sla import FreshBy
 
 _MATURITY = {"high": 0, "medium": 1, "low": 2}
 _UNKNOWN = 99
 _KEPT = 1_000
+_REACHES_KEPT = 50_000
+_PATH_SHOWN = 8
+_READERS_SHOWN = 4
+_PRODUCTS_ASKED = 20
+"""Products downstream are ranked; those beyond do not bring a deadline."""
 
 
 class Hit(NamedTuple):
@@ -83,6 +89,22 @@ class Radius:
     path: tuple[str, ...] = ()
 
 
+class Reach(NamedTuple):
+    """What weighing asks of a blast radius: small, and kept for the next alert of the asset.
+
+    `products` and `tier_1` leave the own product out; `promised` has what the first products
+    promise, and their names; `readers` and `path` are names to show.
+    """
+
+    products: int = 0
+    tier_1: int = 0
+    exposures: int = 0
+    exposures_high: int = 0
+    promised: tuple[tuple[FreshBy, str], ...] = ()
+    readers: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+
+
 class _Standing(NamedTuple):
     """How an asset counts among those that are hit; the least rank is the first."""
 
@@ -108,6 +130,7 @@ class Lineage:
         self._downstream = {one: found for one, found in self._children.items() if one not in ends}
         self._exposures = ends
         self._above: dict[str, Mapping[str, int]] = {}
+        self._reaches: dict[tuple[str, str], Reach] = {}
         # Asked for thousands of assets at once while somebody waits: few standings, by number.
         numbers: dict[_Standing, int] = {}
         self._standing = {
@@ -167,6 +190,37 @@ class Lineage:
             products=products,
             owners=tuple(dict.fromkeys(name for name in told if name)),
             path=hits.path_to(best) if best else (),
+        )
+
+    def reach(self, asset_id: str, own: str) -> Reach:
+        """Return what weighing asks of the blast radius of one asset of the product `own`."""
+        known = self._reaches.get((asset_id, own))
+        if known is None:
+            if len(self._reaches) >= _REACHES_KEPT:
+                self._reaches.clear()
+            known = self._reaches[asset_id, own] = self._reach_of(asset_id, own)
+        return known
+
+    def _reach_of(self, asset_id: str, own: str) -> Reach:
+        radius = self.blast_radius((asset_id,))
+        others = [one for one in radius.products if one.id != own]
+        boards = [one.name for one in radius.exposures[:_READERS_SHOWN]]
+        return Reach(
+            products=len(others),
+            tier_1=sum(one.tier == 1 for one in others),
+            exposures=len(radius.exposures),
+            exposures_high=sum(one.maturity == "high" for one in radius.exposures),
+            promised=tuple(
+                (one.promises.fresh_by, one.name)
+                for one in radius.products[:_PRODUCTS_ASKED]
+                if one.promises.fresh_by
+            ),
+            readers=(*boards, *(one.name for one in others[:_READERS_SHOWN]))[:_READERS_SHOWN],
+            path=tuple(
+                asset.name
+                for node in radius.path[:_PATH_SHOWN]
+                if (asset := self.catalogue.asset(node))
+            ),
         )
 
     def _nearest(self, ids: Sequence[str]) -> list[tuple[_Standing, int]]:

@@ -11,7 +11,7 @@ from rules.decision import Reason
 from rules.history import expected_effort
 from rules.impact import ImpactFacts, impact_of
 from rules.incident import Stakes
-from rules.lineage import Lineage, Radius
+from rules.lineage import Lineage, Reach
 from rules.matcher import matchable
 from rules.priority import Impact, Priority, Urgency
 from rules.priority_matrix import priority, priority_reason
@@ -30,10 +30,7 @@ SEVERITY_URGENCY: Mapping[Severity, Urgency] = {
 """How urgent it is where no deadline says so."""
 
 _MILD = frozenset({Severity.WARNING, Severity.INFO})
-_PATH_SHOWN = 8
-_READERS_SHOWN = 4
-_PRODUCTS_ASKED = 20
-"""Products downstream are ranked; those beyond do not bring a deadline."""
+_NO_REACH = Reach()
 _HARM = tuple(Impact)
 """The worst first."""
 
@@ -57,9 +54,9 @@ def weigh(alert: Alert, book: RuleBook, now: datetime, rotation: str = "") -> We
     found = book.catalogue.find(labels)
     if found is None or alert.severity in _MILD:
         return None
-    radius = _radius(found, book.lineage)
-    impact, why = impact_of(_facts(alert, found, radius, labels), book.priority_rules.impact)
-    deadline, promised = _deadline(found.product, radius, now)
+    reach = _reach(found, book.lineage)
+    impact, why = impact_of(_facts(alert, found, reach, labels), book.priority_rules.impact)
+    deadline, promised = _deadline(found.product, reach, now)
     consumers = found.product.consumer_hours if found.product else None
     effort, effort_why = expected_effort(
         book.history,
@@ -69,7 +66,7 @@ def weigh(alert: Alert, book: RuleBook, now: datetime, rotation: str = "") -> We
         product=found.product.id if found.product else "",
         run_takes=found.product.run_takes if found.product else None,
     )
-    stakes = _stakes(found, radius, book.catalogue)
+    stakes = _stakes(found, reach, book.catalogue)
     stakes = replace(
         stakes,
         impact=impact,
@@ -142,66 +139,57 @@ def with_deadline_of(stakes: Stakes | None, other: Stakes | None) -> Stakes | No
     )
 
 
-def _deadline(
-    product: Product | None, radius: Radius | None, now: datetime
-) -> tuple[datetime | None, str]:
+def _deadline(product: Product | None, reach: Reach, now: datetime) -> tuple[datetime | None, str]:
     """Return the nearest deadline of the product and of those downstream, and whose it is.
 
     What is late here is late for them too; the name is "" for the product's own.
     """
     promised = product.promises.fresh_by if product else None
     nearest, whose = (next_deadline(promised, now), "") if promised else (None, "")
-    for other in radius.products[:_PRODUCTS_ASKED] if radius else ():
-        fresh_by = other.promises.fresh_by
-        deadline = next_deadline(fresh_by, now) if fresh_by else None
+    for fresh_by, name in reach.promised:
+        deadline = next_deadline(fresh_by, now)
         if deadline is not None and (nearest is None or deadline < nearest):
-            nearest, whose = deadline, other.name
+            nearest, whose = deadline, name
     return nearest, whose
 
 
-def _radius(found: Found, lineage: Lineage | None) -> Radius | None:
+def _reach(found: Found, lineage: Lineage | None) -> Reach:
     if lineage is None or found.asset is None:
-        return None
-    return lineage.blast_radius((found.asset.id,))
+        return _NO_REACH
+    return lineage.reach(found.asset.id, found.product.id if found.product else "")
 
 
-def _facts(
-    alert: Alert, found: Found, radius: Radius | None, labels: Mapping[str, str]
-) -> ImpactFacts:
+def _facts(alert: Alert, found: Found, reach: Reach, labels: Mapping[str, str]) -> ImpactFacts:
     product, asset = found.product, found.asset
     tier = (product.tier if product else 0) or (asset.tier if asset else 0)
-    others = [p for p in radius.products if p != product] if radius else []
     environment = labels.get("environment") or labels.get("env") or labels.get("target") or ""
     return ImpactFacts(
         tier=tier or None,
         driver=product.driver if product else "",
-        exposures_high=sum(e.maturity == "high" for e in radius.exposures) if radius else 0,
-        downstream_products=len(others),
-        downstream_tier_1=sum(p.tier == 1 for p in others),
+        exposures_high=reach.exposures_high,
+        downstream_products=reach.products,
+        downstream_tier_1=reach.tier_1,
         environment=environment.casefold(),
         wrong_data=alert.category in WRONG,
     )
 
 
-def _stakes(found: Found, radius: Radius | None, catalogue: Catalogue) -> Stakes:
+def _stakes(found: Found, reach: Reach, catalogue: Catalogue) -> Stakes:
     product, asset = found.product, found.asset
     owner = catalogue.owner_of(asset) if asset else ""
-    path = radius.path[:_PATH_SHOWN] if radius else ()
-    others = [p.name for p in radius.products if p != product] if radius else []
-    boards = [e.name for e in radius.exposures[:_READERS_SHOWN]] if radius else []
     return Stakes(
         product=product.id if product else "",
         name=product.name if product else asset.name if asset else "",
         asset=asset.id if asset else "",
         owner=owner or (product.owner if product else ""),
         owner_how=catalogue.how_owned(asset) if asset else "",
-        readers=(*boards, *others)[:_READERS_SHOWN],
+        readers=reach.readers,
         team=(product.team if product else "") or (asset.team if asset else ""),
         tier=(product.tier if product else 0) or (asset.tier if asset else 0),
         runbook=(asset.runbook if asset else "") or (product.runbook if product else ""),
-        products_hit=len(others),
-        exposures_hit=len(radius.exposures) if radius else 0,
-        path=tuple(a.name for node in path if (a := catalogue.asset(node))),
+        products_hit=reach.products,
+        exposures_hit=reach.exposures,
+        path=reach.path,
         impact=Impact.MODERATE,
         urgency=Urgency.MEDIUM,
     )
