@@ -26,7 +26,7 @@ from bot.store.tables import INCIDENT
 from bot.store.tables_runs import OCCASION, RUN
 from rules.alert import Severity
 from rules.category import Category
-from rules.expected_runs import Occasion
+from rules.expected_runs import EXPECTED, Occasion
 from rules.history import Repair
 from rules.incident import State
 from rules.run import Run, RunState
@@ -52,7 +52,7 @@ _REPAIRS = (
         INCIDENT.c.acked_at >= _SINCE,
         INCIDENT.c.resolved_at.is_not(None),
         INCIDENT.c.storm == 0,
-        ~INCIDENT.c.source.startswith("@"),
+        or_(~INCIDENT.c.source.startswith("@"), INCIDENT.c.source == EXPECTED),
     )
     .order_by(INCIDENT.c.acked_at.desc())
     .limit(_MOST)
@@ -87,7 +87,7 @@ class SqlPast:
     async def repairs(self, since: datetime) -> Sequence[Repair]:
         """Return the incidents people took since then and that are over.
 
-        Storms are left out, and what people or the bot itself opened.
+        Storms are left out, and what people opened by hand.
         """
         return [
             Repair(

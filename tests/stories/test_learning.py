@@ -1,17 +1,24 @@
 """What earlier repairs took decides when the next one must begin."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from bot.app.learning import learn_from
+from rules.budget import Objective
 from rules.catalogue import Asset, Catalogue, Product, Promises
+from rules.claims import AssetPattern
+from rules.expected_runs import Occasion, Outcome
+from rules.history import Learnt
 from rules.hours import DAYS, Hours
 from rules.incident import Incident, Stakes
 from rules.lineage import Lineage
 from rules.priority import Priority, Urgency
 from rules.rulebook import RuleBook
+from rules.run import BACKFILL, Run, RunState
 from rules.sentence import plain
 from rules.sla import FreshBy
+from rules.slo import DayOutcome
 from tests.stories.conftest import Tell
 from tests.stories.story import Story, alert, rulebook
 
@@ -141,3 +148,106 @@ async def test_without_readers_hours_the_promise_counts(tell: Tell) -> None:
     assert stakes.consumers is None
     assert stakes.deadline == MONDAY.replace(hour=8)
     assert stakes.urgency is Urgency.LOW
+
+
+# --- runs and objectives -------------------------------------------------------------------
+
+
+def run(day: int, took: float, **more: Any) -> Run:
+    began = MONDAY.replace(hour=4) + day * timedelta(days=1)
+    usual = Run(
+        source="airflow",
+        pipeline="shop_daily",
+        run_id=f"scheduled__{day}",
+        state=RunState.SUCCEEDED,
+        started_at=began,
+        ended_at=began + took * MINUTE,
+        labels={"dag_id": "shop_daily"},
+    )
+    return replace(usual, **more)
+
+
+async def test_run_times_come_from_the_runs_that_were_seen(tell: Tell) -> None:
+    book = watched(run_takes=5 * MINUTE, assets=(AssetPattern("dag", "shop_*"),))
+    story = tell(book)
+    story.clock.set(MONDAY + timedelta(days=12))
+    await story.hears(runs=[run(day, took=40 + day) for day in range(10)])
+    await story.hears(
+        runs=[
+            run(1, took=600, run_id="backfill__1", kind=BACKFILL),
+            run(2, took=600, run_id="failed__1", state=RunState.FAILED),
+            run(
+                3, took=1, run_id="other", pipeline="shop_hourly", labels={"dag_id": "shop_hourly"}
+            ),
+        ]
+    )
+    known = await learn_from(story.store.past, book, story.clock.now())
+    # of 40, 41, ... 49 minutes, p90 is 48.1
+    assert known.history.run == {"orders": Learnt(49 * MINUTE, 90, 10)}
+
+
+def promised(book: RuleBook) -> RuleBook:
+    """Promise of each product that 95% of 60 due days are in time."""
+    products = [
+        replace(one, promises=replace(one.promises, fresh_by=FreshBy(time(9), "Europe/Amsterdam"),
+                                      fresh_objective=Objective(95, 60)))
+        for one in book.catalogue.products
+    ]  # fmt: skip
+    catalogue = Catalogue(products, book.catalogue.assets)
+    return replace(
+        book, catalogue=catalogue, lineage=Lineage(catalogue, {RAW: [FCT], FCT: [SALES]})
+    )
+
+
+RAW, FCT, SALES = "model.shop.raw", "model.shop.fct_orders", "model.shop.sales"
+
+
+def two_products() -> RuleBook:
+    names = {RAW: "orders", FCT: "orders", SALES: "sales"}
+    assets = [Asset(id=one, name=one, kind="model", product=of) for one, of in names.items()]
+    catalogue = Catalogue(
+        [Product(id=one, name=one, tier=2) for one in ("orders", "sales")], assets
+    )
+    return promised(rulebook(catalogue=catalogue))
+
+
+async def test_a_day_missed_upstream_counts_for_both_and_is_told_apart(tell: Tell) -> None:
+    book = two_products()
+    story = tell(book)
+    story.clock.set(MONDAY.replace(hour=12) - timedelta(days=20))
+    await story.fires("something else")
+    story.clock.set(MONDAY.replace(hour=6))
+    for asset in (RAW, SALES):
+        about = alert(asset, story.clock.now(), labels={"unique_id": asset}, source="dbt")
+        await story.hears(about)
+    assert (await story.incident(2)).consequences == 1
+    await story.until(MONDAY.replace(hour=9))
+    known = (await learn_from(story.store.past, book, story.clock.now())).reliability
+    orders, sales = known["orders"].fresh, known["sales"].fresh
+    assert orders is not None
+    assert sales is not None
+    assert (orders.record.misses, orders.upstream_misses) == (1, 0)
+    assert (sales.record.misses, sales.upstream_misses) == (1, 1)
+    assert sales.days[-1].incidents == (2,)
+    assert len(orders.record.counted) == 20
+
+
+async def test_a_run_that_was_due_and_failed_misses_the_day(tell: Tell) -> None:
+    book = two_products()
+    story = tell(book)
+    story.clock.set(MONDAY.replace(hour=12) - timedelta(days=5))
+    await story.fires("something else")
+    story.clock.set(MONDAY.replace(hour=12))
+    due = MONDAY.replace(hour=5)
+    async with story.store.store.begin() as transaction:
+        for days, outcome in ((0, Outcome.FAILED), (1, Outcome.SUCCEEDED), (2, Outcome.MISSED)):
+            at = due - days * timedelta(days=1)
+            one = Occasion(
+                name="orders", due_at=at, outcome=outcome, product="orders",
+                run_id=f"r{days}", seen_at=at,
+            )  # fmt: skip
+            transaction.record_occasion(one)
+    known = (await learn_from(story.store.past, book, story.clock.now())).reliability["orders"]
+    assert known.fresh is not None
+    missed = [one.day.day for one in known.fresh.days if one.outcome is DayOutcome.MISSED]
+    assert missed == [21, 23]

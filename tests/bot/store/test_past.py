@@ -48,13 +48,15 @@ async def test_repairs_are_what_people_took_and_ended(
         opened_store,
         repaired(1, now - 2 * HOUR),
         repaired(2, now - 100 * HOUR),
+        repaired(8, now - 3 * HOUR, source="@expected", first_paged_at=None, rotation="late"),
         incident(3, now - HOUR, first_acked_at=now),
         repaired(4, now - HOUR, storm=True),
-        repaired(5, now - HOUR, source="@slack"),
+        repaired(5, now - HOUR, source="@person"),
         repaired(6, now - HOUR, first_acked_at=None),
         repaired(7, now - HOUR, first_paged_at=None, category=None, rotation="web"),
     )
-    found = await opened_store.past.repairs(now - 24 * HOUR)
+    *found, expected = await opened_store.past.repairs(now - 24 * HOUR)
+    assert expected.rotation == "late", "a run that never started is a repair like others"
     assert found == [
         Repair(
             rotation="web",
