@@ -25,7 +25,7 @@ def illustrated(before: Incident, decision: Decision) -> Decision:
     """Add the order to show a picture when what it would be about has changed."""
     after = decision.incident
     cause = picture_cause(after)
-    if not cause or (before.alert_count and cause == picture_cause(before)):
+    if not cause or cause == picture_cause(before):
         return decision
     order = ShowPicture(f"{after.id}:picture:{cause}")
     return replace(decision, effects=(*decision.effects, order))

@@ -20,7 +20,7 @@ from rules.illustrate import picture_cause
 from rules.incident import Incident, Stakes
 from rules.lineage import Lineage
 
-_SOON = timedelta(seconds=1)
+_LATER = timedelta(seconds=15)
 _LONGEST_ALT = 1000
 _CLOCKS_APART = timedelta(seconds=5)
 _NOTHING = Delivered()
@@ -42,7 +42,7 @@ async def show_picture(desk: Desk, job: Job) -> Delivered:
         return _NOTHING
     root = root_of(await desk.reader.messages(incident.id))
     if root is None:
-        raise RetryLaterError("the incident has no message in the channel yet", after=_SOON)
+        raise RetryLaterError("the incident has no message in the channel yet", after=_LATER)
     name = _file_name(incident, job)
     if job.unsure and await _shared(desk, root, name, job.first_attempt_at or job.created_at):
         return _NOTHING

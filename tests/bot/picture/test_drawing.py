@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.picture.drawing import WIDTH, blast_svg
-from bot.picture.raster import FONTS, ZOOM, png_of
+from bot.picture.raster import FONTS, ZOOM, DrawingError, png_of
 from bot.picture.text import Face, fit, printable, wrap
 from rules.blast import blast, told
 from rules.catalogue import Asset, Catalogue
@@ -186,3 +186,9 @@ def _unfiltered(kind: int, row: bytearray, above: bytearray) -> bytearray:
 def _paeth(a: int, b: int, c: int) -> int:
     p = a + b - c
     return min((abs(p - a), 0, a), (abs(p - b), 1, b), (abs(p - c), 2, c))[2]
+
+
+@pytest.mark.parametrize("broken", ["", "no picture", "<svg", "<svg xmlns='x'></svg>"])
+def test_what_cannot_be_drawn_is_one_kind_of_error(broken: str) -> None:
+    with pytest.raises(DrawingError):
+        png_of(broken)
