@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from bot.clock import Clock
 from bot.ports import NotStoredError
+from bot.store.calendars import SqlCalendars
 from bot.store.database import Database
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.inbox import BatchWriter, GroupCommitInbox, SqliteBatchWriter
@@ -48,6 +49,7 @@ class OpenedStore:
         self.reader = SqlReader(database)
         self.past = SqlPast(database)
         self.lessons = SqlLessons(database)
+        self.calendars = SqlCalendars(database)
         self._clock = clock
         self._lock = lock
 
