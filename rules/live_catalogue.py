@@ -1,6 +1,7 @@
 """What files say and what live events tell, as one catalogue; the files have the last word."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rules.catalogue import Asset, Catalogue
@@ -50,8 +51,8 @@ def with_seen(catalogue: Catalogue, lineage: Lineage | None, seen: Seen) -> Live
     written = lineage or Lineage(catalogue, {})
     if not seen.assets:
         return Live(catalogue, written)
-    things = list(_things(seen.assets))
-    places = _places(things, catalogue)
+    wanted = [(_wanted(thing, catalogue), thing) for thing in _things(seen.assets)]
+    places = _places(wanted)
     final = {one: place for place, thing in places for one in thing.ids}
     edges = _edges(seen.edges, final)
     new = {pair: edge for pair, edge in edges.items() if pair[1] not in written.children(pair[0])}
@@ -73,7 +74,13 @@ def with_seen(catalogue: Catalogue, lineage: Lineage | None, seen: Seen) -> Live
         Lineage(joined, children),
         {place: thing.latest for place, thing in places},
         new,
-        tuple(sorted(_unclear(things, places, catalogue))),
+        tuple(
+            sorted(
+                at
+                for (at, _), (want, _) in zip(places, wanted, strict=True)
+                if want not in {"", at}
+            )
+        ),
     )
 
 
@@ -113,21 +120,10 @@ def _things(sightings: Iterable[Sighting]) -> Iterator[_Thing]:
     yield from found.values()
 
 
-def _places(things: Iterable[_Thing], catalogue: Catalogue) -> list[tuple[str, _Thing]]:
+def _places(wanted: Sequence[tuple[str, _Thing]]) -> list[tuple[str, _Thing]]:
     """Return the id that each thing has in the catalogue, its own where its name is not clear."""
-    wanted = [(_wanted(thing, catalogue), thing) for thing in things]
-    claimed: dict[str, int] = {}
-    for place, _ in wanted:
-        claimed[place] = claimed.get(place, 0) + 1
+    claimed = Counter(place for place, _ in wanted)
     return [(one if one and claimed[one] == 1 else t.ids[0], t) for one, t in wanted]
-
-
-def _unclear(
-    things: Iterable[_Thing], places: Iterable[tuple[str, _Thing]], catalogue: Catalogue
-) -> Iterator[str]:
-    for thing, (place, _) in zip(things, places, strict=True):
-        if (wanted := _wanted(thing, catalogue)) and wanted != place:
-            yield place
 
 
 def _wanted(thing: _Thing, catalogue: Catalogue) -> str:
@@ -154,39 +150,36 @@ def _edges(seen: Iterable[SeenEdge], final: Mapping[str, str]) -> dict[tuple[str
 
 def _filled(asset: Asset, thing: _Thing) -> Asset:
     """Return a file's asset with what its file leaves open."""
-    found = replace(
-        asset,
-        tags=asset.tags or thing.known.tags,
-        tier=asset.tier or _tier(thing.known),
-        description=asset.description or thing.known.documentation,
-    )
-    if (asset.owner or asset.team) and not asset.inherited:
-        return found
-    return _owned(found, thing)
+    known = thing.known
+    tags, tier = asset.tags or known.tags, asset.tier or _tier(known)
+    description = asset.description or known.documentation
+    if (tags, tier, description) != (asset.tags, asset.tier, asset.description):
+        asset = replace(asset, tags=tags, tier=tier, description=description)
+    owner, team = answering(known.owners)
+    if not (owner or team) or ((asset.owner or asset.team) and not asset.inherited):
+        return asset
+    told_by = thing.told_by
+    return replace(asset, owner=owner, team=team, inherited=False, owner_seen_by=told_by)
 
 
 def _new(place: str, thing: _Thing, children: Mapping[str, object]) -> Asset:
     known = thing.known
+    owner, team = answering(known.owners)
     # a dashboard ends a way; one that feeds something else is a step on it
     kind = "dashboard" if known.sort == "exposure" and place in children else known.sort
-    asset = Asset(
+    return Asset(
         id=place,
         name=known.name,
         kind=kind,
+        owner=owner,
+        team=team,
         relation=known.relation,
         tags=known.tags,
         tier=_tier(known),
         description=known.documentation,
         seen_by=thing.told_by,
+        owner_seen_by=thing.told_by if owner or team else "",
     )
-    return _owned(asset, thing)
-
-
-def _owned(asset: Asset, thing: _Thing) -> Asset:
-    owner, team = answering(thing.known.owners)
-    if not (owner or team):
-        return asset
-    return replace(asset, owner=owner, team=team, inherited=False, owner_seen_by=thing.told_by)
 
 
 def _tier(known: SeenAsset) -> int:

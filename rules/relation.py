@@ -1,8 +1,11 @@
 """Names of tables as every tool writes them, made comparable."""
 
+from functools import lru_cache
+
 _QUOTES = str.maketrans(dict.fromkeys('"`[]', ""))
 
 
+@lru_cache(maxsize=65_536)
 def relation_key(written: str) -> str:
     """Return `"Shop"."Main"."Orders"` as `shop.main.orders`: no quotes, no case, no spaces around."""
     return ".".join(part.strip() for part in written.translate(_QUOTES).casefold().split("."))
