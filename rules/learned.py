@@ -89,3 +89,14 @@ def with_lessons(book: RuleBook, lessons: Iterable[Lesson]) -> RuleBook:
         impact_rules=LabelRules([*impacts, *book.impact_rules]) if impacts else book.impact_rules,
         not_actionable=LabelRules([*quiet, *book.not_actionable]) if quiet else book.not_actionable,
     )
+
+
+def with_learned(book: RuleBook, rules: Iterable[LearnedRule]) -> RuleBook:
+    """Return the rulebook with the rules that can be read, in the order given."""
+    lessons: list[Lesson] = []
+    for rule in rules:
+        try:
+            lessons.append(read_lesson(rule))
+        except ValueError:
+            continue
+    return with_lessons(book, lessons)

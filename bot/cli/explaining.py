@@ -1,5 +1,6 @@
 """`watchbill explain`: a body through the real parser and the real decisions, on paper."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 
 from bot.cli.output import fail
 from bot.cli.roster import on_call_now
+from bot.cli.stored import learned_rules
 from bot.config import Config
 from bot.explain import explain
 from bot.ports import Delivery
@@ -16,6 +18,7 @@ from bot.sources.configured import source_of
 from bot.sources.registry import read
 from rules.category import SURE
 from rules.chain import link_of
+from rules.learned import with_learned
 from rules.nearest import did_you_mean
 from rules.rulebook_parts import RulebookParts
 
@@ -46,6 +49,7 @@ def explained(
 
         known = read_catalogue(config.catalogue)
         book = replace(book, catalogue=known.catalogue, lineage=known.lineage)
+    book = with_learned(book, asyncio.run(learned_rules(config)))
     parsed = read(source_of(spec), delivery)
     return explain(parsed.alerts, book, config.directory(), now)
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from bot.cli import catalogue, reading, serving
+from bot.cli import catalogue, learned, reading, serving
 
 app = typer.Typer(
     name="watchbill",
@@ -27,5 +27,6 @@ roster.command("check")(reading.roster_check)
 outbox.command("dead")(serving.outbox_dead)
 outbox.command("retry")(serving.outbox_retry)
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(learned.app, name="rules")
 app.add_typer(roster, name="roster")
 app.add_typer(outbox, name="outbox")

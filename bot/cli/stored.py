@@ -14,6 +14,7 @@ from bot.ports import NewDelivery, NotStoredError, StoredOverride
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
 from rules.catalogue import Catalogue
+from rules.learned import LearnedRule
 from rules.lineage import Lineage
 from rules.rotation import OnCall
 from rules.rulebook_parts import RulebookParts
@@ -73,6 +74,23 @@ async def retry_job(config: Config, job_id: str) -> str:
     if not revived:
         raise fail(f"There is no given-up job {job_id}; see watchbill outbox dead.")
     return f"{job_id} will be tried again."
+
+
+async def learned_rules(config: Config) -> Sequence[LearnedRule]:
+    """Return the rules that corrections taught; nothing when there is no database yet."""
+    if not _exists(config.database):
+        return ()
+    async with _beside(config, SystemClock()) as store:
+        return await store.lessons.learned_rules()
+
+
+async def end_rule(config: Config, rule_id: str) -> str:
+    clock = SystemClock()
+    async with _beside(config, clock) as store:
+        ended = await store.lessons.end_learned(rule_id, "command line", clock.now())
+    if not ended:
+        raise fail(f"There is no rule {rule_id}; see watchbill rules list.")
+    return f"Rule {rule_id} no longer counts."
 
 
 async def overrides(config: Config, now: datetime) -> Sequence[StoredOverride]:

@@ -22,7 +22,8 @@ from rules.incident import Incident
 from rules.learned import names_of
 from rules.priority import Impact
 
-_PATIENCE = timedelta(seconds=1.5)
+PATIENCE = timedelta(seconds=1.5)
+"""Slack waits three seconds for an answer; a trial that takes longer than this follows later."""
 _NO_RULE = "No rule can be made of it: it is not one alert that a tool reported."
 _NOTHING = "Nothing is different. Change something, or cancel."
 _CATEGORIES = frozenset(one.value for one in Category)
@@ -58,8 +59,9 @@ class Told:
 class Corrections:
     """Handles the forms of a correction."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, patience: timedelta = PATIENCE) -> None:
         self._intake = intake
+        self._patience = patience
         self._desk = intake.desk
 
     async def submitted(self, ack: Ack, body: Json) -> None:
@@ -129,7 +131,7 @@ class Corrections:
         """Answer with the trial, or that it takes a while: Slack waits three seconds at most."""
         async with asyncio.TaskGroup() as group:
             trying = group.create_task(self._shown(told, caller))
-            done, _ = await asyncio.wait({trying}, timeout=_PATIENCE.total_seconds())
+            done, _ = await asyncio.wait({trying}, timeout=self._patience.total_seconds())
             if done:
                 await ack(response_action="update", view=trying.result())
                 return

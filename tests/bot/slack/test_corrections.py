@@ -8,10 +8,13 @@ import pytest
 
 from bot.acts import EndRule, OnIncident, SaveRule
 from bot.slack import views_correct as views
+from bot.slack.correcting import Corrections
 from bot.slack.desk import Desk
+from bot.slack.intake import Intake, Running
 from bot.slack.listeners import Identity, Listening, build_listeners
 from bot.slack.views import page_message, root_message
 from bot.workspace.model import Message, View
+from bot.workspace.payloads import view_submission
 from bot.workspace.state import Workspace
 from rules.category import Category, Classified
 from rules.correction import Breadth, Remedy, breadths, rule_name, rule_yaml
@@ -148,6 +151,23 @@ async def test_a_database_that_is_away_is_said(
     told = await modal(workspace, "corrected")
     assert "The database does not answer" in shown(told)
     assert len(inbox.deliveries) == 1
+
+
+async def test_a_trial_that_takes_long_follows_later(
+    desk: Desk, root: Message, line: Listening, workspace: Workspace, inbox: FakeInbox
+) -> None:
+    view = await open_form(workspace, root, "correct", "correct")
+    workspace.fill(view.id, {"category": {"category": "completeness"}})
+    await workspace.until(lambda: workspace.view(view.id).values)
+    answers: list[dict[str, object]] = []
+
+    async def ack(**answer: object) -> None:
+        answers.append(answer)
+
+    at_once = Corrections(Intake(inbox, desk, Running()), timedelta(0))
+    await at_once.submitted(ack, view_submission(workspace, workspace.view(view.id)))
+    assert "being corrected" in json.dumps(answers)
+    assert "Would have changed *5*" in shown(workspace.view(view.id))
 
 
 async def test_the_words_correct_and_rules(

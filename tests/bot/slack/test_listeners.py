@@ -157,7 +157,9 @@ async def test_reassigning_and_looping_in(
 ) -> None:
     view = await open_form(workspace, root, "reassign", "reassign")
     await submit(workspace, view, {"person": "U0BO0001"})
-    view = await open_form(workspace, root, "page", "loop_in")
+    timeline = await open_form(workspace, root, "timeline", "timeline")
+    await workspace.click_view(timeline.id, "page")
+    view = await modal(workspace, "loop_in")
     await submit(workspace, view, {"person": "U0DEE001"})
     assert [p.act for p in acts(inbox)] == [
         OnIncident(number=42, event="reassigned", by=ANA, person=BO),

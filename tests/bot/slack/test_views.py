@@ -163,7 +163,7 @@ def test_the_first_block_names_the_state_in_sign_and_the_second_in_words() -> No
         ("triggered", ["Acknowledge", "Resolve", "Escalate now", "Snooze…"]),
         ("acked", ["Resolve", "Unacknowledge", "Snooze…"]),
         ("snoozed", ["Resolve", "Wake it up now", "Unacknowledge"]),
-        ("resolved by hand", ["Reopen", "Timeline…"]),
+        ("resolved by hand", ["Reopen", "Not right?…", "Timeline…"]),
     ],
 )
 def test_buttons_follow_the_state(kind: str, labels: list[str]) -> None:
