@@ -9,7 +9,7 @@ from rules.category import Classified
 from rules.decision import Reason
 from rules.facts import Facts
 from rules.incident import Stakes
-from rules.known import described, weighed
+from rules.known import Described, described, weighed
 from rules.overruling import impact_rule, not_actionable
 from rules.priority import Impact, Priority
 from rules.priority_matrix import priority, priority_reason
@@ -45,10 +45,16 @@ def assess(alert: Alert, book: RuleBook, now: datetime, rotation: str = "") -> A
 
     Rules on certain alerts have the last word on the impact, and on whether it pages.
     """
-    found = _weighed(alert, book, now, rotation)
+    return _assessed(alert, described(alert, book.catalogue), book, now, rotation)
+
+
+def _assessed(
+    alert: Alert, seen: Described, book: RuleBook, now: datetime, rotation: str = ""
+) -> Assessed:
+    found = _weighed(alert, seen, book, now, rotation)
     if not (book.impact_rules or book.not_actionable):
         return found
-    labels = described(alert, book.catalogue)
+    labels = seen.facts
     if told := impact_rule(book.impact_rules, labels):
         found = _with_impact(found, told, alert.severity, book, now)
     if quiet := not_actionable(book.not_actionable, alert, labels, now):
@@ -63,8 +69,10 @@ def priority_at(impact: Impact, severity: Severity, book: RuleBook) -> tuple[Pri
     return priority(impact, urgency, matrix), priority_reason(impact, urgency, matrix)
 
 
-def _weighed(alert: Alert, book: RuleBook, now: datetime, rotation: str) -> Assessed:
-    at_stake = weigh(alert, book, now, rotation)
+def _weighed(
+    alert: Alert, seen: Described, book: RuleBook, now: datetime, rotation: str
+) -> Assessed:
+    at_stake = weigh(alert, seen, book, now, rotation)
     if at_stake is not None:
         return Assessed(at_stake.priority, at_stake.reasons, at_stake.stakes)
     chosen, reason = priority_of(alert, book)
@@ -86,8 +94,9 @@ def _with_impact(
 
 def facts_of(alert: Alert, book: RuleBook, now: datetime) -> Facts:
     """Return all that routes, silences and windows see of a categorised alert."""
-    found = assess(alert, book, now)
-    return weighed(described(alert, book.catalogue), found.priority, found.stakes)
+    seen = described(alert, book.catalogue)
+    found = _assessed(alert, seen, book, now)
+    return weighed(seen.facts, found.priority, found.stakes)
 
 
 def categorised(alert: Alert, book: RuleBook) -> Alert:

@@ -1,6 +1,7 @@
 """What routes, silences and windows know of an alert: its labels, the catalogue's, its weight."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from rules.alert import Alert
 from rules.catalogue import Catalogue, Found
@@ -10,11 +11,19 @@ from rules.matcher import fill, matchable
 from rules.priority import Priority
 
 
-def described(alert: Alert, catalogue: Catalogue) -> Facts:
-    """Return an alert's labels with what the catalogue says of what it is about."""
+class Described(NamedTuple):
+    """An alert's labels with what the catalogue says of it, and what it found."""
+
+    facts: Facts
+    found: Found | None
+
+
+def described(alert: Alert, catalogue: Catalogue) -> Described:
+    """Return what is known of an alert before it is weighed."""
     seen = matchable(alert)
-    fill(seen, about(catalogue.find(seen), catalogue))
-    return seen
+    found = catalogue.find(seen)
+    fill(seen, about(found, catalogue))
+    return Described(seen, found)
 
 
 def about(found: Found | None, catalogue: Catalogue) -> dict[str, str]:

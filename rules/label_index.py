@@ -48,40 +48,61 @@ class LabelIndex(Generic[T]):
     def __init__(self, things: Sequence[T]) -> None:
         self._things = tuple(things)
         self._always: list[int] = []
-        self._whole: dict[str, dict[str, list[int]]] = {}
-        self._begins: dict[str, dict[str, list[int]]] = {}
-        self._ends: dict[str, dict[str, list[int]]] = {}
+        self._tables: dict[str, _Table] = {}
         needs = [list(_needs(one.matchers)) for one in self._things]
         common = Counter(key for need in needs for keys in need for key in keys)
         for at, need in enumerate(needs):
-            if need:
-                self._file(at, min(need, key=lambda keys: sum(common[key] for key in keys)))
-            else:
+            if not need:
                 self._always.append(at)
-        self._begin_lengths = _lengths(self._begins)
-        self._end_lengths = _lengths(self._ends)
+                continue
+            for key in min(need, key=lambda keys: sum(common[key] for key in keys)):
+                self._tables.setdefault(key.label, _Table()).file(key, at)
 
     def candidates(self, labels: Mapping[str, str]) -> Iterator[T]:
         """Yield the things that are tried on these labels, in order."""
         found: list[int] = []
-        for label in self._whole.keys() & labels.keys():
-            found += self._whole[label].get(labels[label], ())
-        for label in self._begin_lengths.keys() & labels.keys():
-            value, table = labels[label], self._begins[label]
-            for length in self._begin_lengths[label]:
-                found += table.get(value[:length], ())
-        for label in self._end_lengths.keys() & labels.keys():
-            value, table = labels[label], self._ends[label]
-            for length in self._end_lengths[label]:
-                found += table.get(value[-length:], ())
+        tables = self._tables
+        if tables:
+            for label, value in labels.items():
+                if label in tables:
+                    tables[label].look_up(value, found)
+        things = self._things
         order = sorted({*self._always, *found}) if found else self._always
-        for at in order:
-            yield self._things[at]
+        return (things[at] for at in order)
 
-    def _file(self, at: int, keys: Iterable[_Key]) -> None:
-        tables = {_Part.WHOLE: self._whole, _Part.BEGIN: self._begins, _Part.END: self._ends}
-        for part, label, text in keys:
-            tables[part].setdefault(label, {}).setdefault(text, []).append(at)
+
+class _Table:
+    """The things that need something of one label, by what they need."""
+
+    __slots__ = ("_begin_lengths", "_begins", "_end_lengths", "_ends", "_whole")
+
+    def __init__(self) -> None:
+        self._whole: dict[str, list[int]] = {}
+        self._begins: dict[str, list[int]] = {}
+        self._ends: dict[str, list[int]] = {}
+        self._begin_lengths: list[int] = []
+        self._end_lengths: list[int] = []
+
+    def file(self, key: _Key, at: int) -> None:
+        match key.part:
+            case _Part.WHOLE:
+                self._whole.setdefault(key.text, []).append(at)
+            case _Part.BEGIN:
+                self._begins.setdefault(key.text, []).append(at)
+                self._begin_lengths = sorted({*self._begin_lengths, len(key.text)})
+            case _Part.END:
+                self._ends.setdefault(key.text, []).append(at)
+                self._end_lengths = sorted({*self._end_lengths, len(key.text)})
+
+    def look_up(self, value: str, found: list[int]) -> None:
+        if hits := self._whole.get(value):
+            found += hits
+        for length in self._begin_lengths:
+            if hits := self._begins.get(value[:length]):
+                found += hits
+        for length in self._end_lengths:
+            if hits := self._ends.get(value[-length:]):
+                found += hits
 
 
 class Indexed(tuple[T_co, ...]):  # noqa: SLOT001  a tuple cannot have the slot it needs

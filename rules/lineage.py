@@ -3,15 +3,18 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NamedTuple, overload
 
 from rules.catalogue import Asset, Catalogue, Product
-from rules.sla import FreshBy
+from rules.sla import FreshBy, next_deadline
 
 _MATURITY = {"high": 0, "medium": 1, "low": 2}
 _UNKNOWN = 99
 _KEPT = 1_000
 _REACHES_KEPT = 50_000
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_NEVER_ASKED = _NEVER, _NEVER, ""
 _PATH_SHOWN = 8
 _READERS_SHOWN = 4
 _PRODUCTS_ASKED = 20
@@ -131,6 +134,7 @@ class Lineage:
         self._exposures = ends
         self._above: dict[str, Mapping[str, int]] = {}
         self._reaches: dict[tuple[str, str], Reach] = {}
+        self._promised: dict[tuple[str, str], tuple[datetime, datetime, str]] = {}
         # Asked for thousands of assets at once while somebody waits: few standings, by number.
         numbers: dict[_Standing, int] = {}
         self._standing = {
@@ -200,6 +204,25 @@ class Lineage:
                 self._reaches.clear()
             known = self._reaches[asset_id, own] = self._reach_of(asset_id, own)
         return known
+
+    def next_promise(self, asset_id: str, own: str, now: datetime) -> tuple[datetime, str] | None:
+        """Return the nearest deadline downstream of an asset, and whose it is.
+
+        It stays the nearest until it has passed, so it is kept that long.
+        """
+        asked_at, deadline, whose = self._promised.get((asset_id, own), _NEVER_ASKED)
+        if asked_at <= now <= deadline:
+            return deadline, whose
+        found: tuple[datetime, str] | None = None
+        for fresh_by, name in self.reach(asset_id, own).promised:
+            due = next_deadline(fresh_by, now)
+            if due is not None and (found is None or due < found[0]):
+                found = due, name
+        if found is not None:
+            if len(self._promised) >= _REACHES_KEPT:
+                self._promised.clear()
+            self._promised[asset_id, own] = (now, *found)
+        return found
 
     def _reach_of(self, asset_id: str, own: str) -> Reach:
         radius = self.blast_radius((asset_id,))

@@ -3,18 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from rules.alert import Alert, Severity
-from rules.catalogue import Catalogue, Found, Product
+from rules.catalogue import Catalogue, Found
 from rules.category import WRONG
 from rules.decision import Reason
 from rules.history import expected_effort
+from rules.hours import Hours
 from rules.impact import ImpactFacts, impact_of
 from rules.incident import Stakes
+from rules.known import Described
 from rules.lineage import Lineage, Reach
-from rules.matcher import matchable
 from rules.priority import Impact, Priority, Urgency
 from rules.priority_matrix import priority, priority_reason
+from rules.priority_rules import PriorityRules
 from rules.rulebook import RuleBook
 from rules.sentence import plain, say
 from rules.sla import Effort, next_change, next_deadline, urgency
@@ -44,77 +47,107 @@ class Weighed:
     reasons: tuple[Reason, ...]
 
 
-def weigh(alert: Alert, book: RuleBook, now: datetime, rotation: str = "") -> Weighed | None:
+def weigh(
+    alert: Alert, seen: Described, book: RuleBook, now: datetime, rotation: str = ""
+) -> Weighed | None:
     """Weigh an alert of a known product or asset; None where the catalogue knows neither.
 
     A mild alert is not weighed either: a monitor's warning breaks no promise yet. `rotation` is
     whose time to respond counts.
     """
-    labels = matchable(alert)
-    found = book.catalogue.find(labels)
+    found, rules = seen.found, book.priority_rules
     if found is None or alert.severity in _MILD:
         return None
     reach = _reach(found, book.lineage)
-    impact, why = impact_of(_facts(alert, found, reach, labels), book.priority_rules.impact)
-    deadline, promised = _deadline(found.product, reach, now)
-    consumers = found.product.consumer_hours if found.product else None
+    impact, why = impact_of(_facts(alert, found, reach, seen.facts), rules.impact)
     effort, effort_why = expected_effort(
         book.history,
-        book.priority_rules.effort,
+        rules.effort,
         rotation=rotation,
         category=alert.category,
         product=found.product.id if found.product else "",
         run_takes=found.product.run_takes if found.product else None,
     )
-    stakes = _stakes(found, reach, book.catalogue)
-    stakes = replace(
-        stakes,
+    deadline, promised = _deadline(found, book.lineage, now)
+    consumers = found.product.consumer_hours if found.product else None
+    urgent = _urgent(
+        deadline, consumers if alert.category in WRONG else None, effort, alert.severity, rules, now
+    )
+    stakes = _stakes(
+        found,
+        reach,
+        book.catalogue,
         impact=impact,
         impact_why=" ".join(r.sentence.render(plain) for r in why),
-        deadline=deadline,
-        promised=promised,
-        consumers=consumers if alert.category in WRONG else None,
+        promised=promised if urgent.consumers is None else "",
         respond=effort.respond,
         fix=effort.fix,
         run=effort.run,
+        **urgent.fields(),
     )
     told = Reason("catalogue", say("About {name}, by {how}.", name=stakes.name, how=found.reason))
     timed = stakes.deadline is not None or stakes.consumers is not None
     told_effort = (effort_why,) if timed else ()
-    return _urgent(stakes, alert.severity, book, now, (told, *why, *told_effort))
+    return _weighed(stakes, urgent, rules, (told, *why, *told_effort))
 
 
 def reweigh(
     stakes: Stakes, book: RuleBook, now: datetime, severity: Severity = Severity.UNKNOWN
 ) -> Weighed:
     """Weigh again what was weighed before: time has passed, or the impact is another."""
-    return _urgent(stakes, severity, book, now, ())
+    effort = Effort(stakes.respond, stakes.fix, stakes.run)
+    rules = book.priority_rules
+    urgent = _urgent(stakes.deadline, stakes.consumers, effort, severity, rules, now)
+    promised = stakes.promised if urgent.consumers is None else ""
+    return _weighed(replace(stakes, promised=promised, **urgent.fields()), urgent, rules, ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Urgent:
+    """How urgent it is, and until when that holds."""
+
+    urgency: Urgency
+    why: Reason
+    deadline: datetime | None
+    consumers: Hours | None
+    changes_at: datetime | None
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of Stakes that this decides."""
+        return {
+            "urgency": self.urgency,
+            "urgency_why": self.why.sentence.render(plain),
+            "deadline": self.deadline,
+            "consumers": self.consumers,
+            "changes_at": self.changes_at,
+        }
 
 
 def _urgent(
-    stakes: Stakes,
+    deadline: datetime | None,
+    consumers: Hours | None,
+    effort: Effort,
     severity: Severity,
-    book: RuleBook,
+    rules: PriorityRules,
     now: datetime,
-    reasons: tuple[Reason, ...],
-) -> Weighed:
-    effort = Effort(stakes.respond, stakes.fix, stakes.run)
-    if stakes.consumers is not None:
-        exposed = exposure(stakes.consumers, now, effort, book.priority_rules.urgency)
-        level, why, changes_at = exposed.urgency, exposed.why, exposed.changes_at
-        stakes = replace(stakes, deadline=exposed.deadline, promised="")
-    elif stakes.deadline is None:
-        level = SEVERITY_URGENCY[severity]
+) -> _Urgent:
+    if consumers is not None:
+        at = exposure(consumers, now, effort, rules.urgency)
+        return _Urgent(at.urgency, at.why, at.deadline, consumers, at.changes_at)
+    if deadline is None:
         why = Reason("urgency.no_deadline", say("No deadline; severity {s}.", s=severity))
-        changes_at = None
-    else:
-        level, why = urgency(stakes.deadline, now, effort, book.priority_rules.urgency)
-        changes_at = next_change(stakes.deadline, effort, book.priority_rules.urgency, now)
-    chosen = priority(stakes.impact, level, book.priority_rules.matrix)
-    cell = priority_reason(stakes.impact, level, book.priority_rules.matrix)
-    weighed = replace(stakes, urgency=level, urgency_why=why.sentence.render(plain),
-                      changes_at=changes_at)  # fmt: skip
-    return Weighed(weighed, chosen, (*reasons, why, cell))
+        return _Urgent(SEVERITY_URGENCY[severity], why, None, None, None)
+    level, why = urgency(deadline, now, effort, rules.urgency)
+    changes_at = next_change(deadline, effort, rules.urgency, now)
+    return _Urgent(level, why, deadline, None, changes_at)
+
+
+def _weighed(
+    stakes: Stakes, urgent: _Urgent, rules: PriorityRules, reasons: tuple[Reason, ...]
+) -> Weighed:
+    chosen = priority(stakes.impact, urgent.urgency, rules.matrix)
+    cell = priority_reason(stakes.impact, urgent.urgency, rules.matrix)
+    return Weighed(stakes, chosen, (*reasons, urgent.why, cell))
 
 
 def with_deadline_of(stakes: Stakes | None, other: Stakes | None) -> Stakes | None:
@@ -139,18 +172,20 @@ def with_deadline_of(stakes: Stakes | None, other: Stakes | None) -> Stakes | No
     )
 
 
-def _deadline(product: Product | None, reach: Reach, now: datetime) -> tuple[datetime | None, str]:
+def _deadline(found: Found, lineage: Lineage | None, now: datetime) -> tuple[datetime | None, str]:
     """Return the nearest deadline of the product and of those downstream, and whose it is.
 
     What is late here is late for them too; the name is "" for the product's own.
     """
+    product = found.product
     promised = product.promises.fresh_by if product else None
-    nearest, whose = (next_deadline(promised, now), "") if promised else (None, "")
-    for fresh_by, name in reach.promised:
-        deadline = next_deadline(fresh_by, now)
-        if deadline is not None and (nearest is None or deadline < nearest):
-            nearest, whose = deadline, name
-    return nearest, whose
+    own = next_deadline(promised, now) if promised else None
+    if lineage is None or found.asset is None:
+        return own, ""
+    other = lineage.next_promise(found.asset.id, product.id if product else "", now)
+    if other is None or (own is not None and own <= other[0]):
+        return own, ""
+    return other
 
 
 def _reach(found: Found, lineage: Lineage | None) -> Reach:
@@ -174,7 +209,7 @@ def _facts(alert: Alert, found: Found, reach: Reach, labels: Mapping[str, str]) 
     )
 
 
-def _stakes(found: Found, reach: Reach, catalogue: Catalogue) -> Stakes:
+def _stakes(found: Found, reach: Reach, catalogue: Catalogue, **weighed: Any) -> Stakes:
     product, asset = found.product, found.asset
     owner = catalogue.owner_of(asset) if asset else ""
     return Stakes(
@@ -190,6 +225,5 @@ def _stakes(found: Found, reach: Reach, catalogue: Catalogue) -> Stakes:
         products_hit=reach.products,
         exposures_hit=reach.exposures,
         path=reach.path,
-        impact=Impact.MODERATE,
-        urgency=Urgency.MEDIUM,
+        **weighed,
     )
