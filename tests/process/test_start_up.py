@@ -8,7 +8,7 @@ import pytest
 
 LATER = (
     *("alembic", "asyncpg", "bot.demo", "bot.workspace.state", "google", "googleapiclient"),
-    *("icalendar", "jinja2", "openpyxl"),
+    *("icalendar", "jinja2", "openpyxl", "resvg_py"),
 )
 """Needed by some commands, some configurations, or a first start only."""
 
