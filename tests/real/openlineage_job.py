@@ -9,24 +9,33 @@ from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, R
 from openlineage.client.facet_v2 import (
     data_quality_assertions_dataset,
     error_message_run,
+    job_type_job,
     nominal_time_run,
+    ownership_dataset,
     ownership_job,
     parent_run,
     test_run,
 )
 
 ORDERS = ("postgres://warehouse:5432", "shop.public.orders")
+REVENUE = ("postgres://warehouse:5432", "shop.public.revenue")
 PARENT = "3f5e83fa-3480-44ff-99c5-ff943904e5e8"
 RUNS = {
     "fail": "01906e2c-0000-7000-8000-000000000001",
     "complete": "01906e2c-0000-7000-8000-000000000002",
     "recover": "01906e2c-0000-7000-8000-000000000003",
+    "consume": "01906e2c-0000-7000-8000-000000000004",
 }
 
 
 def main(what: str) -> None:
     config = Path(__file__).with_name("openlineage.yml")
     client = OpenLineageClient(config=_read(config))
+    if what == "consume":
+        client.emit(_consumer("airflow-prod", "build.revenue", "AIRFLOW", "TASK", made=True))
+        client.emit(_consumer("tableau", "Revenue board", "TABLEAU", "DASHBOARD", made=False))
+        print("sent")
+        return
     states = {"fail": RunState.FAIL}
     for at, state in enumerate((RunState.START, states.get(what, RunState.COMPLETE))):
         client.emit(_event(what, state, f"2026-11-22T15:0{at}:00.000000Z"))
@@ -70,6 +79,22 @@ def _event(what: str, state: RunState, time: str) -> RunEvent:
         producer="https://openlineage.example/producer",
         inputs=inputs,
         outputs=[OutputDataset(*ORDERS)],
+    )
+
+
+def _consumer(namespace: str, name: str, tool: str, kind: str, *, made: bool) -> RunEvent:
+    """Return a run that makes the revenue of the orders, or one that only shows it."""
+    job_type = job_type_job.JobTypeJobFacet(processingType="BATCH", integration=tool, jobType=kind)
+    owner = ownership_dataset.Owner(name="user:bo", type="OWNER")
+    facets = {"ownership": ownership_dataset.OwnershipDatasetFacet(owners=[owner])}
+    return RunEvent(
+        eventType=RunState.COMPLETE,
+        eventTime="2026-11-22T15:05:00.000000Z",
+        run=Run(RUNS["consume"]),
+        job=Job(namespace, name, facets={"jobType": job_type}),
+        producer="https://openlineage.example/producer",
+        inputs=[InputDataset(*(ORDERS if made else REVENUE))],
+        outputs=[OutputDataset(*REVENUE, facets=facets)] if made else [],
     )
 
 
