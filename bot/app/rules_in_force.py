@@ -23,6 +23,8 @@ from rules.rulebook import RuleBook
 from rules.rulebook_parts import RulebookParts
 
 LEARN_EVERY = timedelta(minutes=5)
+_AT_EASE = 100
+"""A long past is read again only after so many times what that took."""
 _PAST = timedelta(days=1)
 
 
@@ -96,8 +98,11 @@ class RulesInForce:
         now = self._clock.now()
         if self._past is None or now < self._learn_at:
             return False
-        self._learn_at = now + LEARN_EVERY
+        self._learn_at = again = now + LEARN_EVERY
         self._learnt = await learn_from(self._past, self._book, now)
+        took = self._clock.now() - now
+        if self._learn_at == again:  # no new catalogue came meanwhile
+            self._learn_at = max(again, now + _AT_EASE * took)
         self._book = self._made()
         return True
 

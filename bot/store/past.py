@@ -1,9 +1,10 @@
 """What the past teaches: repairs, runs, and when a product's incidents were open."""
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Select,
     Text,
     bindparam,
+    case,
     cast,
     func,
     or_,
@@ -32,8 +34,12 @@ from rules.incident import State
 from rules.run import Run, RunState
 from rules.troubles import PastAlert, PastIncident
 
+T = TypeVar("T")
+
 _MOST = 20_000
 """Of anything: the newest of them teach enough."""
+_AT_ONCE = 500
+"""Rows in one look, so that pages never wait long for the past."""
 _CATEGORIES = {category.value: category for category in Category}
 _SEVERITIES = {severity.value: severity for severity in Severity}
 _SINCE = bindparam("since", type_=UtcDateTime())
@@ -54,20 +60,17 @@ _REPAIRS = (
         INCIDENT.c.storm == 0,
         or_(~INCIDENT.c.source.startswith("@"), INCIDENT.c.source == EXPECTED),
     )
-    .order_by(INCIDENT.c.acked_at.desc())
-    .limit(_MOST)
+    .order_by(INCIDENT.c.acked_at.desc(), INCIDENT.c.number)
 )
 _RUNS = (
     select(RUN)
     .where(RUN.c.updated_at >= _SINCE, RUN.c.state == RunState.SUCCEEDED.value)
-    .order_by(RUN.c.updated_at.desc())
-    .limit(_MOST)
+    .order_by(RUN.c.updated_at.desc(), RUN.c.run_id, RUN.c.pipeline, RUN.c.attempt)
 )
 _OCCASIONS = (
     select(OCCASION)
     .where(text("occasion.product != ''"), OCCASION.c.due_at >= _SINCE)
-    .order_by(OCCASION.c.due_at.desc())
-    .limit(_MOST)
+    .order_by(OCCASION.c.due_at.desc(), OCCASION.c.name)
 )
 _FIRST = select(INCIDENT.c.opened_at).order_by(INCIDENT.c.number).limit(1)
 
@@ -81,42 +84,56 @@ class SqlPast:
 
     async def watched_since(self) -> datetime | None:
         """Return when the first incident of all was opened, None when there was none."""
-        found = await self._all(_FIRST)
-        return found[0].opened_at if found else None
+        async with self._database.read() as connection:
+            found = (await connection.execute(_FIRST)).first()
+        return found.opened_at if found else None
 
     async def repairs(self, since: datetime) -> Sequence[Repair]:
         """Return the incidents people took since then and that are over.
 
         Storms are left out, and what people opened by hand.
         """
-        return [
-            Repair(
-                rotation=row.rotation,
-                category=_CATEGORIES.get(row.category),
-                paged_at=row.paged_at,
-                acked_at=row.acked_at,
-                resolved_at=row.resolved_at,
-            )
-            for row in await self._all(_REPAIRS, since)
-        ]
+        return await self._read(_REPAIRS, since, _repair)
 
     async def incidents(self, since: datetime) -> Sequence[PastIncident]:
         """Return the incidents with something at stake that were open at any time since then."""
-        return [_incident(row) for row in await self._all(self._incidents, since)]
+        return await self._read(self._incidents, since, _incident)
 
     async def runs(self, since: datetime) -> Sequence[Run]:
         """Return the runs that succeeded since then, newest first."""
-        return [run_rows.run(row) for row in await self._all(_RUNS, since)]
+        return await self._read(_RUNS, since, run_rows.run)
 
     async def occasions(self, since: datetime) -> Sequence[Occasion]:
         """Return the times since then at which a run of a product was due, newest first."""
-        return [run_rows.occasion(row) for row in await self._all(_OCCASIONS, since)]
+        return await self._read(_OCCASIONS, since, run_rows.occasion)
 
-    async def _all(self, query: Select[Any], since: datetime | None = None) -> Sequence[Row[Any]]:
-        async with self._database.read() as connection:
-            result = await connection.execute(query, {"since": since} if since else {})
-        found: Sequence[Row[Any]] = result.all()
+    async def _read(
+        self, query: Select[Any], since: datetime, made: Callable[[Row[Any]], T]
+    ) -> list[T]:
+        """Read the newest, piece by piece; making values of them is a thread's work."""
+        found: list[T] = []
+        while len(found) < _MOST:
+            piece = query.limit(_AT_ONCE).offset(len(found))
+            async with self._database.read() as connection:
+                rows = (await connection.execute(piece, {"since": since})).all()
+            found += await asyncio.to_thread(_each, rows, made)
+            if len(rows) < _AT_ONCE:
+                break
         return found
+
+
+def _each(rows: Sequence[Row[Any]], made: Callable[[Row[Any]], T]) -> list[T]:
+    return [made(row) for row in rows]
+
+
+def _repair(row: Row[Any]) -> Repair:
+    return Repair(
+        rotation=row.rotation,
+        category=_CATEGORIES.get(row.category),
+        paged_at=row.paged_at,
+        acked_at=row.acked_at,
+        resolved_at=row.resolved_at,
+    )
 
 
 def _incidents(*, sqlite: bool) -> Select[Any]:
@@ -128,6 +145,8 @@ def _incidents(*, sqlite: bool) -> Select[Any]:
         names = path.split(".")
         return cast(cast(INCIDENT.c.body, JSON)[tuple(names)], Text)
 
+    # alone its own alerts are about its own product; "0" and null stand for none that followed
+    follows = func.coalesce(cast(part("consequences"), Text), "0") != "0"
     return (
         select(
             INCIDENT.c.number,
@@ -141,7 +160,7 @@ def _incidents(*, sqlite: bool) -> Select[Any]:
             part("severity").label("severity"),
             part("stakes.product").label("product"),
             part("stakes.asset").label("asset"),
-            part("alerts").label("alerts"),
+            case((follows, part("alerts"))).label("alerts"),
             part("about").label("about"),
         )
         .where(
@@ -150,7 +169,6 @@ def _incidents(*, sqlite: bool) -> Select[Any]:
             INCIDENT.c.storm == 0,
         )
         .order_by(INCIDENT.c.number.desc())
-        .limit(_MOST)
     )
 
 

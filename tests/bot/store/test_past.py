@@ -90,6 +90,7 @@ async def test_incidents_tell_what_they_put_at_stake(
             asset="model.fct",
             stakes=at_stake("orders", "model.fct"),
             category=Category.DUPLICATES,
+            consequences=1,
             labels={"team": 'fin "x"'},
             alerts=(shown, ShownAlert("b", "b", AlertStatus.FIRING, Severity.INFO, now, now)),
             title='"quoted" null',
