@@ -6,9 +6,10 @@ from datetime import datetime
 from rules.alert import Alert, AlertStatus
 from rules.category import Classified
 from rules.classify import Assessed, assess, priority_at
+from rules.corrected import Correction
 from rules.decision import Draft
 from rules.events import Corrected
-from rules.incident import Correction, Incident, State
+from rules.incident import Incident, State
 from rules.priority import Impact
 from rules.rulebook import RuleBook
 from rules.sentence import Sentence, Value, Who, plain, say

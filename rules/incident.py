@@ -8,6 +8,7 @@ from typing import Any
 
 from rules.alert import Alert, AlertStatus, Severity
 from rules.category import Category
+from rules.corrected import Correction
 from rules.hours import Hours
 from rules.policy import Policy
 from rules.priority import Impact, Priority, Urgency
@@ -106,21 +107,6 @@ class Mutedness:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
-    """What a person put right by hand; None is what they left as it was.
-
-    No later alert of the incident changes it back.
-    """
-
-    by: str
-    at: datetime
-    category: Category | None = None
-    impact: Impact | None = None
-    actionable: bool | None = None
-    why: str = ""
-
-
 @dataclass(frozen=True, kw_only=True)  # without slots: `but` copies it whole, ten times faster
 class Incident:
     """One incident, frozen; a transition returns a new one.
@@ -134,7 +120,8 @@ class Incident:
     is learnt from it. `hidden` is what was silenced from its beginning: no message shows
     it. `category` is None in incidents of before there were categories, and `confidence` goes from
     0 to 1. `stakes` is None where the catalogue knows nothing of it; `held_until` is until when its
-    first page waits. `asset`, `product` and `run_key` tell what its cause is about; `consequences`
+    first page waits; `correction` is what a person put right, and `quiet_rule` names the rule that
+    lets it page nobody. `asset`, `product` and `run_key` tell what its cause is about; `consequences`
     counts the alerts that followed from it, `skipped` the nodes that were never run because of it,
     and `split_off` names the alerts that people said have a cause of their own, `split_from` the
     incident it was split off. The five timers stand last; `wake_at` is the nearest.

@@ -9,8 +9,8 @@ from rules.alert import Alert
 from rules.categorise import said_by_source
 from rules.category import Classified
 from rules.classify import assess
+from rules.corrected import Correction
 from rules.correction import Remedy
-from rules.incident import Correction
 from rules.label_rules import LabelRule, LabelRules
 from rules.matcher import Matcher, all_hold, matchable
 from rules.overruling import Taught

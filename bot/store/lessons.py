@@ -17,7 +17,7 @@ from bot.store.database import Database
 from bot.store.tables import ALERT, INCIDENT, LEARNED_RULE
 from rules.alert import Alert, AlertStatus, Severity
 from rules.category import Category, Classified
-from rules.incident import Correction
+from rules.corrected import Correction
 from rules.learned import MOST_RULES, LearnedRule
 from rules.priority import Priority
 from rules.sentence import say

@@ -1,6 +1,7 @@
 """Rules derived from corrected incidents: they read back as written, and take their own."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from rules.alert import Alert, Severity
 from rules.categorise import categorise
 from rules.category import Category, Classified
+from rules.corrected import Correction
 from rules.correction import Remedy, breadths, rule_name, rule_yaml
-from rules.incident import Correction, Incident
+from rules.incident import Incident
 from rules.learned import LearnedRule, Lesson, read_lesson, with_lessons
 from rules.matcher import all_hold, matchable
 from rules.priority import Impact, Priority
@@ -68,7 +70,7 @@ def test_without_labels_it_is_the_thing_and_then_titles_like_it() -> None:
 
 
 @pytest.mark.parametrize("fields", [{"storm": True}, {"unreadable": True}, {"source": "@person"}])
-def test_what_no_tool_reported_teaches_nothing(fields: dict[str, object]) -> None:
+def test_what_no_tool_reported_teaches_nothing(fields: dict[str, Any]) -> None:
     assert breadths(make_incident(**fields)) == ()
 
 

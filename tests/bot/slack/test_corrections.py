@@ -17,15 +17,17 @@ from bot.workspace.model import Message, View
 from bot.workspace.payloads import view_submission
 from bot.workspace.state import Workspace
 from rules.category import Category, Classified
+from rules.corrected import Correction
 from rules.correction import Breadth, Remedy, breadths, rule_name, rule_yaml
-from rules.incident import Correction, Stakes
+from rules.incident import Stakes
 from rules.learned import LearnedRule
 from rules.priority import Impact, Priority, Urgency
 from rules.sentence import say
 from rules.trial import Example, PastAlert, PastIncident, Trial
 from tests.bot.slack.samples import ANA, BO, HOSTILE, NOW, FakeNames, incident, scene, spread
-from tests.bot.slack.test_forms import KINDS, refuse_nothing
+from tests.bot.slack.test_forms import refuse_nothing
 from tests.bot.slack.test_listeners import WHERE, acts, modal, open_form, root, submit, typed
+from tests.bot.slack.test_views import KINDS
 from tests.fakes.inbox import FakeInbox
 from tests.fakes.lessons import FakeLessons
 from tests.fakes.reader import FakeReader

@@ -9,8 +9,8 @@ from bot.store.opening import OpenedStore
 from bot.store.tables import ALERT
 from rules.alert import Severity
 from rules.category import Category, Classified
+from rules.corrected import Correction
 from rules.correction import Remedy, breadths
-from rules.incident import Correction
 from rules.learned import LearnedRule
 from rules.priority import Priority
 from rules.sentence import say
