@@ -57,18 +57,23 @@ class LabelIndex(Generic[T]):
                 continue
             for key in min(need, key=lambda keys: sum(common[key] for key in keys)):
                 self._tables.setdefault(key.label, _Table()).file(key, at)
+        self._unconditional = tuple(self._things[at] for at in self._always)
 
-    def candidates(self, labels: Mapping[str, str]) -> Iterator[T]:
-        """Yield the things that are tried on these labels, in order."""
+    def candidates(self, labels: Mapping[str, str]) -> Sequence[T]:
+        """Return the things that are tried on these labels, in order."""
         found: list[int] = []
         tables = self._tables
-        if tables:
+        if len(tables) < len(labels):
+            for label, table in tables.items():
+                if label in labels:
+                    table.look_up(labels[label], found)
+        else:
             for label, value in labels.items():
                 if label in tables:
                     tables[label].look_up(value, found)
-        things = self._things
-        order = sorted({*self._always, *found}) if found else self._always
-        return (things[at] for at in order)
+        if not found:
+            return self._unconditional
+        return [self._things[at] for at in sorted({*self._always, *found})]
 
 
 class _Table:

@@ -33,7 +33,10 @@ class LabelRules(Generic[T]):
         return iter(self._rules)
 
     def first(self, labels: Mapping[str, str]) -> LabelRule[T] | None:
-        return next(self.fitting(labels), None)
+        for rule in self._index.candidates(labels):
+            if all_hold(rule.matchers, labels):
+                return rule
+        return None
 
     def fitting(self, labels: Mapping[str, str]) -> Iterator[LabelRule[T]]:
         """Yield the rules that hold, in order."""
@@ -41,6 +44,6 @@ class LabelRules(Generic[T]):
             if all_hold(rule.matchers, labels):
                 yield rule
 
-    def candidates(self, labels: Mapping[str, str]) -> Iterator[LabelRule[T]]:
-        """Yield the rules that are tried on these labels, in order."""
+    def candidates(self, labels: Mapping[str, str]) -> Sequence[LabelRule[T]]:
+        """Return the rules that are tried on these labels, in order."""
         return self._index.candidates(labels)

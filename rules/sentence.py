@@ -7,6 +7,7 @@ terminal prints them plain, and neither can be tricked by braces or angle bracke
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ def plain(value: Value) -> str:
             return str(value)
 
 
+@lru_cache(maxsize=4_096)
 def duration_text(span: timedelta) -> str:
     """Show a duration in its two largest units: `1 h 12 min`, `3 d`, `45 s`."""
     left = max(0, round(span.total_seconds()))
