@@ -7,11 +7,12 @@ import zoneinfo
 from collections.abc import Mapping
 from datetime import time, timedelta
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from bot.config_calendar import CalendarSpec
 from bot.config_runs import CalendarDays, ExpectedRunSpec
+from bot.config_types import Url, web_address
 from rules.nearest import did_you_mean
 from rules.people import People, Person
 from rules.rulebook_spec import RulebookSpec
@@ -61,18 +62,6 @@ def _kind(kind: str) -> str:
     return kind
 
 
-def _url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        _ = parts.port
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError("not a web address; write it like https://watchbill.example")
-    return url
-
-
 def _database(url: str) -> str:
     if not url.startswith(("sqlite://", "postgresql://")):
         raise ValueError(
@@ -112,7 +101,6 @@ def split_address(text: str) -> tuple[str, int]:
 
 
 Slug = Annotated[str, AfterValidator(_slug)]
-Url = Annotated[str, AfterValidator(_url)]
 Address = Annotated[str, AfterValidator(_address)]
 _NONE = SecretStr("")
 
@@ -275,9 +263,11 @@ class Config(RulebookSpec):
     listen: Address = Field(
         default="127.0.0.1:8080", description="Where hooks and pages are served."
     )
-    public_url: Annotated[str, AfterValidator(lambda url: _url(url).rstrip("/"))] | None = Field(
-        default=None,
-        description="The address by which others reach `listen`; links in Slack begin with it.",
+    public_url: Annotated[str, AfterValidator(lambda url: web_address(url).rstrip("/"))] | None = (
+        Field(
+            default=None,
+            description="The address by which others reach `listen`; links in Slack begin with it.",
+        )
     )
     slack: SlackSpec = Field(description="The Slack workspace.")
     sources: tuple[SourceSpec, ...] = Field(default=(), description="Who may send alerts.")
@@ -312,6 +302,9 @@ class Config(RulebookSpec):
     lineage_retention: PositiveDuration = Field(
         default=timedelta(days=30),
         description="Lineage that no event has told of for so long is forgotten.",
+    )
+    calendar: CalendarSpec = Field(
+        default=CalendarSpec(), description="Feeds to subscribe to, and shared calendars."
     )
     local_workspace: LocalWorkspaceSpec = Field(
         default=LocalWorkspaceSpec(), description="The built-in workspace of slack.mode `local`."

@@ -14,6 +14,7 @@ SECRET_KEYS = frozenset({"bot_token", "app_token", "signing_secret", "secret", "
 _NEEDED = {"socket": ("bot_token", "app_token"), "http": ("bot_token", "signing_secret")}
 _PREFIXES = {"bot_token": "xoxb-", "app_token": "xapp-"}
 _SHORTEST_SECRET = 16
+_SHORT = f"`{{key}}` is shorter than {_SHORTEST_SECRET} characters and can be guessed"
 
 
 def literal_secrets(document: Document) -> Iterator[Fault]:
@@ -25,7 +26,7 @@ def literal_secrets(document: Document) -> Iterator[Fault]:
         written = document.written.get(path)
         if not (path and isinstance(value, str) and value) or (written and ":-" not in written):
             continue
-        if path[-1] in SECRET_KEYS and path[0] in {"slack", "sources", "webhooks"}:
+        if path[-1] in SECRET_KEYS and path[0] in {"calendar", "slack", "sources", "webhooks"}:
             words = f"`{path[-1]}` is a secret; put it into the environment and write "
             yield document.fault(path, f"{words}${{{_variable(document, path)}}}")
         if path == ("database",) and _password(value):
@@ -89,8 +90,9 @@ def config_warnings(config: Config, document: Document) -> Iterator[Fault]:
         for key in ("secret", "previous_secret"):
             value = getattr(source, key).get_secret_value()
             if value and len(value) < _SHORTEST_SECRET:
-                words = f"`{key}` is shorter than {_SHORTEST_SECRET} characters and can be guessed"
-                yield document.fault(("sources", at, key), words)
+                yield document.fault(("sources", at, key), _SHORT.format(key=key))
+    if 0 < len(config.calendar.secret.get_secret_value()) < _SHORTEST_SECRET:
+        yield document.fault(("calendar", "secret"), _SHORT.format(key="secret"))
 
 
 def _token_warnings(slack: SlackSpec, document: Document) -> Iterator[Fault]:
@@ -110,7 +112,7 @@ def _twice(document: Document, section: str, key: str, values: Sequence[str]) ->
 
 
 def _variable(document: Document, path: Path) -> str:
-    owner = "slack" if path[0] == "slack" else document.value((*path[:-1], "name"))
+    owner = path[0] if path[0] in {"calendar", "slack"} else document.value((*path[:-1], "name"))
     return re.sub(r"\W", "_", f"{owner or path[0]}_{path[-1]}", flags=re.ASCII).upper()
 
 

@@ -153,8 +153,13 @@ def _anchored(config: Config, folder: Path) -> Config:
             database = f"{_SQLITE}{(folder / file).absolute()}"
     if roster and not roster.startswith(GOOGLE_SHEET):
         roster = str((folder / roster).absolute())
+    calendar, google = config.calendar, config.calendar.google
+    if google is not None:
+        near = {"credentials": str((folder / google.credentials).absolute())}
+        calendar = calendar.model_copy(update={"google": google.model_copy(update=near)})
     return config.model_copy(
         update={
+            "calendar": calendar,
             "database": database,
             "roster": roster,
             "holidays": {
