@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.web.answers import Handler, errors_as_json, harden
+from bot.web.calendars import CalendarFeeds
 from bot.web.hooks import Hooks
 from bot.web.probes import Probes
 from bot.web.raw_bodies import RawBodies
@@ -35,6 +36,7 @@ class WebParts:
     hooks: Hooks
     probes: Probes
     raw_bodies: RawBodies | None = None
+    calendars: CalendarFeeds | None = None
     slack_events: Handler | None = None
 
 
@@ -51,6 +53,9 @@ def build_web(parts: WebParts) -> web.Application:
     app.router.add_get("/", _front)
     if parts.raw_bodies is not None:
         app.router.add_get("/deliveries/{delivery}", parts.raw_bodies.show)
+    if parts.calendars is not None:
+        app.router.add_get("/calendar/{name}.ics", parts.calendars.rotation)
+        app.router.add_get("/calendar/person/{name}.ics", parts.calendars.person)
     if parts.slack_events is not None:
         app.router.add_post("/slack/events", parts.slack_events)
     return app

@@ -18,10 +18,19 @@ _log = structlog.get_logger(__name__)
 
 
 class Probes:
-    """The handlers; `checks` are what must hold for the process to be of use."""
+    """The handlers; `checks` are what must hold for the process to be of use.
 
-    def __init__(self, checks: Mapping[str, Check], metrics: Metrics) -> None:
+    `details` are told beside them, and change nothing about readiness.
+    """
+
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        metrics: Metrics,
+        details: Mapping[str, Check] | None = None,
+    ) -> None:
         self._checks = checks
+        self._details = details or {}
         self._metrics = metrics
 
     async def healthz(self, _request: web.Request) -> web.StreamResponse:
@@ -30,12 +39,16 @@ class Probes:
     async def readyz(self, _request: web.Request) -> web.StreamResponse:
         """Answer 200 when every check holds, else 503 with what does not."""
         async with asyncio.TaskGroup() as group:
-            asked = {
-                name: group.create_task(_ask(name, check)) for name, check in self._checks.items()
-            }
+            asked, told = (
+                {name: group.create_task(_ask(name, check)) for name, check in checks.items()}
+                for checks in (self._checks, self._details)
+            )
         faults = {name: task.result() for name, task in asked.items() if task.result()}
         checks = {name: faults.get(name, "ok") for name in asked}
-        return answer(503 if faults else 200, {"ready": not faults, "checks": checks})
+        body: dict[str, object] = {"ready": not faults, "checks": checks}
+        if told:
+            body["details"] = {name: task.result() or "ok" for name, task in told.items()}
+        return answer(503 if faults else 200, body)
 
     async def metrics(self, _request: web.Request) -> web.StreamResponse:
         return web.Response(body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})
