@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from rules.people import People
-from rules.roster import Away, Override, OverrideKind
+from rules.roster import Away, Override
 from rules.timeline import Mark, Piece, Reason, Timeline, clipped, edit, lay_over
 
 Stretch = tuple[datetime, datetime]
@@ -19,7 +19,7 @@ def leave(
         named = [
             (override.starts_at, override.ends_at)
             for override in overrides
-            if override.person == absence.person and override.kind is not OverrideKind.REMOVE
+            if override.person == absence.person
         ]
         reason = Reason(f"{people.by_key(absence.person).name} is away", absence.where)
         for start, end in _without((absence.start, absence.end), named):

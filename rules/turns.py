@@ -21,13 +21,23 @@ Stretch = tuple[datetime, datetime]
 
 
 def hand_off(layer: Layer, number: int) -> datetime:
-    """Return the instant at which turn `number` begins; they never go backwards.
+    """Return the instant at which turn `number` begins.
 
     Days, weeks and months are counted from the start each time and then looked up in the zone,
-    so the clock reads the same; a month without the day has its last day.
+    so the clock reads the same; a month without the day has its last day. They never go
+    backwards: clocks skip a day at most, and then two turns begin at once.
     """
-    at = _hand_off(layer, number)
-    return max(at, _hand_off(layer, number - 1)) if number else at
+    steps = number * layer.every
+    try:
+        match layer.unit:
+            case Unit.HOUR:
+                return _instant(layer, layer.starts) + timedelta(hours=steps)
+            case Unit.MONTH:
+                return _instant(layer, _months_after(layer.starts, steps))
+            case unit:
+                return _instant(layer, layer.starts + _LENGTHS[unit] * steps)
+    except (OverflowError, ValueError):  # after the year 9999
+        return _FAR
 
 
 def turns(layer: Layer, start: datetime, end: datetime) -> Iterator[tuple[int, datetime, datetime]]:
@@ -36,13 +46,12 @@ def turns(layer: Layer, start: datetime, end: datetime) -> Iterator[tuple[int, d
     Turns of no length, where clocks skip a day, are counted and left out.
     """
     number = _about(layer, start)
-    begins, on_clock = hand_off(layer, number), _hand_off(layer, number)
+    begins = hand_off(layer, number)
     while begins < end and begins < _FAR:
-        following = _hand_off(layer, number + 1)
-        ends = max(following, on_clock)
+        ends = hand_off(layer, number + 1)
         if begins < ends and ends > start:
             yield number, begins, ends
-        number, begins, on_clock = number + 1, ends, following
+        number, begins = number + 1, ends
 
 
 def expand(layer: Layer, holidays: Sequence[Holiday], start: datetime, end: datetime) -> Timeline:
@@ -174,20 +183,6 @@ def _about(layer: Layer, when: datetime) -> int:
     except OverflowError:
         return 0
     return max(0, (when - first) // length - 3)
-
-
-def _hand_off(layer: Layer, number: int) -> datetime:
-    steps = number * layer.every
-    try:
-        match layer.unit:
-            case Unit.HOUR:
-                return _instant(layer, layer.starts) + timedelta(hours=steps)
-            case Unit.MONTH:
-                return _instant(layer, _months_after(layer.starts, steps))
-            case unit:
-                return _instant(layer, layer.starts + _LENGTHS[unit] * steps)
-    except (OverflowError, ValueError):  # after the year 9999
-        return _FAR
 
 
 def _instant(layer: Layer, local: datetime) -> datetime:

@@ -1,6 +1,7 @@
 """What each part of a schedule does to who is on call."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -157,6 +158,10 @@ def test_a_night_belongs_to_the_day_on_which_it_begins() -> None:
     assert asked(schedule, "2026-11-21T05:59Z") == ("ana",)
     assert asked(schedule, "2026-11-21T06:00Z") == ()
     assert asked(schedule, "2026-11-21T22:30Z") == ()
+    early = resolve(schedule, utc("2026-11-21T05:00Z"), utc("2026-11-21T12:00Z"))
+    assert [(s.start, s.end) for s in early] == [
+        (utc("2026-11-21T05:00Z"), utc("2026-11-21T06:00Z"))
+    ]
 
 
 def test_windows_that_meet_or_overlap_are_one_stretch() -> None:
@@ -367,6 +372,14 @@ def test_who_is_away_is_off_call_unless_an_override_names_them(
     assert asked(schedule, TEN) == people
 
 
+def test_an_override_that_removes_somebody_who_is_away_does_not_bring_them_back() -> None:
+    off = override("ana", NINE, FIVE, kind=OverrideKind.REMOVE)
+    then = override("ana", NINE, FIVE, kind=OverrideKind.REPLACE, instead_of="bo", made=1)
+    schedule = Schedule(plans=(plan(layer("bo"), away=(GONE,)),), overrides=(off,))
+    assert asked(schedule, TEN) == ("bo",)
+    assert asked(replace(schedule, overrides=(off, then)), TEN) == ("ana",)
+
+
 LAYERS = (layer("ana"), layer("bo", role="secondary"), layer("cy", role="tertiary"))
 CHAIN = {"primary": "secondary", "secondary": "tertiary"}
 
@@ -398,8 +411,20 @@ def test_others_move_up_for_those_who_are_away(
     assert found == {"primary": primary, "secondary": secondary, "tertiary": tertiary}
 
 
-def test_moving_up_leaves_no_seams_in_other_roles() -> None:
-    schedule = Schedule(plans=(plan(*LAYERS, stand_ins={"primary": "secondary"}),), away=(GONE,))
+def test_a_stand_in_who_left_is_replaced_before_others_are_served() -> None:
+    off = [away(who, "2026-11-17T00:00Z", "2026-11-20T00:00Z") for who in ("ana", "di")]
+    chain = CHAIN | {"weekend": "tertiary"}
+    own = plan(*LAYERS, layer("di", role="weekend"), stand_ins=chain)
+    schedule = Schedule(plans=(own,), away=off)
+    assert asked(schedule, TEN) == ("bo",)
+    assert asked(schedule, TEN, "secondary") == ("cy",)
+    assert asked(schedule, TEN, "weekend") == ()
+
+
+def test_moving_up_leaves_no_seams_but_where_it_begins_and_ends() -> None:
+    daily = layer("di", unit=Unit.DAY, role="shadow")
+    own = plan(*LAYERS, daily, stand_ins={"primary": "secondary"})
+    schedule = Schedule(plans=(own,), away=(GONE,))
     found = on_call(schedule, utc("2026-11-16T09:00Z"), utc("2026-11-23T09:00Z"))
     assert [len(found.spans("data", role)) for role in ("primary", "secondary", "tertiary")] == [
         3,
@@ -441,6 +466,16 @@ def test_a_new_version_does_not_cut_a_span_that_it_leaves_alone() -> None:
     assert (spans[0].start, spans[0].end) == (utc("2026-11-16T09:00Z"), utc("2026-11-23T09:00Z"))
     now = resolve(Schedule(plans=versions), utc(NINE), utc(TEN), whole=True)
     assert now == spans[:1]
+
+
+def test_a_span_that_goes_through_versions_is_found_whole_from_its_end() -> None:
+    versions = (
+        plan(layer("ana", starts="2026-11-12T09:00")),
+        plan(layer("ana"), valid_from=utc("2026-11-18T12:00Z")),
+    )
+    schedule = Schedule(plans=versions)
+    (late,) = resolve(schedule, utc("2026-11-22T00:00Z"), utc("2026-11-22T01:00Z"), whole=True)
+    assert (late.start, late.end) == (utc("2026-11-12T09:00Z"), utc("2026-11-23T09:00Z"))
 
 
 def test_roles_are_paged_in_the_order_they_are_named_then_the_fallback() -> None:

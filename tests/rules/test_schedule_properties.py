@@ -77,7 +77,7 @@ def layers(draw: st.DrawFn, zone: str, change: date) -> Layer:
         every=draw(st.integers(1, 3)),
         starts=datetime.combine(day, draw(clock_times)),
         zone=own_zone,
-        priority=draw(st.sampled_from((0, 0, 1, 11))),
+        priority=draw(st.sampled_from((0, 0, 1, 10, 11))),
         windows=tuple(draw(st.lists(windows, max_size=2))),
         skip_dates=frozenset(draw(st.lists(st.just(change), max_size=1))),
         on_holidays=draw(st.sampled_from(OnHolidays)),
