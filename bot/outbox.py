@@ -11,6 +11,7 @@ from functools import partial
 import structlog
 
 from bot.clock import Clock
+from bot.job_queue import JobQueue
 from bot.ports import (
     ConflictError,
     Dead,
@@ -19,7 +20,6 @@ from bot.ports import (
     GiveUpError,
     Job,
     JobPriority,
-    JobQueue,
     NotStoredError,
     Outcome,
     Retry,

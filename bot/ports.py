@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 from typing import Any, Protocol
 
 from bot.lessons import LessonWrites
+from bot.lineage import LineageReads, LineageWrites
 from bot.runs import RunReads, RunWrites
 from rules.alert import Alert, AlertStatus
 from rules.folding import OpenSubject
@@ -15,7 +16,7 @@ from rules.incident import Incident, State
 from rules.roster import Override
 from rules.rotation import Span
 from rules.run import Run
-from rules.seen_lineage import Seen, SeenLineage
+from rules.seen_lineage import SeenLineage
 from rules.sentence import Sentence
 from rules.silence import Silence
 
@@ -256,7 +257,7 @@ Related = Callable[[Sequence[OpenSubject]], Iterable[str]]
 """Of the open incidents and what they are about, the ids of those that alerts may join."""
 
 
-class Transaction(RunWrites, LessonWrites, Protocol):
+class Transaction(RunWrites, LessonWrites, LineageWrites, Protocol):
     """One unit of work. Loads are awaited; look-ups and writes are in memory until the commit.
 
     Loading an incident locks it. Writes are flushed together when the block ends without an
@@ -337,11 +338,6 @@ class Transaction(RunWrites, LessonWrites, Protocol):
         """
         ...
 
-    # lineage
-    def see_lineage(self, source: str, seen: SeenLineage) -> None:
-        """Remember what a source told of jobs and datasets."""
-        ...
-
     # silences and overrides made by people
     async def silences(self, now: datetime) -> Sequence[Silence]: ...
     def save_silence(self, silence: Silence) -> None: ...
@@ -356,35 +352,7 @@ class Store(Protocol):
     def begin(self) -> AbstractAsyncContextManager[Transaction]: ...
 
 
-class JobQueue(Protocol):
-    """The outbox's side of the store."""
-
-    async def claim(self, now: datetime, limit: int) -> Sequence[Job]:
-        """Lease due jobs, most urgent first: any number without lane, at most one a free lane."""
-        ...
-
-    async def renew(self, leased: Sequence[Job], now: datetime) -> Sequence[Job]:
-        """Lengthen leases; return the jobs that are still ours, with their new `leased_until`."""
-        ...
-
-    async def release(self, leased: Sequence[Job], now: datetime, *, unsure: bool) -> None:
-        """Hand jobs back, due at once; `unsure` when an attempt may have gone out."""
-        ...
-
-    async def retry_dead(self, job_id: str, now: datetime) -> bool:
-        """Make a job that was given up due again; False when it is not dead."""
-        ...
-
-    async def next_due(self, now: datetime) -> datetime | None:
-        """Return when `claim` could next return something, None when nothing waits."""
-        ...
-
-    async def release_all(self, now: datetime) -> int:
-        """At start on SQLite: no other process lives, so every lease of a dead one has ended."""
-        ...
-
-
-class Reader(RunReads, Protocol):
+class Reader(RunReads, LineageReads, Protocol):
     """Read-only answers for views, pages and commands; never takes a lock."""
 
     async def incident(self, incident_id: str) -> Incident | None: ...
@@ -411,11 +379,6 @@ class Reader(RunReads, Protocol):
         """Return labels of recent alerts as routes and silences see them, newest first."""
         ...
 
-    async def lineage_version(self) -> int:
-        """Return a number that changes whenever what live events tell of lineage does."""
-        ...
-
-    async def seen_lineage(self) -> Seen: ...
     async def dead_jobs(self, limit: int) -> Sequence[tuple[Job, str]]: ...
     async def next_wake(self) -> datetime | None: ...
     async def outbox_lag(self, now: datetime) -> Mapping[str, float]:
