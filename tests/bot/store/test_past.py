@@ -1,9 +1,15 @@
 """What the past teaches, as both databases remember it."""
 
+import json
 from datetime import datetime, timedelta
 
 import pytest
+from alembic import command
+from sqlalchemy import Connection, bindparam, text
 
+from bot.store import schema
+from bot.store.columns import UtcDateTime
+from bot.store.database import Database
 from bot.store.opening import OpenedStore
 from rules.alert import AlertStatus, Severity
 from rules.category import Category
@@ -91,7 +97,7 @@ async def test_incidents_tell_what_they_put_at_stake(
             stakes=at_stake("orders", "model.fct"),
             category=Category.DUPLICATES,
             consequences=1,
-            labels={"team": 'fin "x"'},
+            labels={"team": 'fin "x"', "odd": "a\x00b<é>"},
             alerts=(shown, ShownAlert("b", "b", AlertStatus.FIRING, Severity.INFO, now, now)),
             title='"quoted" null',
         ),
@@ -103,7 +109,7 @@ async def test_incidents_tell_what_they_put_at_stake(
     two, one = await opened_store.past.incidents(now - 24 * HOUR)
     assert (one.number, one.product, one.asset) == (1, "orders", "model.fct")
     assert (one.category, one.severity) == (Category.DUPLICATES, Severity.ERROR)
-    assert (one.labels, one.title) == ({"team": 'fin "x"'}, '"quoted" null')
+    assert (one.labels, one.title) == ({"team": 'fin "x"', "odd": "a\x00b<é>"}, '"quoted" null')
     assert (one.opened_at, one.resolved_at) == (now - 3 * HOUR, None)
     assert one.alerts == (PastAlert("sales", Severity.ERROR, now),)
     assert (two.number, two.product, two.resolved_at) == (2, "", now - 3 * HOUR + 30 * MINUTE)
@@ -122,3 +128,42 @@ async def test_an_empty_past_teaches_nothing(
     opened_store: OpenedStore, clock: FakeClock, ask: str
 ) -> None:
     assert await getattr(opened_store.past, ask)(clock.now() - HOUR) == []
+
+
+async def test_incidents_of_before_keep_what_they_were_about(
+    empty_database_url: str, clock: FakeClock
+) -> None:
+    database = Database(empty_database_url)
+    body = json.dumps(
+        {
+            "rotation": "data",
+            "category": "volume",
+            "stakes": {"product": "orders", "asset": "model.fct"},
+        }
+    )
+
+    def before(connection: Connection) -> None:
+        config = schema.alembic_config(connection)
+        command.upgrade(config, "0002")
+        for number, written in ((1, body), (2, '{"rotation": "web", "stakes": null}')):
+            connection.execute(
+                text(
+                    "INSERT INTO incident (id, number, state, priority, opened_at, body)"
+                    " VALUES (:id, :number, 'resolved', 'P1', :at, :body)"
+                ).bindparams(bindparam("at", type_=UtcDateTime())),
+                {"id": f"i{number}", "number": number, "at": clock.now(), "body": written},
+            )
+
+    async with database.write() as connection:
+        await connection.run_sync(before)
+    assert await schema.migrate(database)
+    async with database.read() as connection:
+        rows = (await connection.execute(_ABOUT)).all()
+    await database.close()
+    assert [tuple(row) for row in rows] == [
+        ("data", "volume", "orders", "model.fct", None),
+        ("web", "", "", "", None),
+    ]
+
+
+_ABOUT = text("SELECT rotation, category, product, asset, acked_at FROM incident ORDER BY number")
