@@ -79,4 +79,6 @@ async def tried(
     """Try a rule on the past: what would have been otherwise, by today's rulebook."""
     taken = await asyncio.to_thread(fitting, past.alerts, breadth.matchers)
     incidents = await lessons.past_incidents(list(dict.fromkeys(one.incident_id for one in taken)))
-    return try_rule(taken, incidents, remedy, book, looked_at=len(past.alerts), cut=past.cut)
+    return await asyncio.to_thread(
+        try_rule, taken, incidents, remedy, book, looked_at=len(past.alerts), cut=past.cut
+    )

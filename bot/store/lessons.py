@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -15,12 +16,9 @@ from bot.store import jobs, rows
 from bot.store.columns import UtcDateTime, stored_text
 from bot.store.database import Database
 from bot.store.tables import ALERT, INCIDENT, LEARNED_RULE
-from rules.alert import Alert, AlertStatus, Severity
-from rules.category import Category, Classified
 from rules.corrected import Correction
 from rules.learned import MOST_RULES, LearnedRule
 from rules.priority import Priority
-from rules.sentence import say
 from rules.trial import PastAlert, PastIncident
 
 _PAGE = 1_000
@@ -43,7 +41,6 @@ _END = (
     )
 )
 _CORRECTION = TypeAdapter(Correction | None)
-_CATEGORIES = frozenset(one.value for one in Category)
 
 
 class SqlLessons:
@@ -161,23 +158,12 @@ def _past_incidents(found: Sequence[Row[Any]]) -> dict[str, PastIncident]:
 
 
 def _past_alert(row: Row[Any]) -> PastAlert:
-    labels = json.loads(row.labels)
-    # rows from before categories had a column of their own have theirs among the labels
-    category = row.category or labels.pop("category", "")
-    known = None
-    if category in _CATEGORIES:
-        known = Classified(Category(category), None, 1.0, "recorded", say("As it was recorded."))
-    alert = Alert(
-        source=row.source,
-        dedup_key=row.dedup_key,
-        status=AlertStatus(row.status),
-        title=row.title,
-        occurred_at=row.last_at,
-        group_key=row.group_key,
-        severity=Severity(row.severity),
-        labels=labels,
-        classified=known,
-    )
+    alert = rows.alert(row)
+    if not row.category and "category" in alert.labels:
+        # rows from before categories had a column of their own have theirs among the labels
+        labels = dict(alert.labels)
+        known = rows.recorded_category(labels.pop("category"))
+        alert = replace(alert, labels=labels, classified=known)
     return PastAlert(alert=alert, incident_id=row.incident_id, at=row.last_at)
 
 

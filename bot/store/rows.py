@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -21,11 +20,15 @@ from bot.ports import (
 from bot.store.columns import stored_key, stored_text
 from bot.wire import incident_to_json, sentence_from_json, sentence_to_json
 from rules.alert import Alert, AlertStatus, Severity
+from rules.category import Category, Classified
 from rules.incident import Incident
 from rules.matcher import Matcher, Operator, matchable
+from rules.sentence import say
 from rules.silence import Silence
 
 Values = dict[str, Any]
+
+_CATEGORIES = frozenset(one.value for one in Category)
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
@@ -208,7 +211,16 @@ def alert(row: Row[Any]) -> Alert:
         occurred_at=row.last_at,
         severity=Severity(row.severity),
         labels=json.loads(row.labels),
+        classified=recorded_category(row.category),
     )
+
+
+def recorded_category(category: str) -> Classified | None:
+    """Return the category an alert was given when it came, None for one we do not know."""
+    if category not in _CATEGORIES:
+        return None
+    why = say("As it was recorded.")
+    return Classified(Category(category), None, 1.0, "recorded", why)
 
 
 def matchable_labels(row: Row[Any]) -> Mapping[str, str]:
@@ -216,7 +228,4 @@ def matchable_labels(row: Row[Any]) -> Mapping[str, str]:
 
     Rows from before categories had a column of their own have theirs among the labels.
     """
-    stored = alert(row)
-    if row.category:
-        stored = replace(stored, labels={**stored.labels, "category": row.category})
-    return matchable(stored)
+    return matchable(alert(row))

@@ -109,3 +109,16 @@ async def test_thousands_are_read_page_by_page_and_cut(
     everywhere = next(b for b in breadths(of) if "everywhere" in b.words)
     trial = await tried(opened_store.lessons, past, everywhere, remedy, make_book())
     assert (trial.changed, trial.looked_at) == (2_500, 2_500)
+
+
+async def test_an_alert_that_is_split_off_keeps_the_category_it_was_given(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    made = incident(1, clock.now())
+    async with opened_store.store.begin() as tx:
+        tx.save(made)
+        tx.record_alert(made.id, alert("k1", clock.now(), classified=KNOWN), clock.now())
+    async with opened_store.store.begin() as tx:
+        taken = await tx.take_alert(made.id, "airflow", "k1")
+    assert taken is not None
+    assert taken.category is Category.FRESHNESS
