@@ -13,6 +13,7 @@ from rules.incident import Incident
 from rules.people import People
 from rules.rulebook import RuleBook
 from rules.sentence import Value, Who, plain
+from rules.unevaluated import unevaluated
 
 
 def explain(alerts: Sequence[Alert], book: RuleBook, people: People, now: datetime) -> JsonObject:
@@ -21,6 +22,9 @@ def explain(alerts: Sequence[Alert], book: RuleBook, people: People, now: dateti
     `incident` is the first of `incidents`. `pages` are in time order and assume that nobody answers; times are ISO 8601 in UTC.
     """
     seen = foresee(alerts, book, now)
+    seen.decisions.extend(
+        Foreseen(now, 0, failed) for alert in alerts if (failed := unevaluated(alert, book, now))
+    )
     incidents = [incident_payload(incident) for incident in seen.incidents.values()]
     return {
         "at": now.isoformat(),

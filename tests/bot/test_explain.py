@@ -6,7 +6,9 @@ from bot.cli.explaining import explained_text
 from bot.explain import explain
 from bot.wire import incident_from_json, incident_to_json
 from rules.chain import TITLES
+from rules.matcher import conditions_of
 from rules.people import People
+from rules.rulebook import Route
 from tests.rules.build import NOW, make_book, make_incident
 from tests.rules.category_tables import SHIPPED, alert
 from tests.stories.story import alert as story_alert
@@ -22,6 +24,14 @@ def test_alerts_and_incidents_tell_their_category() -> None:
         assert thing["confidence"] == 0.9
     because = {reason["rule"]: reason["text"] for reason in told["reasons"]}
     assert because["categories.tests.not_null"] == "Completeness: test not_null."
+
+
+def test_an_expression_that_cannot_be_evaluated_is_told() -> None:
+    big = Route("big", "default", "c", "data", conditions_of([], "labels.rows > 5"))
+    book = make_book(routes=(big, Route("rest", "default", "c", "data")))
+    told = explain([alert(test="not_null")], book, People(()), NOW)
+    because = {reason["rule"]: reason["text"] for reason in told["reasons"]}
+    assert because["when"] == "labels.rows > 5 does not hold: there is no label rows."
 
 
 def test_alerts_and_incidents_tell_what_they_put_at_stake() -> None:
