@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench import latency, process, throughput
+from tests.bench import classification, latency, process, throughput
 from tests.bench.table import Figure, rendered
 from tests.process.postgresql import postgresql
 
@@ -35,6 +35,7 @@ async def _measure(folder: Path, server: str, *, quick: bool) -> list[Figure]:
     figures: list[Figure] = []
     with _on_core(1):
         figures += await throughput.measure(_made(folder, "load"), server, quick=quick)
+    figures += classification.measure(quick=quick)
     figures += await latency.measure(_made(folder, "latency"), quick=quick)
     figures += await process.measure(_made(folder, "process"), quick=quick)
     return figures
