@@ -26,6 +26,13 @@ def described(alert: Alert, catalogue: Catalogue) -> Described:
     return Described(seen, found)
 
 
+def with_catalogue(labels: Mapping[str, str], catalogue: Catalogue) -> Facts:
+    """Return labels of a stored alert with what the catalogue says of it today."""
+    seen = Facts(labels)
+    fill(seen, about(catalogue.find(seen), catalogue))
+    return seen
+
+
 def about(found: Found | None, catalogue: Catalogue) -> dict[str, str]:
     """Return product, asset, team, owner and tier, as far as the catalogue knows them."""
     if found is None:

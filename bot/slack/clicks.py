@@ -16,6 +16,7 @@ from bot.slack.views_answers import said
 from bot.slack.views_correct import correct_modal
 from bot.slack.views_timeline import MOST_READ, timeline_modal
 from rules.incident import Incident
+from rules.known import with_catalogue
 from rules.matcher import parse_matchers
 
 EVENTS: Mapping[str, str] = {
@@ -197,7 +198,9 @@ class Clicks:
         if not matchers:
             return modals.preview_block(None)
         since = self._desk.clock.now() - _RECENT
-        recent = await self._desk.reader.recent_alert_labels(since, _MOST_RECENT)
+        stored = await self._desk.reader.recent_alert_labels(since, _MOST_RECENT)
+        catalogue = self._desk.rulebook().catalogue
+        recent = [with_catalogue(labels, catalogue) for labels in stored]
         return modals.preview_block(modals.caught(matchers, recent))
 
 

@@ -86,6 +86,15 @@ def on_42(event: str, **fields: object) -> OnIncident:
                 why="planned work",
             ),
         ),
+        (
+            "silence product in [orders, “daily sales”] dag_id like daily_* 2h planned work",
+            MakeSilence(
+                by=ANA,
+                matchers='product in [orders, "daily sales"] dag_id like daily_*',
+                until=NOW + timedelta(hours=2),
+                why="planned work",
+            ),
+        ),
         ("unsilence abc", EndSilence(by=ANA, silence_id="abc")),
         (
             "take 2h",
@@ -132,6 +141,8 @@ def test_words_become_wishes(typed: str, wish: object) -> None:
         ("silence 2h why", "Name at least one label"),
         ("silence team=a 2h", "Say why"),
         ("silence team=~( 2h why", "not a regular expression"),
+        ("silence team in [a, b 2h why", "annot read the list of team"),
+        ("silence team like * 2h why", "fits every value"),
         ("take nothere", 'No rotation is called "nothere".'),
         ("take data/king", 'Rotation data has no role "king"'),
         ("override <@U0BO0001> 2026-11-24 20:00 2026-11-24 18:00", "It must end after it starts."),

@@ -387,7 +387,11 @@ async def test_silences_and_overrides_are_found_until_they_end(
     opened_store: OpenedStore, clock: FakeClock
 ) -> None:
     now = clock.now()
-    matchers = (Matcher("team", Operator.MATCHES, 'fin"an.*'),)
+    matchers = (
+        Matcher("team", Operator.MATCHES, 'fin"an.*'),
+        Matcher("product", Operator.NOT_IN, values=("orders", "x y")),
+        Matcher("dag_id", Operator.LIKE, values=("daily_*",)),
+    )
     silence = Silence("s1", matchers, now, now + HOUR, "ana", "deploy")
     override = StoredOverride(
         id="o1",
