@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bot.cli.live_catalogue import seen_lineage
 from bot.cli.output import fail
 from bot.cli.roster import on_call_now
 from bot.cli.stored import learned_rules
@@ -19,6 +20,7 @@ from bot.sources.registry import read
 from rules.category import SURE
 from rules.chain import link_of
 from rules.learned import with_learned
+from rules.live_catalogue import with_seen
 from rules.nearest import did_you_mean
 from rules.rulebook_parts import RulebookParts
 
@@ -49,6 +51,10 @@ def explained(
 
         known = read_catalogue(config.catalogue)
         book = replace(book, catalogue=known.catalogue, lineage=known.lineage)
+    seen, _ = asyncio.run(seen_lineage(config))
+    if seen.assets:
+        live = with_seen(book.catalogue, book.lineage, seen)
+        book = replace(book, catalogue=live.catalogue, lineage=live.lineage)
     book = with_learned(book, asyncio.run(learned_rules(config)))
     parsed = read(source_of(spec), delivery)
     return explain(parsed.alerts, book, config.directory(), now)

@@ -107,6 +107,16 @@ def test_gaps_tell_of_what_nobody_owns_and_of_names_of_many(config: Path) -> Non
     assert "job:spark/build" not in of
 
 
+def test_explain_decides_with_what_was_seen(tmp_path: Path, config: Path) -> None:
+    source = "sources: [{name: checks, kind: generic, secret: a-long-enough-secret}]"
+    config.write_text(f"{config.read_text()}\n{source}\n")
+    body = tmp_path / "body.json"
+    body.write_text('{"title": "late", "severity": "error", "labels": {"table": "cost.daily"}}')
+    status, said = run("explain", "--source", "checks", str(body), "-c", str(config))
+    assert status == 0, said
+    assert "About shop.cost.daily, by table cost.daily." in said
+
+
 def test_without_files_what_was_seen_is_shown(config: Path) -> None:
     config.write_text(config.read_text().replace("catalogue: [catalogue.yaml]", ""))
     status, said = run("catalogue", "show", "-c", str(config))
