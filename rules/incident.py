@@ -282,21 +282,6 @@ class Incident:
             reached=False,
         )
 
-    def rerouted(self, route: str, policy: Policy, rotation: str) -> "Incident":
-        """Stand before another policy's first step; timers stay, so that nobody is left un-paged."""
-        return self.but(
-            route=route,
-            policy=policy,
-            rotation=rotation,
-            generation=self.generation + 1,
-            round=0,
-            step=0,
-            exhausted=False,
-            gated=False,
-            awaiting=(),
-            reached=False,
-        )
-
     def mute(self, muted: Mutedness) -> "Incident":
         return self._without_timers().but(muted=muted)
 

@@ -3,6 +3,7 @@
 from rules.decision import Draft
 from rules.incident import Incident
 from rules.matcher import matchable
+from rules.policy import Policy
 from rules.rulebook import RuleBook
 from rules.sentence import say
 
@@ -32,5 +33,20 @@ def reroute(draft: Draft, before: Incident, book: RuleBook) -> bool:
     sentence = say(words, what=what, level=level, route=new.name, policy=policy.name,
                    rotation=new.rotation)  # fmt: skip
     draft.because(f"routes.{new.name}", sentence)
-    draft.incident = at.rerouted(new.name, policy, new.rotation)
+    _begin_at_the_first_step(draft, policy)
+    draft.change(route=new.name, rotation=new.rotation)
     return True
+
+
+def _begin_at_the_first_step(draft: Draft, policy: Policy) -> None:
+    """Stand before another policy's first step; timers stay, so that nobody is left un-paged."""
+    draft.change(
+        policy=policy,
+        generation=draft.incident.generation + 1,
+        round=0,
+        step=0,
+        exhausted=False,
+        gated=False,
+        awaiting=(),
+        reached=False,
+    )
