@@ -2,24 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import (
-    JSON,
-    ColumnElement,
-    Row,
-    Select,
-    Text,
-    bindparam,
-    case,
-    cast,
-    func,
-    or_,
-    select,
-    text,
-)
+from sqlalchemy import Row, Select, bindparam, or_, select, text
 
 from bot.store import run_rows
 from bot.store.columns import UtcDateTime
@@ -72,6 +59,25 @@ _OCCASIONS = (
     .where(text("occasion.product != ''"), OCCASION.c.due_at >= _SINCE)
     .order_by(OCCASION.c.due_at.desc(), OCCASION.c.name)
 )
+_INCIDENTS = (
+    select(
+        INCIDENT.c.number,
+        INCIDENT.c.source,
+        INCIDENT.c.dedup_key,
+        INCIDENT.c.title,
+        INCIDENT.c.category,
+        INCIDENT.c.opened_at,
+        INCIDENT.c.resolved_at,
+        INCIDENT.c.body,
+    )
+    .where(
+        or_(INCIDENT.c.state.in_(_OPEN), INCIDENT.c.resolved_at >= _SINCE),
+        or_(text("incident.product != ''"), text("incident.asset != ''")),
+        INCIDENT.c.storm == 0,
+    )
+    .order_by(INCIDENT.c.number.desc())
+)
+"""With whole bodies, which only Python reads: PostgreSQL takes no JSON with a NUL in it."""
 _FIRST = select(INCIDENT.c.opened_at).order_by(INCIDENT.c.number).limit(1)
 
 
@@ -80,7 +86,6 @@ class SqlPast:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._incidents = _incidents(sqlite=database.is_sqlite)
 
     async def watched_since(self) -> datetime | None:
         """Return when the first incident of all was opened, None when there was none."""
@@ -97,7 +102,7 @@ class SqlPast:
 
     async def incidents(self, since: datetime) -> Sequence[PastIncident]:
         """Return the incidents with something at stake that were open at any time since then."""
-        return await self._read(self._incidents, since, _incident)
+        return await self._read(_INCIDENTS, since, _incident)
 
     async def runs(self, since: datetime) -> Sequence[Run]:
         """Return the runs that succeeded since then, newest first."""
@@ -136,75 +141,31 @@ def _repair(row: Row[Any]) -> Repair:
     )
 
 
-def _incidents(*, sqlite: bool) -> Select[Any]:
-    """Build the query; bodies are large, so only what counts is taken out of them."""
-
-    def part(path: str) -> ColumnElement[str]:
-        if sqlite:
-            return func.json_extract(INCIDENT.c.body, "$." + path, type_=Text())
-        names = path.split(".")
-        return cast(cast(INCIDENT.c.body, JSON)[tuple(names)], Text)
-
-    # alone its own alerts are about its own product; "0" and null stand for none that followed
-    follows = func.coalesce(cast(part("consequences"), Text), "0") != "0"
-    return (
-        select(
-            INCIDENT.c.number,
-            INCIDENT.c.source,
-            INCIDENT.c.dedup_key,
-            INCIDENT.c.title,
-            INCIDENT.c.category,
-            INCIDENT.c.opened_at,
-            INCIDENT.c.resolved_at,
-            part("labels").label("labels"),
-            part("severity").label("severity"),
-            part("stakes.product").label("product"),
-            part("stakes.asset").label("asset"),
-            case((follows, part("alerts"))).label("alerts"),
-            part("about").label("about"),
-        )
-        .where(
-            or_(INCIDENT.c.state.in_(_OPEN), INCIDENT.c.resolved_at >= _SINCE),
-            or_(text("incident.product != ''"), text("incident.asset != ''")),
-            INCIDENT.c.storm == 0,
-        )
-        .order_by(INCIDENT.c.number.desc())
-    )
-
-
 def _incident(row: Row[Any]) -> PastIncident:
-    severity = _SEVERITIES.get(_plain(row.severity), Severity.UNKNOWN)
+    body = json.loads(row.body)
+    stakes = body.get("stakes") or {}
     return PastIncident(
         number=row.number,
         source=row.source,
         dedup_key=row.dedup_key,
         title=row.title,
-        severity=severity,
+        severity=_SEVERITIES.get(body.get("severity"), Severity.UNKNOWN),
         category=_CATEGORIES.get(row.category),
-        labels=json.loads(row.labels or "{}"),
-        product=_plain(row.product),
-        asset=_plain(row.asset),
+        labels=body.get("labels") or {},
+        product=stakes.get("product", ""),
+        asset=stakes.get("asset", ""),
         opened_at=row.opened_at,
         resolved_at=row.resolved_at,
-        alerts=tuple(_alerts(row.alerts)),
-        about=json.loads(row.about or "{}"),
+        alerts=tuple(_alerts(body)),
+        about=body.get("about") or {},
     )
 
 
-def _alerts(written: str | None) -> list[PastAlert]:
-    return [
-        PastAlert(
-            product=one.get("product", ""),
-            severity=_SEVERITIES.get(one["severity"], Severity.UNKNOWN),
-            first_at=datetime.fromisoformat(one["first_at"]),
-        )
-        for one in json.loads(written or "[]")
-        if one.get("product")
-    ]
-
-
-def _plain(written: str | None) -> str:
-    """Return a text out of JSON: PostgreSQL hands it over in quotes, SQLite without."""
-    if written is None or written == "null":
-        return ""
-    return str(json.loads(written)) if written.startswith('"') else written
+def _alerts(body: dict[str, Any]) -> Iterator[PastAlert]:
+    for one in body.get("alerts") or ():
+        if one.get("product"):
+            yield PastAlert(
+                product=one["product"],
+                severity=_SEVERITIES.get(one["severity"], Severity.UNKNOWN),
+                first_at=datetime.fromisoformat(one["first_at"]),
+            )

@@ -139,6 +139,7 @@ async def test_incidents_of_before_keep_what_they_were_about(
             "rotation": "data",
             "category": "volume",
             "stakes": {"product": "orders", "asset": "model.fct"},
+            "labels": {"odd": "a\x00b"},
         }
     )
 

@@ -1,9 +1,12 @@
 """How long repairs took, as columns that the past is asked by."""
 
+import json
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
-from bot.store.columns import UtcDateTime
+from bot.store.columns import UtcDateTime, stored_text
 
 revision = "0003"
 down_revision = "0002"
@@ -13,6 +16,23 @@ depends_on = None
 _ACKED = "acked_at IS NOT NULL"
 _RESOLVED = "resolved_at IS NOT NULL"
 _ABOUT = "product != ''"
+_AT_ONCE = 500
+_INCIDENT = sa.table(
+    "incident",
+    *(sa.column(n, sa.Text()) for n in ("id", "body", "rotation", "category", "product", "asset")),
+    sa.column("number", sa.BigInteger()),
+)
+_BODIES = (
+    sa.select(_INCIDENT.c.id, _INCIDENT.c.number, _INCIDENT.c.body)
+    .where(_INCIDENT.c.number > sa.bindparam("last"))
+    .order_by(_INCIDENT.c.number)
+    .limit(sa.bindparam("most"))
+)
+_FILL = (
+    sa.update(_INCIDENT)
+    .where(_INCIDENT.c.id == sa.bindparam("its_id"))
+    .values({n: sa.bindparam(f"new_{n}") for n in ("rotation", "category", "product", "asset")})
+)
 
 
 def upgrade() -> None:
@@ -57,13 +77,25 @@ def downgrade() -> None:
 
 
 def _read_what_bodies_know() -> None:
-    """Fill in what older incidents say of themselves; when they were paged, none of them does."""
-    if op.get_bind().dialect.name == "postgresql":
-        say = "(body::json #>> '{%s}')"
-        parts = {"product": "stakes,product", "asset": "stakes,asset"}
-    else:
-        say = "json_extract(body, '$.%s')"
-        parts = {"product": "stakes.product", "asset": "stakes.asset"}
-    for name in ("rotation", "category", "product", "asset"):
-        told = say % parts.get(name, name)
-        op.execute(f"UPDATE incident SET {name} = coalesce({told}, '') WHERE {name} = ''")  # noqa: S608
+    """Fill in what older incidents say of themselves; when they were paged, none of them does.
+
+    Bodies are read here and not by the database: PostgreSQL reads no JSON with a NUL in it.
+    """
+    bind = op.get_bind()
+    last = -1
+    while found := bind.execute(_BODIES, {"last": last, "most": _AT_ONCE}).all():
+        bind.execute(_FILL, [_known(row.id, json.loads(row.body)) for row in found])
+        last = found[-1].number
+
+
+def _known(incident_id: str, body: dict[str, Any]) -> dict[str, str]:
+    stakes = body.get("stakes") or {}
+    told = {
+        "rotation": body.get("rotation"),
+        "category": body.get("category"),
+        "product": stakes.get("product"),
+        "asset": stakes.get("asset"),
+    }
+    return {"its_id": incident_id} | {
+        f"new_{name}": stored_text(value or "") for name, value in told.items()
+    }
