@@ -50,7 +50,7 @@ def not_actionable(
 
     What a person opened by hand always is for somebody.
     """
-    if alert.source.startswith("@") or alert.unreadable:
+    if alert.source == "@person" or alert.unreadable:
         return None
     found = next((rule for rule in rules.fitting(labels) if _in_force(rule, now)), None)
     if found is None:

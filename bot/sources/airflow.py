@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from bot.ports import Delivery
 from bot.sources.json_body import JsonValue, read_object, text_of
 from bot.sources.kind import Parsed, Source, SourceKind, UnreadableError
+from bot.sources.run_facts import MOST_ATTEMPTS, instant
 from bot.sources.text import clean, key, labels, line, link
 from bot.sources.words import severity_of, time_of
 from rules.alert import Alert, AlertStatus, Severity
+from rules.run import BACKFILL, MANUAL, SCHEDULED, Run, RunState
 
 NEVER_ALERTS = frozenset({"skipped", "upstream_failed", "removed"})
-BACKFILL = "backfill"
-RUN_TYPES = frozenset({"scheduled", "manual", BACKFILL, "asset_triggered", "dataset_triggered"})
+RUN_TYPES = frozenset({SCHEDULED, MANUAL, BACKFILL, "asset_triggered", "dataset_triggered"})
 
 Section = Mapping[str, JsonValue]
 _NOTHING: Section = {}
@@ -50,10 +51,27 @@ class _Event:
         return self.text("dag_run", "run_id")
 
     @property
+    def batch(self) -> str:
+        """Return what belongs together: a run, or all runs of a DAG that are backfilled."""
+        return BACKFILL if self.run_type == BACKFILL else self.run_id
+
+    @property
     def run_type(self) -> str:
         given = self.text("dag_run", "run_type").lower()
         prefix = self.run_id.split("__", 1)[0]
         return given or (prefix if prefix in RUN_TYPES else "")
+
+    @property
+    def is_cleared(self) -> bool:
+        """Tell whether a person cleared it, so that it runs again under the same run_id.
+
+        Airflow 2 does not count clears, but gives a cleared task its retries anew.
+        """
+        clears, task = self.section("dag_run").get("clear_number"), self.section("task")
+        most, retries = task.get("max_tries"), task.get("retries")
+        if isinstance(most, int) and isinstance(retries, int) and most > retries:
+            return True
+        return isinstance(clears, int) and clears > 0
 
     @property
     def map_index(self) -> str:
@@ -107,7 +125,7 @@ class _Event:
         return Alert(
             source=self.source.name,
             dedup_key=dedup_key,
-            group_key=key(f"{self.dag_id}/{self.run_id}") if self.run_id else "",
+            group_key=key(f"{self.dag_id}/{self.batch}") if self.batch else "",
             status=status,
             severity=severity,
             title=line(title),
@@ -128,15 +146,51 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
         )
     if event.name not in _WITHOUT_A_DAG and not event.dag_id:
         raise UnreadableError("The event names no DAG.")
-    return Parsed(alerts=tuple(reader(event)))
+    return Parsed(alerts=tuple(reader(event)), runs=tuple(_runs(event)))
+
+
+def _runs(event: _Event) -> Iterable[Run]:
+    """Yield the DAG run an event tells of: a task that did anything has a run that started."""
+    state = _RUN_STATES.get(event.name)
+    if state is None or not event.run_id or not event.dag_id:
+        return
+    source, delivery, run = event.source, event.delivery, event.section("dag_run")
+    due = run.get("run_after") or run.get("data_interval_end")
+    clears = run.get("clear_number")
+    started = instant(run.get("start_date"), source, delivery)
+    ended = instant(run.get("end_date"), source, delivery) if state.is_over else None
+    known = started or ended
+    yield Run(
+        source=source.name,
+        pipeline=key(
+            event.dag_id if event.instance == "airflow" else f"{event.instance}/{event.dag_id}"
+        ),
+        run_id=key(event.run_id),
+        state=state,
+        started_at=started if known else delivery.received_at,
+        ended_at=ended,
+        nominal_at=instant(due, source, delivery) if event.run_type == SCHEDULED else None,
+        attempt=clears + 1 if isinstance(clears, int) and 0 <= clears < MOST_ATTEMPTS else 1,
+        kind=event.run_type,
+        labels=labels(_labels(event)),
+    )
+
+
+_RUN_STATES = {
+    "dag_run_started": RunState.STARTED,
+    "task_failed": RunState.STARTED,
+    "task_retry": RunState.STARTED,
+    "task_succeeded": RunState.STARTED,
+    "dag_run_failed": RunState.FAILED,
+    "dag_run_succeeded": RunState.SUCCEEDED,
+}
 
 
 def _task_failed(event: _Event) -> Iterable[Alert]:
     if event.text("task", "state").lower() in NEVER_ALERTS:
         return
-    backfill = event.run_type == BACKFILL
-    verb = "failed in a backfill" if backfill else "failed"
-    yield _task(event, AlertStatus.INFO if backfill else AlertStatus.FIRING, verb)
+    verb = "failed in a backfill" if event.run_type == BACKFILL else "failed"
+    yield _task(event, AlertStatus.FIRING, verb)
 
 
 def _task_retry(event: _Event) -> Iterable[Alert]:
@@ -144,9 +198,7 @@ def _task_retry(event: _Event) -> Iterable[Alert]:
 
 
 def _task_succeeded(event: _Event) -> Iterable[Alert]:
-    # A backfill repairs other intervals; it says nothing of the run that broke.
-    if event.run_type != BACKFILL:
-        yield _task(event, AlertStatus.RESOLVED, "succeeded")
+    yield _task(event, AlertStatus.RESOLVED, "succeeded")
 
 
 def _task(event: _Event, status: AlertStatus, verb: str) -> Alert:
@@ -158,7 +210,7 @@ def _task(event: _Event, status: AlertStatus, verb: str) -> Alert:
     # Room is kept for the tries, however long the error is.
     title = line(f"{event.task} {verb}{cause}", 300 - len(event.tries)) + event.tries
     return event.alert(
-        event.thing(*parts),
+        event.thing(*_backfilled(event), *parts),
         status,
         title,
         at=event.at(("task", "end_date")),
@@ -167,13 +219,20 @@ def _task(event: _Event, status: AlertStatus, verb: str) -> Alert:
     )
 
 
+def _backfilled(event: _Event) -> tuple[str, ...]:
+    """Set the things of a backfill apart: each interval is one, and none is today's."""
+    return ("#backfill", event.run_id) if event.run_type == BACKFILL else ()
+
+
+def _dag_run_started(event: _Event) -> Iterable[Alert]:  # noqa: ARG001 - told as a run alone
+    return ()
+
+
 def _dag_run_failed(event: _Event) -> Iterable[Alert]:
-    backfill = event.run_type == BACKFILL
-    status = AlertStatus.INFO if backfill else AlertStatus.FIRING
     what = f"{event.run_type} run" if event.run_type else "run"
     yield event.alert(
-        event.thing(event.dag_id),
-        status,
+        event.thing(*_backfilled(event), event.dag_id),
+        AlertStatus.FIRING,
         f"DAG {event.dag_id} failed ({what})",
         at=event.at(("dag_run", "end_date")),
         description=text_of(event.document.get("reason")),
@@ -185,7 +244,8 @@ def _dag_run_succeeded(event: _Event) -> Iterable[Alert]:
     title = f"DAG {event.dag_id} succeeded"
     if event.run_type == BACKFILL:
         title = f"A backfill of DAG {event.dag_id} succeeded"
-        yield event.alert(event.thing(event.dag_id), AlertStatus.INFO, title, at=at)
+        thing = event.thing(*_backfilled(event), event.dag_id)
+        yield event.alert(thing, AlertStatus.RESOLVED, title, at=at)
         return
     things = [event.thing(event.dag_id), _deadline_of(event)]
     if file := event.text("dag", "file"):
@@ -242,6 +302,7 @@ def _events_dropped(event: _Event) -> Iterable[Alert]:
 
 
 _READERS: Mapping[str, Callable[[_Event], Iterable[Alert]]] = {
+    "dag_run_started": _dag_run_started,
     "task_failed": _task_failed,
     "task_retry": _task_retry,
     "task_succeeded": _task_succeeded,
@@ -281,6 +342,7 @@ def _labels(event: _Event) -> Iterable[tuple[str, str]]:
     found["dag_id"] = event.dag_id
     found["map_index"] = event.map_index
     found["run_type"] = event.run_type
+    found["cleared"] = "true" if event.is_cleared else ""
     found["owner"] = event.text("task", "owner") or event.text("dag", "owner")
     found["product"] = text_of(event.document.get("product"))
     tags = event.section("dag").get("tags")

@@ -18,10 +18,12 @@ from bot.sources.kind import (
     digest,
     key_by_body,
 )
+from bot.sources.run_facts import told_run
 from bot.sources.text import clean, key_of, labels, line, link
-from bot.sources.unreadable import alerts_from, unreadable
+from bot.sources.unreadable import MOST_ALERTS, alerts_from, unreadable
 from bot.sources.words import severity_of, status_of, time_of
 from rules.alert import Alert, AlertStatus, Severity
+from rules.run import Run
 
 STRUCTURED, BATCH = "application/cloudevents", "application/cloudevents-batch"
 _ATTRIBUTES = ("id", "source", "type", "specversion", "subject", "time", "dataschema")
@@ -102,10 +104,19 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
             return unreadable(delivery, _NO_EVENT)
         return _alert(source, delivery, event)
 
-    alerts = alerts_from(delivery, _entries(delivery), alert)
+    entries = _entries(delivery)
+    alerts = alerts_from(delivery, entries, alert)
     if len(alerts) == 1 and alerts[0].unreadable:
         raise UnreadableError(_NO_EVENT)
-    return Parsed(alerts=alerts)
+    return Parsed(alerts=alerts, runs=tuple(_runs(source, delivery, entries)))
+
+
+def _runs(source: Source, delivery: Delivery, entries: Sequence[JsonValue]) -> Iterator[Run]:
+    """Yield the runs that events tell of in a `run` object of their data."""
+    for entry in entries[:MOST_ALERTS]:
+        event = entry if isinstance(entry, _Event) else _structured(object_of(entry))
+        if event.is_one and (run := told_run(source, delivery, event.body)):
+            yield run
 
 
 def _entries(delivery: Delivery) -> Sequence[JsonValue]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from bot.ports import Delivery
 from bot.sources.dbt_blame import Blame, blame
@@ -12,11 +13,13 @@ from bot.sources.kind import Parsed, Source, SourceKind, UnreadableError
 from bot.sources.text import clean, key, labels, line
 from bot.sources.words import time_of
 from rules.alert import Alert, AlertStatus, Severity
+from rules.run import Run, RunState
 
 FIRING = frozenset({"fail", "error", "runtime error", "warn", "partial success"})
 WHOLE = frozenset({"pass", "success"})
 TESTS = frozenset({"test", "unit_test"})
 NAMED_SKIPS = 20
+MOST_ASSETS = 20_000
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _PREAMBLE = re.compile(r"\w+( \w+)? Error in \w+ \S+ \(.*\)\s*\Z")
@@ -149,7 +152,35 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
         {row.unique_id: (row.kind, row.status, row.node) for row in rows}, TESTS, FIRING
     )
     alerts = (_alert(row, skipped.get(row.unique_id, Blame())) for row in rows)
-    return Parsed(alerts=tuple(alert for alert in alerts if alert is not None))
+    told = tuple(alert for alert in alerts if alert is not None)
+    return Parsed(alerts=told, runs=_invocation(run, rows))
+
+
+def _invocation(run: _Run, rows: Sequence[_Row]) -> tuple[Run, ...]:
+    """Return the command as a run: what it worked on, and whether any of it failed."""
+    run_id = text_of(run.metadata.get("invocation_id"))
+    if not run_id or not rows:
+        return ()
+    project = text_of(run.document.get("project")) or rows[0].package
+    args = section(run.document.get("args"))
+    command = text_of(run.document.get("command")) or text_of(args.get("which"))
+    ended = run.time(run.metadata.get("generated_at"))
+    began = run.metadata.get("invocation_started_at")
+    failed = any(row.status in FIRING and row.status != "warn" for row in rows)
+    pairs = {"project": project, "target": run.target, "command": command, "run_id": run_id}
+    done = (row.unique_id for row in rows if row.status != "skipped")
+    return (
+        Run(
+            source=run.source.name,
+            pipeline=key("/".join((project, run.target, command or "run"))),
+            run_id=key(run_id),
+            state=RunState.FAILED if failed else RunState.SUCCEEDED,
+            started_at=run.time(began, ended) if began else None,
+            ended_at=ended,
+            labels=labels((name, said) for name, said in pairs.items() if said),
+            assets=tuple(islice(done, MOST_ASSETS)),
+        ),
+    )
 
 
 def _alert(row: _Row, skipped: Blame) -> Alert | None:

@@ -8,9 +8,11 @@ from bot.sources import text
 from bot.sources.json_body import JsonValue, object_of, read_object, text_of
 from bot.sources.kind import Arrival, Parsed, Source, SourceKind, UnreadableError, key_by_body
 from bot.sources.options import Option
+from bot.sources.run_facts import instant
 from bot.sources.scheme import ACCEPTED, Attempt, Scheme, Verdict, any_fits, hmac_hex, refused
 from bot.sources.words import time_of
 from rules.alert import Alert, AlertStatus, Severity
+from rules.run import MANUAL, SCHEDULED, Run, RunState
 
 _STARTED, _ERRORED, _COMPLETED = "job.run.started", "job.run.errored", "job.run.completed"
 _BARE_HEX = re.compile(r"[0-9a-fA-F]{64}")
@@ -75,7 +77,36 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
                 labels=text.labels(_labels(body, run, event)),
                 url=text.link(_address(source, account, run)),
             ),
-        )
+        ),
+        runs=_runs(source, delivery, body, (event, status)),
+    )
+
+
+def _runs(
+    source: Source, delivery: Delivery, body: Fields, said: tuple[str, AlertStatus]
+) -> tuple[Run, ...]:
+    """Return the run; its pipeline is the job's id."""
+    run = object_of(body.get("data"))
+    event, status = said
+    run_id = text_of(run.get("runId"))
+    if not run_id:
+        return ()
+    state = RunState.SUCCEEDED if status is AlertStatus.RESOLVED else RunState.FAILED
+    over = event != _STARTED
+    when = instant(_when(event, run, body), source, delivery)
+    started = instant(run.get("runStartedAt"), source, delivery)
+    reason = text_of(run.get("runReason")).lower()
+    return (
+        Run(
+            source=source.name,
+            pipeline=text.key(text_of(run.get("jobId"))),
+            run_id=text.key(run_id),
+            state=state if over else RunState.STARTED,
+            started_at=started if over else started or when or delivery.received_at,
+            ended_at=when if over else None,
+            kind=SCHEDULED if "schedul" in reason else MANUAL if reason else "",
+            labels=text.labels(_labels(body, run, event)),
+        ),
     )
 
 

@@ -18,10 +18,12 @@ from bot.sources.kind import (
     key_by_body,
 )
 from bot.sources.mapping import FieldMap, read_mapping
+from bot.sources.run_facts import alert_of, told_run
 from bot.sources.template import look_up
-from bot.sources.unreadable import alerts_from, unreadable
+from bot.sources.unreadable import MOST_ALERTS, alerts_from, too_many, unreadable
 from bot.sources.words import severity_of, status_of, time_of
 from rules.alert import Alert, AlertStatus, Severity
+from rules.run import Run
 
 FORM_FIELDS = 1_000
 LABEL_PAIRS = 1_000
@@ -42,6 +44,8 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
     except ValueError as error:
         raise UnreadableError("The source's mapping is wrong.", str(error)) from error
     root = _value(delivery)
+    if told := _told_runs(source, delivery, fields, root):
+        return told
     reader = _EntryReader(source, delivery, fields, root)
     alerts = alerts_from(delivery, _entries(root, fields.alerts), reader.alert)
     if not alerts:
@@ -49,6 +53,33 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
     if all(alert.unreadable for alert in alerts):
         raise UnreadableError(NO_TITLE)
     return Parsed(alerts=alerts)
+
+
+def _told_runs(
+    source: Source, delivery: Delivery, fields: FieldMap, root: JsonValue
+) -> Parsed | None:
+    """Read entries with a `run` object; those without a title of their own speak of it alone.
+
+    None when no entry has one.
+    """
+    alerts: list[Alert] = []
+    runs: list[Run] = []
+    reader = _EntryReader(source, delivery, fields, root)
+    entries = _entries(root, fields.alerts)
+    for entry in entries[:MOST_ALERTS]:
+        body = entry if isinstance(entry, dict) else {}
+        run = told_run(source, delivery, body)
+        alert = reader.alert(entry)
+        if run is not None:
+            runs.append(run)
+            if alert.unreadable or not {"status", "state"} & body.keys():
+                title = "" if alert.unreadable else alert.title
+                alerts += [one] if (one := alert_of(run, delivery, title)) else []
+                continue
+        alerts.append(alert)
+    if len(entries) > MOST_ALERTS:
+        alerts.append(too_many(delivery, len(entries) - MOST_ALERTS))
+    return Parsed(alerts=tuple(alerts), runs=tuple(runs)) if runs else None
 
 
 def _value(delivery: Delivery) -> JsonValue:

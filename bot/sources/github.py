@@ -8,9 +8,11 @@ from bot.sources import text
 from bot.sources.json_body import JsonValue, decode, inside, object_of, read_object, text_of
 from bot.sources.kind import Arrival, Parsed, Source, SourceKind, UnreadableError, key_by_body
 from bot.sources.options import Option, words
+from bot.sources.run_facts import count_of, instant
 from bot.sources.scheme import Scheme, by_hmac, has
 from bot.sources.words import time_of
 from rules.alert import Alert, AlertStatus, Severity
+from rules.run import MANUAL, SCHEDULED, Run, RunState
 
 SIGNATURE = "X-Hub-Signature-256"
 DELIVERY, EVENT = "x-github-delivery", "x-github-event"
@@ -21,6 +23,7 @@ _CONCLUSIONS = {
     "startup_failure": (AlertStatus.FIRING, "could not start"),
     "success": (AlertStatus.RESOLVED, "succeeded"),
 }
+_KINDS = {"schedule": SCHEDULED, "workflow_dispatch": MANUAL, "repository_dispatch": MANUAL}
 _UNMERGED = frozenset({"pull_request", "pull_request_target", "merge_group"})
 _FORM = "application/x-www-form-urlencoded"
 
@@ -35,13 +38,41 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
         if delivery.headers.get(EVENT) or body.get("zen") or body.get("repository"):
             return Parsed()
         raise UnreadableError("It is no webhook of GitHub.")
-    if text_of(body.get("action")).lower() != "completed":
-        return Parsed()
     repository = text_of(inside(body, "repository", "full_name"))
     workflow = text_of(run.get("workflow_id")) or text_of(run.get("path"))
     if not repository or not workflow:
         raise UnreadableError("The run names no repository or no workflow.")
-    return Parsed(alerts=(_alert(source, delivery, run, (repository, workflow)),))
+    completed = text_of(body.get("action")).lower() == "completed"
+    alerts = (_alert(source, delivery, run, (repository, workflow)),) if completed else ()
+    return Parsed(alerts=alerts, runs=_runs(source, delivery, run, (repository, workflow)))
+
+
+def _runs(
+    source: Source, delivery: Delivery, run: Fields, where: tuple[str, str]
+) -> tuple[Run, ...]:
+    """Return the run; its pipeline is the workflow's file on its branch."""
+    repository, workflow = where
+    branch, run_id = _branch(run, repository), text_of(run.get("id"))
+    completed = text_of(run.get("status")).lower() == "completed" or bool(run.get("conclusion"))
+    if not run_id or (text_of(run.get("conclusion")).lower() == "skipped"):
+        return ()
+    file = text_of(run.get("path")).partition("@")[0].rpartition("/")[2] or workflow
+    done = _CONCLUSIONS.get(text_of(run.get("conclusion")).lower(), (AlertStatus.INFO, ""))[0]
+    over = RunState.SUCCEEDED if done is AlertStatus.RESOLVED else RunState.FAILED
+    trigger = text_of(run.get("event"))
+    return (
+        Run(
+            source=source.name,
+            pipeline=text.key(f"{repository}/{file}@{branch}"),
+            run_id=run_id,
+            state=over if completed else RunState.STARTED,
+            started_at=instant(run.get("run_started_at"), source, delivery),
+            ended_at=instant(run.get("updated_at"), source, delivery) if completed else None,
+            attempt=count_of(run.get("run_attempt")),
+            kind=_KINDS.get(trigger, trigger),
+            labels=text.labels(_labels(run, repository, workflow, branch)),
+        ),
+    )
 
 
 def _document(delivery: Delivery) -> bytes:

@@ -7,6 +7,7 @@ from bot.sources.json_body import JsonValue, decode, object_of, read_json, text_
 from bot.sources.kind import Arrival, Parsed, Source, UnreadableError, digest, key_by_body
 from bot.sources.text import clean, key, line
 from rules.alert import Alert, AlertStatus, Severity
+from rules.run import Run, RunState
 
 NAME_HEADER = "x-watchbill-heartbeat"
 STATUS_HEADER = "x-watchbill-heartbeat-status"
@@ -43,7 +44,15 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
         description=clean(message),
         labels=labels,
     )
-    return Parsed(alerts=(alert,))
+    run = Run(
+        source=source.name,
+        pipeline=f"heartbeat:{name}",
+        run_id=delivery.id,
+        state=RunState.FAILED if failed else RunState.SUCCEEDED,
+        ended_at=delivery.received_at,
+        labels=labels,
+    )
+    return Parsed(alerts=(alert,), runs=(run,))
 
 
 def _body(raw: bytes) -> Mapping[str, JsonValue]:

@@ -16,14 +16,22 @@ from bot.sources.kind import (
     key_by_body,
 )
 from bot.sources.openlineage_facts import lineage_of
+from bot.sources.run_facts import instant
 from bot.sources.text import clean, key, key_of, labels, line, link
 from bot.sources.unreadable import MOST_ALERTS, unreadable
 from bot.sources.words import time_of
 from rules.alert import Alert, AlertStatus, Severity
+from rules.run import Run, RunState
 
 Section = Mapping[str, JsonValue]
 
 FAILED, ABORTED, COMPLETED = "FAIL", "ABORT", "COMPLETE"
+_RUN_STATES = {
+    "START": RunState.STARTED,
+    FAILED: RunState.FAILED,
+    ABORTED: RunState.FAILED,
+    COMPLETED: RunState.SUCCEEDED,
+}
 _NO_EVENT = "It is not an OpenLineage event; point an OpenLineage transport of type http here."
 _TEST_SEVERITY = {"warn": Severity.WARNING, "warning": Severity.WARNING}
 
@@ -90,18 +98,39 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
         raise UnreadableError(_NO_EVENT)
     alerts: list[Alert] = []
     events: list[Section] = []
+    runs: list[Run] = []
     for entry in entries:
         if len(alerts) > MOST_ALERTS:
             break
         event = _Event(source, delivery, object_of(entry))
         if _is_event(event):
             events.append(event.body)
+            runs += _runs(event)
             alerts += islice(_alerts(event), MOST_ALERTS + 1)
         else:
             alerts.append(unreadable(delivery, _NO_EVENT))
     if len(entries) == 1 and alerts and alerts[0].unreadable:
         raise UnreadableError(_NO_EVENT)
-    return Parsed(alerts=tuple(alerts), lineage=lineage_of(iter(events)))
+    return Parsed(alerts=tuple(alerts), lineage=lineage_of(iter(events)), runs=tuple(runs))
+
+
+def _runs(event: _Event) -> Iterator[Run]:
+    """Yield the run an event tells of; its pipeline is the job with its namespace."""
+    state = _RUN_STATES.get(event.kind)
+    run_id = event.text("run", "runId")
+    if state is None or not run_id or not event.job[1]:
+        return
+    at = instant(event.body.get("eventTime"), event.source, event.delivery)
+    pairs = ((name, said) for name, one in _labels(event).items() if (said := text_of(one)))
+    yield Run(
+        source=event.source.name,
+        pipeline=key("/".join(part for part in event.job if part)),
+        run_id=key(run_id),
+        state=state,
+        started_at=(at or event.delivery.received_at) if event.kind == "START" else None,
+        ended_at=(at or event.delivery.received_at) if state.is_over else None,
+        labels=labels(pairs),
+    )
 
 
 def _is_event(event: _Event) -> bool:

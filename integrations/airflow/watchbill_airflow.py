@@ -219,6 +219,7 @@ def add_task(body: Body, context: Any) -> None:
     found = columns(ti, TASK_COLUMNS)
     found["operator"] = column(task, "task_type")
     found["owner"] = column(task, "owner")
+    found["retries"] = column(task, "retries")
     body["task"] = found
     body["dag"]["dag_id"] = body["dag"].get("dag_id") or column(ti, "dag_id")
     body["dag_run"]["run_id"] = body["dag_run"].get("run_id") or column(ti, "run_id")

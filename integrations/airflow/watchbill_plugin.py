@@ -45,6 +45,10 @@ class Listener:
         self._tell(event, dict(_told_by(task_instance), exception=error))
 
     @hookimpl
+    def on_dag_run_running(self, dag_run: Any, msg: str) -> None:
+        self._tell("dag_run_started", self._run(dag_run, msg))
+
+    @hookimpl
     def on_dag_run_success(self, dag_run: Any, msg: str) -> None:
         self._tell("dag_run_succeeded", self._run(dag_run, msg))
 

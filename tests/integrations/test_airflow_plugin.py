@@ -79,15 +79,17 @@ def test_only_the_last_try_is_a_failure(
 def test_runs_and_successes_are_told(listener: Any, recorder: Recorder) -> None:
     run = SimpleNamespace(dag_id="orders", run_id="r", run_type="scheduled", clear_number=0)
     listener.on_task_instance_success(instance(state="success"))
+    listener.on_dag_run_running(run, "")
     listener.on_dag_run_failed(run, "task_failure")
     listener.on_dag_run_success(run, "")
     told = [(one.json["event"], one.json["dag"]["dag_id"]) for one in recorder.requests]
     assert told == [
         ("task_succeeded", "orders"),
+        ("dag_run_started", "orders"),
         ("dag_run_failed", "orders"),
         ("dag_run_succeeded", "orders"),
     ]
-    assert recorder.requests[1].json["reason"] == "task_failure"
+    assert recorder.requests[2].json["reason"] == "task_failure"
 
 
 @pytest.mark.parametrize("trace", ["Traceback\nKeyError: 'a'\n", None, 7])

@@ -1,22 +1,31 @@
 """A run that was to start and did not: one page, to the minute, and an end when it runs."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import rules
+from bot.ports import Delivery
+from bot.sources.airflow import parse
+from bot.sources.kind import Source
 from rules.catalogue import Asset, Catalogue, Product
 from rules.category import Category
 from rules.cron import Schedule
 from rules.expected_runs import EXPECTED, Expectation, ExpectedRuns, Outcome
 from rules.incident import State
 from rules.matcher import matchers_of
+from rules.overruling_parts import not_actionable_rules
 from rules.rotation import OnCall, Span
 from rules.rulebook import RuleBook
+from rules.rulebook_spec import RulebookSpec
 from rules.run import BACKFILL, SCHEDULED, Run, RunState
 from rules.silence import MaintenanceWindow
+from rules.strict_yaml import read
 from tests.rules.category_tables import SHIPPED
 from tests.stories.conftest import Tell
 from tests.stories.story import Story, rulebook
@@ -306,3 +315,97 @@ async def test_it_is_a_matter_of_freshness(tell: Tell) -> None:
     await begin(story, MONDAY)
     await story.until(FIVE + timedelta(minutes=15))
     assert (await story.incident()).category is Category.FRESHNESS
+
+
+# what a person started by hand
+
+
+def shipped() -> RuleBook:
+    pack = (Path(rules.__file__).parent / "packs" / "default.yaml").read_text()
+    spec, faults = read(pack, RulebookSpec, "default.yaml")
+    assert spec is not None
+    assert not faults
+    return waits_for(not_actionable=not_actionable_rules([spec]))
+
+
+AIRFLOW = Source(name="airflow", kind="airflow")
+
+
+async def tells(story: Story, event: str, run_id: str, *, task: str = "", **run: Any) -> None:
+    """Let Airflow tell an event of a run of shop_daily, through the real parser."""
+    now = story.clock.now()
+    document: dict[str, object] = {
+        "event": event,
+        "dag": {"dag_id": "shop_daily"},
+        "dag_run": {"run_id": run_id, "start_date": now.isoformat(), **run},
+        "task": {"task_id": task} if task else None,
+    }
+    delivery = Delivery(
+        id="d",
+        source="airflow",
+        key="k",
+        body=json.dumps(document).encode(),
+        content_type="application/json",
+        headers={},
+        received_at=now,
+    )
+    said = parse(AIRFLOW, delivery)
+    await story.hears(*said.alerts, runs=said.runs)
+
+
+async def test_thirty_days_of_backfill_page_nobody_and_are_one_incident(tell: Tell) -> None:
+    story = tell(shipped())
+    await begin(story, MONDAY.replace(hour=5))
+    for day in range(30):
+        run_id, of_backfill = f"backfill__{day}", {"run_type": "backfill"}
+        failed = day % 3 == 0
+        event = "failed" if failed else "succeeded"
+        await tells(story, f"task_{event}", run_id, task="load", **of_backfill)
+        await tells(story, f"dag_run_{event}", run_id, **of_backfill)
+        await story.after(minutes=2)
+    story.pages()
+    (incident,) = await story.store.reader.incidents(states=list(State), limit=99)
+    assert (incident.state, incident.firing_count) == (State.TRIGGERED, 20)
+    for day in range(0, 30, 3):  # cleared, and now well
+        more: dict[str, Any] = {"run_type": "backfill", "clear_number": 1}
+        await tells(story, "task_succeeded", f"backfill__{day}", task="load", **more)
+        await tells(story, "dag_run_succeeded", f"backfill__{day}", **more)
+    assert await story.state() is State.RESOLVED
+    story.pages()
+
+
+async def test_todays_failure_pages_in_the_middle_of_a_backfill(tell: Tell) -> None:
+    story = tell(shipped())
+    await begin(story, MONDAY.replace(hour=5))
+    await tells(story, "task_failed", "backfill__1", task="load", run_type="backfill")
+    story.pages()
+    await tells(story, "task_failed", "scheduled__today", task="load", run_type="scheduled")
+    story.pages("ana")
+
+
+async def test_cleared_runs_page_nobody_and_hide_no_new_failure(tell: Tell) -> None:
+    story = tell(shipped())
+    await begin(story, MONDAY.replace(hour=5))
+    old: dict[str, Any] = {"run_type": "scheduled", "clear_number": 1}
+    for attempt in range(3):
+        await tells(story, "task_failed", f"scheduled__old_{attempt}", task="load", **old)
+        await tells(story, "dag_run_failed", f"scheduled__old_{attempt}", **old)
+    story.pages()
+    assert await story.state() is State.TRIGGERED
+    await tells(story, "task_failed", "scheduled__today", task="load", run_type="scheduled")
+    story.pages("ana")
+
+
+async def test_retries_of_a_task_page_nobody(tell: Tell) -> None:
+    story = tell(shipped())
+    await begin(story, MONDAY.replace(hour=5))
+    for _ in range(3):
+        await tells(story, "task_retry", "scheduled__today", task="load", run_type="scheduled")
+    story.pages()
+
+
+async def test_a_rulebook_may_have_backfills_page(tell: Tell) -> None:
+    story = tell(replace(shipped(), not_actionable=not_actionable_rules([])))
+    await begin(story, MONDAY.replace(hour=5))
+    await tells(story, "task_failed", "backfill__1", task="load", run_type="backfill")
+    story.pages("ana")

@@ -9,6 +9,7 @@ import pytest
 from bot.sources.airflow import parse
 from bot.sources.kind import Source, UnreadableError
 from rules.alert import Alert, AlertStatus, Severity
+from rules.run import Run, RunState
 from tests.fakes.deliveries import RECEIVED, delivery, payload
 
 SOURCE = Source(name="airflow", kind="airflow")
@@ -140,24 +141,68 @@ def test_a_file_that_cannot_be_imported_alerts_until_its_dag_runs_again() -> Non
     assert alert.dedup_key in {one.dedup_key for one in done}
 
 
+BACKFILLS: list[dict[str, object]] = [
+    {"dag_run__run_type": "backfill", "dag_run__run_id": "backfill__1"},
+    {"dag_run__run_type": None, "dag_run__run_id": "backfill__1"},
+]
+
+
+@pytest.mark.parametrize("run", BACKFILLS)
+@pytest.mark.parametrize(("name", "good"), [(FAILED, SUCCEEDED), (RUN_FAILED, RUN_SUCCEEDED)])
+def test_each_interval_of_a_backfill_is_a_thing_of_one_batch(
+    name: str, good: str, run: dict[str, object]
+) -> None:
+    alert = alert_of(name, **run)
+    other = alert_of(name, **{**run, "dag_run__run_id": "backfill__2"})
+    assert (alert.status, alert.labels["run_type"]) == (AlertStatus.FIRING, "backfill")
+    assert alert.group_key == other.group_key == "daily_orders/backfill"
+    assert len({alert.dedup_key, other.dedup_key, alert_of(name).dedup_key}) == 3
+    (done,) = alerts_of(recorded(good, **run))
+    assert (done.status, done.dedup_key) == (AlertStatus.RESOLVED, alert.dedup_key)
+
+
 @pytest.mark.parametrize(
-    "run",
+    ("more", "cleared"),
     [
-        {"dag_run__run_type": "backfill"},
-        {"dag_run__run_type": None, "dag_run__run_id": "backfill__2025"},
+        ({}, None),
+        ({"dag_run__clear_number": 0}, None),
+        ({"dag_run__clear_number": 2}, "true"),
+        ({"task__max_tries": 1, "task__retries": 1}, None),
+        ({"task__max_tries": 3, "task__retries": 1}, "true"),
     ],
 )
-@pytest.mark.parametrize("name", [FAILED, RUN_FAILED])
-def test_backfills_do_not_page_but_say_so(name: str, run: dict[str, object]) -> None:
-    alert = alert_of(name, **run)
-    assert alert.status is AlertStatus.INFO
-    assert alert.labels["run_type"] == "backfill"
+def test_what_a_person_cleared_says_so(more: dict[str, object], cleared: str | None) -> None:
+    assert alert_of(FAILED, **more).labels.get("cleared") == cleared
 
 
-def test_a_good_backfill_resolves_nothing() -> None:
-    assert alerts_of(recorded(SUCCEEDED, dag_run__run_type="backfill")) == ()
-    done = alerts_of(recorded(RUN_SUCCEEDED, dag_run__run_type="backfill"))
-    assert [one.status for one in done] == [AlertStatus.INFO]
+def runs_of(name: str, **more: object) -> tuple[Run, ...]:
+    return parse(SOURCE, delivery(recorded(name, **more))).runs
+
+
+def test_tasks_tell_that_their_run_started_and_runs_how_they_ended() -> None:
+    (going,), (good,), (bad,) = map(runs_of, (FAILED, RUN_SUCCEEDED, RUN_FAILED))
+    assert [one.state for one in (going, good, bad)] == [
+        RunState.STARTED,
+        RunState.SUCCEEDED,
+        RunState.FAILED,
+    ]
+    assert going.pipeline == "test-airflow/daily_orders"
+    assert (going.kind, going.attempt, going.nominal_at) == ("manual", 1, None)
+    assert going.started_at is not None
+    assert good.ended_at is not None
+    assert going.labels["dag_id"] == "daily_orders"
+
+
+def test_a_scheduled_run_tells_what_it_was_scheduled_for() -> None:
+    times = {"dag_run__run_after": "2026-11-20T05:00:00Z", "dag_run__clear_number": 2}
+    (run,) = runs_of(RUN_SUCCEEDED, instance="prod", dag_run__run_type="scheduled", **times)
+    assert run.nominal_at == datetime(2026, 11, 20, 5, tzinfo=UTC)
+    assert (run.pipeline, run.attempt) == ("prod/daily_orders", 3)
+
+
+@pytest.mark.parametrize("name", [DEADLINE, IMPORT_ERROR])
+def test_what_tells_of_no_run_gives_none(name: str) -> None:
+    assert runs_of(name) == ()
 
 
 def test_lost_events_are_told() -> None:
