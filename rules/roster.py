@@ -16,6 +16,7 @@ LOOK_AHEAD = timedelta(days=14)
 EXPLICIT = 10
 """The priority of shifts: they lie over layers of a lower one."""
 ALWAYS = datetime.min.replace(tzinfo=UTC)
+_EARLIEST = 1970
 
 
 class Unit(StrEnum):
@@ -99,6 +100,9 @@ class Layer:
             raise ValueError(f"a turn lasts at least one {self.unit}, not {self.every}")
         if self.starts.tzinfo is not None:
             raise ValueError("`starts` is a local time, without a zone of its own")
+        # Turns are counted from here, so a slip of the pen must not mean millions of them.
+        if self.starts.year < _EARLIEST:
+            raise ValueError(f"turns start in {_EARLIEST} or later, not in {self.starts.year}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,6 +111,12 @@ def test_a_turn_may_be_two_people_or_nobody() -> None:
     assert asked(schedule, "2026-12-01T00:00Z") == ("cy",)
 
 
+def test_an_empty_or_backward_window_has_nobody() -> None:
+    assert resolve(only(layer("ana")), END, END) == resolve(only(layer("ana")), END, START) == []
+    assert resolve(only(layer("ana")), END, END, whole=True) == []
+    assert resolve(Schedule(), START, END) == []
+
+
 def test_turns_far_beyond_the_calendar_do_not_end_it() -> None:
     schedule = only(layer("ana", "bo", every=10**9))
     assert asked(schedule, "2027-01-01T00:00Z") == ("ana",)
@@ -124,6 +130,7 @@ def test_turns_far_beyond_the_calendar_do_not_end_it() -> None:
         ({"every": 0}, "a turn lasts at least one week, not 0"),
         ({"order": ()}, "a layer needs somebody"),
         ({"starts": utc("2026-11-16T09:00Z")}, "without a zone of its own"),
+        ({"starts": datetime.fromisoformat("0026-11-16T09:00")}, "in 1970 or later, not in 26"),
     ],
 )
 def test_a_layer_that_means_nothing_is_refused(facts: dict[str, Any], words: str) -> None:
