@@ -15,7 +15,7 @@ from bot.slack.scene import people_in, root_of
 from bot.slack.text import mention_group
 from bot.slack.views_consequences import consequences_message
 from bot.wire import sentence_from_json
-from rules.incident import State
+from rules.incident import Incident, State
 from rules.sentence import Sentence, say
 
 _SOON = timedelta(seconds=1)
@@ -61,7 +61,7 @@ async def show(desk: Desk, job: Job) -> Delivered:
     if root is None and incident.muted:
         return _NOTHING
     if root is None:
-        return _posted(await desk.post_in(job, incident.channel, body), "root")
+        return await _post_root(desk, job, incident, body)
     for copy in (m for m in messages if m.role == "copy"):
         await _update_copy(desk, copy, body)
     try:
@@ -72,8 +72,26 @@ async def show(desk: Desk, job: Job) -> Delivered:
         if not incident.is_open:
             return _NOTHING
         LOG.warning("the message of #%s was deleted: posting it again", incident.number)
-        return _posted(await desk.post_in(job, incident.channel, body), "root")
+        return await _post_root(desk, job, incident, body)
     return _NOTHING
+
+
+async def _post_root(desk: Desk, job: Job, incident: Incident, body: dict[str, Any]) -> Delivered:
+    """Post the message in the incident's channel.
+
+    One that only the catalogue names may be one that nobody made, or that we were not invited to;
+    the message then stands where the last route has it.
+    """
+    try:
+        return _posted(await desk.post_in(job, incident.channel, body), "root")
+    except GiveUpError as unreachable:
+        book = desk.rulebook()
+        product, last = book.catalogue.product(incident.product), book.routes[-1].channel
+        own = product.channel.lstrip("#") if product else ""
+        if own != incident.channel or last == own:
+            raise
+        LOG.warning("posting #%s in #%s instead: %s", incident.number, last, unreachable)
+        return _posted(await desk.post_in(job, last, body), "root")
 
 
 async def _update_copy(desk: Desk, copy: MessageRef, body: dict[str, Any]) -> None:

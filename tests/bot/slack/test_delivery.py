@@ -12,9 +12,10 @@ from bot.slack.desk import Desk
 from bot.wire import sentence_to_json
 from bot.workspace.model import Message
 from bot.workspace.state import Workspace
+from rules.catalogue import Catalogue, Product
 from rules.incident import Mutedness
 from rules.sentence import Who, say
-from tests.bot.slack.samples import ANA, BO, CY, NOW, incident
+from tests.bot.slack.samples import ANA, BO, BOOK, CY, NOW, incident
 from tests.fakes.clock import FakeClock
 from tests.fakes.reader import FakeReader
 
@@ -260,6 +261,20 @@ async def test_a_channel_we_cannot_reach_says_how_to_invite_us(
         reader.put(replace(incident(), channel=name))
         with pytest.raises(GiveUpError, match=rf"#{name}.*/invite @Watchbill"):
             await carry_out(desk, reader, job("show"))
+
+
+async def test_a_channel_that_only_the_catalogue_names_is_not_the_last_word(
+    desk: Desk, reader: FakeReader, workspace: Workspace
+) -> None:
+    orders = Product(id="orders", name="Orders", channel="#missing")
+    desk = replace(desk, rulebook=lambda: replace(BOOK, catalogue=Catalogue([orders])))
+    reader.put(replace(incident(), channel="missing", product="orders"))
+    await carry_out(desk, reader, job("show"))
+    assert len(in_channel(workspace)) == 1
+    reader.put(replace(incident(), channel="missing", product="users"))
+    reader.placed["i42"].clear()
+    with pytest.raises(GiveUpError, match=r"#missing.*/invite @Watchbill"):
+        await carry_out(desk, reader, job("show"))
 
 
 async def test_an_archived_channel_is_given_up(
