@@ -10,6 +10,8 @@ from rules.expression import Expression, equalities
 from rules.matcher import Condition, Matcher, Operator, all_hold
 
 _LONGEST = 64
+_ASKED_BEFORE = 8
+"""So often everything is tried before an index is made."""
 _PLAIN = re.compile(rf"[\w \-/:]{{0,{_LONGEST}}}")
 
 
@@ -111,17 +113,26 @@ class _Table:
 
 
 class Indexed(tuple[T_co, ...]):  # noqa: SLOT001  a tuple cannot have the slot it needs
-    """A tuple that finds those of its things that hold; the index is made when first asked."""
+    """A tuple that finds those of its things that hold.
 
+    The index is made once it pays: silences are read anew for each transaction, and few alerts
+    of one ask.
+    """
+
+    _asked = 0
     _index: "LabelIndex[T_co] | None" = None
 
     def fitting(self, labels: Mapping[str, str]) -> Iterator[T_co]:
         """Yield the things whose conditions all hold, in order."""
+        return (one for one in self._candidates(labels) if all_hold(one.matchers, labels))
+
+    def _candidates(self, labels: Mapping[str, str]) -> Sequence[T_co]:
         if self._index is None:
+            self._asked += 1
+            if self._asked <= _ASKED_BEFORE:
+                return self
             self._index = LabelIndex(self)
-        for one in self._index.candidates(labels):
-            if all_hold(one.matchers, labels):
-                yield one
+        return self._index.candidates(labels)
 
 
 def indexed(things: Iterable[T]) -> Indexed[T]:

@@ -65,8 +65,12 @@ labels = st.dictionaries(st.sampled_from(LABELS), values)
 def test_an_index_finds_what_trying_everything_finds(
     rules: list[Rule], labels: dict[str, str]
 ) -> None:
-    found = list(Indexed(rules).fitting(labels))
-    assert found == [rule for rule in rules if all_hold(rule.matchers, labels)]
+    things = Indexed(rules)
+    found = [list(things.fitting(labels)) for _ in range(20)]
+    assert found == [[rule for rule in rules if all_hold(rule.matchers, labels)]] * 20
+    assert [
+        one for one in LabelIndex(rules).candidates(labels) if all_hold(one.matchers, labels)
+    ] == found[0]
 
 
 def _rules(count: int) -> list[Rule]:
