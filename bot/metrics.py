@@ -45,6 +45,11 @@ class Metrics:
         self.pages = Counter(
             "watchbill_pages", "Pages by outcome.", ["outcome"], registry=self.registry
         )
+        self.runs_overdue = Gauge(
+            "watchbill_expected_runs_overdue",
+            "Expected runs that have not started although their deadline has passed.",
+            registry=self.registry,
+        )
         self.outbox_lag = Gauge(
             "watchbill_outbox_lag_seconds",
             "How long the oldest due job has waited.",

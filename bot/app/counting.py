@@ -29,7 +29,7 @@ class Counting:
 
 
 async def sample(metrics: Metrics, reader: Reader, now: datetime) -> None:
-    """Read the gauges: how far behind the outbox is, and how many incidents are open."""
+    """Read the gauges: how far behind the outbox is, what is open, what has not run."""
     groups: dict[str, float] = {}
     for lane, seconds in (await reader.outbox_lag(now)).items():
         group = lane.split(":")[0] or "none"
@@ -38,3 +38,4 @@ async def sample(metrics: Metrics, reader: Reader, now: datetime) -> None:
     for group, seconds in groups.items():
         metrics.outbox_lag.labels(group).set(seconds)
     metrics.incidents_open.set(await reader.open_count())
+    metrics.runs_overdue.set(await reader.overdue_runs())

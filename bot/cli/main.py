@@ -2,7 +2,7 @@
 
 import typer
 
-from bot.cli import catalogue, learned, reading, serving
+from bot.cli import catalogue, learned, reading, runs, serving
 
 app = typer.Typer(
     name="watchbill",
@@ -28,5 +28,6 @@ outbox.command("dead")(serving.outbox_dead)
 outbox.command("retry")(serving.outbox_retry)
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(learned.app, name="rules")
+app.add_typer(runs.app, name="runs")
 app.add_typer(roster, name="roster")
 app.add_typer(outbox, name="outbox")

@@ -14,10 +14,12 @@ from bot.ports import NewDelivery, NotStoredError, StoredOverride
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
 from rules.catalogue import Catalogue
+from rules.expected_runs import Standing
 from rules.learned import LearnedRule
 from rules.lineage import Lineage
 from rules.rotation import OnCall
 from rules.rulebook_parts import RulebookParts
+from rules.run import Run
 from rules.slo import Reliability
 
 _SHOWN = 200
@@ -91,6 +93,19 @@ async def end_rule(config: Config, rule_id: str) -> str:
     if not ended:
         raise fail(f"There is no rule {rule_id}; see watchbill rules list.")
     return f"Rule {rule_id} no longer counts."
+
+
+async def standings(config: Config) -> Sequence[Standing]:
+    """Return where the clocks of expected runs stand; nothing when there is no database yet."""
+    if not _exists(config.database):
+        return ()
+    async with _beside(config, SystemClock()) as store:
+        return await store.reader.standings()
+
+
+async def latest_runs(config: Config, source: str, pipeline: str, limit: int) -> Sequence[Run]:
+    async with _beside(config, SystemClock()) as store:
+        return await store.reader.latest_runs(source, pipeline, limit)
 
 
 async def overrides(config: Config, now: datetime) -> Sequence[StoredOverride]:
