@@ -12,7 +12,7 @@ from rules.effects import ShowConsequences
 from rules.events import AUTOMATIC, AlertReceived
 from rules.folding import bond_with, skipped_by, subject_of, with_cause
 from rules.incident import Bond, Incident, State, thing_of
-from rules.rerouting import reroute
+from rules.rerouting import reroute, settle_route
 from rules.rulebook import RuleBook
 from rules.sentence import say
 from rules.showing import show_end, show_everywhere, show_later
@@ -64,6 +64,7 @@ def _open(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> 
     if event.alert.classified:
         draft.reasons.append(category_reason(event.alert.classified))
     _weigh(draft, event.alert, book, now)
+    settle_route(draft, book)  # a rotation that is known to be slow can make it more urgent
     _notice_flapping(draft, event, book)
     if covering := muted(event.alert, book, now):
         keep_quiet(draft, covering)

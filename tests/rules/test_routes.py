@@ -1,5 +1,6 @@
 """Routes by what is known of an alert once it is weighed, and a product's own channel."""
 
+from dataclasses import replace
 from datetime import time
 from typing import Any
 
@@ -12,13 +13,15 @@ from rules.alert import Alert, Severity
 from rules.catalogue import Asset, Catalogue, Product, Promises
 from rules.classify import categorised, facts_of
 from rules.grouping import open_incident, open_storm, route_of
+from rules.history import History, Learnt
 from rules.matcher import conditions_of, matchable, parse_matchers
 from rules.on_alert import muted
+from rules.policy import Policy
 from rules.priority import Priority
 from rules.rulebook import Route, RuleBook
 from rules.silence import MaintenanceWindow, Silence
 from rules.sla import FreshBy
-from tests.rules.build import ANA, DAY, HOUR, NOW, make_alert, make_book, opened
+from tests.rules.build import ANA, DAY, HOUR, NOW, make_alert, make_book, opened, page
 
 ORDERS = Product(
     id="orders",
@@ -160,3 +163,19 @@ def test_what_is_known_is_read_back() -> None:
 def test_an_alert_is_only_what_it_says_without_a_catalogue() -> None:
     alert: Alert = make_alert(labels={"model": "fct"})
     assert "product" not in facts_of(alert, make_book(), NOW)
+
+
+def test_a_slow_rotation_makes_it_urgent_enough_for_another_route() -> None:
+    urgent = Route("urgent", "urgent", "x", "data", parse_matchers("priority=P1")[0])
+    policies = {name: Policy(name, (page("x@example.com"),)) for name in ("default", "urgent")}
+    due = replace(ORDERS, promises=Promises(fresh_by=FreshBy(time(5), "UTC")), rotation="")
+    slow = History(respond={"data": Learnt(2 * HOUR, 75, 9)})
+    for history, route in ((History(), "rest"), (slow, "urgent")):
+        book = make_book(
+            routes=(urgent, REST), policies=policies, catalogue=Catalogue([due]), history=history
+        )
+        made = opened(book, make_alert(labels={"product": "orders"})).incident
+        assert (made.route, made.policy.name) == (
+            route,
+            "default" if route == "rest" else "urgent",
+        )
