@@ -165,7 +165,9 @@ def _equal(label: str, value: str) -> Matcher:
 def _writable(one: Matcher) -> bool:
     """Tell whether a matcher reads back as itself from a rulebook's file."""
     text = str(one)
-    if not one.value or len(one.value) > _LONGEST_VALUE or "${" in text or "\n" in text:
+    if not one.value or len(one.value) > _LONGEST_VALUE or "${" in text:
+        return False
+    if len(text.splitlines()) != 1:
         return False
     if len(one.label) > _LONGEST_LABEL or forbidden_at(text) is not None:
         return False

@@ -25,7 +25,20 @@ from tests.rules.build import ANA, BO, HOUR, NOW, make_alert, make_book, make_in
 NOT_NULL = {"test": "not_null", "model": "orders", "column": "amount", "product": "sales"}
 COMPLETE = Remedy(category=Category.COMPLETENESS)
 TEXTS = st.text(max_size=60) | st.sampled_from(
-    ('a"b', "a\\b", "${SECRET}", "x\ny", "#: - [", "\u2028", "é 🦆", "=~", "in [a]", "a, b=c")
+    (
+        'a"b',
+        "a\\b",
+        "${SECRET}",
+        "x\ny",
+        "#: - [",
+        "\u2028",
+        "\r",
+        "a\x85b",
+        "é 🦆",
+        "=~",
+        "in [a]",
+        "a, b=c",
+    )
 )
 LABELS = st.dictionaries(
     st.sampled_from(("test", "model", "column", "dag_id", "task_id", "product", "job")), TEXTS
