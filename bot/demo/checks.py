@@ -1,7 +1,7 @@
 """What must have held in the night: each promise, and whether the workspace saw it kept."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,6 +11,8 @@ from bot.demo.stage import Stage
 from bot.demo.story import (
     ACKED,
     DATABASE,
+    DOUBLE,
+    FOLDED,
     LATE,
     PAYMENTS,
     PRIMARY,
@@ -18,7 +20,6 @@ from bot.demo.story import (
     RETRIES,
     SECONDARY,
     SILENCED,
-    TESTS,
 )
 from bot.demo.watching import Kind, Seen, Watcher
 from rules.incident import Incident, State
@@ -30,8 +31,9 @@ _MOST_DEAD, _MOST_OPEN = 20, 100
 _AT_ONCE = 3.0
 """Seconds of the machine's own time between an alert and the page, on a slow machine."""
 _SECOND_STEP = timedelta(minutes=5)
-_OPENED_BY = {LATE: "orders_stale", TESTS: "orders_tests", DATABASE: "warehouse_down",
-              PAYMENTS: "payments_failed"}  # fmt: skip
+_PROMISED = "promised to Finance"
+_PAGED = (LATE, DATABASE, PAYMENTS)
+_ILLUSTRATED = (LATE, DOUBLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,15 @@ async def checks(stage: Stage, played: Played) -> list[Check]:
     night = Night(stage, stage.watcher, played)
     return [
         Check("One message in the channel for each incident", night.one_root_each()),
-        Check("The person on call is paged within seconds", night.paged_at_once()),
+        Check("The person on call is paged within seconds", night.paged_at_once(_PAGED)),
+        Check("The page says what was promised to whom", night.promise_told()),
+        Check("Who is hit comes as a picture, one for each incident that hits many",
+              night.pictures()),
         Check("The second person is paged after five minutes, not before", night.second_step()),
         Check("After an acknowledgement nobody is paged for that incident", night.quiet_after_ack()),
+        Check("What follows from a cause folds into it and pages nobody", night.nothing_in(FOLDED)),
+        Check("What is split off is an incident of its own, and pages",
+              night.paged_at_once([DOUBLE])),
         Check("A task that succeeds on its last try pages nobody", night.nothing_in(RETRIES)),
         Check("What is silenced pages nobody and shows nowhere", night.nothing_in(SILENCED)),
         Check("Alertmanager's “resolved” resolves its incident", night.resolved_itself()),
@@ -86,22 +94,34 @@ class Night:
             twice.append(f"{len(count)} incidents instead of {expected}")
         return ", ".join(twice)
 
-    def paged_at_once(self) -> str:
+    def paged_at_once(self, names: Iterable[str]) -> str:
         late = []
-        for name, body in _OPENED_BY.items():
+        for name in names:
             page = self._page(name, PRIMARY)
-            took = page.clock - self.played.sent[body].clock if page else None
+            took = page.clock - self.played.began[name].clock if page else None
             if took is None:
                 late.append(f"{name}: not at all")
             elif took > _AT_ONCE:
                 late.append(f"{name}: after {took:.1f} s")
         return ", ".join(late)
 
+    def promise_told(self) -> str:
+        page = self._page(LATE, PRIMARY)
+        if page is None:
+            return "nobody was paged"
+        return "" if _PROMISED in page.text else f"it says: {page.text}"
+
+    def pictures(self) -> str:
+        drawn = Counter(s.number for s in self.watcher.posts(Kind.NOTE) if s.pictures)
+        wanted = Counter(self.played.numbers[name] for name in _ILLUSTRATED)
+        numbers = sorted(drawn | wanted)
+        return ", ".join(f"#{n} has {drawn[n]}" for n in numbers if drawn[n] != wanted[n])
+
     def second_step(self) -> str:
         page = self._page(LATE, SECONDARY)
         if page is None:
             return "they never were"
-        after = page.at - self.played.sent[_OPENED_BY[LATE]].at
+        after = page.at - self.played.began[LATE].at
         latest = _SECOND_STEP + timedelta(seconds=_AT_ONCE) * self.stage.speed
         return "" if _SECOND_STEP <= after <= latest else f"it was after {after}"
 

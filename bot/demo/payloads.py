@@ -30,6 +30,16 @@ def body(name: str, now: datetime) -> bytes:
     return _BODIES[name](now)
 
 
+def shop(folder: Path, now: datetime) -> tuple[str, ...]:
+    """Write the shop's catalogue and its dbt manifest, of this day, into a folder."""
+    shipped = files("bot.demo")
+    products, manifest = folder / "catalogue.yaml", folder / "manifest.json"
+    products.write_bytes((shipped / "catalogue.yaml").read_bytes())
+    found = json.loads((shipped / "artifacts" / "manifest.json").read_text(encoding="utf-8"))
+    manifest.write_text(json.dumps(_moved(found, now - _WRITTEN)), encoding="utf-8")
+    return str(products), str(manifest)
+
+
 def _dbt(artifact: str, now: datetime) -> bytes:
     with as_file(files("bot.demo") / "artifacts") as shipped, TemporaryDirectory() as folder:
         found = json.loads((shipped / artifact).read_text(encoding="utf-8"))
@@ -187,6 +197,7 @@ _BODIES: Mapping[str, Build] = {
     "orders_stale": partial(_dbt, "sources_stale.json"),
     "orders_fresh": partial(_dbt, "sources_fresh.json"),
     "orders_tests": partial(_dbt, "run_results.json"),
+    "orders_tests_again": partial(_dbt, "run_results_again.json"),
     "payments_first_try": partial(_airflow, "task_retry", 1, "up_for_retry"),
     "payments_second_try": partial(_airflow, "task_retry", 2, "up_for_retry"),
     "payments_third_try": partial(_airflow, "task_succeeded", 3, "success"),

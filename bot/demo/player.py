@@ -12,8 +12,9 @@ import aiohttp
 from bot.courier import signature
 from bot.demo.payloads import body
 from bot.demo.stage import Stage
-from bot.demo.story import FIRING, Beat, Click, Send, Type, Until
+from bot.demo.story import FIRING, PICTURE, Beat, Click, Send, SplitOff, Type, Until
 from bot.demo.watching import Kind, Seen
+from bot.slack.views_consequences import SPLIT_OFF
 
 _PATIENCE = 15.0
 """Seconds of the machine's own time that anything may take, beyond the night's."""
@@ -37,12 +38,24 @@ class Sent:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The night's time, and real seconds."""
+
+    at: datetime
+    clock: float
+
+
 @dataclass(slots=True)
 class Played:
-    """What the player did: deliveries by body, numbers by name, and what came in marked beats."""
+    """What the player did: deliveries by body, numbers by name, and what came in marked beats.
+
+    `began` is, by name, the moment before what opened the incident.
+    """
 
     sent: dict[str, Sent] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
+    began: dict[str, Moment] = field(default_factory=dict)
     marked: dict[str, list[Seen]] = field(default_factory=dict)
 
 
@@ -79,8 +92,10 @@ class Player:
                 raise StoryError(f"{beat.only_while[0]} is not {beat.only_while[1]} any more.")
             return
         self._tell(self.words(beat.text))
+        began = Moment(stage.clock.now(), self._watcher.workspace.stopwatch())
         await self._do(beat)
         if beat.opens:
+            self.played.began[beat.opens[0]] = began
             await self._opened(*beat.opens)
         for until in beat.until:
             await self._wait(partial(self._reached, until, before), str(until))
@@ -100,6 +115,8 @@ class Player:
                 await self._send(kind, name)
             case Click():
                 await self._click(beat.deed)
+            case SplitOff():
+                await self._split_off(beat.deed)
             case Type(who, text):
                 await self._type(self._stage.cast[who], self.words(text))
             case None:
@@ -133,6 +150,21 @@ class Player:
         if self._strict and not outcome.acked:
             raise StoryError(f"{who}'s click was not answered: {outcome.error}")
 
+    async def _split_off(self, deed: SplitOff) -> None:
+        who, number = self._stage.cast[deed.who], self.played.numbers[deed.about]
+        workspace = self._watcher.workspace
+        for note in self._watcher.notes(number, SPLIT_OFF):
+            message = workspace.channels[note.channel].find(note.ts)
+            for block in message.blocks if message else ():
+                text, beside = block.get("text") or {}, block.get("accessory") or {}
+                if deed.alert in str(text.get("text")) and beside.get("action_id") == SPLIT_OFF:
+                    await workspace.click(
+                        who, note.channel, note.ts, SPLIT_OFF, block_id=block["block_id"]
+                    )
+                    return
+        if self._strict:
+            raise StoryError(f"There is no button to split {deed.alert!r} off #{number}.")
+
     async def _type(self, who: str, text: str) -> None:
         channel = self._stage.config.slack.alerts_channel
         outcome = await self._watcher.workspace.command(who, channel, text)
@@ -158,6 +190,9 @@ class Player:
             return moved_on or self._watcher.latest(Kind.PAGE, number, who) is not None
         if until.sign:
             return self._sign(until.about) == until.sign
+        if until.thread:
+            notes = self._watcher.notes(number, until.thread if until.thread != PICTURE else "")
+            return any(until.thread != PICTURE or note.pictures for note in notes)
         who = self._stage.cast[until.answer]
         return any(s.kind is Kind.ANSWER and s.place == who for s in self._watcher.seen[since:])
 

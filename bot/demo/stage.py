@@ -18,6 +18,7 @@ from bot.app.local import access_to, local_workspace
 from bot.clock import SystemClock
 from bot.config import Config, LocalWorkspaceSpec, SourceSpec, split_address
 from bot.config_file import Loaded, load
+from bot.demo.payloads import shop
 from bot.demo.roster import roster_for
 from bot.demo.story import PRIMARY, SECONDARY
 from bot.demo.watching import Watcher
@@ -25,9 +26,10 @@ from bot.workspace.server import RunningWorkspace
 from rules.people import Person
 
 ZONE = ZoneInfo("Europe/Berlin")
-_BEGINS_AT = 2
-_START_UP = timedelta(seconds=2)
+_BEGINS_AT = 5
+_START_UP = timedelta(seconds=3)
 _READY_WITHIN = 20.0
+_LOOK_EVERY = timedelta(milliseconds=50)
 _KINDS = ("dbt", "airflow", "alertmanager", "generic")
 
 
@@ -66,10 +68,10 @@ def read_configuration(path: Path | None, environ: Mapping[str, str]) -> Loaded:
 
 
 def night_of(now: datetime, speed: float) -> datetime:
-    """Return when the clock starts: just before two in the morning, local time, of this date."""
+    """Return when the clock starts: just before five in the morning, local time, of this date."""
     local = now.astimezone(ZONE)
-    two = local.replace(hour=_BEGINS_AT, minute=0, second=0, microsecond=0)
-    return two.astimezone(now.tzinfo) - _START_UP * speed
+    five = local.replace(hour=_BEGINS_AT, minute=0, second=0, microsecond=0)
+    return five.astimezone(now.tzinfo) - _START_UP * speed
 
 
 @asynccontextmanager
@@ -121,9 +123,13 @@ async def _ready(application: Application, workspace: RunningWorkspace) -> None:
             lambda: workspace.workspace.sockets.connections and application.slack.identity.bot_user,
             _READY_WITHIN,
         )
+        real = SystemClock()
+        async with asyncio.timeout(_READY_WITHIN):
+            while not application.rules.book().catalogue.products:
+                await real.sleep_until(real.now() + _LOOK_EVERY)
     except TimeoutError:
         raise DemoError(
-            f"The bot did not connect within {_READY_WITHIN:.0f} s; try --verbose."
+            f"The bot was not ready within {_READY_WITHIN:.0f} s; try --verbose."
         ) from None
 
 
@@ -147,6 +153,7 @@ def _for_the_demo(config: Config, folder: Path, now: datetime) -> tuple[Config, 
             "listen": listen,
             "public_url": None,
             "roster": str(roster),
+            "catalogue": shop(folder, now),
             "slack": config.slack.model_copy(update={"mode": "local"}),
             "local_workspace": LocalWorkspaceSpec(listen=page),
             "sources": (*config.sources, *missing),

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bot.slack.views_consequences import SPLIT_OFF
+
 PRIMARY, SECONDARY = "primary", "secondary"
 
 
@@ -23,6 +25,15 @@ class Click:
 
 
 @dataclass(frozen=True, slots=True)
+class SplitOff:
+    """Somebody presses "Split off" in an incident's thread, beside the alert of these words."""
+
+    who: str
+    about: str
+    alert: str
+
+
+@dataclass(frozen=True, slots=True)
 class Type:
     """Somebody types a command in the channel; `about` names the incident it is for, if any."""
 
@@ -31,19 +42,21 @@ class Type:
     about: str = ""
 
 
-Deed = Send | Click | Type
+Deed = Send | Click | SplitOff | Type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Until:
     """What the story waits for: a page, a sign on the message of an incident, or an answer.
 
-    `page` is who is paged: primary or secondary.
+    `page` is who is paged: primary or secondary; `thread` what comes into the thread: PICTURE, or
+    a message with buttons of this action.
     """
 
     about: str = ""
     page: str = ""
     sign: str = ""
+    thread: str = ""
     answer: str = ""
 
 
@@ -65,8 +78,9 @@ class Beat:
     mark: str = ""
 
 
-LATE, TESTS, DATABASE, STORM, PAYMENTS = "late", "tests", "database", "storm", "payments"
-RETRIES, SILENCED = "retries", "silenced"
+LATE, DOUBLE, DATABASE, STORM, PAYMENTS = "late", "double", "database", "storm", "payments"
+RETRIES, SILENCED, FOLDED = "retries", "silenced", "folded"
+PICTURE = "picture"
 FIRING, ACKED, RESOLVED = "🔴", "🟡", "🟢"
 
 STORY: tuple[Beat, ...] = (
@@ -77,6 +91,11 @@ STORY: tuple[Beat, ...] = (
         deed=Send("dbt", "orders_stale"),
         opens=(LATE, "raw.orders"),
         until=(Until(about=LATE, page=PRIMARY),),
+    ),
+    Beat(
+        minute=2,
+        text="Five dashboards are made from it. A picture of them comes into the thread of {late}.",
+        until=(Until(about=LATE, thread=PICTURE),),
     ),
     Beat(
         minute=3,
@@ -93,20 +112,36 @@ STORY: tuple[Beat, ...] = (
     ),
     Beat(
         minute=10,
-        text="The nightly dbt build: three tests of fct_orders fail, four models are skipped.",
+        text="The nightly dbt build: three tests of fct_orders fail, four models are skipped. "
+        "All of it folds into {late}, and pages nobody.",
         deed=Send("dbt", "orders_tests"),
-        opens=(TESTS, "fct_orders"),
-        until=(Until(about=TESTS, page=PRIMARY),),
+        until=(Until(about=LATE, thread=SPLIT_OFF),),
+        mark=FOLDED,
     ),
     Beat(
-        minute=11,
-        text="One incident, not seven. This time {primary} is awake and takes it.",
-        deed=Click(PRIMARY, TESTS),
-        only_while=(TESTS, FIRING),
-        until=(Until(about=TESTS, sign=ACKED),),
+        minute=11.5,
+        text="A late export does not make orders come twice: {secondary} splits that test off. "
+        "Now it is an incident of its own, and pages.",
+        deed=SplitOff(SECONDARY, LATE, "unique on fct_orders.order_id"),
+        only_while=(LATE, ACKED),
+        opens=(DOUBLE, "unique on fct_orders.order_id"),
+        until=(Until(about=DOUBLE, page=PRIMARY),),
     ),
     Beat(
-        minute=12,
+        minute=12.5,
+        text="This time {primary} is awake and takes it.",
+        deed=Click(PRIMARY, DOUBLE),
+        only_while=(DOUBLE, FIRING),
+        until=(Until(about=DOUBLE, sign=ACKED),),
+    ),
+    Beat(
+        minute=13,
+        text="{primary} asks why {late} is as urgent as that.",
+        deed=Type(PRIMARY, "/oncall explain {late}", LATE),
+        until=(Until(answer=PRIMARY),),
+    ),
+    Beat(
+        minute=14,
         text="{primary} looks at what is open.",
         deed=Type(PRIMARY, "/oncall list"),
         until=(Until(answer=PRIMARY),),
@@ -189,21 +224,25 @@ STORY: tuple[Beat, ...] = (
     ),
     Beat(
         minute=44,
-        text="The export has arrived and the source is fresh: the first incident resolves itself.",
+        text="The export has arrived, and the source is fresh. Two tests still fail.",
         deed=Send("dbt", "orders_fresh"),
+    ),
+    Beat(
+        minute=45,
+        text="dbt builds again, and those two pass: {late} resolves itself, in time for Finance.",
+        deed=Send("dbt", "orders_tests_again"),
         until=(Until(about=LATE, sign=RESOLVED),),
     ),
     Beat(
-        minute=46,
-        text="{primary} repairs the tests, and says how when resolving.",
+        minute=47,
+        text="{primary} removes the double orders, and says so when resolving.",
         deed=Type(
             PRIMARY,
-            "/oncall resolve {tests} Orders without a customer came with the late export; "
-            "loaded again, tests pass",
-            TESTS,
+            "/oncall resolve {double} The shop had sent 37 orders twice; removed, tests pass",
+            DOUBLE,
         ),
-        only_while=(TESTS, ACKED),
-        until=(Until(about=TESTS, sign=RESOLVED),),
+        only_while=(DOUBLE, ACKED),
+        until=(Until(about=DOUBLE, sign=RESOLVED),),
     ),
     Beat(
         minute=49,

@@ -72,6 +72,7 @@ def _lines(one: Seen) -> Iterator[str]:
             yield f"{clock(one.at)}   page to {one.place}   {one.text}"
         case Kind.NOTE:
             yield f"{clock(one.at)}   #{one.place}   in the thread   {one.text}"
+            yield from _more((*one.pictures, *one.lines[1:]))
         case Kind.ANSWER:
             first, *rest = one.lines or (one.text,)
             yield f"{clock(one.at)}   answer to {one.place}   {_first(first)}"

@@ -32,7 +32,7 @@ class Seen:
 
     `place` is a channel's name or a person's handle, `number` the incident's, 0 for none;
     `lines` are its blocks with text: the header, the state, the rest; `text` is what a phone
-    shows.
+    shows; `pictures` are described in words. In a thread `number` is that of its incident.
     """
 
     at: datetime
@@ -46,6 +46,7 @@ class Seen:
     actions: frozenset[str]
     channel: str
     ts: str
+    pictures: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -94,6 +95,12 @@ class Watcher:
         return (s for s in self.seen
                 if s.kind is kind and not s.edited and number in {0, s.number})  # fmt: skip
 
+    def notes(self, number: int, action: str = "") -> Iterator[Seen]:
+        """What stands in an incident's thread, with a button of this action if one is given."""
+        return (s for s in self._latest.values()
+                if (s.kind, s.number) == (Kind.NOTE, number)
+                and (not action or action in s.actions))  # fmt: skip
+
     def plain(self, text: str) -> str:
         """Return mrkdwn as a person reads it, in the zone of the story."""
         said = _BOLD.sub(r"\1", _TOKEN.sub(self._token, text))
@@ -139,6 +146,9 @@ class Watcher:
         channel = self.workspace.channels[message.channel]
         reader = message.only_for or channel.im_user
         number, actions = _incident(message.blocks)
+        if message.is_reply:
+            root = self._latest.get((message.channel, message.thread_ts or ""))
+            number = root.number if root else 0
         lines = tuple(self.plain(line) for line in _lines(message.blocks))
         return Seen(
             at=self.workspace.clock.now(),
@@ -152,6 +162,7 @@ class Watcher:
             actions=actions,
             channel=message.channel,
             ts=message.ts,
+            pictures=tuple(str(file.get("alt_txt") or "") for file in message.files),
         )
 
 
@@ -166,10 +177,14 @@ def _kind(message: Message, number: int, *, in_dm: bool) -> Kind:
 
 
 def _incident(blocks: Sequence[dict[str, Any]]) -> tuple[int, frozenset[str]]:
+    """Return the incident that the buttons are for, 0 for none, and the actions there are."""
+    beside = frozenset(
+        str(block["accessory"].get("action_id", "")) for block in blocks if block.get("accessory")
+    )
     for block in blocks:
         if hit := _INCIDENT.fullmatch(str(block.get("block_id", ""))):
-            return int(hit[1]), frozenset(str(e["action_id"]) for e in block["elements"])
-    return 0, frozenset()
+            return int(hit[1]), beside | {str(e["action_id"]) for e in block["elements"]}
+    return 0, beside
 
 
 def _lines(blocks: Sequence[dict[str, Any]]) -> Iterator[str]:

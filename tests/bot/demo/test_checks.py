@@ -8,16 +8,17 @@ import pytest
 
 from bot.config import SourceSpec
 from bot.demo.checks import STORM_MESSAGES, Night
-from bot.demo.player import Played, Sent
+from bot.demo.player import Moment, Played, Sent
 from bot.demo.stage import Stage
-from bot.demo.story import DATABASE, LATE, PAYMENTS, RETRIES, STORM, TESTS
+from bot.demo.story import DATABASE, DOUBLE, LATE, PAYMENTS, RETRIES, STORM
 from bot.demo.watching import Kind, Seen, Watcher
 from bot.workspace.state import Workspace
 
 TWO = datetime(2026, 11, 23, 1, tzinfo=UTC)
-NUMBERS = {LATE: 1, TESTS: 2, DATABASE: 3, STORM: 4, PAYMENTS: 5}
-BODIES = {"orders_stale": 1, "orders_tests": 10, "warehouse_down": 22, "warehouse_up": 31,
-          "checks_failed": 34, "orders_fresh": 44, "payments_failed": 49}  # fmt: skip
+NUMBERS = {LATE: 1, DOUBLE: 2, DATABASE: 3, STORM: 4, PAYMENTS: 5}
+BEGAN = {LATE: 1, DOUBLE: 10, DATABASE: 22, STORM: 34, PAYMENTS: 49}
+BODIES = {"warehouse_up": 31, "checks_failed": 34, "orders_fresh": 44}
+PROMISED = "raw.orders is stale: promised to Finance and Sales by 07:30 CET"
 
 
 def seen(kind: Kind, number: int, minute: float, **changed: object) -> Seen:
@@ -43,11 +44,13 @@ def edit(number: int, minute: float, sign: str, state: str = "") -> Seen:
 
 GOOD = (
     seen(Kind.ROOT, 1, 1),
-    seen(Kind.PAGE, 1, 1),
+    seen(Kind.PAGE, 1, 1, text=PROMISED),
+    seen(Kind.NOTE, 1, 1.5, pictures=("Blast radius of raw.orders",)),
     seen(Kind.PAGE, 1, 6.1, place="bo"),
     edit(1, 7.5, "🟡"),
     seen(Kind.ROOT, 2, 10),
     seen(Kind.PAGE, 2, 10),
+    seen(Kind.NOTE, 2, 10.5, pictures=("Blast radius of fct_orders",)),
     edit(2, 11, "🟡"),
     seen(Kind.ROOT, 3, 22),
     seen(Kind.PAGE, 3, 22),
@@ -77,16 +80,27 @@ def well(**changed: object) -> Played:
         name: Sent(kind="", body=name, at=TWO + timedelta(minutes=m), clock=m, size=1)
         for name, m in BODIES.items()
     }
-    return Played(sent=sent, numbers=NUMBERS, **changed)  # type: ignore[arg-type]
+    began = {name: Moment(TWO + timedelta(minutes=m), m) for name, m in BEGAN.items()}
+    return Played(sent=sent, numbers=NUMBERS, began=began, **changed)  # type: ignore[arg-type]
 
 
-def without(*gone: Seen) -> tuple[Seen, ...]:
-    return tuple(one for one in GOOD if one not in gone)
+def without(kind: Kind, number: int, minute: float) -> tuple[Seen, ...]:
+    left = tuple(s for s in GOOD if (s.kind, s.number, s.clock) != (kind, number, minute))
+    assert len(left) == len(GOOD) - 1
+    return left
+
+
+TOLD = without(Kind.PAGE, 1, 1)
+ILLUSTRATED = without(Kind.NOTE, 2, 10.5)
+SPLIT = without(Kind.PAGE, 2, 10)
+RESOLVED = without(Kind.ROOT, 3, 31.1)
+DREW = ("Blast radius",)
 
 
 def test_a_good_night_breaks_no_promise() -> None:
     good = night()
-    found = [good.one_root_each(), good.paged_at_once(), good.second_step(),
+    found = [good.one_root_each(), good.paged_at_once(BEGAN.keys() - {STORM}),
+             good.promise_told(), good.pictures(), good.second_step(),
              good.quiet_after_ack(), good.nothing_in(RETRIES), good.resolved_itself(),
              good.storm()]  # fmt: skip
     assert found == [""] * len(found)
@@ -97,21 +111,30 @@ def test_a_good_night_breaks_no_promise() -> None:
     [
         ("one_root_each", (*GOOD, seen(Kind.ROOT, 2, 12)), "#2 has 2"),
         ("one_root_each", (*GOOD, seen(Kind.ROOT, 99, 12)), "16 incidents instead of 15"),
-        ("paged_at_once", without(GOOD[5]), "tests: not at all"),
-        ("paged_at_once", (*without(GOOD[5]), seen(Kind.PAGE, 2, 14)), "tests: after 4.0 s"),
-        ("second_step", without(GOOD[2]), "they never were"),
+        ("promise_told", TOLD, "nobody was paged"),
+        ("promise_told", (*TOLD, seen(Kind.PAGE, 1, 1)), "it says: broken"),
+        ("pictures", ILLUSTRATED, "#2 has 0"),
+        ("pictures", (*GOOD, seen(Kind.NOTE, 1, 2, pictures=DREW)), "#1 has 2"),
+        ("pictures", (*GOOD, seen(Kind.NOTE, 3, 23, pictures=DREW)), "#3 has 1"),
+        ("second_step", without(Kind.PAGE, 1, 6.1), "they never were"),
         ("second_step", (seen(Kind.PAGE, 1, 3, place="bo"), *GOOD), "it was after 0:02:00"),
         ("second_step", (seen(Kind.PAGE, 1, 30, place="bo"), *GOOD), "it was after 0:29:00"),
         ("quiet_after_ack", (*GOOD, seen(Kind.PAGE, 2, 20, place="bo")), "#2 paged bo"),
-        ("quiet_after_ack", without(GOOD[3]), "only 3 were acknowledged"),
-        ("resolved_itself", without(GOOD[10]), "it is not resolved"),
-        ("resolved_itself", (*without(GOOD[10]), edit(3, 25, "🟢")), "it was resolved before"),
-        ("resolved_itself", (*without(GOOD[10]), edit(3, 32, "🟢", "by Ana")), "it says: by Ana"),
+        ("quiet_after_ack", without(Kind.ROOT, 1, 7.5), "only 3 were acknowledged"),
+        ("resolved_itself", RESOLVED, "it is not resolved"),
+        ("resolved_itself", (*RESOLVED, edit(3, 25, "🟢")), "it was resolved before"),
+        ("resolved_itself", (*RESOLVED, edit(3, 32, "🟢", "by Ana")), "it says: by Ana"),
         ("storm", (*GOOD, seen(Kind.NOTE, 4, 35)), "it made 12"),
     ],
 )
 def test_a_broken_promise_is_told(promise: str, happened: tuple[Seen, ...], said: str) -> None:
     assert getattr(night(happened), promise)() == said
+
+
+def test_an_incident_that_paged_late_or_nobody_is_told() -> None:
+    assert night(SPLIT).paged_at_once([LATE, DOUBLE]) == "double: not at all"
+    late = (*SPLIT, seen(Kind.PAGE, 2, 14))
+    assert night(late).paged_at_once([DOUBLE]) == "double: after 4.0 s"
 
 
 def test_a_page_where_none_should_be_is_told() -> None:

@@ -16,11 +16,18 @@ from bot.config import environment
 ROOT = Path(__file__).parents[3]
 ORDER = (
     r"alert in +dbt sent orders_stale",
-    r"page to \w+ +P2 #1: source raw\.orders .* Ack within",
-    r"page to \w+ +P2 #1: .* Ack within",
-    r"now says +🟡 P2 #1",
-    r"alert in +dbt sent orders_tests",
-    r"now says +🟡 P2 #2",
+    r"page to \w+ +P1 #1 source raw\.orders .* promised to Finance and Sales by 07:30 .* Ack within",
+    r"in the thread +Who is hit while Daily orders is broken",
+    r"Blast radius of raw\.orders: 5 dashboards, 1 product",
+    r"page to \w+ +P1 #1 .* Ack within",
+    r"now says +🟡 P1 #1",
+    r"alert in +dbt sent orders_tests ",
+    r"in the thread +Root cause of 3 alerts downstream",
+    r"page to \w+ +P1 #2 unique on fct_orders\.order_id failed: 37 rows",
+    r"now says +🟡 P1 #2",
+    r"answer to \w+ +🟡 P1 #1 source raw\.orders",
+    r"Why",
+    r"What arrived",
     r"alert in +airflow sent payments_third_try",
     r"message +🔴 P1 #3 warehouse-",
     r"answer to \w+ +Silence \w+ covers env=staging until",
@@ -29,8 +36,9 @@ ORDER = (
     r"alert in +generic sent checks_failed",
     r"Alert storm from generic",
     r"answer to \w+ +Acknowledged 11 incidents\.",
-    r"now says +🟢 P2 #1 ",
-    r"now says +🟢 P2 #2 ",
+    r"alert in +dbt sent orders_tests_again",
+    r"now says +🟢 P1 #1 ",
+    r"now says +🟢 P1 #2 ",
     r"page to \w+ +P2 #16: payments_hourly\.load failed",
     r"All \d+ checks held",
 )
@@ -66,8 +74,8 @@ def test_the_night_goes_as_it_should_and_is_told_in_order(tmp_path: Path) -> Non
         assert hit, f"{pattern} does not come where it should in:\n{said}"
         at = hit.end()
     # Pages overtake decoration: which of the two comes first is left open.
-    assert re.search(r"#data-alerts +message +🔴 P2 #1 source raw\.orders is stale", said)
-    second = re.findall(r"(\d\d:\d\d):\d\d +page to (\w+) +P2 #1:", said)
+    assert re.search(r"#data-alerts +message +🔴 P1 #1 source raw\.orders is stale", said)
+    second = re.findall(r"(\d\d:\d\d):\d\d +page to (\w+) +P1 #1 ", said)
     assert len(second) == 2
     assert second[0][1] != second[1][1]
     assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,7 @@
 
 from string import Formatter
 
-from bot.demo.story import LAST, PRIMARY, SECONDARY, STORY, Click, Type
+from bot.demo.story import LAST, PRIMARY, SECONDARY, STORY, Click, SplitOff, Type
 
 
 def test_the_story_is_in_the_order_of_time() -> None:
@@ -16,7 +16,7 @@ def test_nothing_is_named_before_it_was_opened() -> None:
     for beat in STORY:
         text = beat.deed.text if isinstance(beat.deed, Type) else ""
         named = {name for _, name, _, _ in Formatter().parse(beat.text + text) if name}
-        if isinstance(beat.deed, Click):
+        if isinstance(beat.deed, Click | SplitOff):
             named.add(beat.deed.about)
         if beat.only_while:
             named.add(beat.only_while[0])
