@@ -18,37 +18,23 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.deliveries = Counter(
-            "watchbill_deliveries",
-            "Requests to /hooks by what became of them.",
-            ["source", "result"],
-            registry=self.registry,
+        self.deliveries = self._counter(
+            "watchbill_deliveries", "Requests to /hooks by what became of them.", "source", "result"
         )
-        self.alerts = Counter(
-            "watchbill_alerts",
-            "Alerts read from deliveries.",
-            ["source", "status"],
-            registry=self.registry,
+        self.alerts = self._counter(
+            "watchbill_alerts", "Alerts read from deliveries.", "source", "status"
         )
-        self.unreadable = Counter(
-            "watchbill_unreadable",
-            "Deliveries that no parser understood.",
-            ["source"],
-            registry=self.registry,
+        self.unreadable = self._counter(
+            "watchbill_unreadable", "Deliveries that no parser understood.", "source"
         )
-        self.incidents_opened = Counter(
-            "watchbill_incidents_opened", "Incidents opened.", registry=self.registry
+        self.incidents_opened = self._counter("watchbill_incidents_opened", "Incidents opened.")
+        self.incidents_open = self._gauge(
+            "watchbill_incidents_open", "Incidents that are not resolved."
         )
-        self.incidents_open = Gauge(
-            "watchbill_incidents_open", "Incidents that are not resolved.", registry=self.registry
-        )
-        self.pages = Counter(
-            "watchbill_pages", "Pages by outcome.", ["outcome"], registry=self.registry
-        )
-        self.runs_overdue = Gauge(
+        self.pages = self._counter("watchbill_pages", "Pages by outcome.", "outcome")
+        self.runs_overdue = self._gauge(
             "watchbill_expected_runs_overdue",
             "Expected runs that have not started although their deadline has passed.",
-            registry=self.registry,
         )
         self.outbox_lag = Gauge(
             "watchbill_outbox_lag_seconds",
@@ -62,25 +48,39 @@ class Metrics:
             buckets=_PAGE_SECONDS,
             registry=self.registry,
         )
-        self.slack_calls = Counter(
-            "watchbill_slack_calls",
-            "Calls of the Slack Web API.",
-            ["method", "result"],
+        self.slack_calls = self._counter(
+            "watchbill_slack_calls", "Calls of the Slack Web API.", "method", "result"
+        )
+        self.slack_throttled = self._counter(
+            "watchbill_slack_throttled", "Answers 429 of the Slack Web API.", "method"
+        )
+        self.jobs = self._counter(
+            "watchbill_jobs", "Outbox jobs by kind and outcome.", "kind", "outcome"
+        )
+        self.calendar_lag = Gauge(
+            "watchbill_calendar_lag_seconds",
+            "How long a shared calendar has not shown the roster.",
+            ["rotation"],
             registry=self.registry,
         )
-        self.slack_throttled = Counter(
-            "watchbill_slack_throttled",
-            "Answers 429 of the Slack Web API.",
-            ["method"],
-            registry=self.registry,
+        self.calendar_writes = self._counter(
+            "watchbill_calendar_writes",
+            "Events written to shared calendars; a repair undoes what somebody edited.",
+            "rotation",
+            "act",
         )
-        self.jobs = Counter(
-            "watchbill_jobs",
-            "Outbox jobs by kind and outcome.",
-            ["kind", "outcome"],
-            registry=self.registry,
+        self.calendar_failures = self._counter(
+            "watchbill_calendar_failures",
+            "Attempts to write a shared calendar that must be repeated.",
+            "rotation",
         )
         ProcessCollector(registry=self.registry)
+
+    def _gauge(self, name: str, words: str) -> Gauge:
+        return Gauge(name, words, registry=self.registry)
+
+    def _counter(self, name: str, words: str, *labels: str) -> Counter:
+        return Counter(name, words, labels, registry=self.registry)
 
     def text(self) -> bytes:
         """Return the Prometheus exposition, of CONTENT_TYPE."""
