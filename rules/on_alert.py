@@ -36,6 +36,8 @@ def receive(incident: Incident, event: AlertReceived, book: RuleBook, now: datet
     else:
         subject = subject_of(alert, book.catalogue)
         bond, why = bond_with(incident, alert, subject, book.lineage)
+        if bond is Bond.CAUSE and alert.status is not AlertStatus.FIRING:
+            bond, why = Bond.OWN, None
         draft = Draft(_with(incident, event, bond, (subject.asset, subject.product), now))
         if why is not None:
             draft.because(f"folding.{bond}", why)
