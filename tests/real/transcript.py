@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rules.alert import Alert
 
-FOLDER = Path(__file__).parent / "transcripts"
+FOLDER = Path(__file__).parents[2] / "docs" / "transcripts"
 
 _HIDDEN = (
     (re.compile(r"(/[\w.-]+)+/(dags|plugins|target|shop)\b"), r"/opt/\2"),
