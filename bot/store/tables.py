@@ -16,6 +16,7 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 import bot.store.tables_calendar
+import bot.store.tables_duties
 import bot.store.tables_lineage
 import bot.store.tables_runs  # noqa: F401 - its tables are of the same metadata
 from bot.store.columns import UtcDateTime
