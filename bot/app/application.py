@@ -9,6 +9,7 @@ from functools import partial
 import aiohttp
 import structlog
 
+from bot.app.calendars import Calendars
 from bot.app.catalogue_watch import CatalogueWatch
 from bot.app.counting import sample
 from bot.app.rules_in_force import RulesInForce
@@ -23,6 +24,7 @@ from bot.roster.acceptance import Loaded
 from bot.roster.roster import LOOK_EVERY, RosterFile
 from bot.store.opening import OpenedStore
 from bot.web.app import WebParts, build_web, start_web, stop_web
+from bot.web.calendars import CalendarFeeds
 from bot.web.configured import hook_sources
 from bot.web.hooks import Hooks
 from bot.web.probes import Probes
@@ -67,6 +69,7 @@ class Application:
     metrics: Metrics
     links: RawLinks
     inbox: Inbox
+    calendars: Calendars | None = None
     started: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -92,6 +95,8 @@ class Application:
         finally:
             if runner is not None:
                 await stop_web(runner)
+            if self.calendars is not None:
+                self.calendars.close()
             await self.slack.close()
             await self.session.close()
             await self.store.close()
@@ -110,6 +115,10 @@ class Application:
             real = SystemClock()
             watch_catalogue = CatalogueWatch(self.setting.config.catalogue, self.rules, real)
             works.append(("catalogue", watch_catalogue.run))
+        if self.calendars is not None:
+            works.append(("feeds", partial(self._every, _REFRESH, self.calendars.refresh)))
+            if self.calendars.followers is not None:
+                works.append(("calendars", self.calendars.followers.run))
         if self.roster is not None:
             every = LOOK_EVERY * self.setting.speed
             watch = partial(self.roster.watch, self.setting.clock, self._roster_read, every=every)
@@ -177,10 +186,18 @@ class Application:
         )
         checks = {"database": self._database, "slack": self.slack.fault, "roster": self._roster,
                   "outbox": self._outbox_lag}  # fmt: skip
+        calendars = self.calendars
         return build_web(
             WebParts(
                 hooks=hooks,
-                probes=Probes(checks, self.metrics),
+                probes=Probes(
+                    checks,
+                    self.metrics,
+                    {"calendar": calendars.standing} if calendars else None,
+                ),
+                calendars=(
+                    CalendarFeeds(calendars.serve, self.setting.clock) if calendars else None
+                ),
                 raw_bodies=RawBodies(self.links, self.store.reader.delivery),
                 slack_events=self.slack.events_handler,
             )

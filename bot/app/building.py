@@ -13,6 +13,7 @@ import structlog
 from bot.app.application import Application, Setting
 from bot.app.counting import Counting
 from bot.app.expectations import Waiting
+from bot.app.following import calendars_of
 from bot.app.rules_in_force import RulesInForce, roster_file
 from bot.app.slack_side import SlackParts, slack_side
 from bot.clock import Clock
@@ -89,6 +90,7 @@ async def build(setting: Setting) -> Application:
     reading = Reading(config, links, metrics)
     engine = _engine(setting, store, rules, reading, Counting(metrics))
     inbox = KickingInbox(store.inbox, engine.kick)
+    calendars = calendars_of(config, store, roster, clock, metrics, people)
     parts = SlackParts(
         inbox=inbox,
         reader=store.reader,
@@ -97,6 +99,7 @@ async def build(setting: Setting) -> Application:
         people=people,
         metrics=metrics,
         public_url=config.base_url,
+        calendar_link=calendars.link if calendars else None,
         lessons=store.lessons,
     )
     slack = slack_side(setting.access, parts)
@@ -106,7 +109,18 @@ async def build(setting: Setting) -> Application:
     outbox = _outbox(setting, store, engine, deliverers, Counting(metrics))
     engine.on_work = outbox.kick
     return Application(
-        setting, store, rules, roster, engine, outbox, slack, session, metrics, links, inbox
+        setting,
+        store,
+        rules,
+        roster,
+        engine,
+        outbox,
+        slack,
+        session,
+        metrics,
+        links,
+        inbox,
+        calendars,
     )
 
 

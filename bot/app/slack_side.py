@@ -49,6 +49,7 @@ class SlackParts:
     people: People
     metrics: Metrics
     public_url: str = ""
+    calendar_link: Callable[[str], str] | None = None
     lessons: Lessons = field(default_factory=NoLessons)
 
 
@@ -126,6 +127,7 @@ def slack_side(access: SlackAccess, parts: SlackParts) -> SlackSide:
         rulebook=parts.rules.book,
         workspace_url=lambda: side.identity.url,
         public_url=parts.public_url,
+        calendar_link=parts.calendar_link or (lambda _person: ""),
         lessons=parts.lessons,
     )
     listening = build_listeners(

@@ -8,6 +8,7 @@ from bot.slack.commands_correct import read_correction, read_rules
 from bot.slack.vocabulary import ALIASES, ELSEWHERE, WORDS
 from bot.slack.wishes import (
     QUOTES,
+    AskCalendar,
     AskExplain,
     AskHelp,
     AskIssues,
@@ -201,6 +202,10 @@ def _slo(words: list[str], _typist: Typist) -> Typed:
     return Typed(AskSlo(" ".join(words)[:200]))
 
 
+def _calendar(_words: list[str], _typist: Typist) -> Typed:
+    return Typed(AskCalendar())
+
+
 def _issues(_words: list[str], _typist: Typist) -> Typed:
     return Typed(AskIssues())
 
@@ -234,6 +239,7 @@ _READERS: Mapping[str, _Reader] = {
     "silences": _silences,
     "take": _take,
     "override": _override,
+    "calendar": _calendar,
     "issues": _issues,
     "slo": _slo,
     "correct": _correct,

@@ -29,6 +29,7 @@ class Desk:
     rulebook: Callable[[], RuleBook]
     workspace_url: Callable[[], str] = field(default=lambda: "")
     public_url: str = ""
+    calendar_link: Callable[[str], str] = field(default=lambda _person: "")
     lessons: Lessons = field(default_factory=NoLessons)
 
     async def incident(self, job: Job) -> Incident:

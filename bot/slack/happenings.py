@@ -44,7 +44,7 @@ class Happenings:
             return
         user, channel = str(event["user"]), str(event["channel"])
         text = _MENTION.sub("", str(event.get("text") or ""))
-        answer = await self._words.hear(text, user, AnswerTo(user, channel), key)
+        answer = await self._words.hear(text, user, AnswerTo(user, channel), key, private=is_direct)
         await ack()
         if answer is not None:
             thread = str(event.get("thread_ts") or ("" if is_direct else event["ts"]))

@@ -37,6 +37,7 @@ WORDS: Mapping[str, Word] = {
     "take": Word("take [rotation] [2h]", "you are on call, now"),
     "override": Word("override <@person> <from> <to> [rotation]", "somebody is on call then"),
     "slo": Word("slo [product]", "how promises were kept, and what is left"),
+    "calendar": Word("calendar", "the address of your shifts, to subscribe to"),
     "issues": Word("issues", "what is open in production, and what the catalogue lacks"),
     "rules": Word("rules [remove <id>]", "what corrections have taught"),
     "explain": Word("explain <n>", "why it went as it did"),

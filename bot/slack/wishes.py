@@ -60,6 +60,11 @@ class AskSlo:
 
 
 @dataclass(frozen=True, slots=True)
+class AskCalendar:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class AskIssues:
     pass
 
@@ -98,7 +103,7 @@ Question = (
 class Typed:
     """What was asked for; `note` tells the person how a time was read."""
 
-    wish: Question | Act
+    wish: Question | AskCalendar | Act
     note: str = ""
 
 

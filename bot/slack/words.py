@@ -6,6 +6,7 @@ from bot.acts import AnswerTo
 from bot.ports import NotStoredError
 from bot.slack import views_answers as answers
 from bot.slack.blocks import Json
+from bot.slack.calendar_link import calendar_answer
 from bot.slack.commands import parse
 from bot.slack.correcting import answer_corrections
 from bot.slack.intake import NOT_STORED, Ack, Intake
@@ -15,6 +16,7 @@ from bot.slack.views import root_message
 from bot.slack.views_slo import slo_answer
 from bot.slack.views_timeline import MOST_READ, timeline_answer
 from bot.slack.wishes import (
+    AskCalendar,
     AskCorrect,
     AskExplain,
     AskHelp,
@@ -63,13 +65,21 @@ class Words:
         text = md("{name} is not one of mine. Try `/oncall help`.", name=name)
         await ack(response_type="ephemeral", **answers.said(text))
 
-    async def hear(self, text: str, user: str, to: AnswerTo, key: str) -> Json | None:
-        """Carry out what was typed; return the answer, None when it comes later."""
+    async def hear(
+        self, text: str, user: str, to: AnswerTo, key: str, *, private: bool = True
+    ) -> Json | None:
+        """Carry out what was typed; return the answer, None when it comes later.
+
+        `private` says that only the one who asked will see the answer.
+        """
         try:
             typed = parse(text, self._intake.typist(user))
         except CommandError as error:
             return answers.error_answer(error)
         match typed.wish:
+            case AskCalendar():
+                link = self._desk.calendar_link(self._desk.directory.key_of(user))
+                return calendar_answer(link, private=private)
             case (
                 AskWho()
                 | AskNext()
