@@ -16,8 +16,10 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 import bot.store.tables_calendar
+import bot.store.tables_changes
 import bot.store.tables_duties
 import bot.store.tables_lineage
+import bot.store.tables_roster
 import bot.store.tables_runs  # noqa: F401 - its tables are of the same metadata
 from bot.store.columns import UtcDateTime
 
@@ -249,22 +251,6 @@ class SilenceRow(SQLModel, table=True):
     why: str = Field(sa_column=_text())
 
 
-class OverrideRow(SQLModel, table=True):
-    """Somebody takes a role for a while."""
-
-    __tablename__ = "override"
-    __table_args__ = (Index("ix_override_ends_at", "ends_at"),)
-
-    id: str = Field(sa_column=_text(primary_key=True))
-    rotation: str = Field(sa_column=_text())
-    role: str = Field(sa_column=_text())
-    person: str = Field(sa_column=_text())
-    starts_at: datetime = Field(sa_column=_at())
-    ends_at: datetime = Field(sa_column=_at())
-    by: str = Field(sa_column=_text())
-    created_at: datetime = Field(sa_column=_at())
-
-
 class LearnedRuleRow(SQLModel, table=True):
     """A rule that a person taught by a correction; `yaml` is a rulebook document."""
 
@@ -307,6 +293,5 @@ JOB = _table("job")
 LANE = _table("lane")
 MESSAGE = _table("message")
 SILENCE = _table("silence")
-OVERRIDE = _table("override")
 LEARNED_RULE = _table("learned_rule")
 COUNTER = _table("counter")
