@@ -61,6 +61,7 @@ LABELS = (
     "environment",
     "env",
 )
+_OWNERSHIP = ("product", "team", "owner")
 RUNBOOKS = ("runbook_url", "runbook")
 _MOST_LABELS = 8
 _MARKS = {AlertStatus.FIRING: "🔴", AlertStatus.RESOLVED: "🟢", AlertStatus.INFO: "⚪"}
@@ -250,7 +251,10 @@ def _groups(incident: Incident) -> Mrkdwn:
 
 
 def _labels(incident: Incident) -> list[Mrkdwn]:
-    found = [(label, incident.labels[label]) for label in LABELS if incident.labels.get(label)]
+    # what the catalogue knows of these is said above
+    told = _OWNERSHIP if incident.stakes and incident.stakes.product else ()
+    found = [(label, incident.labels[label]) for label in LABELS
+             if incident.labels.get(label) and label not in told]  # fmt: skip
     return [
         md("*{label}*\n{value}", label=label, value=outside(one_line(value), 200))
         for label, value in found[:_MOST_LABELS]

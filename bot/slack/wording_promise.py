@@ -25,11 +25,9 @@ def promise_for_phone(scene: Scene) -> Mrkdwn:
     if stakes.consumers is not None:
         return _wrong_for_phone(scene, stakes, stakes.deadline)
     product = promised_product(scene, stakes)
-    readers = product.consumers[:_MOST_READERS] if product else ()
-    to = md(" to {who}", who=listed([outside(one_line(one), 40) for one in readers]))
     return md(
         "promised{to} by {at}, {left}",
-        to=to if readers else Mrkdwn(),
+        to=to_readers(product),
         at=_wall_time(stakes.deadline, product, scene.now),
         left=_left(stakes, stakes.deadline, scene.now),
     )
@@ -39,6 +37,14 @@ def promised_product(scene: Scene, stakes: Stakes) -> Product | None:
     """Return the product whose promise the deadline is; None where the catalogue has lost it."""
     written = stakes.promised or stakes.product
     return scene.book.catalogue.product(written) if written else None
+
+
+def to_readers(product: Product | None) -> Mrkdwn:
+    """Say to whom it is promised, like " to Finance and Sales"; nothing where nobody is named."""
+    readers = product.consumers[:_MOST_READERS] if product else ()
+    if not readers:
+        return Mrkdwn()
+    return md(" to {who}", who=listed([outside(one_line(one), 40) for one in readers]))
 
 
 def crossings(scene: Scene) -> Mrkdwn:

@@ -3,7 +3,7 @@
 from bot.slack.scene import Scene
 from bot.slack.text import Mrkdwn, join, md, one_line, outside, roughly
 from bot.slack.wording_budget import budget_line
-from bot.slack.wording_promise import crossings
+from bot.slack.wording_promise import crossings, promised_product, to_readers
 from rules.incident import Stakes, State
 
 
@@ -45,16 +45,18 @@ def _promise(scene: Scene, stakes: Stakes) -> Mrkdwn:
     if stakes.promised:
         promised = outside(one_line(stakes.promised), 80)
         when = md("{when} for {promised}", when=when, promised=promised)
+    to = to_readers(promised_product(scene, stakes))
     if scene.incident.state is State.RESOLVED:
-        return md("promised by {when}", when=when)
+        return md("promised{to} by {when}", to=to, when=when)
     if stakes.deadline <= scene.now:
-        return md("⏰ promised by {when}, *missed*", when=when)
+        return md("⏰ promised{to} by {when}, *missed*", to=to, when=when)
     effort = stakes.respond + stakes.fix + stakes.run
     start = stakes.deadline - effort
     if start <= scene.now:
-        return md("⏰ promised by {when}, *hard to keep*", when=when)
+        return md("⏰ promised{to} by {when}, *hard to keep*", to=to, when=when)
     return md(
-        "⏰ promised by {when}: a repair takes about {long}, so start by {start}",
+        "⏰ promised{to} by {when}: a repair takes about {long}, so start by {start}",
+        to=to,
         when=when,
         long=roughly(effort),
         start=scene.when(start),
@@ -65,19 +67,19 @@ def _hit(scene: Scene, stakes: Stakes) -> Mrkdwn:
     counted = [(stakes.exposures_hit, "dashboard", "dashboards"),
                (stakes.products_hit, "product", "products")]  # fmt: skip
     hit = " and ".join(f"{n} {one if n == 1 else many}" for n, one, many in counted if n)
-    downstream = md(", {hit} downstream", hit=hit) if hit else Mrkdwn()
-    if len(stakes.readers) > 1:  # of a single one, the way tells the name
-        more = stakes.exposures_hit + stakes.products_hit - len(stakes.readers)
-        said = ", ".join(one_line(name) for name in stakes.readers)
-        said += f" and {more} more" if more > 0 else ""
-        downstream = md("{downstream} ({said})", downstream=downstream, said=outside(said, 250))
     names = " → ".join(one_line(name) for name in stakes.path)
-    way = md(": {names}", names=outside(names, 250)) if len(stakes.path) > 1 else Mrkdwn()
-    return md(
-        "Impact *{impact}*, urgency *{urgency}*{crossings}{downstream}{way}",
+    way = outside(names, 250) if len(stakes.path) > 1 else Mrkdwn()
+    harm = md(
+        "Impact *{impact}*, urgency *{urgency}*{crossings}",
         impact=stakes.impact,
         urgency=stakes.urgency,
         crossings=crossings(scene),
-        downstream=downstream,
-        way=way,
     )
+    if len(stakes.readers) < 2:  # of a single one, the way tells the name
+        downstream = md(", {hit} downstream", hit=hit) if hit else Mrkdwn()
+        return join("", [harm, downstream, md(": {way}", way=way) if way else Mrkdwn()])
+    more = stakes.exposures_hit + stakes.products_hit - len(stakes.readers)
+    said = ", ".join(one_line(name) for name in stakes.readers)
+    said += f" and {more} more" if more > 0 else ""
+    readers = md("{hit} downstream: {said}", hit=hit, said=outside(said, 250))
+    return join("\n", [harm, readers, way])

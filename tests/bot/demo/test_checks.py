@@ -18,7 +18,7 @@ TWO = datetime(2026, 11, 23, 1, tzinfo=UTC)
 NUMBERS = {LATE: 1, DOUBLE: 2, DATABASE: 3, STORM: 4, PAYMENTS: 5}
 BEGAN = {LATE: 1, DOUBLE: 10, DATABASE: 22, STORM: 34, PAYMENTS: 49}
 BODIES = {"warehouse_up": 31, "checks_failed": 34, "orders_fresh": 44}
-PROMISED = "raw.orders is stale: promised to Finance and Sales by 07:30 CET"
+PROMISED = "raw.orders is stale: promised to Finance by 07:30 CET"
 
 
 def seen(kind: Kind, number: int, minute: float, **changed: object) -> Seen:

@@ -16,8 +16,8 @@ from bot.config import environment
 ROOT = Path(__file__).parents[3]
 ORDER = (
     r"alert in +dbt sent orders_stale",
-    r"page to \w+ +P1 #1 source raw\.orders .* promised to Finance and Sales by 07:30 .* Ack within",
-    r"in the thread +Who is hit while Daily orders is broken",
+    r"page to \w+ +P1 #1 source raw\.orders .* promised to Finance by 07:30 .* Ack within",
+    r"in the thread +Who is hit while Orders is broken",
     r"Blast radius of raw\.orders: 5 dashboards, 1 product",
     r"page to \w+ +P1 #1 .* Ack within",
     r"now says +🟡 P1 #1",

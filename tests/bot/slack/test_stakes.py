@@ -57,6 +57,21 @@ def test_the_product_its_owner_its_promise_and_whom_it_hits_are_told() -> None:
     assert "fct_orders → board report" in text
 
 
+def test_several_readers_stand_on_a_line_of_their_own_and_the_way_below() -> None:
+    text = said(stakes(readers=("board", "sales", "stock")))
+    assert "\\n7 dashboards and 1 product downstream: board, sales, stock and 5 more\\n" in text
+    assert "and 5 more\\nfct_orders → board report" in text
+
+
+def test_whose_it_is_is_told_once() -> None:
+    labels = {"product": "orders", "owner": "ana@example.com", "team": "data", "model": "fct"}
+    text = said(stakes(), labels=labels)
+    assert "*model*" in text
+    assert not [name for name in ("*product*", "*owner*", "*team*") if name in text]
+    unknown = said(stakes(product=""), labels=labels)
+    assert "*owner*" in unknown
+
+
 @pytest.mark.parametrize(
     ("ahead", "words"),
     [(timedelta(hours=1), "*hard to keep*"), (timedelta(0), "*missed*")],
@@ -97,6 +112,10 @@ def shown(one: Scene) -> str:
 
 def stamp(hour: int, minute: int) -> str:
     return f"<!date^{int(NOW.replace(hour=hour, minute=minute).timestamp())}^"
+
+
+def test_the_message_tells_whom_it_was_promised_to() -> None:
+    assert "promised to Finance by <!date" in shown(held())
 
 
 def test_the_phone_tells_the_promise_and_the_time_that_is_left() -> None:
