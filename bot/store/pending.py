@@ -18,10 +18,10 @@ from bot.store.tables import (
     ALERT_TIME,
     COUNTER,
     INBOUND,
-    OVERRIDE,
     SILENCE,
     TIMELINE,
 )
+from bot.store.tables_changes import OVERRIDE
 from rules.alert import Alert
 from rules.incident import Incident
 from rules.silence import Silence

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 from bot.store.database import Database
 from bot.store.errors import StoreUnfitError
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration; a test compares it with the files."""
 
 

@@ -33,7 +33,8 @@ from bot.store.lookups import Lookups
 from bot.store.pending import Pending
 from bot.store.run_writes import RunWriting
 from bot.store.seen_lineage import PendingLineage, Remembered
-from bot.store.tables import ALERT, ALERT_TIME, COUNTER, INBOUND, MESSAGE, OVERRIDE, SILENCE
+from bot.store.tables import ALERT, ALERT_TIME, COUNTER, INBOUND, MESSAGE, SILENCE
+from bot.store.tables_changes import OVERRIDE
 from rules.alert import Alert
 from rules.folding import OpenSubject
 from rules.incident import Incident
