@@ -1,0 +1,80 @@
+"""Service accounts: keys made here, and the token endpoint that takes what they sign."""
+
+import json
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from google.auth import jwt
+from google.auth.exceptions import GoogleAuthError
+
+from bot.local_google.errors import GoogleError
+
+_LIFETIME = 3600
+
+
+class InvalidGrantError(Exception):
+    """The assertion is none that we take."""
+
+
+@dataclass(slots=True)
+class Accounts:
+    """`tokens` are those in force, each with its account's address."""
+
+    public_keys: dict[str, bytes] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def add(self, email: str, token_uri: str) -> dict[str, str]:
+        """Return a new service account's key, as Google's console gives it."""
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        public = key.public_key()
+        self.public_keys[email] = public.public_bytes(
+            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+        )
+        return {
+            "type": "service_account",
+            "project_id": "local",
+            "private_key_id": secrets.token_hex(20),
+            "private_key": private.decode(),
+            "client_email": email,
+            "client_id": "1",
+            "token_uri": token_uri,
+        }
+
+    def remove(self, email: str) -> None:
+        """Delete its keys, as an administrator does; tokens end at once here."""
+        self.public_keys.pop(email, None)
+        self.tokens = {token: owner for token, owner in self.tokens.items() if owner != email}
+
+    def exchange(self, assertion: str) -> dict[str, Any]:
+        """Return an access token for a signed assertion. Raises InvalidGrantError."""
+        try:
+            claims = jwt.decode(assertion, verify=False)  # type: ignore[no-untyped-call]
+            email = str(claims["iss"])
+            jwt.decode(assertion, certs=self.public_keys[email])  # type: ignore[no-untyped-call]
+        except (GoogleAuthError, ValueError, KeyError) as error:
+            raise InvalidGrantError(f"Invalid JWT Signature. ({type(error).__name__})") from error
+        token = secrets.token_urlsafe(24)
+        self.tokens[token] = email
+        return {"access_token": token, "expires_in": _LIFETIME, "token_type": "Bearer"}
+
+    def caller(self, authorization: str) -> str:
+        """Return whose token it is. Raises GoogleError."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme != "Bearer" or token not in self.tokens:
+            words = "Request had invalid authentication credentials. Expected OAuth 2 access token."
+            raise GoogleError(401, words, reason="authError")
+        return self.tokens[token]
+
+
+def key_text(key: dict[str, str]) -> str:
+    """Return the text of a key's file."""
+    return json.dumps(key, indent=2)
