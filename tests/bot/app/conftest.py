@@ -87,12 +87,14 @@ async def running(database_url: str, tmp_path: Path) -> AsyncIterator[Running]:
 
 
 @asynccontextmanager
-async def started(database_url: str, folder: Path, speed: float = 60.0) -> AsyncIterator[Running]:
+async def started(
+    database_url: str, folder: Path, speed: float = 60.0, more: str = ""
+) -> AsyncIterator[Running]:
     clock = SystemClock(speed=speed)
     roster = folder / "roster.csv"
     roster.write_text(roster_for(clock.now()))
     path = folder / "config.yaml"
-    path.write_text(CONFIG.format(database=database_url, roster=roster, port=free_port()))
+    path.write_text(CONFIG.format(database=database_url, roster=roster, port=free_port()) + more)
     loaded = load(path, {})
     assert loaded.config is not None, loaded.faults
     assert loaded.parts is not None
