@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, Protocol
 
+from bot.duties import DutyReads, DutyWrites
 from bot.lessons import LessonWrites
 from bot.lineage import LineageReads, LineageWrites
 from bot.runs import RunReads, RunWrites
@@ -257,7 +258,7 @@ Related = Callable[[Sequence[OpenSubject]], Iterable[str]]
 """Of the open incidents and what they are about, the ids of those that alerts may join."""
 
 
-class Transaction(RunWrites, LessonWrites, LineageWrites, Protocol):
+class Transaction(RunWrites, LessonWrites, LineageWrites, DutyWrites, Protocol):
     """One unit of work. Loads are awaited; look-ups and writes are in memory until the commit.
 
     Loading an incident locks it. Writes are flushed together when the block ends without an
@@ -352,7 +353,7 @@ class Store(Protocol):
     def begin(self) -> AbstractAsyncContextManager[Transaction]: ...
 
 
-class Reader(RunReads, LineageReads, Protocol):
+class Reader(RunReads, LineageReads, DutyReads, Protocol):
     """Read-only answers for views, pages and commands; never takes a lock."""
 
     async def incident(self, incident_id: str) -> Incident | None: ...

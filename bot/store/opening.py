@@ -13,6 +13,7 @@ from bot.ports import NotStoredError
 from bot.store.calendars import SqlCalendars
 from bot.store.database import Database
 from bot.store.errors import StoreInUseError, StoreUnfitError
+from bot.store.followers import SqlFollowers
 from bot.store.inbox import BatchWriter, GroupCommitInbox, SqliteBatchWriter
 from bot.store.lessons import SqlLessons
 from bot.store.past import SqlPast
@@ -50,6 +51,7 @@ class OpenedStore:
         self.past = SqlPast(database)
         self.lessons = SqlLessons(database)
         self.calendars = SqlCalendars(database)
+        self.followers = SqlFollowers(database)
         self._clock = clock
         self._lock = lock
 

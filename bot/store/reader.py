@@ -10,6 +10,7 @@ from bot.ports import Delivery, Job, MessageRef, StoredOverride, TimelineEntry
 from bot.store import rows
 from bot.store.columns import UtcDateTime
 from bot.store.database import Database
+from bot.store.duties import DutyReading
 from bot.store.run_reads import RunReading
 from bot.store.seen_lineage import all_seen, version
 from bot.store.tables import ALERT, INBOUND, INCIDENT, JOB, LANE, MESSAGE, TIMELINE
@@ -21,11 +22,12 @@ from rules.seen_lineage import Seen
 from rules.silence import Silence
 
 
-class SqlReader(RunReading):
+class SqlReader(RunReading, DutyReading):
     """The Reader of a database; every method raises NotStoredError when it cannot be reached."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database)
+        RunReading.__init__(self, database)
+        DutyReading.__init__(self, database)
         self._database = database
 
     async def incident(self, incident_id: str) -> Incident | None:

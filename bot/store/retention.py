@@ -8,6 +8,7 @@ from sqlalchemy import Delete, Select, bindparam, delete, select, text, tuple_
 from bot.store.columns import UtcDateTime
 from bot.store.database import Database
 from bot.store.tables import ALERT_TIME, INBOUND, INCIDENT, JOB, TIMELINE
+from bot.store.tables_duties import DUTY_NOTICE, HANDOFF_NOTE
 from bot.store.tables_runs import EXPECTATION, OCCASION, RUN
 
 _AT_ONCE = 1_000
@@ -47,6 +48,10 @@ _STATEMENTS = {
     "occasions": _in_pieces(OCCASION, _of(OCCASION).where(OCCASION.c.due_at < _BEFORE)),
     "expectations": _in_pieces(
         EXPECTATION, _of(EXPECTATION).where(EXPECTATION.c.retired_at < _BEFORE)
+    ),
+    "notices": _in_pieces(DUTY_NOTICE, _of(DUTY_NOTICE).where(DUTY_NOTICE.c.end_at < _BEFORE)),
+    "notes": _in_pieces(
+        HANDOFF_NOTE, _of(HANDOFF_NOTE).where(HANDOFF_NOTE.c.boundary_at < _BEFORE)
     ),
     "alert times": _in_pieces(
         ALERT_TIME, _of(ALERT_TIME).where(ALERT_TIME.c.incident_id.in_(_CLOSED))

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
+from bot.duties import HandoffNote
 from bot.ports import (
     AlertRef,
     Delivered,
@@ -27,6 +28,7 @@ from bot.ports import (
 from bot.store import jobs, rows
 from bot.store.columns import UtcDateTime, stored_key
 from bot.store.database import Database
+from bot.store.duties import PendingDuties
 from bot.store.incidents import Incidents
 from bot.store.lessons import PendingLessons
 from bot.store.lookups import Lookups
@@ -39,6 +41,7 @@ from rules.alert import Alert
 from rules.folding import OpenSubject
 from rules.incident import Incident
 from rules.learned import LearnedRule
+from rules.reminders import Notice
 from rules.seen_lineage import SeenLineage
 from rules.silence import Silence
 
@@ -87,6 +90,7 @@ class SqlTransaction(RunWriting):
         self._lineage = PendingLineage(remembered)
         self._incidents = Incidents(connection)
         self._lessons = PendingLessons(connection)
+        self._duties = PendingDuties(connection)
         self._lookups = Lookups()
         self._pending = Pending()
         self._last_number: int | None = None
@@ -258,6 +262,17 @@ class SqlTransaction(RunWriting):
     def end_learned(self, rule_id: str, by: str, at: datetime) -> None:
         self._lessons.end(rule_id, by, at)
 
+    # shifts
+
+    async def notices(self, since: datetime) -> Sequence[Notice]:
+        return await self._duties.notices(since)
+
+    def record_notice(self, notice: Notice, now: datetime) -> None:
+        self._duties.record(notice, now)
+
+    def save_note(self, note: HandoffNote) -> None:
+        self._duties.save_note(note)
+
     # the end
 
     async def flush(self, now: datetime) -> None:
@@ -265,6 +280,7 @@ class SqlTransaction(RunWriting):
         await self._pending.flush(self._connection, self._incidents.known, now)
         await self._incidents.flush_alerts()
         await self._lessons.flush()
+        await self._duties.flush()
         await self.flush_runs(now)
         await self._lineage.flush(self._connection, now)
 

@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from bot.duties import HandoffNote
 from bot.ports import Delivery, Job, MessageRef, StoredOverride, TimelineEntry
 from rules.expected_runs import Occasion, Standing
 from rules.incident import Incident, State
+from rules.reminders import Notice
 from rules.run import Run
 from rules.seen_lineage import Seen
 from rules.silence import Silence
@@ -28,6 +30,8 @@ class FakeReader:
         self.runs: list[Run] = []
         self.dead: list[tuple[Job, str]] = []
         self.seen = Seen()
+        self.told: list[Notice] = []
+        self.noted: list[HandoffNote] = []
 
     def put(self, incident: Incident) -> None:
         self.held[incident.id] = incident
@@ -96,6 +100,13 @@ class FakeReader:
 
     async def overdue_runs(self) -> int:
         return sum(clock.missed_at is not None for clock in self.clocks)
+
+    async def notices(self, since: datetime) -> Sequence[Notice]:
+        return [notice for notice in self.told if notice.end > since]
+
+    async def notes(self, rotation: str, boundary_at: datetime) -> Sequence[HandoffNote]:
+        place = rotation, boundary_at
+        return [note for note in self.noted if (note.rotation, note.boundary_at) == place]
 
     async def outbox_lag(self, now: datetime) -> Mapping[str, float]:
         return {}
