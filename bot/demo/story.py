@@ -192,7 +192,7 @@ STORY: tuple[Beat, ...] = (
     ),
     Beat(
         minute=27,
-        text="Alertmanager repeats itself. That changes nothing.",
+        text="Alertmanager repeats itself. That is counted, and pages nobody.",
         deed=Send("alertmanager", "warehouse_still_down"),
         mark=SILENCED,
     ),

@@ -67,7 +67,7 @@ def _lines(one: Seen) -> Iterator[str]:
         case Kind.ROOT:
             verb = "now says" if one.edited else "message"
             yield f"{clock(one.at)}   #{one.place}   {verb}   {one.title}"
-            yield from _more(one.lines[1:] if not one.edited else one.lines[1:2])
+            yield from _more(one.news[:1] if one.edited else one.lines[1:])
         case Kind.PAGE:
             yield f"{clock(one.at)}   page to {one.place}   {one.text}"
         case Kind.NOTE:

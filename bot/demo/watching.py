@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -33,6 +33,7 @@ class Seen:
     `place` is a channel's name or a person's handle, `number` the incident's, 0 for none;
     `lines` are its blocks with text: the header, the state, the rest; `text` is what a phone
     shows; `pictures` are described in words. In a thread `number` is that of its incident.
+    `news` are the lines below the title that an edit has changed.
     """
 
     at: datetime
@@ -47,6 +48,7 @@ class Seen:
     channel: str
     ts: str
     pictures: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -135,12 +137,12 @@ class Watcher:
         key = (message.channel, message.ts)
         before = self._latest.get(key)
         seen = self._seen(message, edited=before is not None)
-        if before is None or (before.title, before.state, before.text) != (
-            seen.title,
-            seen.state,
-            seen.text,
-        ):
+        if before is None:
             self.see([seen])
+        elif (before.lines, before.text) != (seen.lines, seen.text):
+            old = set(_flat(before.lines))
+            news = tuple(line for line in _flat(seen.lines[1:]) if line not in old)
+            self.see([replace(seen, news=news)])
 
     def _seen(self, message: Message, *, edited: bool) -> Seen:
         channel = self.workspace.channels[message.channel]
@@ -174,6 +176,10 @@ def _kind(message: Message, number: int, *, in_dm: bool) -> Kind:
     if not number:
         return Kind.OTHER
     return Kind.PAGE if in_dm else Kind.ROOT
+
+
+def _flat(blocks: Sequence[str]) -> list[str]:
+    return [line for text in blocks for line in text.splitlines() if line]
 
 
 def _incident(blocks: Sequence[dict[str, Any]]) -> tuple[int, frozenset[str]]:

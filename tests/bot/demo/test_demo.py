@@ -75,6 +75,7 @@ def test_the_night_goes_as_it_should_and_is_told_in_order(tmp_path: Path) -> Non
         at = hit.end()
     # Pages overtake decoration: which of the two comes first is left open.
     assert re.search(r"#data-alerts +message +🔴 P1 #1 source raw\.orders is stale", said)
+    assert re.search(r"now says +🟡 P1 #1 .*\n +🔗 Root cause of 3 alerts downstream", said)
     second = re.findall(r"(\d\d:\d\d):\d\d +page to (\w+) +P1 #1 ", said)
     assert len(second) == 2
     assert second[0][1] != second[1][1]
