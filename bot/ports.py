@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, Protocol
 
+from bot.changes import ChangeReads, ChangeWrites
 from bot.duties import DutyReads, DutyWrites
 from bot.lessons import LessonWrites
 from bot.lineage import LineageReads, LineageWrites
@@ -339,7 +340,9 @@ class Transaction(RunWrites, LessonWrites, LineageWrites, DutyWrites, Protocol):
         """
         ...
 
-    # silences and overrides made by people
+    # silences, and what people change about the rotation
+    @property
+    def roster(self) -> ChangeWrites: ...
     async def silences(self, now: datetime) -> Sequence[Silence]: ...
     def save_silence(self, silence: Silence) -> None: ...
     async def overrides(self, since: datetime) -> Sequence["StoredOverride"]: ...
@@ -353,7 +356,7 @@ class Store(Protocol):
     def begin(self) -> AbstractAsyncContextManager[Transaction]: ...
 
 
-class Reader(RunReads, LineageReads, DutyReads, Protocol):
+class Reader(RunReads, LineageReads, DutyReads, ChangeReads, Protocol):
     """Read-only answers for views, pages and commands; never takes a lock."""
 
     async def incident(self, incident_id: str) -> Incident | None: ...

@@ -53,6 +53,13 @@ class OverrideKind(StrEnum):
     REMOVE = "remove"
 
 
+class OverrideState(StrEnum):
+    """Whether somebody has ended it before its time."""
+
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holiday:
     """A day off; `place` is "" where it holds for everybody."""
@@ -126,7 +133,8 @@ class Override:
     """Somebody changes who has a role for a while, [starts_at, ends_at); the latest is on top.
 
     `person` is who is on call by it, or with REMOVE who is not; `instead_of` the target of
-    REPLACE. `by` may be empty for one that was written into the roster.
+    REPLACE. `by` may be empty for one that was written into the roster. `origin` is where it
+    was made; one that somebody ended, `changed_by` at `changed_at`, ends there and is kept.
     """
 
     id: str
@@ -140,6 +148,11 @@ class Override:
     kind: OverrideKind = OverrideKind.COVER
     instead_of: str = ""
     where: str = ""
+    why: str = ""
+    origin: str = ""
+    state: OverrideState = OverrideState.ACTIVE
+    changed_by: str = ""
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +168,10 @@ class Swap:
     ends_at: datetime
     approved_at: datetime | None = None
     where: str = ""
+
+
+Change = Override | Swap
+"""What people change about the rotation: both decide who is on call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +193,8 @@ class RotationPlan:
     a rotation that left the roster gets a last version with neither layers nor shifts. `roles`
     is the order in which they are paged; others follow, `primary` and `secondary` first.
     `stand_ins` names the role whose people move up when everybody of a role is away.
-    `fallback` are the people to page when no role has anybody.
+    `fallback` are the people to page when no role has anybody. `overrides` are those that the
+    version itself holds; they end with it.
     """
 
     name: str
@@ -188,6 +206,7 @@ class RotationPlan:
     away: tuple[Away, ...] = ()
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     fallback: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
     valid_from: datetime = ALWAYS
 
 
@@ -205,6 +224,13 @@ class Schedule:
     away: Sequence[Away] = ()
     people: People = field(default_factory=People)
     known: frozenset[str] | None = None
+
+    def with_changes(self, changes: Iterable[Change]) -> "Schedule":
+        """Return the schedule with what people changed, beside the changes it has already."""
+        added = tuple(changes)
+        overrides = [one for one in added if isinstance(one, Override)]
+        swaps = [one for one in added if isinstance(one, Swap)]
+        return replace(self, overrides=(*self.overrides, *overrides), swaps=(*self.swaps, *swaps))
 
     def without_away(self) -> "Schedule":
         """Return the schedule as if everybody were there: who would have been on call."""

@@ -4,10 +4,13 @@ The template is always ours; the values may come from anywhere. Slack escapes th
 terminal prints them plain, and neither can be tricked by braces or angle brackets.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+
+_NAMED = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,15 @@ class Sentence:
 def say(template: str, /, **values: Value) -> Sentence:
     """Write a sentence; every {name} in `template` must be among `values`."""
     return Sentence(template, values)
+
+
+def together(*parts: Sentence) -> Sentence:
+    """Join sentences to one, a space between; their values stay apart."""
+    if len(parts) == 1:
+        return parts[0]
+    values = {f"p{n}_{name}": v for n, part in enumerate(parts) for name, v in part.values.items()}
+    told = (_NAMED.sub(rf"{{p{n}_\1}}", part.template) for n, part in enumerate(parts))
+    return Sentence(" ".join(told), values)
 
 
 def plain(value: Value) -> str:

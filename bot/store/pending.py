@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Executable, bindparam, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.ports import NewJob, StoredOverride, TimelineEntry
+from bot.ports import NewJob, TimelineEntry
 from bot.store import jobs, rows
 from bot.store.columns import UtcDateTime, stored_key, stored_text
 from bot.store.ids import new_id
@@ -21,7 +21,6 @@ from bot.store.tables import (
     SILENCE,
     TIMELINE,
 )
-from bot.store.tables_changes import OVERRIDE
 from rules.alert import Alert
 from rules.incident import Incident
 from rules.silence import Silence
@@ -52,7 +51,6 @@ class Pending:
     def __init__(self) -> None:
         self.last_number: int | None = None
         self.silences: dict[str, Silence] = {}
-        self.overrides: dict[str, StoredOverride] = {}
         self._deliveries: list[rows.Values] = []
         self._postponed: list[rows.Values] = []
         self._alerts: dict[tuple[str, str, str], rows.Values] = {}
@@ -161,9 +159,7 @@ class Pending:
     async def _flush_people(self, connection: AsyncConnection) -> None:
         dialect = connection.dialect.name
         silences = [rows.silence_values(silence) for silence in self.silences.values()]
-        overrides = [rows.override_values(override) for override in self.overrides.values()]
         await _run(connection, _replace(SILENCE, dialect), silences)
-        await _run(connection, _replace(OVERRIDE, dialect), overrides)
 
 
 def _merged(old: NewJob, new: NewJob) -> NewJob:

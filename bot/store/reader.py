@@ -6,28 +6,30 @@ from typing import Any
 
 from sqlalchemy import CompoundSelect, Row, Select, func, literal_column, select, text, union_all
 
-from bot.ports import Delivery, Job, MessageRef, StoredOverride, TimelineEntry
+from bot.ports import Delivery, Job, MessageRef, TimelineEntry
 from bot.store import rows
 from bot.store.columns import UtcDateTime
 from bot.store.database import Database
 from bot.store.duties import DutyReading
+from bot.store.roster_changes import ChangeReading
 from bot.store.run_reads import RunReading
 from bot.store.seen_lineage import all_seen, version
 from bot.store.tables import ALERT, INBOUND, INCIDENT, JOB, LANE, MESSAGE, TIMELINE
 from bot.store.tables_runs import EXPECTATION
-from bot.store.transaction import OVERRIDES, SILENCES
+from bot.store.transaction import SILENCES
 from bot.wire import incident_from_json
 from rules.incident import Incident, State
 from rules.seen_lineage import Seen
 from rules.silence import Silence
 
 
-class SqlReader(RunReading, DutyReading):
+class SqlReader(RunReading, DutyReading, ChangeReading):
     """The Reader of a database; every method raises NotStoredError when it cannot be reached."""
 
     def __init__(self, database: Database) -> None:
         RunReading.__init__(self, database)
         DutyReading.__init__(self, database)
+        ChangeReading.__init__(self, database)
         self._database = database
 
     async def incident(self, incident_id: str) -> Incident | None:
@@ -77,9 +79,6 @@ class SqlReader(RunReading, DutyReading):
 
     async def silences(self, now: datetime) -> Sequence[Silence]:
         return [rows.silence(row) for row in await self._all(SILENCES, {"now": now})]
-
-    async def overrides(self, since: datetime) -> Sequence[StoredOverride]:
-        return [rows.override(row) for row in await self._all(OVERRIDES, {"since": since})]
 
     async def recent_alert_labels(self, since: datetime, limit: int) -> Sequence[Mapping[str, str]]:
         query = (

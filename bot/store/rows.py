@@ -14,7 +14,6 @@ from bot.ports import (
     JsonObject,
     MessageRef,
     NewJob,
-    StoredOverride,
     TimelineEntry,
 )
 from bot.store.columns import stored_key, stored_text
@@ -172,32 +171,6 @@ def _matcher(label: str, sign: str, value: str | list[str]) -> Matcher:
     if isinstance(value, list):
         return Matcher(label, Operator(sign), values=tuple(value))
     return Matcher(label, Operator(sign), value)
-
-
-def override_values(override: StoredOverride) -> Values:
-    return {
-        "id": override.id,
-        "rotation": stored_text(override.rotation),
-        "role": stored_text(override.role),
-        "person": stored_text(override.person),
-        "starts_at": override.starts_at,
-        "ends_at": override.ends_at,
-        "by": stored_text(override.by),
-        "created_at": override.created_at,
-    }
-
-
-def override(row: Row[Any]) -> StoredOverride:
-    return StoredOverride(
-        id=row.id,
-        rotation=row.rotation,
-        role=row.role,
-        person=row.person,
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        by=row.by,
-        created_at=row.created_at,
-    )
 
 
 def alert(row: Row[Any]) -> Alert:

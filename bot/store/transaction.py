@@ -33,10 +33,10 @@ from bot.store.incidents import Incidents
 from bot.store.lessons import PendingLessons
 from bot.store.lookups import Lookups
 from bot.store.pending import Pending
+from bot.store.roster_changes import PendingChanges
 from bot.store.run_writes import RunWriting
 from bot.store.seen_lineage import PendingLineage, Remembered
 from bot.store.tables import ALERT, ALERT_TIME, COUNTER, INBOUND, MESSAGE, SILENCE
-from bot.store.tables_changes import OVERRIDE
 from rules.alert import Alert
 from rules.folding import OpenSubject
 from rules.incident import Incident
@@ -71,11 +71,6 @@ SILENCES = (
     .where(SILENCE.c.ends_at > bindparam("now", type_=UtcDateTime()))
     .order_by(SILENCE.c.starts_at, SILENCE.c.id)
 )
-OVERRIDES = (
-    select(OVERRIDE)
-    .where(OVERRIDE.c.ends_at > bindparam("since", type_=UtcDateTime()))
-    .order_by(OVERRIDE.c.created_at, OVERRIDE.c.id)
-)
 
 
 class SqlTransaction(RunWriting):
@@ -91,6 +86,7 @@ class SqlTransaction(RunWriting):
         self._incidents = Incidents(connection)
         self._lessons = PendingLessons(connection)
         self._duties = PendingDuties(connection)
+        self.roster = PendingChanges(connection)
         self._lookups = Lookups()
         self._pending = Pending()
         self._last_number: int | None = None
@@ -244,12 +240,10 @@ class SqlTransaction(RunWriting):
         self._pending.silences[silence.id] = silence
 
     async def overrides(self, since: datetime) -> Sequence[StoredOverride]:
-        stored = await self._connection.execute(OVERRIDES, {"since": since})
-        found = {row.id: rows.override(row) for row in stored} | self._pending.overrides
-        return [override for override in found.values() if override.ends_at > since]
+        return await self.roster.overrides(since)
 
     def save_override(self, override: StoredOverride) -> None:
-        self._pending.overrides[override.id] = override
+        self.roster.save_override(override)
 
     # lessons
 
@@ -281,6 +275,7 @@ class SqlTransaction(RunWriting):
         await self._incidents.flush_alerts()
         await self._lessons.flush()
         await self._duties.flush()
+        await self.roster.flush()
         await self.flush_runs(now)
         await self._lineage.flush(self._connection, now)
 

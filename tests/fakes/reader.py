@@ -4,14 +4,18 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from bot.changes import RosterChange
 from bot.duties import HandoffNote
 from bot.ports import Delivery, Job, MessageRef, StoredOverride, TimelineEntry
+from rules.covering import CoverRequest
 from rules.expected_runs import Occasion, Standing
 from rules.incident import Incident, State
 from rules.reminders import Notice
+from rules.roster import Change, Override
 from rules.run import Run
 from rules.seen_lineage import Seen
 from rules.silence import Silence
+from rules.swapping import SwapRequest
 
 
 class FakeReader:
@@ -32,6 +36,10 @@ class FakeReader:
         self.seen = Seen()
         self.told: list[Notice] = []
         self.noted: list[HandoffNote] = []
+        self.covering: list[CoverRequest] = []
+        self.swapping: list[SwapRequest] = []
+        self.audit: list[RosterChange] = []
+        self.paged: list[tuple[str, datetime]] = []
 
     def put(self, incident: Incident) -> None:
         self.held[incident.id] = incident
@@ -75,6 +83,31 @@ class FakeReader:
 
     async def overrides(self, since: datetime) -> Sequence[StoredOverride]:
         return [o for o in self.laid_over if o.ends_at > since]
+
+    async def changes(self, since: datetime) -> Sequence[Change]:
+        legs = (leg for swap in self.swapping for leg in swap.legs())
+        return [*await self.overrides(since), *(leg for leg in legs if leg.ends_at > since)]
+
+    async def override(self, override_id: str) -> Override | None:
+        return next((o for o in self.laid_over if o.id == override_id), None)
+
+    async def cover_request(self, request_id: str) -> CoverRequest | None:
+        return next((c for c in self.covering if c.id == request_id), None)
+
+    async def cover_requests(self, since: datetime) -> Sequence[CoverRequest]:
+        return [c for c in self.covering if c.slot.ends_at > since]
+
+    async def swap(self, swap_id: str) -> SwapRequest | None:
+        return next((s for s in self.swapping if s.id == swap_id), None)
+
+    async def swaps(self, since: datetime) -> Sequence[SwapRequest]:
+        return [s for s in self.swapping if max(s.mine.ends_at, s.theirs.ends_at) > since]
+
+    async def roster_changes(self, since: datetime, limit: int) -> Sequence[RosterChange]:
+        return [c for c in reversed(self.audit) if c.at >= since][:limit]
+
+    async def pages_sent(self, start: datetime, end: datetime) -> Sequence[tuple[str, datetime]]:
+        return [(who, at) for who, at in self.paged if start <= at < end]
 
     async def recent_alert_labels(self, since: datetime, limit: int) -> Sequence[Mapping[str, str]]:
         return [labels for at, labels in reversed(self.labels) if at >= since][:limit]
