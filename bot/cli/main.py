@@ -2,7 +2,7 @@
 
 import typer
 
-from bot.cli import catalogue, learned, reading, runs, serving
+from bot.cli import calendar, catalogue, learned, reading, runs, serving
 
 app = typer.Typer(
     name="watchbill",
@@ -26,6 +26,7 @@ app.command()(serving.migrate)
 roster.command("check")(reading.roster_check)
 outbox.command("dead")(serving.outbox_dead)
 outbox.command("retry")(serving.outbox_retry)
+app.add_typer(calendar.app, name="calendar")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(learned.app, name="rules")
 app.add_typer(runs.app, name="runs")

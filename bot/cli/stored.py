@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.calendars import Following
 from bot.cli.output import fail
 from bot.clock import SystemClock
 from bot.config import Config
 from bot.ports import NewDelivery, NotStoredError, StoredOverride
+from bot.roster.roster import LOOK_BACK
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
+from rules.calendar_ledger import Published
 from rules.catalogue import Catalogue
 from rules.expected_runs import Standing
 from rules.learned import LearnedRule
@@ -127,6 +130,43 @@ async def reliabilities(
     book = replace(parts.rulebook(on_call=OnCall()), catalogue=catalogue, lineage=lineage)
     async with _beside(config, clock) as store:
         return (await learn_from(store.past, book, clock.now())).reliability
+
+
+async def past_overrides(config: Config, now: datetime) -> Sequence[StoredOverride]:
+    """As `overrides`, for what tells of weeks that have passed as well."""
+    if not _exists(config.database):
+        return ()
+    async with _beside(config, SystemClock()) as store:
+        return await store.reader.overrides(now - LOOK_BACK)
+
+
+async def published(config: Config) -> Sequence[Published]:
+    """Return the events that subscribers were told of; nothing without a database."""
+    if not _exists(config.database):
+        return ()
+    async with _beside(config, SystemClock()) as store:
+        return await store.calendars.published()
+
+
+async def revocations(config: Config) -> Mapping[str, int]:
+    if not _exists(config.database):
+        return {}
+    async with _beside(config, SystemClock()) as store:
+        return await store.calendars.revocations()
+
+
+async def revoke_feed(config: Config, feed: str) -> None:
+    clock = SystemClock()
+    async with _beside(config, clock) as store:
+        await store.calendars.revoke(feed, clock.now())
+
+
+async def followings(config: Config) -> Sequence[Following]:
+    """Return how the shared calendars stand; nothing without a database."""
+    if not _exists(config.database):
+        return ()
+    async with _beside(config, SystemClock()) as store:
+        return await store.calendars.followings()
 
 
 def _exists(database: str) -> bool:
