@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from bot.config_calendar import CalendarSpec
+from bot.config_duties import FollowersSpec, NoticesSpec
 from bot.config_runs import CalendarDays, ExpectedRunSpec
 from bot.config_types import Url, web_address
 from rules.nearest import did_you_mean
@@ -118,6 +119,10 @@ class SlackSpec(Spec):
         default=_NONE, description="App token, `xapp-...`; for mode `socket`."
     )
     signing_secret: SecretStr = Field(default=_NONE, description="Signing secret; for mode `http`.")
+    user_token: SecretStr = Field(
+        default=_NONE,
+        description="Token of somebody who may edit user groups, `xoxp-...`; only where the bot may not.",
+    )
     alerts_channel: Text = Field(
         default="data-alerts", description="The channel for routes that name none, without the #."
     )
@@ -305,6 +310,12 @@ class Config(RulebookSpec):
     )
     calendar: CalendarSpec = Field(
         default=CalendarSpec(), description="Feeds to subscribe to, and shared calendars."
+    )
+    followers: FollowersSpec = Field(
+        default=FollowersSpec(), description="What in Slack always shows who is on call."
+    )
+    notices: NoticesSpec = Field(
+        default=NoticesSpec(), description="What people are told of their shifts, and when."
     )
     local_workspace: LocalWorkspaceSpec = Field(
         default=LocalWorkspaceSpec(), description="The built-in workspace of slack.mode `local`."

@@ -8,11 +8,13 @@ from bot.config import KEYLESS_KINDS, Config, SlackSpec, split_address
 from rules.nearest import did_you_mean
 from rules.yaml_document import Document, Fault, Path
 
-SECRET_KEYS = frozenset({"bot_token", "app_token", "signing_secret", "secret", "previous_secret"})
+SECRET_KEYS = frozenset(
+    {"bot_token", "app_token", "signing_secret", "user_token", "secret", "previous_secret"}
+)
 """Keys whose values are never written into the file."""
 
 _NEEDED = {"socket": ("bot_token", "app_token"), "http": ("bot_token", "signing_secret")}
-_PREFIXES = {"bot_token": "xoxb-", "app_token": "xapp-"}
+_PREFIXES = {"bot_token": "xoxb-", "app_token": "xapp-", "user_token": "xoxp-"}
 _SHORTEST_SECRET = 16
 _SHORT = f"`{{key}}` is shorter than {_SHORTEST_SECRET} characters and can be guessed"
 
@@ -59,6 +61,7 @@ def config_faults(config: Config, document: Document) -> Iterator[Fault]:
         if not source.secret.get_secret_value():
             words = f'source "{source.name}" needs a `secret`, or anybody could page you'
             yield document.fault(("sources", at, "secret"), words)
+    yield from _follower_faults(config, document)
     if config.access_groups:
         words = "this version cannot grant access yet; leave `access_groups` empty"
         yield document.key_fault(("access_groups",), words)
@@ -74,6 +77,19 @@ def _expected_faults(config: Config, document: Document) -> Iterator[Fault]:
             hint = did_you_mean(run.holidays, config.holidays)
             words = f'`holidays` has no calendar "{run.holidays}"{hint}'
             yield document.fault(("expected_runs", at, "holidays"), words)
+
+
+def _follower_faults(config: Config, document: Document) -> Iterator[Fault]:
+    """Find rotations that are misspelt; rosters may have others than `rotations` names."""
+    if not config.rotations:
+        return
+    for follower in config.followers.all():
+        section = "user_groups" if follower.kind == "user_group" else follower.kind.value
+        for name in follower.rotations:
+            hint = did_you_mean(name, config.rotations)
+            if name not in config.rotations and hint:
+                place = ("followers", section, follower.place, "rotations")
+                yield document.fault(place, f'no rotation is called "{name}"{hint}')
 
 
 def config_warnings(config: Config, document: Document) -> Iterator[Fault]:
