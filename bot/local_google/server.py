@@ -100,6 +100,7 @@ class _Door:
         except BreachError as error:
             self.google.breaches.append(str(error))
             return _json(error.status, error.body())
+        self.google.calls.append(call.id)
         text = await request.text()
         fault = self.google.faults.take(call.id)
         if fault and fault.kind == "drop_before":

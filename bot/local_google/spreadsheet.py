@@ -25,6 +25,8 @@ class Cell:
     rule: Json | None = None
     """The rule by which a cell is checked: a drop-down list."""
 
+    struck: bool = False
+
 
 @dataclass(slots=True)
 class Tab:
@@ -40,6 +42,8 @@ class Tab:
     protected: dict[int, Json] = field(default_factory=dict)
     marks: dict[int, tuple[int, Json]] = field(default_factory=dict)
     """Developer metadata by its id, with the row it hangs on, -1 for the tab."""
+
+    hidden_rows: set[int] = field(default_factory=set)
 
     @property
     def used_rows(self) -> int:
@@ -63,7 +67,8 @@ class Tab:
             return
         old = self.cells.get((row, column), Cell(""))
         value, kind = _typed(written)
-        new = Cell(value, kind or (old.format if not isinstance(value, str) else ""), old.rule)
+        kind = kind or (old.format if not isinstance(value, str) else "")
+        new = replace(old, value=value, format=kind)
         if new.value == "" and new.rule is None:
             self.cells.pop((row, column), None)
         else:

@@ -1,6 +1,7 @@
 """The methods of spreadsheets: get, create, and the requests of batchUpdate that are played."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.local_google import marks
@@ -92,7 +93,7 @@ def _unprotect(sheet: Spreadsheet, body: Json) -> Json:
 def _validate(sheet: Spreadsheet, body: Json) -> Json:
     for tab, at in _places(sheet, body["range"]):
         old = tab.cells.get(at, Cell(""))
-        tab.cells[at] = Cell(old.value, old.format, body.get("rule"))
+        tab.cells[at] = replace(old, rule=body.get("rule"))
     return {}
 
 
@@ -101,7 +102,7 @@ def _repeat(sheet: Spreadsheet, body: Json) -> Json:
     kind = body["cell"].get("userEnteredFormat", {}).get("numberFormat", {}).get("type")
     for tab, at in _places(sheet, body["range"]) if kind else ():
         old = tab.cells.get(at, Cell(""))
-        tab.cells[at] = Cell(old.value, kind, old.rule)
+        tab.cells[at] = replace(old, format=kind)
     return {}
 
 
@@ -200,7 +201,8 @@ def _data(tab: Tab) -> Json:
         values: list[Json] = rows[row].setdefault("values", [])
         values += [{} for _ in range(column + 1 - len(values))]
         values[column] = _cell(cell)
-    return {"rowData": rows} if rows else {}
+    hidden = [{"hiddenByUser": True} if row in tab.hidden_rows else {} for row in range(len(rows))]
+    return {"rowData": rows, "rowMetadata": hidden} if rows else {}
 
 
 def _cell(cell: Cell) -> Json:
@@ -209,9 +211,11 @@ def _cell(cell: Cell) -> Json:
         value = {_value_name(cell.value): cell.value}
         said |= {"userEnteredValue": value, "effectiveValue": value}
         said["formattedValue"] = str(shown(cell))
-    if cell.format:
-        said["effectiveFormat"] = {"numberFormat": {"type": cell.format}}
-        said["userEnteredFormat"] = {"numberFormat": {"type": cell.format}}
+    look: Json = {"numberFormat": {"type": cell.format}} if cell.format else {}
+    if cell.struck:
+        look["textFormat"] = {"strikethrough": True}
+    if look:
+        said |= {"effectiveFormat": look, "userEnteredFormat": look}
     if cell.rule:
         said["dataValidation"] = cell.rule
     return said
