@@ -94,6 +94,11 @@ class Records:
         self.bot_user_id = "U0BOT"
         self.bot_token = f"xoxb-local-{secrets.token_hex(12)}"
         self.app_token = f"xapp-local-{secrets.token_hex(12)}"
+        self.user_token = f"xoxp-local-{secrets.token_hex(12)}"
+        self.paid_plan = True
+        """Free workspaces have no user groups."""
+        self.bot_may_edit_groups = True
+        """Whether the workspace lets everybody manage user groups; `user_token` always may."""
         self.signing_secret = secrets.token_hex(16)
         self.base_url = "http://127.0.0.1"
         self.ack_seconds = 3.0

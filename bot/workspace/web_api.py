@@ -88,7 +88,7 @@ class WebApi:
             return method.handler(workspace, Args(values, token=token))
         if not token:
             raise SlackError("not_authed")
-        if token not in {workspace.bot_token, workspace.app_token}:
+        if token not in {workspace.bot_token, workspace.app_token, workspace.user_token}:
             raise SlackError("invalid_auth")
         if method.app_level != (token == workspace.app_token):
             raise SlackError("not_allowed_token_type")

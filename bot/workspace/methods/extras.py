@@ -8,6 +8,9 @@ from bot.workspace.model import Json
 from bot.workspace.records import Change, Records
 from bot.workspace.wire import message_json
 
+MOST_BOOKMARKS = 100
+LONGEST_TITLE = 255
+
 
 @method("reactions.add", "reactions:write")
 def reactions_add(records: Records, args: Args) -> Json:
@@ -73,15 +76,19 @@ def bookmarks_add(records: Records, args: Args) -> Json:
     link = args.required("link", "invalid_link")
     if not link.startswith(("http://", "https://")):
         raise SlackError("invalid_link")
+    if len(channel.bookmarks) >= MOST_BOOKMARKS:
+        raise SlackError("too_many_bookmarks")
     bookmark: Json = {
         "id": records.next_id("Bk"),
         "channel_id": channel.id,
-        "title": args.required("title"),
+        "title": _title(args.required("title")),
         "link": link,
         "emoji": args.text("emoji") or "",
         "type": args.required("type"),
         "date_created": records.seconds(),
         "date_updated": 0,
+        "app_id": records.app_id,
+        "last_updated_by_user_id": records.bot_user_id,
     }
     channel.bookmarks.append(bookmark)
     records.changed(Change("channel", channel.id))
@@ -94,8 +101,10 @@ def bookmarks_edit(records: Records, args: Args) -> Json:
     wanted = args.required("bookmark_id")
     for bookmark in channel.bookmarks:
         if bookmark["id"] == wanted:
+            _title(args.text("title") or "")
             for key in ("title", "link", "emoji"):
                 bookmark[key] = args.text(key) or bookmark[key]
+            bookmark["last_updated_by_user_id"] = records.bot_user_id
             bookmark["date_updated"] = records.seconds()
             records.changed(Change("channel", channel.id))
             return {"bookmark": bookmark}
@@ -105,6 +114,24 @@ def bookmarks_edit(records: Records, args: Args) -> Json:
 @method("bookmarks.list", "bookmarks:read")
 def bookmarks_list(records: Records, args: Args) -> Json:
     return {"bookmarks": list(joined(records, by_channel_id(args)).bookmarks)}
+
+
+@method("bookmarks.remove", "bookmarks:write")
+def bookmarks_remove(records: Records, args: Args) -> Json:
+    channel = joined(records, by_channel_id(args))
+    wanted = args.required("bookmark_id")
+    kept = [bookmark for bookmark in channel.bookmarks if bookmark["id"] != wanted]
+    if len(kept) == len(channel.bookmarks):
+        raise SlackError("not_found")
+    channel.bookmarks = kept
+    records.changed(Change("channel", channel.id))
+    return {}
+
+
+def _title(text: str) -> str:
+    if len(text) > LONGEST_TITLE:
+        raise SlackError("invalid_arguments", messages=["[ERROR] title is too long"])
+    return text
 
 
 @method("apps.connections.open", "connections:write", app_level=True)

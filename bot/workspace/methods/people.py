@@ -72,6 +72,7 @@ def get_presence(records: Records, args: Args) -> Json:
 
 @method("usergroups.list", "usergroups:read")
 def usergroups_list(records: Records, args: Args) -> Json:
+    _on_a_paid_plan(records)
     include_users = args.flag("include_users")
     include_disabled = args.flag("include_disabled")
     return {
@@ -85,6 +86,7 @@ def usergroups_list(records: Records, args: Args) -> Json:
 
 @method("usergroups.create", "usergroups:write")
 def usergroups_create(records: Records, args: Args) -> Json:
+    _may_edit(records, args)
     name = args.required("name")
     handle = args.text("handle") or name.lower().replace(" ", "-")
     taken = {g.name for g in records.groups.values()}, {g.handle for g in records.groups.values()}
@@ -107,6 +109,17 @@ def usergroups_create(records: Records, args: Args) -> Json:
     return {"usergroup": group_json(records, group, include_users=True)}
 
 
+def _on_a_paid_plan(records: Records) -> None:
+    if not records.paid_plan:
+        raise SlackError("paid_teams_only")
+
+
+def _may_edit(records: Records, args: Args) -> None:
+    _on_a_paid_plan(records)
+    if args.token == records.bot_token and not records.bot_may_edit_groups:
+        raise SlackError("permission_denied")
+
+
 def _group(records: Records, args: Args) -> UserGroup:
     group = records.groups.get(args.required("usergroup", "no_such_subteam"))
     if group is None:
@@ -116,12 +129,14 @@ def _group(records: Records, args: Args) -> UserGroup:
 
 @method("usergroups.users.list", "usergroups:read")
 def usergroups_users_list(records: Records, args: Args) -> Json:
+    _on_a_paid_plan(records)
     return {"users": list(_group(records, args).users)}
 
 
 @method("usergroups.users.update", "usergroups:write")
 def usergroups_users_update(records: Records, args: Args) -> Json:
     """Replaces the whole list; Slack never lets it become empty."""
+    _may_edit(records, args)
     group = _group(records, args)
     users = list(dict.fromkeys(args.names("users")))
     if not users:
@@ -136,6 +151,7 @@ def usergroups_users_update(records: Records, args: Args) -> Json:
 
 
 def _switch(records: Records, args: Args, *, disabled: bool) -> Json:
+    _may_edit(records, args)
     group = _group(records, args)
     group.disabled, group.updated = disabled, records.seconds()
     records.changed(Change("group"))

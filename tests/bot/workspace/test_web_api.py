@@ -266,3 +266,53 @@ async def test_an_edit_replaces_what_it_names(client: AsyncWebClient, workspace:
     assert (message.text, message.blocks, bool(message.edited)) == ("c", [], True)
     by_name = client.chat_update(channel="data-alerts", ts=ts, text="d")
     assert await refused(by_name) == "channel_not_found"
+
+
+async def test_user_groups_need_a_paid_plan_and_permission(
+    client: AsyncWebClient, workspace: Workspace, running: RunningWorkspace
+) -> None:
+    group, ana = next(iter(workspace.groups)), workspace.person("ana").id
+    workspace.bot_may_edit_groups = False
+    for write in (
+        client.usergroups_users_update(usergroup=group, users=[ana]),
+        client.usergroups_create(name="Other"),
+        client.usergroups_disable(usergroup=group),
+    ):
+        assert await refused(write) == "permission_denied"
+    assert (await client.usergroups_list())["ok"]
+    person = AsyncWebClient(token=workspace.user_token, base_url=running.api_url, retry_handlers=[])
+    assert (await person.usergroups_users_update(usergroup=group, users=[ana]))["ok"]
+    workspace.paid_plan = False
+    assert await refused(client.usergroups_list()) == "paid_teams_only"
+    assert (
+        await refused(person.usergroups_users_update(usergroup=group, users=[ana]))
+        == "paid_teams_only"
+    )
+
+
+async def test_bookmarks_are_removed_and_limited(
+    client: AsyncWebClient, workspace: Workspace
+) -> None:
+    channel = workspace.conversation("data-alerts").id
+    made = await client.bookmarks_add(
+        channel_id=channel, title="Runbook", type="link", link="https://x.example"
+    )
+    one = made["bookmark"]["id"]
+    assert (
+        await refused(client.bookmarks_edit(channel_id=channel, bookmark_id=one, title="x" * 256))
+        == "invalid_arguments"
+    )
+    await client.bookmarks_remove(channel_id=channel, bookmark_id=one)
+    assert (
+        await refused(client.bookmarks_remove(channel_id=channel, bookmark_id=one)) == "not_found"
+    )
+    assert workspace.channels[channel].bookmarks == []
+    workspace.channels[channel].bookmarks = [{"id": str(n)} for n in range(100)]
+    assert (
+        await refused(
+            client.bookmarks_add(
+                channel_id=channel, title="T", type="link", link="https://x.example"
+            )
+        )
+        == "too_many_bookmarks"
+    )
