@@ -1,6 +1,5 @@
 """Events as calendars show them: one per resolved span, with an id that outlives its people."""
 
-import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from rules.rotation import OnCall, Span
 
 _PREFIX = "oc"
 _DIGITS = 32
+_ALPHABET = "0123456789abcdefghijklmnopqrstuv"
 ID_LENGTH = len(_PREFIX) + _DIGITS
 
 
@@ -30,7 +30,8 @@ def event_id(rotation: str, role: str, start: datetime, ordinal: int = 0) -> str
     """Return what names the slot, whoever fills it: lower-case base32hex, as Google wants ids."""
     slot = "\0".join((rotation, role, start.astimezone(UTC).isoformat(), str(ordinal)))
     digest = hashlib.sha256(slot.encode("utf-8", "surrogatepass")).digest()
-    return _PREFIX + base64.b32hexencode(digest).decode("ascii").lower()[:_DIGITS]
+    number = int.from_bytes(digest[: _DIGITS * 5 // 8])
+    return _PREFIX + "".join(_ALPHABET[number >> 5 * at & 31] for at in reversed(range(_DIGITS)))
 
 
 def is_ours(identifier: str) -> bool:

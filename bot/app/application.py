@@ -19,7 +19,7 @@ from bot.config import Config, split_address
 from bot.engine.engine import Engine
 from bot.metrics import Metrics
 from bot.outbox import Outbox
-from bot.ports import Inbox, NotStoredError
+from bot.ports import ConflictError, Inbox, NotStoredError
 from bot.roster.acceptance import Loaded
 from bot.roster.roster import LOOK_EVERY, RosterFile
 from bot.store.opening import OpenedStore
@@ -148,7 +148,7 @@ class Application:
         while True:
             try:
                 await work()
-            except NotStoredError as error:
+            except (NotStoredError, ConflictError) as error:
                 log.warning("database failed", action="background", error=str(error))
             await real.sleep_until(real.now() + pause)
 

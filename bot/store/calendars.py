@@ -1,7 +1,8 @@
 """Calendars as the database keeps them: the ledger of events, revocations, followers, a lease."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.calendars import Following
+from bot.ports import ConflictError, NotStoredError
 from bot.store.columns import UtcDateTime, from_micros, stored_key, stored_text, to_micros
 from bot.store.database import Database
 from bot.store.tables import COUNTER
@@ -47,6 +49,15 @@ class SqlCalendars:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        """Yield a transaction; who lost a race comes again with the next refresh."""
+        try:
+            async with self._database.write() as connection:
+                yield connection
+        except ConflictError as error:
+            raise NotStoredError(str(error)) from error
+
     async def calendar_version(self) -> int:
         async with self._database.read() as connection:
             return int((await connection.execute(_VERSION)).scalar_one())
@@ -58,7 +69,7 @@ class SqlCalendars:
     async def publish(
         self, events: Sequence[CalendarEvent], now: datetime, since: datetime
     ) -> Publication:
-        async with self._database.write() as connection:
+        async with self._writing() as connection:
             # replicas publish one after another: each sees what the one before it told
             await connection.execute(_LOCKED)
             told = publish(await _published(connection), events, now, since)
@@ -75,7 +86,7 @@ class SqlCalendars:
     async def revoke(self, feed: str, now: datetime) -> int:
         name = stored_key(feed)
         its = CALENDAR_FEED.c.name == name
-        async with self._database.write() as connection:
+        async with self._writing() as connection:
             await connection.execute(_LOCKED)
             query = select(CALENDAR_FEED.c.revocations).where(its)
             count = (await connection.execute(query)).scalar()
@@ -104,14 +115,14 @@ class SqlCalendars:
             "writes": following.writes,
         }
         its = CALENDAR_FOLLOWER.c.name == name
-        async with self._database.write() as connection:
+        async with self._writing() as connection:
             known = await connection.execute(update(CALENDAR_FOLLOWER).where(its).values(**row))
             if not known.rowcount:
                 await connection.execute(insert(CALENDAR_FOLLOWER).values(name=name, **row))
 
     async def claim_calendars(self, holder: str, now: datetime, until: datetime) -> bool:
         values = {"me": holder, "now": now, "ends": until}
-        async with self._database.write() as connection:
+        async with self._writing() as connection:
             return (await connection.execute(_CLAIM, values)).rowcount == 1
 
 
