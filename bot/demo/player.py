@@ -12,7 +12,7 @@ import aiohttp
 from bot.courier import signature
 from bot.demo.payloads import body
 from bot.demo.stage import Stage
-from bot.demo.story import FIRING, PICTURE, Beat, Click, Send, SplitOff, Type, Until
+from bot.demo.story import FIRING, PICTURE, RESOLVED, Beat, Click, Send, SplitOff, Type, Until
 from bot.demo.watching import Kind, Seen
 from bot.slack.views_consequences import SPLIT_OFF
 
@@ -78,9 +78,12 @@ class Player:
         self._watcher = stage.watcher
 
     def words(self, text: str) -> str:
-        """Fill in names and numbers."""
+        """Fill in names and numbers; raises StoryError for an incident that never came."""
         numbers = {name: f"#{number}" for name, number in self.played.numbers.items()}
-        return text.format_map({**self._stage.names, **numbers})
+        try:
+            return text.format_map({**self._stage.names, **numbers})
+        except KeyError as missing:
+            raise StoryError(f"The incident {missing} was never opened.") from None
 
     async def play(self, beat: Beat) -> None:
         """Wait for the beat's minute, then let it happen; returns when it has had its effect."""
@@ -190,6 +193,8 @@ class Player:
             return moved_on or self._watcher.latest(Kind.PAGE, number, who) is not None
         if until.sign:
             return self._sign(until.about) == until.sign
+        if until.thread and not self._strict and self._sign(until.about) == RESOLVED:
+            return True
         if until.thread:
             notes = self._watcher.notes(number, until.thread if until.thread != PICTURE else "")
             return any(until.thread != PICTURE or note.pictures for note in notes)

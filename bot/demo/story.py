@@ -112,11 +112,15 @@ STORY: tuple[Beat, ...] = (
     ),
     Beat(
         minute=10,
-        text="The nightly dbt build: three tests of fct_orders fail, four models are skipped. "
-        "All of it folds into {late}, and pages nobody.",
+        text="The nightly dbt build: three tests of fct_orders fail, four models are skipped.",
         deed=Send("dbt", "orders_tests"),
         until=(Until(about=LATE, thread=SPLIT_OFF),),
         mark=FOLDED,
+    ),
+    Beat(
+        minute=11,
+        text="All of it folds into {late}, whose thread lists what followed. Nobody is paged again.",
+        only_while=(LATE, ACKED),
     ),
     Beat(
         minute=11.5,

@@ -1,0 +1,85 @@
+"""A viewer may be faster than the story: it goes on without what is no longer there."""
+
+import asyncio
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
+
+import aiohttp
+import pytest
+
+from bot.clock import SystemClock
+from bot.demo.player import Player, StoryError
+from bot.demo.stage import Stage
+from bot.demo.story import (
+    LATE,
+    PICTURE,
+    PRIMARY,
+    RESOLVED,
+    SECONDARY,
+    Beat,
+    SplitOff,
+    Until,
+)
+from bot.demo.watching import Kind, Watcher
+from bot.slack.views_consequences import SPLIT_OFF
+from bot.workspace.state import Workspace
+from tests.bot.demo.test_checks import seen
+
+SPLIT = Beat(minute=0, text="", deed=SplitOff(SECONDARY, LATE, "unique on fct_orders"))
+
+
+@pytest.fixture
+def watcher() -> Watcher:
+    return Watcher(Workspace(), "UTC")
+
+
+def player(watcher: Watcher, *, strict: bool) -> Player:
+    clock = SystemClock(speed=1000.0)
+    stage = SimpleNamespace(
+        begins=clock.now() - timedelta(hours=1),
+        clock=clock,
+        speed=1000.0,
+        watcher=watcher,
+        names={PRIMARY: "Ana", SECONDARY: "Bo"},
+        cast={PRIMARY: "ana", SECONDARY: "bo"},
+    )
+    made = Player(
+        cast("Stage", stage),
+        cast("aiohttp.ClientSession", None),
+        tell=lambda _: None,
+        strict=strict,
+    )
+    made.played.numbers[LATE] = 1
+    return made
+
+
+def test_an_incident_that_never_came_is_named(watcher: Watcher) -> None:
+    with pytest.raises(StoryError, match="'double' was never opened"):
+        player(watcher, strict=False).words("{primary} takes {double}.")
+
+
+async def test_without_the_button_only_a_viewers_night_goes_on(watcher: Watcher) -> None:
+    await player(watcher, strict=False).play(SPLIT)
+    with pytest.raises(StoryError, match="no button to split 'unique on fct_orders' off #1"):
+        await player(watcher, strict=True).play(SPLIT)
+
+
+@pytest.mark.parametrize("thread", [PICTURE, SPLIT_OFF])
+async def test_nothing_more_is_awaited_in_the_thread_of_what_is_resolved(
+    watcher: Watcher, thread: str
+) -> None:
+    watcher.see([seen(Kind.ROOT, 1, 1, lines=(f"{RESOLVED} broken", ""))])
+    beat = Beat(minute=0, text="", until=(Until(about=LATE, thread=thread),))
+    async with asyncio.timeout(5):
+        await player(watcher, strict=False).play(beat)
+
+
+async def test_what_comes_into_the_thread_is_seen(watcher: Watcher) -> None:
+    watcher.see([
+        seen(Kind.ROOT, 1, 1),
+        seen(Kind.NOTE, 1, 1, ts="2", pictures=("Blast radius",), actions=frozenset()),
+        seen(Kind.NOTE, 1, 2, ts="3", actions=frozenset({SPLIT_OFF})),
+    ])  # fmt: skip
+    until = tuple(Until(about=LATE, thread=thread) for thread in (PICTURE, SPLIT_OFF))
+    await player(watcher, strict=True).play(Beat(minute=0, text="", until=until))
