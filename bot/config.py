@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from bot.config_calendar import CalendarSpec
 from bot.config_duties import FollowersSpec, NoticesSpec
+from bot.config_google import GoogleSpec
 from bot.config_runs import CalendarDays, ExpectedRunSpec
 from bot.config_types import Url, web_address
 from rules.nearest import did_you_mean
@@ -285,7 +286,20 @@ class Config(RulebookSpec):
         default=(), description="Files that describe data products."
     )
     roster: Text | None = Field(
-        default=None, description="The roster, a .csv file; it is read again when it changes."
+        default=None,
+        description="The roster: a file, or `google-sheet:<id>`; it is read again when it changes.",
+    )
+    roster_poll: PositiveDuration = Field(
+        default=timedelta(seconds=10),
+        ge=timedelta(seconds=2),
+        description="How often a Google sheet is looked at; Google allows 60 reads a minute.",
+    )
+    roster_secret: SecretStr = Field(
+        default=_NONE,
+        description="Signs `POST /hooks/roster`, by which a changed roster is read at once.",
+    )
+    google: GoogleSpec | None = Field(
+        default=None, description="The account by which Google Sheets are read."
     )
     people: tuple[PersonSpec, ...] = Field(default=(), description="Who can be on call.")
     rotations: dict[Slug, RotationSpec] = Field(

@@ -4,16 +4,17 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from bot.config import KEYLESS_KINDS, Config, SlackSpec, split_address
+from bot.config import GOOGLE_SHEET, KEYLESS_KINDS, Config, SlackSpec, split_address
 from rules.nearest import did_you_mean
 from rules.yaml_document import Document, Fault, Path
 
 SECRET_KEYS = frozenset(
-    {"bot_token", "app_token", "signing_secret", "user_token", "secret", "previous_secret"}
+    {"bot_token", "app_token", "signing_secret", "secret", "previous_secret", "roster_secret"}
 )
 """Keys whose values are never written into the file."""
 
 _NEEDED = {"socket": ("bot_token", "app_token"), "http": ("bot_token", "signing_secret")}
+_SHEET_ID = re.compile(r"[A-Za-z0-9_-]{3,200}")
 _PREFIXES = {"bot_token": "xoxb-", "app_token": "xapp-", "user_token": "xoxp-"}
 _SHORTEST_SECRET = 16
 _SHORT = f"`{{key}}` is shorter than {_SHORTEST_SECRET} characters and can be guessed"
@@ -31,6 +32,9 @@ def literal_secrets(document: Document) -> Iterator[Fault]:
         if path[-1] in SECRET_KEYS and path[0] in {"calendar", "slack", "sources", "webhooks"}:
             words = f"`{path[-1]}` is a secret; put it into the environment and write "
             yield document.fault(path, f"{words}${{{_variable(document, path)}}}")
+        if path == ("roster_secret",):
+            words = "`roster_secret` is a secret; put it into the environment and write "
+            yield document.fault(path, f"{words}${{ROSTER_SECRET}}")
         if path == ("database",) and _password(value):
             yield document.fault(path, "the password is a secret; write ${DATABASE_PASSWORD} there")
 
@@ -62,6 +66,7 @@ def config_faults(config: Config, document: Document) -> Iterator[Fault]:
             words = f'source "{source.name}" needs a `secret`, or anybody could page you'
             yield document.fault(("sources", at, "secret"), words)
     yield from _follower_faults(config, document)
+    yield from _sheet_faults(config, document)
     if config.access_groups:
         words = "this version cannot grant access yet; leave `access_groups` empty"
         yield document.key_fault(("access_groups",), words)
@@ -92,6 +97,17 @@ def _follower_faults(config: Config, document: Document) -> Iterator[Fault]:
                 yield document.fault(place, f'no rotation is called "{name}"{hint}')
 
 
+def _sheet_faults(config: Config, document: Document) -> Iterator[Fault]:
+    if config.roster is None or not config.roster.startswith(GOOGLE_SHEET):
+        return
+    if not _SHEET_ID.fullmatch(config.roster.removeprefix(GOOGLE_SHEET)):
+        words = "not a sheet's id; take what stands in its address between /d/ and /edit"
+        yield document.fault(("roster",), words)
+    if config.google is None:
+        words = "a Google sheet needs `google: {credentials: key.json}`; see docs/roster-google.md"
+        yield document.fault(("roster",), words)
+
+
 def config_warnings(config: Config, document: Document) -> Iterator[Fault]:
     if config.slack.mode == "local":
         if not _is_loopback(config.listen):
@@ -107,6 +123,8 @@ def config_warnings(config: Config, document: Document) -> Iterator[Fault]:
             value = getattr(source, key).get_secret_value()
             if value and len(value) < _SHORTEST_SECRET:
                 yield document.fault(("sources", at, key), _SHORT.format(key=key))
+    if 0 < len(config.roster_secret.get_secret_value()) < _SHORTEST_SECRET:
+        yield document.fault(("roster_secret",), _SHORT.format(key="roster_secret"))
     if 0 < len(config.calendar.secret.get_secret_value()) < _SHORTEST_SECRET:
         yield document.fault(("calendar", "secret"), _SHORT.format(key="secret"))
 

@@ -157,9 +157,14 @@ def _anchored(config: Config, folder: Path) -> Config:
     if google is not None:
         near = {"credentials": str((folder / google.credentials).absolute())}
         calendar = calendar.model_copy(update={"google": google.model_copy(update=near)})
+    sheets = config.google
+    if sheets is not None:
+        key = str((folder / sheets.credentials).absolute())
+        sheets = sheets.model_copy(update={"credentials": key})
     return config.model_copy(
         update={
             "calendar": calendar,
+            "google": sheets,
             "database": database,
             "roster": roster,
             "holidays": {

@@ -72,7 +72,7 @@ def _stop_on_signals(application: Application) -> None:
 def _secrets(config: Config) -> list[str]:
     slack = config.slack
     secrets = [slack.bot_token, slack.app_token, slack.signing_secret, slack.user_token]
-    secrets += [config.calendar.secret]
+    secrets += [config.calendar.secret, config.roster_secret]
     secrets += [s for source in config.sources for s in (source.secret, source.previous_secret)]
     secrets += [webhook.secret for webhook in config.webhooks]
     return [value for secret in secrets if (value := secret.get_secret_value())]

@@ -157,9 +157,17 @@ def test_relative_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     ],
 )
 def test_other_places_stay_as_they_are(tmp_path: Path, line: str) -> None:
-    config = _config(tmp_path, f"{SOCKET}{line}\n")
+    config = _config(tmp_path, f"{SOCKET}google: {{credentials: /k.json}}\n{line}\n")
     key, _, value = line.partition(": ")
     assert getattr(config, key) == value.strip("'")
+
+
+def test_the_key_of_google_is_relative_to_the_file(tmp_path: Path) -> None:
+    config = _config(tmp_path, f"{SOCKET}google: {{credentials: k.json}}\n")
+    assert config.google is not None
+    assert config.google.credentials == f"{tmp_path}/k.json"
+    assert config.google.sheets_url == "https://sheets.googleapis.com/"
+    assert config.roster_poll == timedelta(seconds=10)
 
 
 def test_the_smallest_configuration_has_every_default(tmp_path: Path) -> None:
