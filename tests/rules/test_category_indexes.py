@@ -1,6 +1,8 @@
 """A thousand rules cost no more per alert than ten: what is tried is counted, not timed."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rules.category import Category, Outcome
 from rules.glob_index import GlobIndex, glob_fault
@@ -119,3 +121,8 @@ def test_an_indexed_rule_holds_as_its_matchers_do(
 ) -> None:
     rule = LabelRule("one", parse_matchers(matchers)[0], SAID)
     assert (LabelRules([rule]).first(labels) is rule) is holds
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=60))
+def test_texts_in_ascii_and_beyond_have_the_same_words(text: str) -> None:
+    assert words_of(f"{text} é").split() == [*words_of(text).split(), "é"]
