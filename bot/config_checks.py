@@ -9,7 +9,8 @@ from rules.nearest import did_you_mean
 from rules.yaml_document import Document, Fault, Path
 
 SECRET_KEYS = frozenset(
-    {"bot_token", "app_token", "signing_secret", "secret", "previous_secret", "roster_secret"}
+    {"bot_token", "app_token", "signing_secret", "user_token", "roster_secret"}
+    | {"secret", "previous_secret"}
 )
 """Keys whose values are never written into the file."""
 
