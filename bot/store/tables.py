@@ -15,6 +15,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
+import bot.store.tables_audit
 import bot.store.tables_calendar
 import bot.store.tables_changes
 import bot.store.tables_duties
