@@ -1,5 +1,6 @@
 """Calendars as the database keeps them: the ledger of events, revocations, followers, a lease."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -72,7 +73,8 @@ class SqlCalendars:
         async with self._writing() as connection:
             # replicas publish one after another: each sees what the one before it told
             await connection.execute(_LOCKED)
-            told = publish(await _published(connection), events, now, since)
+            before = await _published(connection)
+            told = await asyncio.to_thread(publish, before, events, now, since)
             if told.changed or told.forgotten:
                 await _replace(connection, told)
                 await connection.execute(_CHANGED)
@@ -127,7 +129,9 @@ class SqlCalendars:
 
 
 async def _published(connection: AsyncConnection) -> list[Published]:
-    return [_told(row) for row in await connection.execute(select(CALENDAR_EVENT))]
+    """Read the whole ledger; it can be long, and a page should not wait for it."""
+    rows = (await connection.execute(select(CALENDAR_EVENT))).all()
+    return await asyncio.to_thread(lambda: [_told(row) for row in rows])
 
 
 async def _replace(connection: AsyncConnection, told: Publication) -> None:
