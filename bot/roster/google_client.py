@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urljoin
 
 import httplib2
@@ -16,9 +16,9 @@ from googleapiclient.discovery import build_from_document
 from googleapiclient.discovery_cache import get_static_doc
 from googleapiclient.errors import Error, HttpError
 
+from bot.roster.google_cells import Json
 from bot.roster.google_faults import SheetFaultError, fault_of, grant_fault, later
 
-Json = dict[str, Any]
 GOOGLE = "https://sheets.googleapis.com/"
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
 TIMEOUT = 10.0
@@ -31,27 +31,6 @@ _LOOKS = (
     "sheets(properties(sheetId),data(rowMetadata(hiddenByUser,hiddenByFilter),"
     "rowData(values(effectiveFormat(numberFormat(type),textFormat(strikethrough))))))"
 )
-
-
-class Sheets(Protocol):
-    """What a spreadsheet answers. Every method may raise SheetFaultError, and blocks."""
-
-    @property
-    def address(self) -> str:
-        """The address of the account that must be let in; "" while it is not known."""
-        ...
-
-    def outline(self, sheet: str) -> Json:
-        """Return the file's properties, its tabs and their merges."""
-        ...
-
-    def values(self, sheet: str, ranges: Sequence[str]) -> Sequence[Json]:
-        """Return the ranges in order, dates as serial numbers."""
-        ...
-
-    def looks(self, sheet: str) -> Json:
-        """Return by cell which numbers are dates and what is struck out, by row what is hidden."""
-        ...
 
 
 class GoogleSheets:

@@ -3,14 +3,14 @@
 import random
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
 from bot.clock import Clock
-from bot.roster.google_cells import Tab, fingerprint, tabs_of, workbook
-from bot.roster.google_client import Json, Sheets
+from bot.roster.google_cells import Json, Tab, fingerprint, tabs_of, workbook
 from bot.roster.google_faults import SheetFaultError, later
 from bot.roster.table import TableError
 from bot.roster.workbook import Workbook
@@ -32,6 +32,26 @@ _LOOKS_EVERY = timedelta(minutes=10)
 _FIRST_WAIT = timedelta(seconds=1)
 _LONGEST_WAIT = timedelta(minutes=1)
 _MINUTE = timedelta(minutes=1)
+
+
+class Sheets(Protocol):
+    """What a spreadsheet answers. Every method blocks, and may raise SheetFaultError."""
+
+    def outline(self, sheet: str) -> Json:
+        """Return the file's properties, its tabs and their merges."""
+        ...
+
+    def values(self, sheet: str, ranges: Sequence[str]) -> Sequence[Json]:
+        """Return the ranges in order, dates as serial numbers."""
+        ...
+
+    def looks(self, sheet: str) -> Json:
+        """Return by cell which numbers are dates and what is struck out, by row what is hidden."""
+        ...
+
+    def close(self) -> None:
+        """Hang up; the next call connects again."""
+        ...
 
 
 class GoogleSheet:
@@ -114,6 +134,9 @@ class GoogleSheet:
         """Say why the roster is not ready, "" when it was read lately."""
         stale = self.read_at is None or self._clock.now() - self.read_at > STALE * self._pace
         return f"the sheet cannot be read: {self.standing()}" if stale and self.trouble else ""
+
+    def close(self) -> None:
+        self.sheets.close()
 
     def _due(self) -> datetime:
         with self._lock:
