@@ -214,6 +214,20 @@ async def test_an_answer_lost_after_the_commit_leaves_no_double(
     assert len(google.calendar().live()) == 2
 
 
+async def test_a_crash_between_two_batches_leaves_no_double(
+    reconciler: Reconciler, api: GoogleCalendarApi, google: FakeGoogleCalendar
+) -> None:
+    google.faults.append(Fault("batch", RefusalError(500, "backendError"), after=1))
+    with pytest.raises(LaterError):
+        await reconciler.reconcile(weeks(*YEAR))
+    clock = FakeClock(MON)
+    born_again = Reconciler(api, TEAM, "data", clock=clock, budget=Budget(1_000, clock))
+    again(google)
+    assert (await born_again.reconcile(weeks(*YEAR))).writes == {Act.INSERT: 2}
+    assert google.calls == {"list": 1, "batch": 1}
+    assert len(google.calendar().live()) == len(google.calendar().events) == 52
+
+
 @pytest.mark.parametrize(
     ("status", "reason"),
     [
