@@ -43,6 +43,7 @@ class Reconciling(Protocol):
 class _Followed:
     reconciler: Reconciling
     state: Following
+    saved: Following
     due: datetime
     goal: tuple[Wanted, ...] | None = None
     failures: int = 0
@@ -73,8 +74,9 @@ class Followers:
         self._kick = asyncio.Event()
         now = clock.now()
         self._all = {
-            name: _Followed(one, Following(name=name, calendar=one.calendar), now)
+            name: _Followed(one, state, state, now)
             for name, one in reconcilers.items()
+            for state in (Following(name=name, calendar=one.calendar),)
         }
 
     @property
@@ -86,7 +88,7 @@ class Followers:
         for old in stored:
             one = self._all.get(old.name)
             if one is not None and one.state.calendar == old.calendar:
-                one.state = old
+                one.state = one.saved = old
 
     def want(self, rotation: str, wanted: Sequence[Wanted], now: datetime) -> None:
         """Say what a calendar should show; when that is new, it is written at once."""
@@ -104,6 +106,7 @@ class Followers:
         one = self._all[rotation]
         one.goal = None
         one.state = replace(one.state, problem=why)
+        self._kick.set()
 
     async def run(self) -> None:
         while True:
@@ -116,14 +119,19 @@ class Followers:
     async def follow_due(self) -> None:
         """Bring every calendar up to date whose time has come, one after another."""
         for rotation, one in self._all.items():
-            due = one.goal is not None and one.due <= self._clock.now()
-            if not (due and self._settings.may_write()):
+            if not self._settings.may_write():
                 continue
-            await self._follow(rotation, one)
-            try:
-                await self._settings.save(one.state)
-            except NotStoredError as error:
-                _log.warning("calendar", action="save_following", error=str(error))
+            if one.goal is not None and one.due <= self._clock.now():
+                await self._follow(rotation, one)
+            if one.state != one.saved:
+                await self._save(one)
+
+    async def _save(self, one: _Followed) -> None:
+        try:
+            await self._settings.save(one.state)
+            one.saved = one.state
+        except NotStoredError as error:
+            _log.warning("calendar", action="save_following", error=str(error))
 
     async def _follow(self, rotation: str, one: _Followed) -> None:
         goal = one.goal or ()

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -198,6 +200,15 @@ def test_without_a_secret_and_google_there_is_nothing(
     assert calendars_of(config, *args) is None
     assert calendars_of(configured(tmp_path), *args) is not None
     assert calendars_of(configured(tmp_path), opened_store, None, *args[2:]) is None
+
+
+def test_who_does_not_use_google_does_not_load_it() -> None:
+    code = (
+        "import sys, bot.app.building, bot.cli.main;"
+        "print({'googleapiclient', 'httplib2', 'icalendar'} & sys.modules.keys())"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"
 
 
 # --- a whole bot -------------------------------------------------------------------------------

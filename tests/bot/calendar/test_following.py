@@ -172,6 +172,10 @@ async def test_a_rotation_the_roster_lost_is_left_alone(rig: Rig) -> None:
     rig.followers.leave("data", "The roster has no rotation data.")
     assert await rig.after(hours=1) == 0
     assert rig.state.problem == "The roster has no rotation data."
+    assert rig.saved[-1] == rig.state
+    saved = len(rig.saved)
+    assert await rig.after(hours=1) == 0
+    assert len(rig.saved) == saved
     assert rig.reconciler.shows == weeks("ana")
 
 
