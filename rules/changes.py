@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from rules.people import People
-from rules.roster import Override, OverrideKind, Schedule, Swap
+from rules.roster import Override, OverrideKind, RotationPlan, Schedule, Swap
 from rules.timeline import Piece, Reason, Timeline, edit, lay_over
 
 
-def overrides_of(schedule: Schedule, rotation: str) -> list[Override]:
+def overrides_of(schedule: Schedule, plan: RotationPlan) -> list[Override]:
     """Return a rotation's overrides in the order they were made, those that can have effect."""
     own = [
         o
-        for o in schedule.overrides
-        if o.rotation == rotation and o.starts_at < o.ends_at and _known(schedule, o.person)
+        for o in (*schedule.overrides, *plan.overrides)
+        if o.rotation == plan.name and o.starts_at < o.ends_at and _known(schedule, o.person)
     ]
     return sorted(own, key=lambda o: (o.created_at, o.id))
 

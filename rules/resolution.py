@@ -88,7 +88,7 @@ def timelines(
     schedule: Schedule, plan: RotationPlan, start: datetime, end: datetime
 ) -> dict[str, Timeline]:
     """Return every role of one version over [start, end), with pieces that nobody has left."""
-    overrides = [o for o in overrides_of(schedule, plan.name) if o.starts_at < end]
+    overrides = [o for o in overrides_of(schedule, plan) if o.starts_at < end]
     overrides = [o for o in overrides if o.ends_at > start]
     away = [a for a in (*plan.away, *schedule.away) if a.start < end and a.end > start]
     roles = in_order({*roles_of(plan), *(o.role for o in overrides)}, plan.roles)
@@ -205,7 +205,7 @@ def _touching(
     for layer in plan.layers:
         for edge in (start, end - tick):
             yield from ((begins, ends) for _, begins, ends in turns(layer, edge, edge + tick))
-    laid = _bounds(o for o in schedule.overrides if o.rotation == plan.name)
+    laid = _bounds(overrides_of(schedule, plan))
     for begins, ends in (*laid, *((shift.start, shift.end) for shift in plan.shifts)):
         if begins < end and ends > start:
             yield begins, ends

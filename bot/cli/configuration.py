@@ -6,6 +6,7 @@ from bot.check import CatalogueFindings, RosterFindings
 from bot.cli.output import errors, fail
 from bot.config import Config, environment
 from bot.config_file import Loaded, load
+from rules.resolution import roles_of
 from rules.rulebook_parts import RulebookParts
 from rules.yaml_document import Fault
 
@@ -49,12 +50,10 @@ def read_roster(config: Config) -> RosterFindings:
         return RosterFindings()
     now = SystemClock().now()
     loaded, problems = file.load(now), file.check(now)
-    name = str(file.path)
+    name = config.roster or file.name
     worst = [p for p in problems if p.severity is Severity.ERROR]
     others = [p for p in problems if p.severity is not Severity.ERROR]
-    roles: dict[str, set[str]] = {}
-    for row in loaded.rows:
-        roles.setdefault(row.rotation, set()).add(row.role)
+    roles = {name: set(roles_of(plan)) for name, plan in loaded.newest.items()}
     return RosterFindings(
         faults=tuple(Fault(name, 0, 0, str(p)) for p in worst),
         warnings=tuple(Fault(name, 0, 0, str(p)) for p in others),

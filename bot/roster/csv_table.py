@@ -8,8 +8,8 @@ from collections import Counter
 from bot.roster.table import Table, TableError
 
 MOST_BYTES = 2_000_000
-_MOST_ROWS = 20_000
-_MOST_COLUMNS = 200
+MOST_ROWS = 20_000
+MOST_COLUMNS = 200
 _DELIMITERS = (";", "\t", ",")
 _SAMPLE_ROWS = 20
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -26,10 +26,10 @@ def read_csv(data: bytes) -> Table:
     text, warnings = _decode(data)
     separator, text = _declared_separator(text)
     rows = _split(text, separator or _sniff(text))
-    if len(rows) > _MOST_ROWS or max(map(len, rows), default=0) > _MOST_COLUMNS:
+    if len(rows) > MOST_ROWS or max(map(len, rows), default=0) > MOST_COLUMNS:
         raise TableError(
             f"the file has {len(rows):,} rows of up to {max(map(len, rows)):,} cells; "
-            f"at most {_MOST_ROWS:,} rows of {_MOST_COLUMNS} cells are read. Remove old rows."
+            f"at most {MOST_ROWS:,} rows of {MOST_COLUMNS} cells are read. Remove old rows."
         )
     return Table.of(rows, warnings)
 

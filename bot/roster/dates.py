@@ -32,7 +32,7 @@ _MONTHS = {
     )
     for name in names.split()
 }
-_WEEKDAYS = {
+WEEKDAYS = {
     name: number
     for number, names in enumerate(
         (
@@ -72,7 +72,11 @@ class SlashOrder(Enum):
 
 
 class DateError(ValueError):
-    """The cell is no date, or more than one; the text says what to write."""
+    """The cell is no date, or more than one (`code` E03); the text says what to write."""
+
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +209,8 @@ def _slashed(found: str, order: SlashOrder) -> date:
     day_first, month_first = date(year, second, first), date(year, first, second)
     raise DateError(
         f'"{found}" can be {_long(day_first)} or {_long(month_first)}. '
-        f'Write "{day_first}" or "{month_first}".'
+        f'Write "{day_first}" or "{month_first}".',
+        "E03",
     )
 
 
@@ -215,8 +220,8 @@ def _long(day: date) -> str:
 
 def _take_weekday(text: str) -> tuple[int | None, str]:
     match = _WEEKDAY.match(text)
-    if match and match[1] in _WEEKDAYS and match[1] not in _MONTHS:
-        return _WEEKDAYS[match[1]], text[match.end() :]
+    if match and match[1] in WEEKDAYS and match[1] not in _MONTHS:
+        return WEEKDAYS[match[1]], text[match.end() :]
     return None, text
 
 

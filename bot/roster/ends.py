@@ -50,7 +50,9 @@ class Draft:
 
 
 class _EndError(ValueError):
-    pass
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def close(
             closed.append((draft, max(draft.starts_at, _end(draft, following, week=week))))
         except _EndError as error:
             cell = draft.end_cell or draft.start_cell
-            problem = Problem(cell.address, str(error), Severity.ERROR, draft.rotation)
+            problem = Problem(cell.address, str(error), Severity.ERROR, draft.rotation, error.code)
             problems.append(problem)
     return closed, problems
 
@@ -146,6 +148,7 @@ def _backwards(draft: Draft) -> _EndError:
     end = quoted(draft.end_cell.text if draft.end_cell else "")
     start = draft.start_cell
     return _EndError(
-        f"the end ({end[1:-1]}) is not after the start in {start.address} "
-        f"({quoted(start.text)[1:-1]}). Correct one of them."
+        f"the end ({end[1:-1]}) is not after the start in {start.place} "
+        f"({quoted(start.text)[1:-1]}). Correct one of them.",
+        "E04",
     )

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bot.roster.cells import is_formula_error
 from bot.roster.table import Cell, Problem, Severity, Table, quoted
 
 _LOOKED_AT = 15
@@ -92,7 +93,7 @@ def read_role(text: str) -> str:
     return _ROLES.get(name, name)
 
 
-def find_header(table: Table) -> Header:
+def find_header(table: Table, tab: str = "") -> Header:
     """Find the first of the first rows that names a start and something else.
 
     Raises HeaderError when there is none, or when two columns mean the same.
@@ -102,20 +103,15 @@ def find_header(table: Table) -> Header:
         meanings = {_meaning(cell) for cell in row if cell.text}
         if "start" in meanings and sum(1 for cell in row if cell.text) > 1:
             return _header(row)
-    where = _extent(candidates[0]) if candidates else "A1"
+    where = extent(candidates[0]) if candidates else Cell(1, 1, "", tab).address
     known = "Start, From, Week of, Date, Von, Début, Inicio"
-    raise HeaderError(Problem(where, f"no column for the start. Name one of these: {known}."))
+    text = f"no column for the start. Name one of these: {known}."
+    raise HeaderError(Problem(where, text, code="E05"))
 
 
 def is_comment(row: Sequence[Cell]) -> bool:
     """Whether the row is a `# comment` and no broken formula such as #REF!."""
     return bool(row) and row[0].text.startswith("#") and not is_formula_error(row[0].text)
-
-
-def is_formula_error(text: str) -> bool:
-    return text.upper() in {
-        "#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#ERROR!", "#SPILL!",
-    }  # fmt: skip
 
 
 def _meaning(cell: Cell) -> str:
@@ -134,8 +130,9 @@ def _header(row: Sequence[Cell]) -> Header:
         elif meaning in named:
             raise HeaderError(
                 Problem(
-                    f"{named[meaning].address} and {cell.address}",
+                    f"{named[meaning].address} and {cell.place}",
                     f'both columns mean "{meaning}". Rename one of them.',
+                    code="E06",
                 )
             )
         else:
@@ -149,13 +146,18 @@ def _layout(row: Sequence[Cell], named: dict[str, Cell], others: list[Cell]) -> 
         others, person = sorted([person, *others], key=lambda cell: cell.column), None
     if person is None and "role" in named:
         raise HeaderError(
-            Problem(_extent(row), "no column for the person. Name one of these: Person, Who.")
+            Problem(
+                extent(row),
+                "no column for the person. Name one of these: Person, Who.",
+                code="E05",
+            )
         )
     if person is None and not others:
         raise HeaderError(
             Problem(
-                _extent(row),
+                extent(row),
                 "no column for people. Name one Person, or one for each role: Primary, Secondary.",
+                code="E05",
             )
         )
     start = named["start"]
@@ -181,8 +183,9 @@ def _role_columns(cells: Sequence[Cell]) -> tuple[RoleColumn, ...]:
         if slot in columns:
             raise HeaderError(
                 Problem(
-                    f"{columns[slot].address} and {cell.address}",
+                    f"{columns[slot].address} and {cell.place}",
                     f"both columns mean the role {quoted(slot[1])}. Rename one of them.",
+                    code="E06",
                 )
             )
         columns[slot] = cell
@@ -200,6 +203,7 @@ def _not_read(cell: Cell) -> Problem:
     return Problem(cell.address, text, Severity.INFO)
 
 
-def _extent(row: Sequence[Cell]) -> str:
+def extent(row: Sequence[Cell]) -> str:
+    """Return the range of a row: "A1:F1"."""
     last = next((cell for cell in reversed(row) if cell.text), row[0])
-    return row[0].address if last.column == 1 else f"{row[0].address}:{last.address}"
+    return row[0].address if last.column == 1 else f"{row[0].address}:{last.place}"

@@ -7,18 +7,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from rules.roster import Shift
+from rules.roster import RotationPlan, Shift
 
 _MOST_BYTES = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    """One rotation as accepted: `version` of the file it came from, and when."""
+    """One rotation as accepted: `version` of the roster it came from, when, and who wrote it."""
 
+    version: str
+    accepted_at: datetime
+    plan: RotationPlan
+    author: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _SavedPayload:
+    rotations: dict[str, Good]
+    format: Literal[2] = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _FirstGood:
     version: str
     accepted_at: datetime
     zone: str
@@ -26,12 +41,17 @@ class Good:
 
 
 @dataclass(frozen=True, slots=True)
-class _SavedPayload:
-    rotations: dict[str, Good]
-    format: int = 1
+class _FirstPayload:
+    """What versions before layers kept: rows alone."""
+
+    rotations: dict[str, _FirstGood]
+    format: Literal[1] = 1
 
 
 _PAYLOAD = TypeAdapter(_SavedPayload)
+_EITHER: TypeAdapter[_SavedPayload | _FirstPayload] = TypeAdapter(
+    Annotated[_SavedPayload | _FirstPayload, Field(union_mode="left_to_right")]
+)
 
 
 class LastGoodError(ValueError):
@@ -43,7 +63,7 @@ def load_last_good(path: Path) -> dict[str, Good]:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise LastGoodError(f"{path} is too large to be the last good roster. Delete it.")
-        return _PAYLOAD.validate_json(path.read_bytes()).rotations
+        return _rotations(_EITHER.validate_json(path.read_bytes()))
     except FileNotFoundError:
         return {}
     except ValidationError:
@@ -72,3 +92,16 @@ def save_last_good(path: Path, rotations: Mapping[str, Good]) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise LastGoodError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _rotations(payload: _SavedPayload | _FirstPayload) -> dict[str, Good]:
+    if isinstance(payload, _SavedPayload):
+        return payload.rotations
+    return {
+        name: Good(
+            old.version,
+            old.accepted_at,
+            RotationPlan(name=name, zone=old.zone, shifts=old.rows),
+        )
+        for name, old in payload.rotations.items()
+    }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from bot.roster.cells import CellError, check_formula
 from bot.roster.dates import DateError, SlashOrder, Written, read_date, read_time_only, slash_order
 from bot.roster.ends import Draft, close
 from bot.roster.header import (
@@ -14,26 +15,43 @@ from bot.roster.header import (
     RoleColumn,
     find_header,
     is_comment,
-    is_formula_error,
     read_role,
 )
-from bot.roster.people_cells import is_nobody, read_people
+from bot.roster.people_cells import is_nobody, people_of
 from bot.roster.settings import RosterSettings, read_comments
 from bot.roster.table import Cell, Problem, Severity, Table
 from rules.coverage import Overlap, overlaps
-from rules.people import AmbiguousPersonError, People, UnknownPersonError
+from rules.people import People
 from rules.roster import Shift
 from rules.sentence import duration_text
 from rules.spoken_time import local_note
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A person's cell that cannot be read: it says nothing of the role in [start, end)."""
+
+    problem: Problem
+    role: str
+    start: datetime
+    end: datetime
+
+    @property
+    def rotation(self) -> str:
+        return self.problem.rotation
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
-    """`rows` of every rotation that could be read; errors in `problems` say what could not."""
+    """`rows` of every rotation that could be read; errors in `problems` say what could not.
+
+    `unread` are cells that spoil nothing but their own time.
+    """
 
     rows: tuple[Shift, ...] = ()
     problems: tuple[Problem, ...] = ()
     zones: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()
 
     @property
     def unusable(self) -> bool:
@@ -41,25 +59,46 @@ class Parsed:
 
     @property
     def broken_rotations(self) -> set[str]:
-        return {p.rotation for p in self.problems if p.severity is Severity.ERROR and p.rotation}
+        """Return the rotations with errors that spoil more than one cell's time."""
+        alone = {unread.problem for unread in self.unread}
+        errors = (p for p in self.problems if p.severity is Severity.ERROR and p not in alone)
+        return {problem.rotation for problem in errors if problem.rotation}
 
 
-def parse(table: Table, people: People, settings: RosterSettings, now: datetime) -> Parsed:
-    """Read a roster; rows that ended before `now` may name people who have left."""
-    warnings = [Problem("", text, Severity.WARNING) for text in table.warnings]
+def parse(
+    table: Table,
+    people: People,
+    settings: RosterSettings,
+    now: datetime,
+    *,
+    tab: str = "",
+    slashes: SlashOrder = SlashOrder.UNKNOWN,
+    may_be_empty: bool = False,
+) -> Parsed:
+    """Read shifts; rows that ended before `now` may name people who have left.
+
+    `slashes` is the order of 03/04/2026 where no cell proves one.
+    """
+    warnings = [Problem(tab, text, Severity.WARNING) for text in table.warnings]
     try:
-        header = find_header(table)
+        header = find_header(table, tab)
     except HeaderError as error:
         return Parsed(problems=(*warnings, error.problem))
     top = [row for row in table.rows if row and row[0].row < header.row]
     settings, problems = read_comments(top, settings)
     sheet = _Sheet(header, people, settings, now, [*warnings, *problems, *header.problems])
+    sheet.slashes = slashes
     rows = sheet.read([row for row in table.rows if row and row[0].row > header.row])
-    if not rows and not any(p.severity is Severity.ERROR for p in sheet.problems):
-        where = f"A{header.row + 1}"
+    if (
+        not rows
+        and not may_be_empty
+        and not any(p.severity is Severity.ERROR for p in sheet.problems)
+    ):
+        where = Cell(header.row + 1, 1, "", tab).address
         sheet.problems.append(Problem(where, "no row below the header. Write at least one shift."))
     zones = {row.rotation: sheet.settings.of(row.rotation).zone for row in rows}
-    return Parsed(tuple(rows), tuple(dict.fromkeys(sheet.problems)), zones)
+    problems = list(dict.fromkeys(sheet.problems))
+    return Parsed(tuple(rows), tuple(problems), zones, tuple(sheet.unread))
 
 
 class _Sheet:
@@ -73,6 +112,8 @@ class _Sheet:
     ) -> None:
         self.settings = settings
         self.problems = problems
+        self.unread: list[Unread] = []
+        self.slashes = SlashOrder.UNKNOWN
         self._header = header
         self._people = people
         self._now = now
@@ -82,7 +123,8 @@ class _Sheet:
 
     def read(self, lines: Sequence[Sequence[Cell]]) -> list[Shift]:
         dates = [c.text for line in lines for c in line if c.column in self._date_columns()]
-        self._order = slash_order(dates)
+        proven = slash_order(dates)
+        self._order = self.slashes if proven is SlashOrder.UNKNOWN else proven
         drafts = [draft for line in lines for draft in self._drafts(line)]
         closed, problems = close(drafts, week=self._header.is_week)
         self.problems += problems
@@ -100,7 +142,7 @@ class _Sheet:
         header, number = self._header, line[0].row
         slots = header.roles or (RoleColumn(header.person or 0, ""),)
         manned = [s for s in slots if s.column in cells and cells[s.column].text]
-        start_cell = cells.get(header.start) or Cell(number, header.start, "")
+        start_cell = cells.get(header.start) or Cell(number, header.start, "", line[0].tab)
         end_cell = cells.get(header.end) if header.end else None
         end_cell = end_cell if end_cell and end_cell.text else None
         if is_comment(line) or not (start_cell.text or manned):
@@ -109,7 +151,7 @@ class _Sheet:
             rotation = self._rotation(cells, number)
             start = self._date(start_cell, "start")
             end = None if end_cell is None else self._end_date(end_cell)
-        except _CellError as error:
+        except CellError as error:
             if error.cell is not start_cell or manned or end_cell:
                 self.problems.append(self._problem(error, cells, slots))
             return
@@ -117,7 +159,7 @@ class _Sheet:
             name = self._canonical(slot.rotation) if slot.rotation else rotation
             at_role = cells.get(header.role) if header.role else None
             role = slot.role or (read_role(at_role.text) if at_role else PRIMARY)
-            cell = cells.get(slot.column) or Cell(number, slot.column, "")
+            cell = cells.get(slot.column) or Cell(number, slot.column, "", line[0].tab)
             mine = self.settings.of(name)
             yield Draft(name, role, start_cell, start, cell, end_cell, end, mine)
 
@@ -126,8 +168,8 @@ class _Sheet:
             return self._canonical(self.settings.rotation)
         cell = cells.get(self._header.rotation)
         if cell is None or not cell.text:
-            where = Cell(number, self._header.rotation, "")
-            raise _CellError(where, "no rotation in this row. Write its name.")
+            where = Cell(number, self._header.rotation, "", next(iter(cells.values())).tab)
+            raise CellError(where, "no rotation in this row. Write its name.")
         return self._canonical(cell.text)
 
     def _canonical(self, text: str) -> str:
@@ -136,15 +178,17 @@ class _Sheet:
 
     def _date(self, cell: Cell, what: str) -> Written:
         if not cell.text:
-            raise _CellError(cell, f"no {what} in this row. Write a date, or clear the row.")
-        if is_formula_error(cell.text):
-            raise _CellError(cell, f"a formula that gave {cell.text}. Correct it.")
+            raise CellError(cell, f"no {what} in this row. Write a date, or clear the row.")
+        check_formula(cell)
+        if cell.merged:
+            text = f"a date merged over {cell.merged}. Unmerge it and write a date in each row."
+            raise CellError(cell, text)
         try:
             written = read_date(cell.text, self._order)
         except DateError as error:
-            raise _CellError(cell, str(error)) from None
+            raise CellError(cell, str(error), error.code) from None
         if written.next_day and what == "start":
-            raise _CellError(cell, '"24:00" is only an end. Write "00:00" of the next day.')
+            raise CellError(cell, '"24:00" is only an end. Write "00:00" of the next day.')
         return written
 
     def _end_date(self, cell: Cell) -> Written | str:
@@ -152,15 +196,15 @@ class _Sheet:
         return cell.text if read_time_only(cell.text) else self._date(cell, "end")
 
     def _problem(
-        self, error: "_CellError", cells: Mapping[int, Cell], slots: Sequence[RoleColumn]
+        self, error: "CellError", cells: Mapping[int, Cell], slots: Sequence[RoleColumn]
     ) -> Problem:
         try:
             own = self._rotation(cells, error.cell.row)
-        except _CellError:
+        except CellError:
             own = ""
         names = {self._canonical(slot.rotation) if slot.rotation else own for slot in slots}
         rotation = names.pop() if len(names) == 1 else ""
-        return Problem(error.cell.address, str(error), Severity.ERROR, rotation)
+        return error.problem(rotation)
 
     def _row(self, draft: Draft, end: datetime) -> Iterator[Shift]:
         start, cell = draft.starts_at, draft.person_cell
@@ -191,16 +235,18 @@ class _Sheet:
     def _people_in(self, draft: Draft, end: datetime) -> tuple[str, ...] | None:
         cell = draft.person_cell
         try:
-            if is_formula_error(cell.text):
-                raise UnknownPersonError(f"a formula that gave {cell.text}. Correct it.")
             if cell.text not in self._known:
-                self._known[cell.text] = read_people(cell.text, self._people)
+                self._known[cell.text] = people_of(cell, self._people)
             return self._known[cell.text]
-        except (UnknownPersonError, AmbiguousPersonError) as error:
+        except CellError as error:
             over = end <= self._now
             severity = Severity.WARNING if over else Severity.ERROR
             text = f"{error} The row is over and was left out." if over else str(error)
-            self.problems.append(Problem(cell.address, text, severity, draft.rotation))
+            problem = Problem(cell.address, text, severity, draft.rotation, error.code)
+            self.problems.append(problem)
+            if not over:
+                unread = Unread(problem, draft.role, draft.starts_at, end)
+                self.unread.append(unread)
             return None
 
     def _note(
@@ -224,8 +270,7 @@ class _Sheet:
             if moment.instant is None and (
                 note := local_note(moment.day, moment.at or handoff, zone)
             ):
-                problem = Problem(cell.address, note, Severity.WARNING, draft.rotation)
-                self.problems.append(problem)
+                self.problems.append(clock_problem(cell, note, draft.rotation))
 
     def _overlap(self, overlap: Overlap) -> Problem:
         first, second = overlap.first, overlap.second
@@ -235,19 +280,20 @@ class _Sheet:
         when = f"{span} (from {start:%a %Y-%m-%d %H:%M} to {end:%a %Y-%m-%d %H:%M})"
         if first.role != second.role:
             both = " and ".join(self._name(k) for k in second.people if k in first.people)
-            text = f"{both} is both {first.role} and {second.role} for {when}."
+            text, code = f"{both} is both {first.role} and {second.role} for {when}.", "E13"
         else:
             names = list(dict.fromkeys(map(self._name, (*first.people, *second.people))))
             who = f"{' and '.join(names)} {'are' if len(names) > 1 else 'is'} {second.role}"
             text = f"{first.source} and {second.source} overlap by {when}: {who} in that time."
-        address = f"{first.where} and {second.where}"
-        return Problem(address, text, Severity.WARNING, second.rotation)
+            code = "E10"
+        address = f"{first.where} and {second.where.rpartition('!')[2]}"
+        return Problem(address, text, Severity.WARNING, second.rotation, code)
 
     def _name(self, key: str) -> str:
         return self._people.by_key(key).name
 
 
-class _CellError(ValueError):
-    def __init__(self, cell: Cell, text: str) -> None:
-        super().__init__(text)
-        self.cell = cell
+def clock_problem(cell: Cell, note: str, rotation: str) -> Problem:
+    """Tell that clocks skip a time, or show it twice."""
+    code = "E07" if "does not exist" in note else "E08"
+    return Problem(cell.address, note, Severity.WARNING, rotation, code)

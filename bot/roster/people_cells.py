@@ -2,6 +2,8 @@
 
 import re
 
+from bot.roster.cells import CellError, check_formula
+from bot.roster.table import Cell
 from rules.people import AmbiguousPersonError, People, UnknownPersonError
 
 _NOBODY = {
@@ -18,6 +20,25 @@ _MOST_PEOPLE = 20
 def is_nobody(text: str) -> bool:
     """Whether the cell says on purpose that nobody is on call."""
     return text.casefold() in _NOBODY
+
+
+def people_of(cell: Cell, people: People) -> tuple[str, ...]:
+    """Return the keys of those a cell names, at least one. Raises CellError."""
+    check_formula(cell)
+    try:
+        return read_people(cell.text, people)
+    except AmbiguousPersonError as error:
+        raise CellError(cell, str(error), "E02") from None
+    except UnknownPersonError as error:
+        raise CellError(cell, str(error), "E01") from None
+
+
+def person_of(cell: Cell, people: People) -> str:
+    """Return the key of the one person a cell names. Raises CellError."""
+    found = people_of(cell, people)
+    if len(found) > 1:
+        raise CellError(cell, f"{len(found)} people; write one, and a row for each of the others.")
+    return found[0]
 
 
 def read_people(text: str, people: People) -> tuple[str, ...]:

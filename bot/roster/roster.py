@@ -1,24 +1,25 @@
-"""The roster file: read when it changes, accepted by rotation, and never worse than the last."""
+"""The roster in force: read again when its source changes, joined with what people override."""
 
 import asyncio
-import hashlib
-import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.clock import Clock
-from bot.roster.acceptance import Loaded, Read, accept
-from bot.roster.csv_table import MOST_BYTES, read_csv
+from bot.roster.acceptance import Loaded, Read, accept, content, digest
+from bot.roster.book import BookRead, fault_of_file, read_book
+from bot.roster.directory import KnownPeople
+from bot.roster.files import FileSource
 from bot.roster.last_good import Good, LastGoodError, load_last_good, save_last_good
 from bot.roster.outlook import outlook
-from bot.roster.parse import Parsed, parse
 from bot.roster.settings import RosterSettings
-from bot.roster.table import Problem, Severity, Table, TableError
+from bot.roster.table import Problem, Severity, TableError
+from bot.roster.workbook import RosterSource
+from rules.override_merge import Conflict, merged
 from rules.people import People
-from rules.resolution import on_call, resolve_shifts
-from rules.roster import Override, Schedule, Shift, plans_of
+from rules.resolution import on_call
+from rules.roster import Change, Override, RotationPlan, Schedule, Swap
 from rules.rotation import OnCall, Span
 
 LOOK_EVERY = timedelta(seconds=1)
@@ -28,87 +29,103 @@ _WINDOW_STEP = timedelta(days=1)
 _LOOK_AGAIN_EVERY = timedelta(minutes=10)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _MOST_UNSETTLED = 5
-_READERS: Mapping[str, Callable[[bytes], Table]] = {
-    ".csv": read_csv,
-    ".tsv": read_csv,
-    ".txt": read_csv,
-}
-
-_Stat = tuple[int, int, int]
-_UNREAD: _Stat = (-1, -1, -1)
+_UNREAD = object()
 
 
 class RosterFile:
-    """One file of rows. Not for several threads at once, except that `poll` may run in one."""
+    """One roster. Not for several threads at once, except that `poll` may run in one.
+
+    `people` are told of those the roster adds. `good` is what is in force by rotation.
+    """
 
     def __init__(
         self,
-        path: Path,
+        source: Path | RosterSource,
         people: People,
         settings: RosterSettings | None = None,
         *,
         last_good: Path | None = None,
     ) -> None:
-        self.path = path
-        self.people = people
+        self.source: RosterSource = FileSource(source) if isinstance(source, Path) else source
+        self.people = people if isinstance(people, KnownPeople) else KnownPeople(people)
         self.settings = settings or RosterSettings()
         self.loaded = Loaded()
         self._last_good_path = last_good
         self._good: dict[str, Good] | None = None
+        self._earlier: dict[str, tuple[RotationPlan, ...]] = {}
+        self._readable: Mapping[str, Good] = {}
         self._confirmed = ""
-        self._data = b""
-        self._stat: _Stat | None = None
+        self._look: object = None
         self._loaded_at = _NEVER
-        self._unsettled: tuple[_Stat | None, int] | None = None
+        self._unsettled: tuple[object, int] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    @property
+    def good(self) -> Mapping[str, Good]:
+        return self._good or {}
 
     def load(self, now: datetime) -> Loaded:
-        """Read the file and accept what is good in it; never raises for what the file holds."""
+        """Read it and accept what is good in it; never raises for what it holds."""
         notes: list[Problem] = []
         good = self._last_good(notes)
-        stat, version, data = self._look(), "", b""
-        try:
-            data = self._read()
-            version = hashlib.sha256(data).hexdigest()[:12]
-            parsed = parse(self._reader()(data), self.people, self.settings, now)
-        except TableError as error:
-            parsed = Parsed(problems=(Problem(self.path.name, str(error)),))
-        read = Read(self.path.name, version, parsed, confirmed=version == self._confirmed != "")
-        loaded, accepted = accept(read, good, now)
-        self._remember(accepted, good, notes)
-        self.loaded = replace(loaded, problems=(*loaded.problems, *notes))
+        look = self.source.look()
+        version, author, book = self._read(now)
+        confirmed = version == self._confirmed != ""
+        verdict = accept(Read(self.name, version, book, confirmed, author), good, now)
+        if version:
+            self.people.know(book.people)
+        self._remember(verdict.good, good, notes)
+        self._readable = verdict.readable
+        self.loaded = Loaded(
+            version=version,
+            problems=(*verdict.problems, *notes),
+            refused=verdict.refused,
+            held=verdict.held,
+            weights=book.weights if version else self.loaded.weights,
+        )
+        self._in_force()
         self._loaded_at = now
-        self._stat = stat if version or stat is None else _UNREAD
-        if version and not loaded.refused:
-            self._data = data
+        self._look = look if version or look is None else _UNREAD
         return self.loaded
 
     def check(self, now: datetime) -> tuple[Problem, ...]:
-        """Return everything wrong with the file as it stands, and what will go wrong soon."""
-        try:
-            parsed = parse(self._reader()(self._read()), self.people, self.settings, now)
-        except TableError as error:
-            return (Problem(self.path.name, str(error)),)
-        resolved = OnCall(resolve_shifts(parsed.rows))
-        ahead = outlook(resolved, parsed.rows, self.people, now, zones=parsed.zones)
-        return (*parsed.problems, *ahead)
+        """Return everything wrong with it as it stands, and what will go wrong soon."""
+        _, _, book = self._read(now)
+        if book.unusable:
+            return book.problems
+        schedule = Schedule(plans=tuple(book.plans.values()), people=book.people)
+        return (*book.problems, *outlook(schedule, now))
 
-    def confirm(self, now: datetime) -> Loaded:
+    def confirm(self, now: datetime, version: str = "") -> Loaded:
         """Accept the version that is held, as a person has said that it is meant."""
-        self._confirmed = self.loaded.version
+        self._confirmed = version or self.loaded.version
         return self.load(now)
 
-    def poll(self, now: datetime) -> Loaded | None:
-        """Load if the file changed and has settled; None when what it holds is the same.
+    def restore(self, good: Mapping[str, Good], earlier: Iterable[RotationPlan]) -> None:
+        """Put in force what is kept elsewhere as accepted; `earlier` plans answer for the past."""
+        by_rotation: dict[str, tuple[RotationPlan, ...]] = {}
+        for plan in earlier:
+            by_rotation[plan.name] = (*by_rotation.get(plan.name, ()), plan)
+        self._good = {**self._last_good([]), **good}
+        self._earlier = {**self._earlier, **by_rotation}
+        self._readable = {n: entry for n, entry in self._readable.items() if n not in good}
+        self._in_force()
 
-        A file that is still being written is left until two looks in a row find it alike.
+    def poll(self, now: datetime) -> Loaded | None:
+        """Load if it changed and has settled; None when what it holds is the same.
+
+        What is still being written is left until two looks in a row find it alike.
         """
-        stat = self._look()
-        if stat == self._stat:
+        look = self.source.look()
+        if look == self._look:
             self._unsettled = None
             return self._changed(now) if self._may_be_good_by_now(now) else None
-        if self._unsettled is None or self._unsettled[0] != stat:
+        if self._unsettled is None or self._unsettled[0] != look:
             looks = self._unsettled[1] + 1 if self._unsettled else 1
-            self._unsettled = (stat, looks)
+            self._unsettled = (look, looks)
             if looks < _MOST_UNSETTLED:
                 return None
         self._unsettled = None
@@ -138,32 +155,26 @@ class RosterFile:
             if loaded := await asyncio.to_thread(self.poll, clock.now()):
                 await on_change(loaded)
 
-    def _look(self) -> _Stat | None:
+    def _read(self, now: datetime) -> tuple[str, str, BookRead]:
+        configured = self.people.configured
         try:
-            stat = self.path.stat()
-        except OSError:
-            return None
-        return stat.st_mtime_ns, stat.st_size, stat.st_ino
+            book = self.source.read()
+        except TableError as error:
+            return "", "", fault_of_file(self.name, str(error), configured)
+        return book.version, book.author, read_book(book, configured, self.settings, now)
 
-    def _reader(self) -> Callable[[bytes], Table]:
-        reader = _READERS.get(self.path.suffix.lower())
-        if reader is None:
-            known = ", ".join(_READERS)
-            raise TableError(f"files that end in {self.path.suffix!r} are not read; use {known}.")
-        return reader
-
-    def _read(self) -> bytes:
-        try:
-            with self.path.open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                data = file.read(MOST_BYTES + 1)
-        except OSError as error:
-            raise TableError(f"the file cannot be read: {error.strerror}.") from None
-        if len(data) < size and len(data) <= MOST_BYTES:
-            raise TableError("the file changed while it was read. It is read again at once.")
-        if _cut_short(data, self._data):
-            raise TableError("the file stops in the middle of a row. Save it again.")
-        return data
+    def _in_force(self) -> None:
+        """Say what is in force now: each rotation's newest version, and the earlier ones."""
+        newest = {name: entry.plan for name, entry in {**self._readable, **self.good}.items()}
+        plans = tuple(
+            plan
+            for name in sorted(newest)
+            for plan in (
+                *(p for p in self._earlier.get(name, ()) if p.valid_from < newest[name].valid_from),
+                newest[name],
+            )
+        )
+        self.loaded = replace(self.loaded, plans=plans, rows_version=digest(plans))
 
     def _last_good(self, notes: list[Problem]) -> dict[str, Good]:
         if self._good is None:
@@ -176,9 +187,12 @@ class RosterFile:
         return self._good
 
     def _remember(
-        self, accepted: dict[str, Good], before: Mapping[str, Good], notes: list[Problem]
+        self, accepted: Mapping[str, Good], before: Mapping[str, Good], notes: list[Problem]
     ) -> None:
-        self._good = accepted
+        for name, entry in before.items():
+            if name in accepted and content(accepted[name].plan) != content(entry.plan):
+                self._earlier[name] = (*self._earlier.get(name, ()), entry.plan)
+        self._good = dict(accepted)
         if self._last_good_path is None or _content(accepted) == _content(before):
             return
         try:
@@ -188,29 +202,33 @@ class RosterFile:
 
 
 class Roster:
-    """The one on-call answer made of a roster file and people's overrides."""
+    """The one on-call answer made of a roster and what people changed."""
 
     def __init__(self, file: RosterFile) -> None:
         self.file = file
-        self._key: tuple[str, frozenset[Override], datetime] | None = None
+        self._key: tuple[str, frozenset[Change], datetime] | None = None
         self._on_call = OnCall()
 
-    def on_call(self, overrides: Sequence[Override], now: datetime) -> OnCall:
+    def on_call(self, changes: Sequence[Change], now: datetime) -> OnCall:
         """Return everybody's spans from 40 days before `now` to 400 days after it, whole."""
-        loaded = self.file.loaded
+        schedule, _ = self._merged(changes, now)
         day = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        key = (loaded.rows_version, frozenset(overrides), day)
+        laid = [override for plan in schedule.plans for override in plan.overrides]
+        made = frozenset[Change]((*schedule.overrides, *schedule.swaps, *laid))
+        key = (self.file.loaded.rows_version, made, day)
         if key != self._key:
             start, end = day - LOOK_BACK, day + _WINDOW_STEP + LOOK_FORWARD
-            self._on_call = on_call(self.schedule(overrides), start, end, whole=True)
+            self._on_call = on_call(schedule, start, end, whole=True)
             self._key = key
         return self._on_call
 
-    def schedule(self, overrides: Sequence[Override]) -> Schedule:
-        """Return everything that decides who is on call, as it is in force now."""
-        loaded = self.file.loaded
-        plans = plans_of(loaded.rows, loaded.zones)
-        return Schedule(plans=plans, overrides=tuple(overrides), people=self.file.people)
+    def schedule(self, changes: Sequence[Change], now: datetime | None = None) -> Schedule:
+        """Return everything that decides who is on call, as it is in force at `now`."""
+        return self._merged(changes, now or _NEVER)[0]
+
+    def conflicts(self, changes: Sequence[Change], now: datetime) -> list[Problem]:
+        """Return overrides of one id that Slack and the roster tell differently."""
+        return [_told(one) for one in self._merged(changes, now)[1]]
 
     def spans(self) -> Sequence[Span]:
         """Return the spans of the latest `on_call`."""
@@ -220,19 +238,32 @@ class Roster:
         """Return the region in whose local time people of the rotation speak."""
         return self.file.loaded.zones.get(rotation) or self.file.settings.of(rotation).zone
 
-    def outlook(self, overrides: Sequence[Override], now: datetime) -> list[Problem]:
+    def outlook(self, changes: Sequence[Change], now: datetime) -> list[Problem]:
         """Return warnings about the next 14 days."""
-        on_call = self.on_call(overrides, now)
-        file = self.file
-        return outlook(on_call, file.loaded.rows, file.people, now, zones=file.loaded.zones)
+        schedule, _ = self._merged(changes, now)
+        return [*self.conflicts(changes, now), *outlook(schedule, now)]
+
+    def _merged(
+        self, changes: Sequence[Change], now: datetime
+    ) -> tuple[Schedule, Sequence[Conflict]]:
+        loaded = self.file.loaded
+        overrides = [one for one in changes if isinstance(one, Override)]
+        swaps = tuple(one for one in changes if isinstance(one, Swap))
+        plans, stored, conflicts = merged(loaded.plans, overrides, now)
+        people = self.file.people
+        return Schedule(plans=plans, overrides=stored, swaps=swaps, people=people), conflicts
 
 
-def _content(rotations: Mapping[str, Good]) -> dict[str, tuple[str, tuple[Shift, ...]]]:
-    return {name: (good.zone, good.rows) for name, good in rotations.items()}
+def _told(conflict: Conflict) -> Problem:
+    written = conflict.written
+    text = f"{written.id} was changed both here ({conflict.here}) and in Slack ({conflict.there}). "
+    kept = (
+        "The one of Slack is running and lasts; write its values here, or another row."
+        if conflict.running
+        else "What is written here counts."
+    )
+    return Problem(written.where, text + kept, Severity.WARNING, written.rotation, "E17")
 
 
-def _cut_short(data: bytes, before: bytes) -> bool:
-    """Whether `data` is the beginning of `before`, ending inside a row with further rows lost."""
-    lost = before[len(data) :]
-    inside = bool(data) and data[-1:] not in b"\r\n" and lost[:1] not in b"\r\n"
-    return inside and before.startswith(data) and b"\n" in lost.rstrip()
+def _content(rotations: Mapping[str, Good]) -> dict[str, RotationPlan]:
+    return {name: content(good.plan) for name, good in rotations.items()}

@@ -31,6 +31,13 @@ class RosterSettings:
     def of(self, rotation: str) -> RotationSettings:
         return self.rotations.get(rotation, self.default)
 
+    def with_zone(self, zone: str) -> "RosterSettings":
+        """Return the settings with another zone for rotations that nobody gave one."""
+        return replace(self, default=replace(self.default, zone=zone))
+
+    def with_rotation(self, rotation: str, own: RotationSettings) -> "RosterSettings":
+        return replace(self, rotations={**self.rotations, rotation: own})
+
 
 def read_comments(
     rows: Sequence[Sequence[Cell]], settings: RosterSettings
@@ -45,7 +52,8 @@ def read_comments(
             try:
                 settings = _lay_over(settings, normalise(key), value.strip())
             except ValueError as error:
-                problems.append(Problem(row[0].address, _sentence(str(error))))
+                code = "E09" if "time zone" in str(error) else ""
+                problems.append(Problem(row[0].address, sentence(str(error)), code=code))
     return settings, problems
 
 
@@ -65,5 +73,6 @@ def _lay_over(settings: RosterSettings, key: str, value: str) -> RosterSettings:
             return settings
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """End a message as sentences end."""
     return text if text.endswith((".", "?")) else f"{text}."

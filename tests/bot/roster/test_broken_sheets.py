@@ -129,7 +129,7 @@ def test_clock_changes_under_a_shift_are_told() -> None:
 
 
 def test_one_bad_rotation_does_not_spoil_the_other() -> None:
-    sheet = "Rotation,Start,Who\ndata,2026-11-23,Nobody Known\nweb,2026-11-23,bo\n"
+    sheet = "Rotation,Start,Who\ndata,soon,bo\nweb,2026-11-23,bo\n"
     parsed = read(sheet)
     assert parsed.broken_rotations == {"data"}
     assert not parsed.unusable
