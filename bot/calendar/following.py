@@ -15,7 +15,7 @@ from bot.ports import NotStoredError
 from rules.calendar_plan import Act, Wanted
 
 _LONGEST_PAUSE = timedelta(minutes=10)
-_IDLE = timedelta(seconds=30)
+_IDLE = timedelta(seconds=10)
 _SHOWN_PROBLEMS = 3
 _log = structlog.get_logger(__name__)
 
@@ -111,9 +111,7 @@ class Followers:
     async def run(self) -> None:
         while True:
             await self.follow_due()
-            now = self._clock.now()
-            due = (one.due for one in self._all.values() if one.goal is not None)
-            await self._clock.wait(self._kick, min((*due, now + _IDLE)))
+            await self._clock.wait(self._kick, self._next_look())
             self._kick.clear()
 
     async def follow_due(self) -> None:
@@ -125,6 +123,12 @@ class Followers:
                 await self._follow(rotation, one)
             if one.state != one.saved:
                 await self._save(one)
+
+    def _next_look(self) -> datetime:
+        idle = self._clock.now() + _IDLE
+        if not self._settings.may_write():
+            return idle
+        return min((idle, *(one.due for one in self._all.values() if one.goal is not None)))
 
     async def _save(self, one: _Followed) -> None:
         try:

@@ -1,5 +1,6 @@
 """Followers: soon after a change, patient with faults, and never in the way of anything else."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -164,6 +165,29 @@ async def test_one_replica_writes(rig: Rig) -> None:
     assert await rig.after(minutes=1) == 0
     rig.may_write = True
     assert await rig.after(seconds=1) == 1
+
+
+async def test_the_loop_rests_until_there_is_something_to_do(rig: Rig) -> None:
+    async def settled() -> int:
+        for _ in range(50):
+            await asyncio.sleep(0)  # noqa: TID251 - lets the loop run without letting time pass
+        return rig.reconciler.calls
+
+    rig.may_write = False
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(rig.followers.run())
+        rig.followers.want("data", weeks("ana"), MON)
+        assert await settled() == 0
+        rig.may_write = True
+        rig.clock.advance(seconds=10)
+        assert await settled() == 1
+        rig.followers.want("data", weeks("bo"), rig.clock.now())
+        assert await settled() == 2
+        rig.clock.advance(minutes=5)
+        assert await settled() == 2
+        rig.clock.advance(minutes=5)
+        assert await settled() == 3
+        running.cancel()
 
 
 async def test_a_rotation_the_roster_lost_is_left_alone(rig: Rig) -> None:
