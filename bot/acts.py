@@ -11,6 +11,8 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
+from bot.acts_duties import LeaveNote
+from bot.acts_roster import RosterAct
 from rules.category import Category
 from rules.events import (
     AckConfirmed,
@@ -105,19 +107,6 @@ class EndSilence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MakeOverride:
-    """`person` takes `role` of `rotation` in [starts_at, ends_at)."""
-
-    by: str
-    person: str
-    rotation: str
-    role: str
-    starts_at: datetime
-    ends_at: datetime
-    kind: Literal["make_override"] = "make_override"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SaveRule:
     """Keep the rule that a person has seen tried; `name` is the name it had then.
 
@@ -161,10 +150,11 @@ Act = (
     | AckAll
     | MakeSilence
     | EndSilence
-    | MakeOverride
+    | RosterAct
     | SaveRule
     | EndRule
     | OpenByHand
+    | LeaveNote
 )
 
 

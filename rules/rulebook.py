@@ -81,7 +81,7 @@ class RuleBook:
 
     `routes` are tried in order; the last one has no matchers, so every alert has a route.
     `pages` are the priorities that page; the others only show. `ack_timeout` None means that
-    an acknowledgement does not expire.
+    an acknowledgement does not expire. `swap_approvers` are by rotation; none: nobody is asked.
     """
 
     policies: Mapping[str, Policy]
@@ -104,6 +104,7 @@ class RuleBook:
     windows: tuple[MaintenanceWindow, ...] = ()
     silences: tuple[Silence, ...] = ()
     on_call: OnCall = field(default_factory=OnCall)
+    swap_approvers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     catalogue: Catalogue = field(default_factory=Catalogue)
     lineage: Lineage | None = None
     expected: ExpectedRuns = field(default_factory=ExpectedRuns)

@@ -25,9 +25,10 @@ from bot.ports import NotStoredError, Reader
 from bot.roster.roster import LOOK_BACK, Roster
 from bot.web.calendars import CalendarText
 from rules.calendar_event import CalendarEvent, events_of
-from rules.calendar_ledger import Published, of_person, of_rotation
+from rules.calendar_ledger import Publication, Published, of_person, of_rotation
 from rules.calendar_plan import Wanted, wanted_of
 from rules.people import People
+from rules.roster import Change
 from rules.rotation import OnCall
 
 LEASE = timedelta(seconds=60)
@@ -119,14 +120,14 @@ class Calendars:
         parts = self._parts
         now = parts.clock.now()
         await self._claim(now)
-        overrides = await parts.reader.overrides(now - LOOK_BACK)
+        changes = await parts.reader.changes(now - LOOK_BACK)
         # a year of many rotations takes half a second, which a page should not wait for
-        on_call = await asyncio.to_thread(parts.roster.on_call, overrides, now)
-        if on_call is not self._on_call and self._leads and parts.roster.file.loaded.rows:
-            await parts.store.publish(self._events(on_call, now), now, window(parts.spec, now)[0])
-            self._on_call = on_call
+        on_call, events = await asyncio.to_thread(self._resolved, changes, now)
+        told: Publication | None = None
+        if events is not None and self._leads:
+            told = await parts.store.publish(events, now, window(parts.spec, now)[0])
             await self._tell(on_call, now)
-        await self._reload(on_call)
+        await self._reload(on_call, told)
         for one in parts.followers.states if parts.followers else ():
             parts.on_lag(one.name, one.lag(now))
 
@@ -167,9 +168,17 @@ class Calendars:
         shown = "; ".join(words) or "Google shows them all"
         return f"{told}; {shown if self._leads else 'another replica writes to Google'}"
 
-    def _events(self, on_call: OnCall, now: datetime) -> Sequence[CalendarEvent]:
-        start, end = window(self._parts.spec, now)
-        return events_of(on_call.all_spans(), start, end)
+    def _resolved(
+        self, changes: Sequence[Change], now: datetime
+    ) -> tuple[OnCall, Sequence[CalendarEvent] | None]:
+        """Return who is on call, and what to publish; None where nothing has changed.
+
+        A roster that knows no rotation has not been read: it takes nothing back.
+        """
+        on_call = self._parts.roster.on_call(changes, now)
+        if on_call is self._on_call or not (self._leads and on_call.rotations):
+            return on_call, None
+        return on_call, events_of(on_call.all_spans(), *window(self._parts.spec, now))
 
     async def _claim(self, now: datetime) -> None:
         if not self._parts.shared or (self._claim_at is not None and now < self._claim_at):
@@ -195,16 +204,19 @@ class Calendars:
                 words = f"The roster has no rotation {rotation}; its calendar is left as it is."
                 parts.followers.leave(rotation, words)
 
-    async def _reload(self, on_call: OnCall) -> None:
-        version = await self._parts.store.calendar_version()
-        if version == self._version and self._on_call is on_call:
+    async def _reload(self, on_call: OnCall, told: Publication | None) -> None:
+        store = self._parts.store
+        version = await store.calendar_version()
+        if told is not None:
+            self._published = told.published
+        elif version != self._version:
+            found = await store.published()
+            self._published = sorted(found, key=lambda one: (one.event.start, one.event.id))
+        elif on_call is self._on_call:
             return
-        self._published = sorted(
-            await self._parts.store.published(), key=lambda one: (one.event.start, one.event.id)
-        )
-        self._addresses = Addresses(
-            self._secret, self._parts.base_url, await self._parts.store.revocations()
-        )
+        if version != self._version:
+            revoked = await store.revocations()
+            self._addresses = Addresses(self._secret, self._parts.base_url, revoked)
         self._on_call, self._version = on_call, version
         self._texts.clear()
 

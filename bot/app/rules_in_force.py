@@ -9,15 +9,17 @@ from bot.app.expectations import Waiting
 from bot.app.learned_rules import LearnedRules
 from bot.app.learning import Learnt, Past, learn_from
 from bot.app.live_lineage import LiveLineage
+from bot.app.roster_source import roster_source
 from bot.clock import Clock
 from bot.config import Config
 from bot.lessons import Lessons, NoLessons
-from bot.ports import Reader, StoredOverride
+from bot.ports import Reader
 from bot.roster.roster import Roster, RosterFile
 from bot.roster.settings import RosterSettings, RotationSettings
 from rules.catalogue import Catalogue
 from rules.lineage import Lineage
 from rules.people import People
+from rules.roster import Change, Schedule
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
 from rules.rulebook_parts import RulebookParts
@@ -29,9 +31,14 @@ _PAST = timedelta(days=1)
 
 
 def roster_file(
-    config: Config, people: People, *, last_good: Path | None = None
+    config: Config,
+    people: People,
+    *,
+    last_good: Path | None = None,
+    clock: Clock | None = None,
+    pace: float = 1.0,
 ) -> RosterFile | None:
-    """Return the configured roster file, None when there is none."""
+    """Return the configured roster, None when there is none; `pace` is how fast the clock runs."""
     if config.roster is None:
         return None
     rotations = {
@@ -42,7 +49,8 @@ def roster_file(
         rotations=rotations,
         rotation=config.first_rotation or "default",
     )
-    return RosterFile(Path(config.roster), people, settings, last_good=last_good)
+    source = roster_source(config, clock, pace=pace)
+    return RosterFile(source, people, settings, last_good=last_good)
 
 
 class RulesInForce:
@@ -64,6 +72,7 @@ class RulesInForce:
         self._reader = reader
         self._clock = clock
         self._shown = OnCall()
+        self._changes: Sequence[Change] = ()
         self._live = LiveLineage(reader, clock)
         self._past = past
         self._waiting = waiting
@@ -76,8 +85,16 @@ class RulesInForce:
     def book(self) -> RuleBook:
         return self._book
 
-    def on_call(self, overrides: Sequence[StoredOverride], now: datetime) -> OnCall:
-        return self._roster.on_call(overrides, now) if self._roster else OnCall()
+    def on_call(self, changes: Sequence[Change], now: datetime) -> OnCall:
+        return self._roster.on_call(changes, now) if self._roster else OnCall()
+
+    def schedule(self, changes: Sequence[Change]) -> Schedule:
+        """Return everything that decides who is on call, for who wants to know why."""
+        return self._roster.schedule(changes) if self._roster else Schedule()
+
+    def shown_schedule(self) -> Schedule:
+        """Return the schedule as last refreshed."""
+        return self.schedule(self._changes)
 
     def shown(self) -> OnCall:
         """Return who is on call as last refreshed; for views, which cannot wait for a query."""
@@ -86,8 +103,8 @@ class RulesInForce:
     async def refresh(self) -> OnCall:
         """Read again what people changed and what events told of lineage."""
         now = self._clock.now()
-        overrides = await self._reader.overrides(now - _PAST)
-        self._shown = self.on_call(overrides, now)
+        self._changes = await self._reader.changes(now - _PAST)
+        self._shown = self.on_call(self._changes, now)
         await self._lessons.refresh()
         await self._live.refresh()
         self._book = self._made()

@@ -164,9 +164,9 @@ def sync(config: ConfigFile = DEFAULT_CONFIG, rotation: Rotation = "") -> None:
 
 def _on_call(config: Config, now: datetime) -> OnCall:
     from bot.cli.roster import on_call_now
-    from bot.cli.stored import past_overrides
+    from bot.cli.stored import past_changes
 
-    return on_call_now(config, now, asyncio.run(past_overrides(config, now)))
+    return on_call_now(config, now, asyncio.run(past_changes(config, now)))
 
 
 def _rotation(on_call: OnCall, written: str) -> str:

@@ -59,11 +59,11 @@ def who(
 ) -> None:
     """Say who is on call, until when, and who follows; or why."""
     from bot.cli.roster import on_call_now, who_is, why_now
-    from bot.cli.stored import overrides
+    from bot.cli.stored import changes
 
     loaded, _ = configuration(config)
     when = instant(at)
-    stored = asyncio.run(overrides(loaded, when))
+    stored = asyncio.run(changes(loaded, when))
     if why:
         answer, text = why_now(loaded, when, rotation, stored)
     else:

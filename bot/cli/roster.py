@@ -1,4 +1,4 @@
-"""Who is on call, for commands: the roster file alone, or with the overrides of the database."""
+"""Who is on call, for commands: the roster file alone, or with what people changed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,34 +7,34 @@ from typing import Any
 from bot.app.rules_in_force import roster_file
 from bot.cli.output import fail
 from bot.config import Config
-from bot.ports import StoredOverride
 from bot.roster.roster import Roster
 from rules.explanation import explain, why_json, why_text
+from rules.roster import Change
 from rules.rotation import OnCall
 from rules.who import NotInRosterError, find_rotation, who, who_json, who_text
 
 _EMPTY = "The roster is empty: nobody is on call."
 
 
-def on_call_now(config: Config, now: datetime, overrides: Sequence[StoredOverride] = ()) -> OnCall:
-    """Return who is on call by the roster file and `overrides`; empty without a roster."""
+def on_call_now(config: Config, now: datetime, changes: Sequence[Change] = ()) -> OnCall:
+    """Return who is on call by the roster file and `changes`; empty without a roster."""
     roster = _roster(config, now)
-    return roster.on_call(overrides, now) if roster else OnCall()
+    return roster.on_call(changes, now) if roster else OnCall()
 
 
 def why_now(
-    config: Config, now: datetime, rotation: str, overrides: Sequence[StoredOverride] = ()
+    config: Config, now: datetime, rotation: str, changes: Sequence[Change] = ()
 ) -> tuple[list[dict[str, Any]], str]:
     """Return why people of a rotation or of all are on call; an unknown one ends the command."""
     roster = _roster(config, now)
     if roster is None:
         return [], _EMPTY
-    on_call = roster.on_call(overrides, now)
+    on_call = roster.on_call(changes, now)
     try:
         names = (find_rotation(on_call, rotation),) if rotation else on_call.rotations
     except NotInRosterError as error:
         raise fail(str(error)) from error
-    schedule = roster.schedule(overrides)
+    schedule = roster.schedule(changes)
     found = [why for name in names for why in explain(schedule, name, now)]
     people = config.directory()
     return why_json(found), "\n".join(why_text(why, people) for why in found) or _EMPTY

@@ -11,7 +11,7 @@ from bot.calendars import Following
 from bot.cli.output import fail
 from bot.clock import SystemClock
 from bot.config import Config
-from bot.ports import NewDelivery, NotStoredError, StoredOverride
+from bot.ports import NewDelivery, NotStoredError
 from bot.roster.roster import LOOK_BACK
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
@@ -20,6 +20,7 @@ from rules.catalogue import Catalogue
 from rules.expected_runs import Standing
 from rules.learned import LearnedRule
 from rules.lineage import Lineage
+from rules.roster import Change
 from rules.rotation import OnCall
 from rules.rulebook_parts import RulebookParts
 from rules.run import Run
@@ -111,12 +112,12 @@ async def latest_runs(config: Config, source: str, pipeline: str, limit: int) ->
         return await store.reader.latest_runs(source, pipeline, limit)
 
 
-async def overrides(config: Config, now: datetime) -> Sequence[StoredOverride]:
+async def changes(config: Config, now: datetime) -> Sequence[Change]:
     """Return what people changed in Slack; nothing when there is no database yet."""
     if not _exists(config.database):
         return ()
     async with _beside(config, SystemClock()) as store:
-        return await store.reader.overrides(now - timedelta(days=1))
+        return await store.reader.changes(now - timedelta(days=1))
 
 
 async def reliabilities(
@@ -132,12 +133,12 @@ async def reliabilities(
         return (await learn_from(store.past, book, clock.now())).reliability
 
 
-async def past_overrides(config: Config, now: datetime) -> Sequence[StoredOverride]:
-    """As `overrides`, for what tells of weeks that have passed as well."""
+async def past_changes(config: Config, now: datetime) -> Sequence[Change]:
+    """As `changes`, for what tells of weeks that have passed as well."""
     if not _exists(config.database):
         return ()
     async with _beside(config, SystemClock()) as store:
-        return await store.reader.overrides(now - LOOK_BACK)
+        return await store.reader.changes(now - LOOK_BACK)
 
 
 async def published(config: Config) -> Sequence[Published]:

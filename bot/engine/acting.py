@@ -10,7 +10,6 @@ from bot.acts import (
     AnswerTo,
     EndRule,
     EndSilence,
-    MakeOverride,
     MakeSilence,
     OnIncident,
     OpenByHand,
@@ -18,11 +17,24 @@ from bot.acts import (
     SplitOff,
     event_of,
 )
+from bot.acts_duties import LeaveNote
+from bot.acts_roster import (
+    ApplyProposal,
+    AskCover,
+    AskSwap,
+    DrawLoad,
+    EndOverride,
+    MakeOverride,
+    OnCover,
+    OnSwap,
+)
 from bot.engine.answer import Answer
+from bot.engine.noting import leave_note
+from bot.engine.rostering import change_roster
 from bot.engine.splitting import split_off
 from bot.engine.teaching import teach
 from bot.engine.work import Work
-from bot.ports import Delivery, JobPriority, NewJob, StoredOverride
+from bot.ports import Delivery, JobPriority, NewJob
 from bot.wire import sentence_to_json
 from rules.alert import Alert, AlertStatus, Severity
 from rules.classify import categorised
@@ -53,12 +65,23 @@ async def carry_out(work: Work, act: Act) -> Answer:
             return await _make_silence(work, act)
         case EndSilence():
             return await _end_silence(work, act)
-        case MakeOverride():
-            return _make_override(work, act)
         case SaveRule() | EndRule():
             return await teach(work, act)
+        case LeaveNote():
+            return await leave_note(work, act)
         case OpenByHand():
             return await _open_by_hand(work, act)
+        case (
+            MakeOverride()
+            | EndOverride()
+            | AskCover()
+            | OnCover()
+            | AskSwap()
+            | OnSwap()
+            | ApplyProposal()
+            | DrawLoad()
+        ):
+            return await change_roster(work, act)
         case _:
             assert_never(act)
 
@@ -80,6 +103,7 @@ def answer_job(delivery: Delivery, to: AnswerTo, answer: Answer, now: datetime) 
                 "response_url": to.response_url,
             },
             "sentence": sentence_to_json(answer.sentence),
+            "undo": {"override": answer.undo, "back_to": answer.back_to} if answer.undo else None,
         },
     )
 
@@ -152,31 +176,6 @@ async def _end_silence(work: Work, act: EndSilence) -> Answer:
         if incident.muted and all_hold(found.matchers, matchable(incident)):
             work.apply(incident, Unmuted(act.by), by=act.by)
     return Answer(say("Silence {id} has ended.", id=found.id))
-
-
-def _make_override(work: Work, act: MakeOverride) -> Answer:
-    work.tx.save_override(
-        StoredOverride(
-            id=work.new_id(),
-            rotation=act.rotation,
-            role=act.role,
-            person=act.person,
-            starts_at=act.starts_at,
-            ends_at=act.ends_at,
-            by=act.by,
-            created_at=work.now,
-        )
-    )
-    return Answer(
-        say(
-            "{who} is {role} of {rotation} from {start} to {end}.",
-            who=Who(act.person),
-            role=act.role,
-            rotation=act.rotation,
-            start=act.starts_at,
-            end=act.ends_at,
-        )
-    )
 
 
 async def _open_by_hand(work: Work, act: OpenByHand) -> Answer:

@@ -13,7 +13,7 @@ from bot.clock import Clock
 from bot.engine.acting import answer_job, carry_out
 from bot.engine.expecting import Clocks, compare, hear, judge_overdue
 from bot.engine.jobs import given_up
-from bot.engine.work import Work
+from bot.engine.work import PAST, Work
 from bot.ports import (
     ConflictError,
     Dead,
@@ -25,12 +25,12 @@ from bot.ports import (
     Parsed,
     Reader,
     Store,
-    StoredOverride,
     Transaction,
 )
 from rules.alert import Alert
 from rules.events import PageDelivered, PageFailed, Woken
 from rules.incident import Incident
+from rules.roster import Change, Schedule
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
 
@@ -42,7 +42,6 @@ POLL = timedelta(seconds=1)
 ATTEMPTS = 3
 """A delivery that fails so often on its own is shown as unreadable."""
 FAULTY_PAUSE = timedelta(minutes=1)
-_PAST = timedelta(days=1)
 _NOTHING = Parsed()
 
 
@@ -50,7 +49,8 @@ class Rules(Protocol):
     """The rules in force; changes when the configuration or the roster does."""
 
     def book(self) -> RuleBook: ...
-    def on_call(self, overrides: Sequence[StoredOverride], now: datetime) -> OnCall: ...
+    def on_call(self, changes: Sequence[Change], now: datetime) -> OnCall: ...
+    def schedule(self, changes: Sequence[Change]) -> Schedule: ...
 
 
 class Observer(Protocol):
@@ -254,13 +254,13 @@ class Engine:
         self._batch = BATCH
 
     async def _work(self, tx: Transaction, now: datetime) -> Work:
-        overrides = await tx.overrides(now - _PAST)
+        changes = await tx.roster.changes(now - PAST)
         book = replace(
             self._parts.rules.book(),
             silences=tuple(await tx.silences(now)),
-            on_call=self._parts.rules.on_call(overrides, now),
+            on_call=self._parts.rules.on_call(changes, now),
         )
-        return Work(tx, book, now, self._parts.new_id)
+        return Work(tx, book, now, self._parts.new_id, self._parts.rules)
 
     async def _wake(self, work: Work, incident: Incident) -> bool:
         """Wake one incident; one that cannot be decided must not hold up the others' timers.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -16,12 +17,23 @@ from rules.events import AlertReceived, Event
 from rules.folding import Fold, OpenSubject, Subject, folds, subject_of, takes
 from rules.grouping import Join, Nowhere, Open, OpenPlaces, open_incident, open_storm, place
 from rules.incident import Incident, State
+from rules.roster import Change, Schedule
+from rules.rotation import OnCall
 from rules.rulebook import RuleBook
 
 log = structlog.get_logger()
 
+PAST = timedelta(days=1)
+"""So long people's changes that are over are still read."""
 MOST_FOLDS = 20
 """Open incidents looked at for one alert, the closest first."""
+
+
+class Resolver(Protocol):
+    """Resolves the roster in force with what people changed."""
+
+    def on_call(self, changes: Sequence[Change], now: datetime) -> OnCall: ...
+    def schedule(self, changes: Sequence[Change]) -> Schedule: ...
 
 
 @dataclass(slots=True)
@@ -32,6 +44,7 @@ class Work:
     book: RuleBook
     now: datetime
     new_id: Callable[[], str]
+    resolver: Resolver
     opened: int = 0
 
     async def load_for(self, alerts: Sequence[Alert]) -> None:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.acts import Act, MakeOverride
+from bot.acts import Act
+from bot.acts_roster import MakeOverride
 from rules.matcher import parse_matchers
 from rules.people import People
 from rules.rotation import OnCall
@@ -80,6 +81,11 @@ class AskRules:
 
 
 @dataclass(frozen=True, slots=True)
+class AskPeople:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class AskHelp:
     pass
 
@@ -95,6 +101,7 @@ Question = (
     | AskIssues
     | AskCorrect
     | AskRules
+    | AskPeople
     | AskHelp
 )
 

@@ -16,12 +16,13 @@ from bot.acts import (
 )
 from bot.engine.engine import Engine, EngineParts
 from bot.outbox import Outbox, OutboxSettings
-from bot.ports import Delivery, Job, NewDelivery, Parsed, StoredOverride
+from bot.ports import Delivery, Job, NewDelivery, Parsed
 from bot.store.opening import OpenedStore
 from bot.wire import sentence_from_json
 from rules.alert import Alert, AlertStatus, Severity
 from rules.incident import Incident, State
 from rules.policy import OnCallOf, Policy, Step, Target
+from rules.roster import Change, Schedule
 from rules.rotation import OnCall, Span
 from rules.rulebook import Route, RuleBook
 from rules.run import Run
@@ -67,8 +68,11 @@ class FixedRules:
     def book(self) -> RuleBook:
         return self.the_book
 
-    def on_call(self, overrides: Sequence[StoredOverride], now: datetime) -> OnCall:
+    def on_call(self, changes: Sequence[Change], now: datetime) -> OnCall:
         return self.the_book.on_call
+
+    def schedule(self, changes: Sequence[Change]) -> Schedule:
+        return Schedule()
 
 
 @dataclass
@@ -234,7 +238,9 @@ class _EveryKind(dict[str, RecordingDeliverer]):
         super().__init__()
         kinds = ("show", "show_page", "page", "page_user_group", "page_channel", "ask_acker")
         more = ("tell", "answer", "webhook", "picture", "consequences")
-        self.update(dict.fromkeys((*kinds, *more), deliverer))
+        roster = ("show_cover", "expire_cover", "repeat_cover", "show_swap", "remind_swap",
+                  "tell_person", "load_picture")  # fmt: skip
+        self.update(dict.fromkeys((*kinds, *more, *roster), deliverer))
 
 
 def alert(key: str, now: datetime, **more: Any) -> Alert:

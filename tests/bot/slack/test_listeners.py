@@ -6,12 +6,12 @@ import pytest
 from bot.acts import (
     ActPayload,
     EndSilence,
-    MakeOverride,
     MakeSilence,
     OnIncident,
     OpenByHand,
     act_from_json,
 )
+from bot.acts_roster import MakeOverride
 from bot.ports import TimelineEntry
 from bot.slack.clicks import EVENTS
 from bot.slack.delivery import deliverers
