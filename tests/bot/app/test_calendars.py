@@ -83,7 +83,7 @@ class Rig:
         return text.plain.decode()
 
     def write(self, roster: str) -> None:
-        self.file.path.write_text(roster)
+        Path(self.config.roster or "").write_text(roster)
         self.file.load(self.clock.now())
 
 
