@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from bot.clock import Clock
 from bot.ports import NotStoredError
+from bot.store.audits import SqlAudits
 from bot.store.calendars import SqlCalendars
 from bot.store.database import Database
 from bot.store.errors import StoreInUseError, StoreUnfitError
@@ -20,6 +21,7 @@ from bot.store.past import SqlPast
 from bot.store.queue import LANE_GAP, LEASE, SqlJobQueue
 from bot.store.reader import SqlReader
 from bot.store.retention import prune
+from bot.store.roster_versions import SqlRosterVersions
 from bot.store.schema import migrate
 from bot.store.seen_lineage import forget
 from bot.store.transaction import SqlStore
@@ -51,7 +53,9 @@ class OpenedStore:
         self.past = SqlPast(database)
         self.lessons = SqlLessons(database)
         self.calendars = SqlCalendars(database)
+        self.roster_versions = SqlRosterVersions(database)
         self.followers = SqlFollowers(database)
+        self.audits = SqlAudits(database)
         self._clock = clock
         self._lock = lock
 
