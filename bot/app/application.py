@@ -12,6 +12,8 @@ import structlog
 from bot.app.calendars import Calendars
 from bot.app.catalogue_watch import CatalogueWatch
 from bot.app.counting import sample
+from bot.app.roster_source import close_roster
+from bot.app.rosters import roster_fault, roster_hook, roster_standing
 from bot.app.rules_in_force import RulesInForce
 from bot.app.slack_side import SlackAccess, SlackSide
 from bot.clock import SystemClock
@@ -27,7 +29,7 @@ from bot.web.app import WebParts, build_web, start_web, stop_web
 from bot.web.calendars import CalendarFeeds
 from bot.web.configured import hook_sources
 from bot.web.hooks import Hooks
-from bot.web.probes import Probes
+from bot.web.probes import Check, Probes
 from bot.web.raw_bodies import RawBodies, RawLinks
 from rules.rulebook_parts import RulebookParts
 
@@ -97,6 +99,7 @@ class Application:
                 await stop_web(runner)
             if self.calendars is not None:
                 self.calendars.close()
+            close_roster(self.roster)
             await self.slack.close()
             await self.session.close()
             await self.store.close()
@@ -183,18 +186,19 @@ class Application:
             clock=self.setting.clock,
             metrics=self.metrics,
             total_limit=config.limits.alerts_per_minute,
+            roster=roster_hook(config, self.roster),
         )
         checks = {"database": self._database, "slack": self.slack.fault, "roster": self._roster,
                   "outbox": self._outbox_lag}  # fmt: skip
-        calendars = self.calendars
+        calendars, details = self.calendars, dict[str, Check]()
+        if calendars is not None:
+            details["calendar"] = calendars.standing
+        if self.roster is not None:
+            details["roster"] = partial(roster_standing, self.roster)
         return build_web(
             WebParts(
                 hooks=hooks,
-                probes=Probes(
-                    checks,
-                    self.metrics,
-                    {"calendar": calendars.standing} if calendars else None,
-                ),
+                probes=Probes(checks, self.metrics, details),
                 calendars=(
                     CalendarFeeds(calendars.serve, self.setting.clock) if calendars else None
                 ),
@@ -208,13 +212,7 @@ class Application:
         return ""
 
     async def _roster(self) -> str:
-        if self.roster is None:
-            return ""
-        if not self.roster.loaded.rows:
-            return "the roster has no rows: nobody is on call"
-        if self.roster.loaded.refused:
-            return f"refused: {', '.join(self.roster.loaded.refused)}; run watchbill roster check"
-        return ""
+        return roster_fault(self.roster)
 
     async def _outbox_lag(self) -> str:
         lags = await self.store.reader.outbox_lag(self.setting.clock.now())

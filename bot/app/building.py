@@ -14,9 +14,9 @@ from bot.app.application import Application, Setting
 from bot.app.counting import Counting
 from bot.app.expectations import Waiting
 from bot.app.following import calendars_of
+from bot.app.rosters import load_roster
 from bot.app.rules_in_force import RulesInForce, roster_file
 from bot.app.slack_side import SlackParts, slack_side
-from bot.clock import Clock
 from bot.config import Config
 from bot.engine.engine import POLL, Engine, EngineParts
 from bot.metrics import Metrics
@@ -80,7 +80,7 @@ async def build(setting: Setting) -> Application:
     config, clock = setting.config, setting.clock
     store = await _opened(setting)
     people, metrics = config.directory(), Metrics()
-    roster = _roster(config, people, clock)
+    roster = await _roster(setting, people)
     rota = Roster(roster) if roster else None
     rules = RulesInForce(
         setting.parts, rota, store.reader, clock, store.past, store.lessons, waiting=Waiting(config)
@@ -135,10 +135,13 @@ async def _opened(setting: Setting) -> OpenedStore:
     return store
 
 
-def _roster(config: Config, people: People, clock: Clock) -> RosterFile | None:
-    roster = roster_file(config, people, last_good=_last_good(config))
+async def _roster(setting: Setting, people: People) -> RosterFile | None:
+    config, clock = setting.config, setting.clock
+    last_good, pace = _last_good(config), setting.speed
+    roster = roster_file(config, people, last_good=last_good, clock=clock, pace=pace)
     if roster is not None:
-        for problem in roster.load(clock.now()).problems:
+        await load_roster(roster, clock)
+        for problem in roster.loaded.problems:
             log.warning("roster", action="read_roster", problem=str(problem))
     return roster
 

@@ -41,6 +41,7 @@ def without_secrets(path: Path) -> Config:
 
 def read_roster(config: Config) -> RosterFindings:
     """Read the configured roster for `check`: its faults, its warnings and its roles."""
+    from bot.app.roster_source import close_roster
     from bot.app.rules_in_force import roster_file  # pulls in the readers, not needed to fail fast
     from bot.clock import SystemClock
     from bot.roster.table import Severity
@@ -50,6 +51,7 @@ def read_roster(config: Config) -> RosterFindings:
         return RosterFindings()
     now = SystemClock().now()
     loaded, problems = file.load(now), file.check(now)
+    close_roster(file)
     name = config.roster or file.name
     worst = [p for p in problems if p.severity is Severity.ERROR]
     others = [p for p in problems if p.severity is not Severity.ERROR]

@@ -88,11 +88,12 @@ async def running(database_url: str, tmp_path: Path) -> AsyncIterator[Running]:
 
 @asynccontextmanager
 async def started(
-    database_url: str, folder: Path, speed: float = 60.0, more: str = ""
+    database_url: str, folder: Path, speed: float = 60.0, more: str = "", roster: str = ""
 ) -> AsyncIterator[Running]:
     clock = SystemClock(speed=speed)
-    roster = folder / "roster.csv"
-    roster.write_text(roster_for(clock.now()))
+    if not roster:
+        roster = str(folder / "roster.csv")
+        Path(roster).write_text(roster_for(clock.now()))
     path = folder / "config.yaml"
     path.write_text(CONFIG.format(database=database_url, roster=roster, port=free_port()) + more)
     loaded = load(path, {})

@@ -1,0 +1,37 @@
+"""Where the configured roster is read from."""
+
+from pathlib import Path
+
+from bot.clock import Clock, SystemClock
+from bot.config import GOOGLE_SHEET, Config
+from bot.roster.google_sheet import GoogleSheet
+from bot.roster.roster import RosterFile
+from bot.roster.workbook import RosterSource
+
+
+def roster_source(
+    config: Config, clock: Clock | None = None, *, pace: float = 1.0
+) -> Path | RosterSource:
+    """Return where `roster` says that the roster is; `pace` is how fast the clock runs."""
+    assert config.roster is not None, "asked only where there is a roster"
+    sheet = sheet_id(config)
+    if not sheet:
+        return Path(config.roster)
+    # imported here: Google's client is large, and other rosters do not need it
+    from bot.roster.google_client import GoogleSheets
+
+    assert config.google is not None, "config_checks has seen to it"
+    sheets = GoogleSheets(Path(config.google.credentials), api_url=config.google.sheets_url)
+    return GoogleSheet(sheet, sheets, clock or SystemClock(), every=config.roster_poll, pace=pace)
+
+
+def sheet_id(config: Config) -> str:
+    """Return the id of the Google sheet, "" when the roster is something else."""
+    named = config.roster or ""
+    return named.removeprefix(GOOGLE_SHEET) if named.startswith(GOOGLE_SHEET) else ""
+
+
+def close_roster(roster: RosterFile | None) -> None:
+    """Hang up, where there is a connection."""
+    if roster is not None and isinstance(roster.source, GoogleSheet):
+        roster.source.close()
