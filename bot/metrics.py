@@ -36,11 +36,13 @@ class Metrics:
             "watchbill_expected_runs_overdue",
             "Expected runs that have not started although their deadline has passed.",
         )
-        self.outbox_lag = Gauge(
-            "watchbill_outbox_lag_seconds",
-            "How long the oldest due job has waited.",
-            ["lane_group"],
-            registry=self.registry,
+        self.follower_lag = self._gauge(
+            "watchbill_follower_lag_seconds",
+            "How long a user group, topic or bookmark has shown something else than who is on call.",
+            "follower",
+        )
+        self.outbox_lag = self._gauge(
+            "watchbill_outbox_lag_seconds", "How long the oldest due job has waited.", "lane_group"
         )
         self.delivery_to_page = Histogram(
             "watchbill_delivery_to_page_seconds",
@@ -57,11 +59,10 @@ class Metrics:
         self.jobs = self._counter(
             "watchbill_jobs", "Outbox jobs by kind and outcome.", "kind", "outcome"
         )
-        self.calendar_lag = Gauge(
+        self.calendar_lag = self._gauge(
             "watchbill_calendar_lag_seconds",
             "How long a shared calendar has not shown the roster.",
-            ["rotation"],
-            registry=self.registry,
+            "rotation",
         )
         self.calendar_writes = self._counter(
             "watchbill_calendar_writes",
@@ -76,8 +77,8 @@ class Metrics:
         )
         ProcessCollector(registry=self.registry)
 
-    def _gauge(self, name: str, words: str) -> Gauge:
-        return Gauge(name, words, registry=self.registry)
+    def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
+        return Gauge(name, words, labels, registry=self.registry)
 
     def _counter(self, name: str, words: str, *labels: str) -> Counter:
         return Counter(name, words, labels, registry=self.registry)
