@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import structlog
+
 from bot.clock import Clock, SystemClock
 from bot.config import GOOGLE_SHEET, Config
 from bot.roster.google_sheet import GoogleSheet
 from bot.roster.roster import RosterFile
 from bot.roster.workbook import RosterSource
+
+log = structlog.get_logger(__name__)
 
 
 def roster_source(
@@ -20,9 +24,11 @@ def roster_source(
     # imported here: Google's client is large, and other rosters do not need it
     from bot.roster.google_client import GoogleSheets
 
+    tell = _nothing if clock is None else _log_trouble  # commands tell it in their own words
     assert config.google is not None, "config_checks has seen to it"
     sheets = GoogleSheets(Path(config.google.credentials), api_url=config.google.sheets_url)
-    return GoogleSheet(sheet, sheets, clock or SystemClock(), every=config.roster_poll, pace=pace)
+    every, real = config.roster_poll, clock or SystemClock()
+    return GoogleSheet(sheet, sheets, real, every=every, pace=pace, tell=tell)
 
 
 def sheet_id(config: Config) -> str:
@@ -35,3 +41,14 @@ def close_roster(roster: RosterFile | None) -> None:
     """Hang up, where there is a connection."""
     if roster is not None and isinstance(roster.source, GoogleSheet):
         roster.source.close()
+
+
+def _log_trouble(trouble: str) -> None:
+    if trouble:
+        log.warning("roster sheet cannot be read", action="read_roster", problem=trouble)
+    else:
+        log.info("roster sheet is read again", action="read_roster")
+
+
+def _nothing(_trouble: str) -> None:
+    pass

@@ -1,6 +1,7 @@
 """Google Sheets over the network: one request at a time, each with a time-out and a clear end."""
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from http.client import HTTPException
@@ -46,6 +47,8 @@ class GoogleSheets:
         # httplib2 is not for several threads at once
         self._lock = threading.Lock()
         self._service: Any = None
+        # what goes wrong is told once, in our words
+        logging.getLogger("googleapiclient.http").setLevel(logging.ERROR)
 
     def outline(self, sheet: str) -> Json:
         return self.ask(lambda s: s.spreadsheets().get(spreadsheetId=sheet, fields=_OUTLINE))

@@ -7,16 +7,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-import structlog
-
 from bot.clock import Clock
 from bot.roster.google_cells import Json, Tab, fingerprint, tabs_of, workbook
 from bot.roster.google_faults import SheetFaultError, later
 from bot.roster.table import TableError
 from bot.roster.workbook import Workbook
 from rules.sentence import duration_text
-
-log = structlog.get_logger(__name__)
 
 POLL = timedelta(seconds=10)
 STALE = timedelta(minutes=10)
@@ -57,7 +53,8 @@ class Sheets(Protocol):
 class GoogleSheet:
     """The RosterSource of one spreadsheet. `look` and `read` block: call them in a thread.
 
-    `pace` is how fast the clock runs; `jitter` gives numbers from 0 to 1. Nothing that cannot be
+    `pace` is how fast the clock runs; `jitter` gives numbers from 0 to 1; `tell` hears of a new
+    trouble, and "" of its end. Nothing that cannot be
     read replaces what was: `look` then answers as before, and `standing` says why.
     """
 
@@ -69,6 +66,7 @@ class GoogleSheet:
         *,
         every: timedelta = POLL,
         pace: float = 1.0,
+        tell: Callable[[str], None] = lambda _trouble: None,
         jitter: Callable[[], float] | None = None,
     ) -> None:
         self.sheet_id = sheet_id
@@ -78,6 +76,7 @@ class GoogleSheet:
         self._clock = clock
         self._every = every * pace
         self._pace = pace
+        self._tell = tell
         self._jitter = jitter or random.SystemRandom().random
         self._lock = threading.Lock()
         self._heard: tuple[datetime, datetime] | None = None
@@ -159,7 +158,7 @@ class GoogleSheet:
         else:
             self._unusable = None
         if self.trouble:
-            log.info("roster sheet is read again", action="read_roster")
+            self._tell("")
         self.trouble, self._failures = "", 0
         self.read_at, self._next = now, now + self._every
 
@@ -175,7 +174,7 @@ class GoogleSheet:
 
     def _failed(self, now: datetime, fault: SheetFaultError) -> None:
         if str(fault) != self.trouble:
-            log.warning("roster sheet cannot be read", action="read_roster", problem=str(fault))
+            self._tell(str(fault))
         self.trouble = str(fault)
         self._failures += 1
         wait = min(_FIRST_WAIT * 2 ** min(self._failures, 10), _LONGEST_WAIT)

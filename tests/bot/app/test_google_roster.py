@@ -156,8 +156,10 @@ def test_roster_check_reads_a_sheet_and_names_its_cells(tmp_path: Path) -> None:
         assert f"Share it with {BOT} (Viewer is enough)." in said
         status, said = checked(tmp_path, google, "google-sheet:other")
         assert "there is no such sheet" in said
-        google.faults.add("service_disabled_403", times=9)
-        assert "Enable it: https://console" in checked(tmp_path, google)[1]
+        google.faults.add("service_disabled_403", "sheets.spreadsheets.get", times=9)
+        status, said = checked(tmp_path, google)
+        assert "Enable it: https://console" in said
+        assert len(said.splitlines()) == 2
 
 
 async def test_a_bot_that_starts_without_google_has_its_last_good_roster(

@@ -181,6 +181,18 @@ def test_a_read_that_fails_replaces_nothing_and_is_tried_again(
     assert (person(sheet), sheet.standing()) == ("Bo", "read 0 s ago")
 
 
+def test_a_trouble_is_told_once_and_so_is_its_end(
+    google: LocalGoogle, sheets: GoogleSheets, clock: FakeClock
+) -> None:
+    told: list[str] = []
+    sheet = GoogleSheet("abc", sheets, clock, tell=told.append)
+    google.faults.add("http_500", OUTLINE, times=3)
+    for _ in range(30):
+        sheet.look()
+        clock.advance(seconds=1)
+    assert told == ["Google answers 500 backendError.", ""]
+
+
 def test_waits_grow_and_what_google_says_is_kept_to(
     google: LocalGoogle, sheet: GoogleSheet, clock: FakeClock
 ) -> None:
