@@ -33,10 +33,15 @@ class FollowerState:
         return max(0.0, (now - self.behind_since).total_seconds())
 
 
-class FollowerStore(Protocol):
+class FollowerReads(Protocol):
     """Every method may raise NotStoredError."""
 
     async def followers(self) -> Sequence[FollowerState]: ...
+
+
+class FollowerStore(FollowerReads, Protocol):
+    """Every method may raise NotStoredError."""
+
     async def follower(self, name: str) -> FollowerState:
         """Return how it stands; a new one where nothing is known of it."""
         ...

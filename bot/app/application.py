@@ -12,7 +12,10 @@ import structlog
 from bot.app.calendars import Calendars
 from bot.app.catalogue_watch import CatalogueWatch
 from bot.app.counting import sample
+from bot.app.duty_side import DutySide
+from bot.app.roster_keeping import RosterKeeper
 from bot.app.roster_source import close_roster
+from bot.app.roster_telling import RosterTelling
 from bot.app.rosters import roster_fault, roster_hook, roster_standing
 from bot.app.rules_in_force import RulesInForce
 from bot.app.slack_side import SlackAccess, SlackSide
@@ -38,6 +41,7 @@ log = structlog.get_logger(__name__)
 DRAIN = timedelta(seconds=8)
 LAG_LIMIT = 120.0
 _REFRESH = timedelta(seconds=2)
+_WATCH = timedelta(seconds=1)
 _SAMPLE = timedelta(seconds=15)
 _LEARN = timedelta(seconds=5)
 """How soon a new catalogue is learnt about; the rest waits for LEARN_EVERY."""
@@ -72,6 +76,9 @@ class Application:
     links: RawLinks
     inbox: Inbox
     calendars: Calendars | None = None
+    duty: DutySide | None = None
+    keeper: RosterKeeper | None = None
+    telling: RosterTelling | None = None
     started: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -118,14 +125,14 @@ class Application:
             real = SystemClock()
             watch_catalogue = CatalogueWatch(self.setting.config.catalogue, self.rules, real)
             works.append(("catalogue", watch_catalogue.run))
+        if self.duty is not None:
+            works.append(("duties", partial(self._every, _WATCH, self.duty.tick)))
         if self.calendars is not None:
             works.append(("feeds", partial(self._every, _REFRESH, self.calendars.refresh)))
             if self.calendars.followers is not None:
                 works.append(("calendars", self.calendars.followers.run))
-        if self.roster is not None:
-            every = LOOK_EVERY * self.setting.speed
-            watch = partial(self.roster.watch, self.setting.clock, self._roster_read, every=every)
-            works.append(("roster", watch))
+        if self.keeper is not None:
+            works.append(("roster", partial(self._watch_roster, self.keeper)))
         return works
 
     async def _wind_down(self, running: Sequence[asyncio.Task[None]]) -> None:
@@ -163,6 +170,8 @@ class Application:
 
     async def _sample(self) -> None:
         await sample(self.metrics, self.store.reader, self.setting.clock.now())
+        if self.duty is not None:
+            await self.duty.sample()
 
     async def _keep_house(self) -> None:
         if self.store.shared:
@@ -172,11 +181,18 @@ class Application:
         gone["lineage"] = await self.store.forget_lineage(now - config.lineage_retention)
         log.info("pruned", action="prune", **gone)
 
+    async def _watch_roster(self, keeper: RosterKeeper) -> None:
+        if self.telling is not None:
+            await self.telling.tell(keeper.roster.loaded)
+        await keeper.run(self._roster_read, every=LOOK_EVERY * self.setting.speed)
+
     async def _roster_read(self, loaded: Loaded) -> None:
         for problem in loaded.problems:
             log.warning("roster", action="read_roster", problem=str(problem))
         log.info("roster accepted", action="read_roster", version=loaded.version)
         await self.rules.refresh()
+        if self.telling is not None:
+            await self.telling.tell(loaded)
 
     def _web(self) -> aiohttp.web.Application:
         config = self.setting.config
@@ -193,6 +209,8 @@ class Application:
         calendars, details = self.calendars, dict[str, Check]()
         if calendars is not None:
             details["calendar"] = calendars.standing
+        if self.duty is not None and config.followers.all():
+            details["followers"] = self.duty.standing
         if self.roster is not None:
             details["roster"] = partial(roster_standing, self.roster)
         return build_web(

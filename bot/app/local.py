@@ -37,7 +37,7 @@ async def local_workspace(
     workspace.seed(
         users=[_user(person) for person in config.directory()],
         channels=[{"name": name} for name in _channels(config, parts)],
-        user_groups=[{"handle": handle} for handle in _targets(parts, UserGroup, "group")],
+        user_groups=[{"handle": handle} for handle in _groups(config, parts)],
     )
     host, port = split_address(config.local_workspace.listen)
     running = await serve_workspace(workspace, host, port)
@@ -57,7 +57,14 @@ def _user(person: Person) -> dict[str, str]:
 
 def _channels(config: Config, parts: RulebookParts) -> list[str]:
     names = [config.slack.alerts_channel, *(route.channel for route in parts.routes)]
+    names += [*config.followers.topic, *config.followers.bookmark]
+    names += [config.notices.channel] if config.notices.channel else []
     return list(dict.fromkeys([*names, *_targets(parts, Channel, "channel"), "general"]))
+
+
+def _groups(config: Config, parts: RulebookParts) -> list[str]:
+    handles = [*_targets(parts, UserGroup, "group"), *config.followers.user_groups]
+    return list(dict.fromkeys(handles))
 
 
 def _targets(parts: RulebookParts, kind: type[Channel] | type[UserGroup], name: str) -> list[str]:

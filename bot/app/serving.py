@@ -60,6 +60,7 @@ def configured_access(config: Config) -> SlackAccess:
         app_token=slack.app_token.get_secret_value(),
         signing_secret=slack.signing_secret.get_secret_value(),
         by_http=slack.mode == "http",
+        user_token=slack.user_token.get_secret_value(),
     )
 
 

@@ -9,10 +9,11 @@ from bot.slack.vocabulary import COMMAND, CREATE_INCIDENT, PAGE_SOMEONE
 
 MANDATORY = ("chat:write", "commands", "users:read", "users:read.email", "channels:read",
              "groups:read", "im:write")  # fmt: skip
-OPTIONAL = ("app_mentions:read", "channels:history", "channels:join", "chat:write.public",
-            "files:write", "groups:history", "im:history", "usergroups:read", "usergroups:write")  # fmt: skip
-"""Without one of these the part that needs it is off: mentions, looking for an earlier post,
-entering channels, pictures, answering direct messages, user groups."""
+OPTIONAL = ("app_mentions:read", "bookmarks:read", "bookmarks:write", "channels:history",
+            "channels:join", "channels:manage", "chat:write.public", "files:write",
+            "groups:history", "groups:write", "im:history", "usergroups:read", "usergroups:write")  # fmt: skip
+"""Without one of these the part that needs it is off: mentions, bookmarks, looking for an earlier
+post, entering channels, topics, pictures, answering direct messages, user groups."""
 
 EVENTS = ("app_home_opened", "app_mention", "message.im")
 

@@ -1,7 +1,7 @@
 """Who is who: Slack's user ids and our keys for people, and what they are called."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -9,12 +9,14 @@ from bot.clock import Clock
 from bot.ports import GiveUpError, RetryLaterError
 from bot.slack.api import SlackApi, SlackRefusedError
 from bot.slack.blocks import Json
+from bot.slack.members import Members
+from rules.linking import Link, link
 from rules.people import People
+from rules.zones import checked_zone
 
 _USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
 _FORGET = timedelta(hours=1)
 _FORGET_UNKNOWN = timedelta(minutes=2)
-_MOST_PAGES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Directory:
         self._profiles: dict[str, tuple[Profile, datetime]] = {}
         self._user_of: dict[str, str] = {}
         self._key_of: dict[str, str] = {}
-        self._unknown: dict[str, datetime] = {}
+        self._unknown: dict[str, tuple[str, datetime]] = {}
+        self._members = Members(api, clock)
 
     @property
     def people(self) -> People:
@@ -81,21 +84,30 @@ class Directory:
         profile = self._profiles.get(user)
         return profile[0].zone if profile else configured.zone
 
+    def zone_of_key(self, key: str) -> str:
+        """Return the zone of a person by key; UTC when nothing is known."""
+        zone = self.zone_of(self.known_user(key))
+        person = self.people.by_key(key)
+        zone = person.zone if person.zone != "UTC" else zone
+        return _known_zone(zone)
+
     async def user(self, key: str) -> str:
         """Return a person's Slack user id; raises GiveUpError when they have none."""
         known = self.known_user(key)
         if known:
             return known
         person = self.people.by_key(key)
-        if self._unknown.get(key, self._clock.now()) > self._clock.now():
-            raise GiveUpError(_nobody(key))
+        why, until = self._unknown.get(key, ("", self._clock.now()))
+        if until > self._clock.now():
+            raise GiveUpError(why)
         email = person.email or (key if "@" in key else "")
         profile = await self._by_email(email) if email else None
-        if profile is None and person.slack:
-            profile = await self._by_handle(person.slack.lstrip("@"))
         if profile is None:
-            self._unknown[key] = self._clock.now() + _FORGET_UNKNOWN
-            raise GiveUpError(_nobody(key))
+            found = link(person, await self._members.all())
+            if not found.user:
+                self._unknown[key] = found.trouble, self._clock.now() + _FORGET_UNKNOWN
+                raise GiveUpError(found.trouble)
+            profile = self._keep((await self._members.documents())[found.user])
         self._user_of[key], self._key_of[profile.user] = profile.user, key
         return profile.user
 
@@ -132,6 +144,21 @@ class Directory:
                 faults[key] = str(error)
         return faults
 
+    async def links(self, keys: Iterable[str]) -> Sequence[Link]:
+        """Look people up anew among all members, and remember who was found.
+
+        Raises RetryLaterError or GiveUpError when Slack does not tell who is there.
+        """
+        people = self._people()
+        documents = await self._members.documents(afresh=True)
+        members = await self._members.all()
+        found = [link(people.by_key(key), members) for key in dict.fromkeys(keys)]
+        for one in (one for one in found if one.user):
+            self._keep(documents[one.user])
+            self._user_of[one.key], self._key_of[one.user] = one.user, one.key
+            self._unknown.pop(one.key, None)
+        return found
+
     async def _by_email(self, email: str) -> Profile | None:
         try:
             answer = await self._api.read("users.lookupByEmail", email=email)
@@ -140,18 +167,6 @@ class Directory:
                 return None
             raise
         return self._keep(answer["user"])
-
-    async def _by_handle(self, handle: str) -> Profile | None:
-        cursor = ""
-        for _ in range(_MOST_PAGES):
-            page = await self._api.read("users.list", limit=1000, cursor=cursor)
-            for member in page.get("members", []):
-                if member.get("name") == handle and not member.get("deleted"):
-                    return self._keep(member)
-            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
-            if not cursor:
-                break
-        return None
 
     def _keep(self, member: Json) -> Profile:
         details = member.get("profile") or {}
@@ -168,5 +183,8 @@ class Directory:
         return profile
 
 
-def _nobody(key: str) -> str:
-    return f"{key} has no Slack account here: correct the e-mail, or add `slack:` to the person"
+def _known_zone(zone: str) -> str:
+    try:
+        return checked_zone(zone)
+    except ValueError:
+        return "UTC"

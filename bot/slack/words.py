@@ -9,6 +9,7 @@ from bot.slack.blocks import Json
 from bot.slack.calendar_link import calendar_answer
 from bot.slack.commands import parse
 from bot.slack.correcting import answer_corrections
+from bot.slack.duty_answers import answer_on_call
 from bot.slack.intake import NOT_STORED, Ack, Intake
 from bot.slack.issues import answer_issues
 from bot.slack.text import md
@@ -23,6 +24,7 @@ from bot.slack.wishes import (
     AskIssues,
     AskList,
     AskNext,
+    AskPeople,
     AskRules,
     AskShow,
     AskSilences,
@@ -91,6 +93,7 @@ class Words:
                 | AskSlo()
                 | AskCorrect()
                 | AskRules()
+                | AskPeople()
                 | AskHelp()
             ) as question:
                 return await self.answer(question, user)
@@ -106,10 +109,8 @@ class Words:
         desk = self._desk
         now, names = desk.clock.now(), desk.directory
         match question:
-            case AskWho(rotation, at):
-                return answers.who_answer(desk.on_call(), rotation, at or now, now, names)
-            case AskNext(count, rotation):
-                return answers.next_answer(desk.on_call(), rotation, count, now, names)
+            case AskWho() | AskNext() | AskPeople():
+                return await answer_on_call(desk, question)
             case AskList(which):
                 return await self._list(which, user)
             case AskShow(number) | AskExplain(number):

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, bindparam, case, delete, null, select, update
+from sqlalchemy import Row, bindparam, case, delete, func, null, select, update
 
 from bot.followers import FollowerState
 from bot.store import jobs
@@ -24,7 +24,9 @@ _SAVE = (
         applied=bindparam("shows"),
         behind_since=case(
             (SLACK_FOLLOWER.c.wanted == bindparam("shows"), null()),
-            else_=SLACK_FOLLOWER.c.behind_since,
+            else_=func.coalesce(
+                SLACK_FOLLOWER.c.behind_since, bindparam("tried", type_=UtcDateTime())
+            ),
         ),
         tried_at=bindparam("tried", type_=UtcDateTime()),
         applied_at=bindparam("done", type_=UtcDateTime()),

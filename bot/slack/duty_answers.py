@@ -1,0 +1,81 @@
+"""Answers about who is on call and whether they can be reached, and what in Slack lags behind."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.followers import FollowerState
+from bot.ports import GiveUpError, NotStoredError, RetryLaterError
+from bot.slack import blocks as kit
+from bot.slack.blocks import Json
+from bot.slack.desk import Desk
+from bot.slack.text import Mrkdwn, lasting, md, outside
+from bot.slack.views_answers import next_answer, said, who_answer
+from bot.slack.views_duties import people_answer
+from bot.slack.wishes import AskNext, AskPeople, AskWho
+from rules.following import Follower, FollowerKind
+
+BEHIND = 60.0
+"""Seconds after which a follower that is behind is worth a word."""
+
+
+async def answer_on_call(desk: Desk, question: AskWho | AskNext | AskPeople) -> Json:
+    """Answer who is on call, who is next, or who can be reached at all."""
+    now = desk.clock.now()
+    match question:
+        case AskWho(rotation, at):
+            return await answer_who(desk, rotation, at, now)
+        case AskNext(count, rotation):
+            return next_answer(desk.on_call(), rotation, count, now, desk.directory)
+        case AskPeople():
+            return await answer_people(desk)
+
+
+async def answer_people(desk: Desk) -> Json:
+    """Look up everybody whom the roster or the configuration names."""
+    keys = sorted({*(person.key for person in desk.directory.people), *desk.rostered()})
+    try:
+        links = await desk.directory.links(keys)
+    except (RetryLaterError, GiveUpError) as error:
+        return said(md("Slack does not tell who is there: {why}. Try again.", why=str(error)))
+    return people_answer(links)
+
+
+async def answer_who(desk: Desk, rotation: str, at: datetime | None, now: datetime) -> Json:
+    """Say who is on call; for now also which follower shows something else."""
+    body = who_answer(desk.on_call(), rotation, at or now, now, desk.directory)
+    if at is not None:
+        return body
+    try:
+        states = await desk.followers.followers()
+    except NotStoredError:
+        return body
+    footer = kit.context(*(behind_line(s, now) for s in states if s.lag(now) > BEHIND))
+    return {**body, "blocks": [*body["blocks"], *footer]}
+
+
+def behind_line(state: FollowerState, now: datetime) -> Mrkdwn:
+    """Say how far behind a follower is, and why where that is known."""
+    title = outside(title_of(state.name), 120)
+    lag = lasting(now - state.behind_since) if state.behind_since else "0 s"
+    why = md(": {why}", why=outside(state.problem, 300)) if state.problem else Mrkdwn()
+    return md("⏳ {what} is {lag} behind{why}", what=title, lag=lag, why=why)
+
+
+def title_of(name: str) -> str:
+    """Return what a person would call a follower of this name."""
+    kind, _, place = name.partition(":")
+    try:
+        return Follower(kind=FollowerKind(kind), place=place).title
+    except ValueError:
+        return name
+
+
+def trouble(states: Sequence[FollowerState], now: datetime) -> str:
+    """Return what is wrong with followers in one text, "" when they all show who is on call."""
+    found = []
+    for state in states:
+        if state.problem:
+            found.append(f"{title_of(state.name)}: {state.problem}")
+        elif state.lag(now) > BEHIND:
+            found.append(f"{title_of(state.name)} is {state.lag(now):.0f} s behind")
+    return "; ".join(found)
