@@ -1,10 +1,8 @@
 """The roster of a running bot: its first reading, who may announce a change, how it stands."""
 
-import asyncio
 from functools import partial
 
 from bot.app.roster_source import sheet_id
-from bot.clock import Clock
 from bot.config import Config
 from bot.roster.google_sheet import GoogleSheet
 from bot.roster.roster import RosterFile
@@ -41,14 +39,6 @@ async def roster_standing(roster: RosterFile) -> str:
     if isinstance(roster.source, GoogleSheet):
         return f"{version}, {roster.source.standing()}"
     return version
-
-
-async def load_roster(roster: RosterFile, clock: Clock) -> None:
-    """Read it for the first time; a sheet in a thread, for Google may take its time."""
-    if isinstance(roster.source, GoogleSheet):
-        await asyncio.to_thread(roster.load, clock.now())
-    else:
-        roster.load(clock.now())
 
 
 async def _announced(source: RosterSource) -> None:

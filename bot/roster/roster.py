@@ -55,6 +55,7 @@ class RosterFile:
         self._earlier: dict[str, tuple[RotationPlan, ...]] = {}
         self._readable: Mapping[str, Good] = {}
         self._confirmed = ""
+        self._links: Mapping[str, str] = {}
         self._look: object = None
         self._loaded_at = _NEVER
         self._unsettled: tuple[object, int] | None = None
@@ -63,16 +64,28 @@ class RosterFile:
     def name(self) -> str:
         return self.source.name
 
+    def link(self, address: str) -> str:
+        """Return where people open a cell ("Shifts!C14"), "" where that is not known."""
+        tab, _, place = address.partition(" ")[0].rpartition("!")
+        base = self._links.get(tab, "")
+        return f"{base}&range={place}" if base and place else base
+
     @property
     def good(self) -> Mapping[str, Good]:
         return self._good or {}
 
-    def load(self, now: datetime) -> Loaded:
-        """Read it and accept what is good in it; never raises for what it holds."""
+    def load(self, now: datetime, older: frozenset[str] = frozenset()) -> Loaded:
+        """Read it and accept what is good in it; never raises for what it holds.
+
+        A version among `older` is a copy of what others have superseded, and changes nothing.
+        """
         notes: list[Problem] = []
         good = self._last_good(notes)
         look = self.source.look()
         version, author, book = self._read(now)
+        if version in older:
+            text = "this is an older copy of the roster than the one in force. Bring it up to date."
+            book = replace(fault_of_file(self.name, text, book.people), weights=book.weights)
         confirmed = version == self._confirmed != ""
         verdict = accept(Read(self.name, version, book, confirmed, author), good, now)
         if version:
@@ -161,6 +174,7 @@ class RosterFile:
             book = self.source.read()
         except TableError as error:
             return "", "", fault_of_file(self.name, str(error), configured)
+        self._links = book.links
         return book.version, book.author, read_book(book, configured, self.settings, now)
 
     def _in_force(self) -> None:
