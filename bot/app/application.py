@@ -113,7 +113,6 @@ class Application:
 
     def _works(self) -> Sequence[tuple[str, Callable[[], Coroutine[None, None, None]]]]:
         works: list[tuple[str, Callable[[], Coroutine[None, None, None]]]] = [
-            ("engine", self.engine.run),
             ("outbox", self.outbox.run),
             ("slack", self._talk),
             ("refresh", partial(self._every, _REFRESH, self._refresh)),
@@ -125,6 +124,9 @@ class Application:
             real = SystemClock()
             watch_catalogue = CatalogueWatch(self.setting.config.catalogue, self.rules, real)
             works.append(("catalogue", watch_catalogue.run))
+            works.append(("engine", partial(watch_catalogue.before, self.engine.run)))
+        else:
+            works.append(("engine", self.engine.run))
         if self.duty is not None:
             works.append(("duties", partial(self._every, _WATCH, self.duty.tick)))
         if self.calendars is not None:

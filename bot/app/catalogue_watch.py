@@ -1,7 +1,7 @@
 """Keeps the rules' catalogue as its files are: read at start, and again when one changes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from subprocess import SubprocessError
@@ -14,6 +14,8 @@ from bot.clock import Clock
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY = timedelta(seconds=30)
+FIRST_LOOK = timedelta(seconds=10)
+"""A page must not wait longer for a large manifest."""
 _Stamps = tuple[tuple[str, int, int], ...]
 
 
@@ -25,11 +27,23 @@ class CatalogueWatch:
         self._rules = rules
         self._clock = clock
         self._seen: _Stamps | None = None
+        self._looked = asyncio.Event()
+
+    async def before(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Begin the work once the files have been read, or could not be in a reasonable time.
+
+        What waits from before a restart is then decided by the promises too; nothing waits long.
+        """
+        await self._clock.wait(self._looked, self._clock.now() + FIRST_LOOK)
+        await work()
 
     async def run(self) -> None:
         """Look for changes until cancelled."""
         while True:
-            await self.look()
+            try:
+                await self.look()
+            finally:
+                self._looked.set()
             await self._clock.sleep_until(self._clock.now() + LOOK_EVERY)
 
     async def look(self) -> bool:

@@ -1,11 +1,14 @@
 """The catalogue's files reach decisions, and a changed file does so too."""
 
+import asyncio
 import json
 import os
+from datetime import datetime
 from pathlib import Path
 
-from bot.app.catalogue_watch import CatalogueWatch
+from bot.app.catalogue_watch import FIRST_LOOK, CatalogueWatch
 from tests.bot.app.conftest import Running
+from tests.fakes.clock import FakeClock
 
 CATALOGUE = """
 products:
@@ -90,3 +93,41 @@ async def test_a_wide_blast_radius_is_drawn_into_the_thread(
     assert note.thread_ts == root.ts
     assert note.files[0]["mimetype"] == "image/png"
     assert "5 dashboards" in note.files[0]["alt_txt"]
+
+
+async def test_work_begins_when_the_files_were_read_however_that_went(
+    running: Running, tmp_path: Path
+) -> None:
+    began: list[bool] = []
+
+    async def work() -> None:
+        began.append(bool(running.app.rules.book().catalogue.products))
+
+    for written, known in (("nonsense", False), (CATALOGUE, True)):
+        file = tmp_path / f"{known}.yaml"
+        file.write_text(written)
+        watch = CatalogueWatch([str(file)], running.app.rules, running.app.setting.clock)
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(watch.run())
+            await watch.before(work)
+            reading.cancel()
+        assert began.pop() is known
+
+
+async def test_work_does_not_wait_for_ever(running: Running, clock: FakeClock) -> None:
+    began: list[datetime] = []
+    start = clock.now()
+
+    async def work() -> None:
+        began.append(clock.now())
+
+    async def pass_time() -> None:
+        while not began:
+            clock.advance(seconds=1)
+            await asyncio.to_thread(str)
+
+    watch = CatalogueWatch(["never read"], running.app.rules, clock)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(watch.before(work))
+        group.create_task(pass_time())
+    assert FIRST_LOOK <= began[0] - start <= 2 * FIRST_LOOK
