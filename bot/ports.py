@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, Protocol
 
+from bot.audits import AuditWrites
 from bot.changes import ChangeReads, ChangeWrites
 from bot.duties import DutyReads, DutyWrites
 from bot.lessons import LessonWrites
@@ -343,6 +344,8 @@ class Transaction(RunWrites, LessonWrites, LineageWrites, DutyWrites, Protocol):
     # silences, and what people change about the rotation
     @property
     def roster(self) -> ChangeWrites: ...
+    @property
+    def audit(self) -> AuditWrites: ...
     async def silences(self, now: datetime) -> Sequence[Silence]: ...
     def save_silence(self, silence: Silence) -> None: ...
     async def overrides(self, since: datetime) -> Sequence["StoredOverride"]: ...

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from rules import on_alert, on_page, on_person, on_split, on_time
+from rules import on_alert, on_page, on_person, on_resume, on_split, on_time
 from rules.decision import Decision
 from rules.events import (
     AckConfirmed,
@@ -21,6 +21,7 @@ from rules.events import (
     Reassigned,
     Reopened,
     Resolved,
+    Resumed,
     Snoozed,
     Unacked,
     Unmuted,
@@ -64,6 +65,8 @@ def _decided(incident: Incident, event: Event, rulebook: RuleBook, now: datetime
             return on_time.wake(incident, event, rulebook, now)
         case PageDelivered() | PageFailed():
             return on_page.finish(incident, event, rulebook, now)
+        case Resumed():
+            return on_resume.resume(incident, event, rulebook, now)
         case AlertSplitOff():
             return on_split.split_off(incident, event, now)
         case Muted() | Unmuted():

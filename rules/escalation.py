@@ -50,7 +50,7 @@ def advance(
         if wait > _NOW:
             draft.change(step_due_at=now + wait)
             return
-    _page_fallback(draft, book, now)
+    page_fallback(draft, book, now)
 
 
 def page_key(draft: Draft, person: str) -> str:
@@ -203,7 +203,8 @@ def _count(gate: AtLeast, now: datetime, alert_times: Sequence[datetime]) -> int
     return sum(now - gate.within < at <= now for at in alert_times)
 
 
-def _page_fallback(draft: Draft, book: RuleBook, now: datetime) -> None:
+def page_fallback(draft: Draft, book: RuleBook, now: datetime) -> None:
+    """Page the fallback, now and again and again, whatever the policy says."""
     first = not draft.incident.exhausted
     if not first:
         draft.change(round=draft.incident.round + 1)

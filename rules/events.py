@@ -7,6 +7,7 @@ from datetime import datetime
 from rules.alert import Alert, AlertStatus
 from rules.category import Category
 from rules.priority import Impact
+from rules.sentence import Sentence
 
 AUTOMATIC = ""
 """The `by` of an event nobody caused by hand."""
@@ -145,6 +146,18 @@ class Woken:
     alert_times: Sequence[datetime] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The auditor found that the incident had come to a stop.
+
+    `lost` are those whose page was gone; `undecidable`: what was due could not be decided.
+    """
+
+    why: Sentence
+    lost: tuple[str, ...] = ()
+    undecidable: bool = False
+
+
 PersonEvent = (
     Acked
     | AckConfirmed
@@ -168,5 +181,6 @@ Event = (
     | Unmuted
     | PageDelivered
     | PageFailed
+    | Resumed
     | Woken
 )

@@ -13,6 +13,7 @@ from bot.clock import Clock
 from bot.engine.acting import answer_job, carry_out
 from bot.engine.expecting import Clocks, compare, hear, judge_overdue
 from bot.engine.jobs import given_up
+from bot.engine.rehearsing import CANARY, rehearse
 from bot.engine.work import PAST, Work
 from bot.ports import (
     ConflictError,
@@ -88,6 +89,8 @@ class Engine:
     def __init__(self, parts: EngineParts) -> None:
         self.on_work: Callable[[], None] = lambda: None
         """Called after a commit that may have put work into the outbox."""
+        self.looked_at: datetime | None = None
+        """When the loop last went round, None before it runs."""
         self._parts = parts
         self._clock = parts.clock
         self._kicked = asyncio.Event()
@@ -104,10 +107,20 @@ class Engine:
         self._stopping = True
         self._kicked.set()
 
+    @property
+    def faulty(self) -> tuple[str, ...]:
+        """Return the incidents whose wake-up could not be decided and is set aside."""
+        return tuple(self._faulty)
+
+    def forget_faulty(self, incident_id: str) -> None:
+        """Wake an incident again as soon as it is due."""
+        self._faulty.pop(incident_id, None)
+
     async def run(self) -> None:
         """Work until `stop`: nothing is held in memory, so stopping loses nothing."""
         while not self._stopping:
             self._kicked.clear()
+            self.looked_at = self._clock.now()
             try:
                 busy = await self.run_due()
             except ConflictError:
@@ -166,7 +179,7 @@ class Engine:
         async with self._parts.store.begin() as tx:
             due = await tx.take_due(now, BATCH)
             if due:
-                work = await self._work(tx, now)
+                work = await self.work_in(tx, now)
                 for incident in due:
                     tried += await self._wake(work, incident)
         if tried:
@@ -179,12 +192,12 @@ class Engine:
         if self._clocks.behind(book, now):
             stored = await self._parts.reader.standings()
             async with self._parts.store.begin() as tx:
-                work = await self._work(tx, now)
+                work = await self.work_in(tx, now)
                 looked += await compare(work, stored)
             self._clocks.compared(book, now)
         if await self._parts.reader.runs_are_overdue(now):
             async with self._parts.store.begin() as tx:
-                work = await self._work(tx, now)
+                work = await self.work_in(tx, now)
                 looked += await judge_overdue(work)
                 self._parts.observer.opened(work.opened)
         if looked:
@@ -210,17 +223,19 @@ class Engine:
                 pass
         if event is not None:
             await tx.load_incidents([job.incident_id])
-            work = await self._work(tx, now)
+            work = await self.work_in(tx, now)
             work.apply(tx.incident(job.incident_id), event)
             self.on_work()
 
     async def _decide(self, tx: Transaction, taken: Sequence[Delivery], now: datetime) -> None:
-        work = await self._work(tx, now)
-        read = {d.id: self._parts.read(d) for d in taken if d.source != SLACK}
+        work = await self.work_in(tx, now)
+        read = {d.id: self._parts.read(d) for d in taken if d.source not in {SLACK, CANARY}}
         await work.load_for([alert for said in read.values() for alert in said.alerts])
         for delivery in taken:
             if delivery.source == SLACK:
                 await _act(work, delivery)
+            elif delivery.source == CANARY:
+                rehearse(work, self._parts.read(delivery).alerts)
             said = read.get(delivery.id, _NOTHING)
             for seen in said.lineage:
                 tx.see_lineage(delivery.source, seen)
@@ -246,14 +261,15 @@ class Engine:
             if delivery.source == SLACK:
                 tx.finish_delivery(delivery.id, error=why)
                 return
-            work = await self._work(tx, now)
+            work = await self.work_in(tx, now)
             alert = self._parts.unreadable(delivery, why)
             await work.load_for([alert])
             work.receive(alert, delivery.received_at)
             tx.finish_delivery(delivery.id, error=why)
         self._batch = BATCH
 
-    async def _work(self, tx: Transaction, now: datetime) -> Work:
+    async def work_in(self, tx: Transaction, now: datetime) -> Work:
+        """Return the work of an open transaction, with the rules as they now are."""
         changes = await tx.roster.changes(now - PAST)
         book = replace(
             self._parts.rules.book(),

@@ -264,6 +264,10 @@ class SqlJobQueue:
             await connection.execute(_END_LANES, {"now": now})
         return ended.rowcount
 
+    def forget(self, job_id: str) -> None:
+        """Stop taking a job for one that is worked on here: whoever had it never ended it."""
+        self._held.pop(job_id, None)
+
     async def retry_dead(self, job_id: str, now: datetime) -> bool:
         async with self._database.write() as connection:
             revived = await connection.execute(_REVIVE, {"job_id": job_id, "now": now})

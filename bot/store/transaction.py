@@ -26,6 +26,7 @@ from bot.ports import (
     Transaction,
 )
 from bot.store import jobs, rows
+from bot.store.audits import PendingAudit
 from bot.store.columns import UtcDateTime, stored_key
 from bot.store.database import Database
 from bot.store.duties import PendingDuties
@@ -87,6 +88,7 @@ class SqlTransaction(RunWriting):
         self._lessons = PendingLessons(connection)
         self._duties = PendingDuties(connection)
         self.roster = PendingChanges(connection)
+        self.audit = PendingAudit(connection)
         self._lookups = Lookups()
         self._pending = Pending()
         self._last_number: int | None = None

@@ -21,6 +21,7 @@ from bot.wire import (
     sentence_to_json,
 )
 from rules.alert import Alert, AlertStatus, Severity
+from rules.audit import Facts, Fault, Watched, audit
 from rules.catalogue import Catalogue, Product, Promises
 from rules.category import Category
 from rules.classify import assess
@@ -41,6 +42,7 @@ from rules.events import (
     Reassigned,
     Reopened,
     Resolved,
+    Resumed,
     Snoozed,
     Unacked,
     Unmuted,
@@ -65,7 +67,7 @@ from rules.policy import (
 from rules.priority import Impact
 from rules.rotation import OnCall
 from rules.rulebook import FlappingRule, Route, RuleBook
-from rules.sentence import plain
+from rules.sentence import plain, say
 from rules.silence import Silence, mute
 from rules.sla import FreshBy
 from tests.rules.build import ANA, BO, CY, DAY, HOUR, MINUTE, NOW, make_book, make_span
@@ -161,6 +163,8 @@ class Incidents(RuleBasedStateMachine):
         self.alert_times: list[datetime] = [NOW]
         self.statuses = {"orders": AlertStatus.FIRING}
         self.page_keys: set[str] = set()
+        self.live_pages: set[str] = set()
+        self.arrived: set[str] = set()
         self.sent: list[Page] = []
         self.must_page = self.held = self.shown = False
         alert = self._alert("orders", AlertStatus.FIRING, severity)
@@ -211,10 +215,17 @@ class Incidents(RuleBasedStateMachine):
         self.now = max(self.now, self.incident.wake_at) + late
         self._wakes()
 
+    @rule(lost=st.lists(PEOPLE, max_size=2).map(tuple), undecidable=st.booleans())
+    def the_auditor_resumes_it(self, lost: tuple[str, ...], undecidable: bool) -> None:
+        self._apply(Resumed(say("It had stopped."), lost, undecidable=undecidable))
+
     @precondition(lambda self: self.sent)
     @rule(data=st.data(), failed=st.booleans())
     def a_page_ends(self, data: st.DataObject, failed: bool) -> None:
         sent = data.draw(st.sampled_from(self.sent))
+        self.live_pages.discard(sent.key)
+        if not failed:
+            self.arrived.add(sent.key)
         self._apply(
             PageFailed(sent.person, sent.key, "account_inactive")
             if failed
@@ -226,6 +237,19 @@ class Incidents(RuleBasedStateMachine):
         at = self.incident
         if at.is_open and at.pages:
             assert at.state is State.ACKNOWLEDGED or at.muted or at.wake_at is not None
+
+    @invariant()
+    def the_auditor_finds_nothing(self) -> None:
+        at = self.incident
+        pages = frozenset(self.live_pages | self.arrived)
+        watched = Watched(incident=at, wake_at=at.wake_at, pages=pages)
+        found = [
+            one
+            for one in audit(Facts(incidents=(watched,)), self.now)
+            # what has become due this instant is done next, by the engine
+            if one.fault is not Fault.WAKE_UP_OVERDUE
+        ]
+        assert not found, [one.sentence.render(plain) for one in found]
 
     @invariant()
     def the_worst_alert_decides_whether_it_pages(self) -> None:
@@ -279,6 +303,7 @@ class Incidents(RuleBasedStateMachine):
         if decision.refusal is not None:
             assert decision == Decision(before, refusal=decision.refusal)
             assert decision.refusal.render(plain)
+        self._keep_pages(before, decision)
         self._check_pages(before, decision)
         self._check_silences(before, event, decision)
         if before.correction and before.correction.actionable is False and not before.pages:
@@ -299,6 +324,13 @@ class Incidents(RuleBasedStateMachine):
             self.must_page |= worst in self.book.pages and covered is None and not by_hand
         if isinstance(event, Corrected) and decision.refusal is None:
             self.must_page = self.incident.pages
+
+    def _keep_pages(self, before: Incident, decision: Decision) -> None:
+        """Call off what the engine calls off, and put what is paged into the outbox."""
+        after = decision.incident
+        if (before.pages and not after.pages) or (_may_page(before) and not _may_page(after)):
+            self.live_pages.clear()
+        self.live_pages |= {e.key for e in decision.effects if isinstance(e, Page)}
 
     def _check_pages(self, before: Incident, decision: Decision) -> None:
         paged = [e for e in decision.effects if isinstance(e, Page)]
@@ -350,6 +382,10 @@ class Incidents(RuleBasedStateMachine):
             severity=severity,
             labels={"product": "orders"},
         )
+
+
+def _may_page(incident: Incident) -> bool:
+    return incident.state is State.TRIGGERED and incident.muted is None
 
 
 TestIncidents = Incidents.TestCase

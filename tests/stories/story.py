@@ -237,7 +237,7 @@ class _EveryKind(dict[str, RecordingDeliverer]):
     def __init__(self, deliverer: RecordingDeliverer) -> None:
         super().__init__()
         kinds = ("show", "show_page", "page", "page_user_group", "page_channel", "ask_acker")
-        more = ("tell", "answer", "webhook", "picture", "consequences")
+        more = ("tell", "answer", "webhook", "picture", "consequences", "alarm", "canary")
         roster = ("show_cover", "expire_cover", "repeat_cover", "show_swap", "remind_swap",
                   "tell_person", "load_picture")  # fmt: skip
         self.update(dict.fromkeys((*kinds, *more, *roster), deliverer))
