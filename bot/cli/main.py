@@ -2,7 +2,7 @@
 
 import typer
 
-from bot.cli import calendar, catalogue, learned, reading, runs, serving
+from bot.cli import calendar, catalogue, learned, reading, roster_commands, runs, serving
 
 app = typer.Typer(
     name="watchbill",
@@ -11,7 +11,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-roster = typer.Typer(help="The roster file.", no_args_is_help=True)
 outbox = typer.Typer(help="What could not be delivered.", no_args_is_help=True)
 
 app.command()(serving.demo)
@@ -23,12 +22,11 @@ app.command()(serving.send)
 app.command()(serving.replay)
 app.command()(reading.manifest)
 app.command()(serving.migrate)
-roster.command("check")(reading.roster_check)
 outbox.command("dead")(serving.outbox_dead)
 outbox.command("retry")(serving.outbox_retry)
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(learned.app, name="rules")
 app.add_typer(runs.app, name="runs")
-app.add_typer(roster, name="roster")
+app.add_typer(roster_commands.app, name="roster")
 app.add_typer(outbox, name="outbox")

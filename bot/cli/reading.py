@@ -58,35 +58,21 @@ def who(
     as_json: Json = False,
 ) -> None:
     """Say who is on call, until when, and who follows; or why."""
-    from bot.cli.roster import on_call_now, who_is, why_now
-    from bot.cli.stored import changes
+    from bot.cli.roster import roster_now, who_is, why_now
+    from bot.cli.stored import accepted_plans, changes
 
     loaded, _ = configuration(config)
     when = instant(at)
     stored = asyncio.run(changes(loaded, when))
+    roster = roster_now(loaded, when, asyncio.run(accepted_plans(loaded, when)))
     if why:
-        answer, text = why_now(loaded, when, rotation, stored)
+        answer, text = why_now(roster, when, rotation, stored)
     else:
-        answer, text = who_is(loaded, on_call_now(loaded, when, stored), when, rotation)
+        answer, text = who_is(roster, when, rotation, stored)
     if as_json:
         print_json({"at": when.isoformat(), "on_call": answer})
     else:
         screen.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def roster_check(config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
-    """Check the roster file: every cell that cannot be read, and gaps ahead."""
-    from bot.check import CheckReport
-
-    loaded, _ = configuration(config)
-    findings = read_roster(loaded)
-    report = CheckReport(findings.faults, findings.warnings)
-    if as_json:
-        print_json(report.json())
-    else:
-        for line in report.lines():
-            screen.print(line, markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(report.exit_status)
 
 
 def manifest(

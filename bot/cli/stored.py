@@ -13,6 +13,7 @@ from bot.clock import SystemClock
 from bot.config import Config
 from bot.ports import NewDelivery, NotStoredError
 from bot.roster.roster import LOOK_BACK
+from bot.roster_versions import AcceptedPlan, Confirmation
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
 from rules.calendar_ledger import Published
@@ -131,6 +132,19 @@ async def reliabilities(
     book = replace(parts.rulebook(on_call=OnCall()), catalogue=catalogue, lineage=lineage)
     async with _beside(config, clock) as store:
         return (await learn_from(store.past, book, clock.now())).reliability
+
+
+async def accepted_plans(config: Config, now: datetime) -> Sequence[AcceptedPlan]:
+    """Return the versions of the roster that answer for now and before; none without a database."""
+    if not _exists(config.database):
+        return ()
+    async with _beside(config, SystemClock()) as store:
+        return await store.roster_versions.accepted(now - LOOK_BACK)
+
+
+async def confirm_roster(config: Config, version: str, by: str, now: datetime) -> None:
+    async with _beside(config, SystemClock()) as store:
+        await store.roster_versions.confirm(Confirmation(version, by, now))
 
 
 async def past_changes(config: Config, now: datetime) -> Sequence[Change]:
