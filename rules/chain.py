@@ -20,6 +20,7 @@ _MOST_CROSSINGS = 3
 class Link(StrEnum):
     """The links of the chain in order; the value is a word for machines."""
 
+    SHORT = "short"
     ARRIVED = "arrived"
     CATEGORY = "category"
     ABOUT = "about"
@@ -33,6 +34,7 @@ class Link(StrEnum):
 
 
 TITLES: Mapping[Link, str] = {
+    Link.SHORT: "In short",
     Link.ARRIVED: "What arrived",
     Link.CATEGORY: "What it is",
     Link.ABOUT: "What it is about",
@@ -104,6 +106,11 @@ def chain(
     found[Link.IMPACT] += _winner(incident, found[Link.IMPACT])
     found[Link.NEXT] = list(_next(incident, book, now))
     if incident.stakes is not None:
+        found[Link.SHORT] = list(_short(incident, incident.stakes, found[Link.PRIORITY]))
+        if incident.stakes.deadline is not None and incident.is_open:
+            # what was to spare then is done anew for now
+            kept = [one for one in found[Link.PROMISE] if not one.rule.startswith("urgency.")]
+            found[Link.PROMISE] = kept
         found[Link.ABOUT] += _about(incident.stakes)
         found[Link.LINEAGE] = list(_lineage(incident.stakes))
         found[Link.PROMISE] = [
@@ -118,6 +125,21 @@ def _replaces(new: Reason, old: Reason) -> bool:
     """Tell whether an older reason is about the same thing, and no longer true."""
     same_urgency = new.rule.startswith("urgency.") and old.rule.startswith("urgency.")
     return new.rule == old.rule or same_urgency
+
+
+def _short(incident: Incident, stakes: Stakes, told: Sequence[Reason]) -> Iterator[Reason]:
+    """Say in one line what the rest explains."""
+    values: dict[str, Value] = {
+        "priority": incident.priority,
+        "impact": stakes.impact,
+        "urgency": stakes.urgency,
+    }
+    template = "{priority}: impact {impact}, urgency {urgency}"
+    if stakes.deadline is not None:
+        effort = Effort(stakes.respond, stakes.fix, stakes.run)
+        values |= {"deadline": stakes.deadline, "begin": stakes.deadline - effort.total}
+        template += ", due by {deadline}, so begin by {begin}"
+    yield Reason(told[-1].rule if told else "priority", Sentence(f"{template}.", values))
 
 
 def _arrived(incident: Incident) -> Iterator[Reason]:
@@ -163,12 +185,9 @@ def _lineage(stakes: Stakes) -> Iterator[Reason]:
     if stakes.path:
         yield Reason("lineage", say("{way}", way=" → ".join(stakes.path)))
     if stakes.exposures_hit or stakes.products_hit:
-        words = say(
-            "Downstream: dashboards {dashboards}, products {products}.",
-            dashboards=stakes.exposures_hit,
-            products=stakes.products_hit,
-        )
-        yield Reason("lineage", words)
+        counted = ((stakes.exposures_hit, "dashboard"), (stakes.products_hit, "product"))
+        told = " and ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counted if n)
+        yield Reason("lineage", say("{told} downstream.", told=told))
 
 
 def _winner(incident: Incident, told: Sequence[Reason]) -> list[Reason]:
