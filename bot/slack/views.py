@@ -197,7 +197,9 @@ def choices_for(incident: Incident) -> Sequence[tuple[str, str]]:
 
 def _remarks(scene: Scene) -> list[Json]:
     at = scene.incident
-    cause = md("🔗 {told} (in the thread)", told=followed(at)) if at.consequences else followed(at)
+    # the title says what was skipped already
+    told = md("🔗 {told} (in the thread)", told=followed(at))
+    cause = told if at.consequences else Mrkdwn()
     lines = [*stakes_lines(scene), *([cause] if cause else []), *remarks(scene)]
     return [kit.section(join("\n", lines))] if lines else []
 
