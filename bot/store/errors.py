@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
@@ -29,13 +30,21 @@ def database_errors() -> Iterator[None]:
     """Raise ConflictError where running again helps, NotStoredError for any other failure."""
     try:
         yield
-    except IntegrityError as error:
+    except (
+        IntegrityError,
+        sqlite3.IntegrityError,
+        asyncpg.IntegrityConstraintViolationError,
+    ) as error:
         raise ConflictError(_first_line(error)) from error
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) in _TRY_AGAIN:
             raise ConflictError(_first_line(error)) from error
         raise NotStoredError(_first_line(error)) from error
-    except (NoConnectionError, sqlite3.Error, OSError) as error:
+    except asyncpg.PostgresError as error:
+        if error.sqlstate in _TRY_AGAIN:
+            raise ConflictError(_first_line(error)) from error
+        raise NotStoredError(_first_line(error)) from error
+    except (NoConnectionError, asyncpg.InterfaceError, sqlite3.Error, OSError) as error:
         raise NotStoredError(_first_line(error)) from error
 
 

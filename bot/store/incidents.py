@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports import ConflictError
-from bot.store import rows
+from bot.store import bulk, rows
 from bot.store.columns import UtcDateTime
 from bot.store.tables import ALERT, INCIDENT
 from bot.wire import incident_from_json
@@ -29,7 +30,6 @@ _DUE = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_INSERT = insert(INCIDENT)
 _CHANGED = [column for column in INCIDENT.columns if column.name != "id"]
 _UPDATE = (
     update(INCIDENT)
@@ -100,7 +100,8 @@ class Incidents:
         """Write what was saved. Raises ConflictError when a row is no longer as it was read."""
         saved = [self._known[i] for i in self._saved]
         if new := [rows.incident_values(i) for i in saved if i.version == 1]:
-            await self._connection.execute(_INSERT, new)
+            insert = _insert(self._connection.dialect.name)
+            await bulk.write(self._connection, [(insert, new)])
         old = [i for i in saved if i.version > 1]
         if locked := [_update_values(i) for i in old if i.id in self._before]:
             await self._connection.execute(_UPDATE, locked)
@@ -135,6 +136,11 @@ class Incidents:
             self._before.setdefault(incident.id, incident)
             found.append(self._known.setdefault(incident.id, incident))
         return found
+
+
+@cache
+def _insert(dialect: str) -> bulk.Insert:
+    return bulk.insert_rows(INCIDENT, INCIDENT.columns.keys(), dialect)
 
 
 def _update_values(incident: Incident) -> rows.Values:

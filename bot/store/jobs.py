@@ -9,10 +9,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports import Dead, Delivered, Job, Outcome, Retry
+from bot.store.bulk import insert_rows
 from bot.store.columns import UtcDateTime
 from bot.store.tables import JOB, LANE
 
 Insert = sqlite.Insert | postgresql.Insert
+
+_NEW_JOB = (
+    *("id", "key", "kind", "lane", "priority", "payload", "incident_id"),
+    *("created_at", "due_at", "next_at"),
+)
+_NEW_LANE = ("name", "free_at", "blocked_until", "held_until")
 
 _TODO = text("job.state = 'todo'")
 
@@ -28,13 +35,13 @@ def holder(job_id: str, lease: int) -> str:
 
 @cache
 def insert_job(dialect: str) -> Insert:
-    return insert_for(JOB, dialect).on_conflict_do_nothing(index_elements=["key"])
+    return insert_rows(JOB, _NEW_JOB, dialect).on_conflict_do_nothing(index_elements=["key"])
 
 
 @cache
 def renew_job(dialect: str) -> Insert:
     """Insert, or make the job due again: now, or once the attempt under way has ended."""
-    statement = insert_for(JOB, dialect)
+    statement = insert_rows(JOB, _NEW_JOB, dialect)
     new = statement.excluded
     leased = JOB.c.leased == 1
     waits = and_(JOB.c.state == "todo", JOB.c.leased == 0)
@@ -69,7 +76,7 @@ def renew_job(dialect: str) -> Insert:
 
 @cache
 def insert_lane(dialect: str) -> Insert:
-    return insert_for(LANE, dialect).on_conflict_do_nothing(index_elements=["name"])
+    return insert_rows(LANE, _NEW_LANE, dialect).on_conflict_do_nothing(index_elements=["name"])
 
 
 CANCEL_JOBS = (

@@ -1,16 +1,16 @@
 """What a transaction means to write: kept in memory, written in few statements at its end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, insert, update
+from sqlalchemy import Executable, bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports import NewJob, TimelineEntry
-from bot.store import jobs, rows
+from bot.store import bulk, jobs, rows
 from bot.store.columns import UtcDateTime, stored_key, stored_text
 from bot.store.ids import new_id
 from bot.store.tables import (
@@ -25,7 +25,6 @@ from rules.alert import Alert
 from rules.incident import Incident
 from rules.silence import Silence
 
-_ADD_TIMELINE = insert(TIMELINE)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FINISH_DELIVERY = (
@@ -127,34 +126,38 @@ class Pending:
             for (incident_id, at), count in sorted(self._times.items())
         ]
         alerts = [self._alerts[key] for key in sorted(self._alerts)]
-        await _run(connection, _upsert_alert(dialect), alerts)
-        await _run(connection, _add_times(dialect), times)
-        await _run(connection, _ADD_TIMELINE, self._timeline)
-        await _run(connection, _FINISH_DELIVERY, self._deliveries)
-        await _run(connection, _POSTPONE_DELIVERY, self._postponed)
-        await self._flush_jobs(connection, now)
-        await self._flush_people(connection)
+        writes: list[bulk.Write] = [
+            (_upsert_alert(dialect), alerts),
+            (_add_times(dialect), times),
+            (_add_timeline(dialect), self._timeline),
+            (_FINISH_DELIVERY, self._deliveries),
+            (_POSTPONE_DELIVERY, self._postponed),
+            *self._job_writes(dialect, now),
+        ]
         if self.last_number is not None:
-            await connection.execute(_COUNT, {"last_number": self.last_number})
+            writes.append((_COUNT, [{"last_number": self.last_number}]))
+        await bulk.write(connection, writes)
+        await self._flush_people(connection)
 
-    async def _flush_jobs(self, connection: AsyncConnection, now: datetime) -> None:
-        dialect = connection.dialect.name
+    def _job_writes(self, dialect: str, now: datetime) -> Iterator[bulk.Write]:
         cancelled = [
             {"of_incident": incident_id, "of_kind": kind, "at": now}
             for incident_id, kind in sorted(self._cancelled)
         ]
-        await _run(connection, jobs.CANCEL_JOBS, cancelled)
+        yield jobs.CANCEL_JOBS, cancelled
         # sorted: two transactions that touch the same rows meet them in the same order
         wanted = [self._jobs[key] for key in sorted(self._jobs)]
         lanes = sorted({stored_key(job.lane) for job in wanted if job.lane})
-        await _run(connection, jobs.insert_lane(dialect), [_lane_values(name) for name in lanes])
+        yield jobs.insert_lane(dialect), [_lane_values(name) for name in lanes]
         ids = {job.key: new_id(now) for job in self._jobs.values()}
         for statement, renew in (
             (jobs.insert_job(dialect), False),
             (jobs.renew_job(dialect), True),
         ):
-            values = [rows.job_values(j, ids[j.key], now) for j in wanted if j.renew is renew]
-            await _run(connection, statement, values)
+            yield (
+                statement,
+                [rows.job_values(j, ids[j.key], now) for j in wanted if j.renew is renew],
+            )
 
     async def _flush_people(self, connection: AsyncConnection) -> None:
         dialect = connection.dialect.name
@@ -181,7 +184,7 @@ def _lane_values(name: str) -> rows.Values:
 
 @cache
 def _upsert_alert(dialect: str) -> jobs.Insert:
-    statement = jobs.insert_for(ALERT, dialect)
+    statement = bulk.insert_rows(ALERT, ALERT.columns.keys(), dialect)
     new = statement.excluded
     taken = ("group_key", "status", "title", "severity", "labels", "category", "last_at", "open")
     return statement.on_conflict_do_update(
@@ -192,11 +195,17 @@ def _upsert_alert(dialect: str) -> jobs.Insert:
 
 @cache
 def _add_times(dialect: str) -> jobs.Insert:
-    statement = jobs.insert_for(ALERT_TIME, dialect)
+    statement = bulk.insert_rows(ALERT_TIME, ALERT_TIME.columns.keys(), dialect)
     return statement.on_conflict_do_update(
         index_elements=["incident_id", "at"],
         set_={"count": ALERT_TIME.c["count"] + statement.excluded["count"]},
     )
+
+
+@cache
+def _add_timeline(dialect: str) -> bulk.Insert:
+    names = [column.name for column in TIMELINE.columns if column.name != "id"]
+    return bulk.insert_rows(TIMELINE, names, dialect)
 
 
 @cache

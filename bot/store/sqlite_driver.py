@@ -4,7 +4,7 @@ The visits, not SQLite, are what a short transaction on one file spends its time
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import aiosqlite
@@ -17,6 +17,11 @@ class OneVisitConnection(aiosqlite.Connection):
 
     def cursor(self) -> Any:
         return OneVisitCursor(self)
+
+    async def visit(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        """Let `work` use the connection in its own thread."""
+        reach: Any = self._execute
+        await reach(work, self._conn)
 
 
 class OneVisitCursor:
