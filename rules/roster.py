@@ -216,6 +216,7 @@ class Schedule:
 
     `plans` may hold several versions of a rotation; what was in force at an instant answers
     for it. `people` serves the words only. With `known`, everybody else is passed over.
+    `weights` are the shares of people who do not carry a whole one.
     """
 
     plans: Sequence[RotationPlan] = ()
@@ -224,6 +225,7 @@ class Schedule:
     away: Sequence[Away] = ()
     people: People = field(default_factory=People)
     known: frozenset[str] | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
 
     def with_changes(self, changes: Iterable[Change]) -> "Schedule":
         """Return the schedule with what people changed, beside the changes it has already."""

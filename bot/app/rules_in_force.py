@@ -72,7 +72,6 @@ class RulesInForce:
         self._reader = reader
         self._clock = clock
         self._shown = OnCall()
-        self._changes: Sequence[Change] = ()
         self._live = LiveLineage(reader, clock)
         self._past = past
         self._waiting = waiting
@@ -92,10 +91,6 @@ class RulesInForce:
         """Return everything that decides who is on call, for who wants to know why."""
         return self._roster.schedule(changes) if self._roster else Schedule()
 
-    def shown_schedule(self) -> Schedule:
-        """Return the schedule as last refreshed."""
-        return self.schedule(self._changes)
-
     def shown(self) -> OnCall:
         """Return who is on call as last refreshed; for views, which cannot wait for a query."""
         return self._shown
@@ -103,8 +98,7 @@ class RulesInForce:
     async def refresh(self) -> OnCall:
         """Read again what people changed and what events told of lineage."""
         now = self._clock.now()
-        self._changes = await self._reader.changes(now - _PAST)
-        self._shown = self.on_call(self._changes, now)
+        self._shown = self.on_call(await self._reader.changes(now - _PAST), now)
         await self._lessons.refresh()
         await self._live.refresh()
         self._book = self._made()

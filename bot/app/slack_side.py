@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app.rules_in_force import RulesInForce
 from bot.clock import Clock, SystemClock
+from bot.followers import FollowerReads, NoFollowers
 from bot.lessons import Lessons, NoLessons
 from bot.metrics import Metrics
 from bot.ports import Deliverer, GiveUpError, Inbox, Reader, RetryLaterError
@@ -29,13 +30,17 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackAccess:
-    """How to reach the workspace. `signing_secret` is for HTTP mode, `app_token` for sockets."""
+    """How to reach the workspace. `signing_secret` is for HTTP mode, `app_token` for sockets.
+
+    `user_token` edits user groups, where the bot may not.
+    """
 
     api_url: str
     bot_token: str
     app_token: str = ""
     signing_secret: str = ""
     by_http: bool = False
+    user_token: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,7 +55,9 @@ class SlackParts:
     metrics: Metrics
     public_url: str = ""
     calendar_link: Callable[[str], str] | None = None
+    followers: FollowerReads = field(default_factory=NoFollowers)
     lessons: Lessons = field(default_factory=NoLessons)
+    confirm_roster: Callable[[str, str], Awaitable[None]] | None = None
 
 
 @dataclass(slots=True)
@@ -60,6 +67,8 @@ class SlackSide:
     access: SlackAccess
     session: aiohttp.ClientSession
     api: SlackApi
+    group_api: SlackApi
+    metrics: Metrics
     directory: Directory
     desk: Desk
     listening: Listening
@@ -116,6 +125,10 @@ def slack_side(access: SlackAccess, parts: SlackParts) -> SlackSide:
     """Build the Slack side; nothing is sent before `learn`."""
     session = new_session()
     api = CountedApi(web_client(access.bot_token, access.api_url, session), parts.metrics)
+    group_api = api
+    if access.user_token:
+        editor = web_client(access.user_token, access.api_url, session)
+        group_api = CountedApi(editor, parts.metrics)
     directory = Directory(api, lambda: parts.people, parts.clock)
     desk = Desk(
         api=api,
@@ -124,11 +137,15 @@ def slack_side(access: SlackAccess, parts: SlackParts) -> SlackSide:
         reader=parts.reader,
         clock=parts.clock,
         on_call=parts.rules.shown,
+        schedule=parts.rules.schedule,
         rulebook=parts.rules.book,
         workspace_url=lambda: side.identity.url,
         public_url=parts.public_url,
         calendar_link=parts.calendar_link or (lambda _person: ""),
         lessons=parts.lessons,
+        confirm_roster=parts.confirm_roster,
+        followers=parts.followers,
+        rostered=parts.rules.rostered,
     )
     listening = build_listeners(
         desk,
@@ -147,7 +164,16 @@ def slack_side(access: SlackAccess, parts: SlackParts) -> SlackSide:
             clock=SystemClock(),
         )
     side = SlackSide(
-        access, session, api, directory, desk, listening, connection, parts.rules.rostered
+        access,
+        session,
+        api,
+        group_api,
+        parts.metrics,
+        directory,
+        desk,
+        listening,
+        connection,
+        parts.rules.rostered,
     )
     return side
 

@@ -265,7 +265,10 @@ class Roster:
         swaps = tuple(one for one in changes if isinstance(one, Swap))
         plans, stored, conflicts = merged(loaded.plans, overrides, now)
         people = self.file.people
-        return Schedule(plans=plans, overrides=stored, swaps=swaps, people=people), conflicts
+        schedule = Schedule(
+            plans=plans, overrides=stored, swaps=swaps, people=people, weights=loaded.weights
+        )
+        return schedule, conflicts
 
 
 def _told(conflict: Conflict) -> Problem:

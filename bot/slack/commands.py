@@ -5,6 +5,13 @@ from collections.abc import Callable, Mapping
 
 from bot.acts import AckAll, EndSilence, MakeSilence, OnIncident, OpenByHand
 from bot.slack.commands_correct import read_correction, read_rules
+from bot.slack.commands_rota import (
+    read_cover,
+    read_load,
+    read_override,
+    read_swap,
+    read_take,
+)
 from bot.slack.vocabulary import ALIASES, ELSEWHERE, WORDS
 from bot.slack.wishes import (
     QUOTES,
@@ -14,6 +21,7 @@ from bot.slack.wishes import (
     AskIssues,
     AskList,
     AskNext,
+    AskPeople,
     AskShow,
     AskSilences,
     AskSlo,
@@ -22,13 +30,12 @@ from bot.slack.wishes import (
     Typed,
     Typist,
     ahead_of,
-    find_role,
-    override,
+    first_of,
 )
 from rules.matcher import parse_matchers
 from rules.nearest import nearest
 from rules.spoken_time import read_moment, take_moment
-from rules.who import find_rotation, take_until
+from rules.who import find_rotation
 
 _MAIL = re.compile(r"<mailto:([^|>]+)(?:\|[^>]*)?>")
 _LINK = re.compile(r"<(https?://[^|>]+)(?:\|[^>]*)?>")
@@ -85,7 +92,7 @@ def _next(words: list[str], typist: Typist) -> Typed:
 
 
 def _page(words: list[str], typist: Typist) -> Typed:
-    target, rest = _first(words)
+    target, rest = first_of(words)
     if not target:
         raise ValueError("Say whom to page.")
     title = " ".join(rest)[:200]
@@ -173,37 +180,16 @@ def _silences(_words: list[str], _typist: Typist) -> Typed:
     return Typed(AskSilences())
 
 
-def _take(words: list[str], typist: Typist) -> Typed:
-    named = words and not words[0][0].isdigit() and words[0].lower() not in {"until", "for"}
-    place, rest = (words[0], words[1:]) if named else ("", words)
-    written, _, role = place.partition("/")
-    rotation = find_rotation(typist.on_call, written, person=typist.by)
-    role = find_role(typist.on_call, rotation, role)
-    if rest:
-        moment = ahead_of(read_moment(" ".join(rest), typist.now, typist.zone), typist.now)
-        end, note = moment.at, moment.note
-    else:
-        end, note = take_until(typist.on_call, rotation, role, typist.now), ""
-    return Typed(override(typist, typist.by, f"{rotation}/{role}", typist.now, end), note)
-
-
-def _override(words: list[str], typist: Typist) -> Typed:
-    target, rest = _first(words)
-    if not target:
-        raise ValueError("Say who.")
-    person = typist.by if target.lower() == "me" else typist.people.find(target).key
-    start, rest = take_moment(rest, typist.now, typist.zone)
-    end, rest = take_moment(rest, max(start.at, typist.now), typist.zone)
-    act = override(typist, person, " ".join(rest), start.at, end.at)
-    return Typed(act, " ".join(note for note in (start.note, end.note) if note))
-
-
 def _slo(words: list[str], _typist: Typist) -> Typed:
     return Typed(AskSlo(" ".join(words)[:200]))
 
 
 def _calendar(_words: list[str], _typist: Typist) -> Typed:
     return Typed(AskCalendar())
+
+
+def _people(_words: list[str], _typist: Typist) -> Typed:
+    return Typed(AskPeople())
 
 
 def _issues(_words: list[str], _typist: Typist) -> Typed:
@@ -237,10 +223,14 @@ _READERS: Mapping[str, _Reader] = {
     "silence": _silence,
     "unsilence": _unsilence,
     "silences": _silences,
-    "take": _take,
-    "override": _override,
+    "take": read_take,
+    "override": read_override,
+    "cover": read_cover,
+    "swap": read_swap,
+    "load": read_load,
     "calendar": _calendar,
     "issues": _issues,
+    "people": _people,
     "slo": _slo,
     "correct": _correct,
     "rules": read_rules,
@@ -260,15 +250,6 @@ def _number(words: list[str]) -> int:
 def _rotation_or_none(words: list[str], typist: Typist) -> str:
     written = " ".join(words)
     return find_rotation(typist.on_call, written) if written else ""
-
-
-def _first(words: list[str]) -> tuple[str, list[str]]:
-    """Take the first word, or all words between quotes."""
-    text = " ".join(words)
-    if text.startswith('"') and '"' in text[1:]:
-        quoted, _, rest = text[1:].partition('"')
-        return quoted.strip(), rest.split()
-    return (words[0], words[1:]) if words else ("", [])
 
 
 def _sentence(text: str) -> str:

@@ -9,8 +9,12 @@ from bot.ports import Delivered, Deliverer, GiveUpError, Job, MessageRef, RetryL
 from bot.slack import views
 from bot.slack.api import LOG, SlackRefusedError
 from bot.slack.desk import Desk
+from bot.slack.loads import load_picture
 from bot.slack.pictures import show_picture
 from bot.slack.replies import Answer, Home
+from bot.slack.roster_notes import ROSTER_NOTE, roster_note
+from bot.slack.rota_delivery import WORKS as ROTA_WORKS
+from bot.slack.rota_delivery import messages_with
 from bot.slack.scene import people_in, root_of
 from bot.slack.text import mention_group
 from bot.slack.views_consequences import consequences_message
@@ -47,7 +51,9 @@ def deliverers(desk: Desk) -> Mapping[str, Deliverer]:
         "ask_acker": ask_acker,
         "tell": tell,
         "picture": show_picture,
+        ROSTER_NOTE: roster_note,
     }
+    works |= {**ROTA_WORKS, "load_picture": load_picture}
     tasks: dict[str, Deliverer] = {kind: Task(desk, work) for kind, work in works.items()}
     return {**tasks, "answer": Answer(desk), "home": Home(desk)}
 
@@ -109,7 +115,7 @@ async def page(desk: Desk, job: Job) -> Delivered:
     if not wanted and not job.payload.get("force"):
         return _NOTHING
     person = str(job.payload["person"])
-    channel = await _messages_with(desk, person)
+    channel = await messages_with(desk, person)
     scene, _ = await desk.scene(incident)
     body = views.page_message(scene, person, _sentence(job.payload.get("reason")))
     ref = await desk.post(job, channel, body)
@@ -174,7 +180,7 @@ async def ask_acker(desk: Desk, job: Job) -> Delivered:
     person = str(job.payload["person"])
     if incident.state is not State.ACKNOWLEDGED:
         return _NOTHING
-    channel = await _messages_with(desk, person)
+    channel = await messages_with(desk, person)
     scene, _ = await desk.scene(incident)
     return _posted(await desk.post(job, channel, views.still_on_it(scene)), "note", person)
 
@@ -196,14 +202,6 @@ def _thread(messages: tuple[MessageRef, ...]) -> MessageRef:
     if root is None:
         raise RetryLaterError("the incident has no message in the channel yet", after=_SOON)
     return root
-
-
-async def _messages_with(desk: Desk, person: str) -> str:
-    user = await desk.directory.user(person)
-    try:
-        return await desk.places.messages_with(user)
-    except SlackRefusedError as refused:
-        raise GiveUpError(f"{person}: {refused}") from refused
 
 
 def _posted(ref: MessageRef, role: str, person: str = "") -> Delivered:

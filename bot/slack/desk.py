@@ -1,9 +1,10 @@
 """What every delivery works with: the incident as it is now, and posting it just once."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.clock import Clock
+from bot.followers import FollowerReads, NoFollowers
 from bot.lessons import Lessons, NoLessons
 from bot.ports import GiveUpError, Job, MessageRef, Reader
 from bot.slack.api import SlackApi, SlackRefusedError
@@ -12,6 +13,7 @@ from bot.slack.people import Directory
 from bot.slack.places import Places
 from bot.slack.scene import Scene, pages_sent, permalink, root_of
 from rules.incident import Incident
+from rules.roster import Change, Schedule
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
 
@@ -31,6 +33,10 @@ class Desk:
     public_url: str = ""
     calendar_link: Callable[[str], str] = field(default=lambda _person: "")
     lessons: Lessons = field(default_factory=NoLessons)
+    schedule: Callable[[Sequence[Change]], Schedule] = field(default=lambda _changes: Schedule())
+    followers: FollowerReads = field(default_factory=NoFollowers)
+    rostered: Callable[[], Iterable[str]] = field(default=tuple)
+    confirm_roster: Callable[[str, str], Awaitable[None]] | None = None
 
     async def incident(self, job: Job) -> Incident:
         found = await self.reader.incident(job.incident_id)

@@ -8,6 +8,7 @@ from bot.ports import GiveUpError, NotStoredError, RetryLaterError
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
+from bot.slack.reasons import why_blocks
 from bot.slack.text import Mrkdwn, lasting, md, outside
 from bot.slack.views_answers import next_answer, said, who_answer
 from bot.slack.views_duties import people_answer
@@ -43,6 +44,7 @@ async def answer_people(desk: Desk) -> Json:
 async def answer_who(desk: Desk, rotation: str, at: datetime | None, now: datetime) -> Json:
     """Say who is on call; for now also which follower shows something else."""
     body = who_answer(desk.on_call(), rotation, at or now, now, desk.directory)
+    body["blocks"] += await why_blocks(desk, rotation, at or now)
     if at is not None:
         return body
     try:

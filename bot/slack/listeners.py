@@ -16,15 +16,21 @@ from bot.slack.blocks import Json
 from bot.slack.clicks import EVENTS, FORMS, HOME_FORMS, Clicks
 from bot.slack.correcting import Corrections
 from bot.slack.desk import Desk
+from bot.slack.duty_clicks import DutyClicks
 from bot.slack.happenings import Happenings
 from bot.slack.intake import Ack, Handler, Intake, Running
 from bot.slack.issues import ACTIONS as ISSUES
 from bot.slack.issues import IssuePages
+from bot.slack.loads import APPLY, DRAW
+from bot.slack.roster_notes import CONFIRM_ROSTER, RosterClicks
+from bot.slack.rota_clicks import RotaClicks
 from bot.slack.submits import FORMS as MODALS
 from bot.slack.submits import Submits
 from bot.slack.text import md
 from bot.slack.views_answers import said
 from bot.slack.views_consequences import SPLIT_OFF
+from bot.slack.views_duties import LEAVE_NOTE, TEST_PAGE
+from bot.slack.views_rota import COVER_ACTIONS, HOME_COVER, HOME_SWAP, SWAP_ACTIONS, UNDO
 from bot.slack.vocabulary import COMMAND, CREATE_INCIDENT, PAGE_SOMEONE
 from bot.slack.words import Words
 
@@ -88,7 +94,7 @@ def build_listeners(
 
 def _register(app: AsyncApp, intake: Intake) -> None:
     clicks, submits, words = Clicks(intake), Submits(intake), Words(intake)
-    corrections = Corrections(intake)
+    corrections, duty = Corrections(intake), DutyClicks(intake)
     happenings, pages = Happenings(intake, words), IssuePages(intake)
 
     def on(handler: Handler) -> Handler:
@@ -113,10 +119,23 @@ def _register(app: AsyncApp, intake: Intake) -> None:
     app.action("home_refresh")(on(clicks.refresh_home))
     app.action("matchers")(on(clicks.preview))
     app.action("link")(on(clicks.link))
+    app.action(TEST_PAGE)(on(duty.test_page))
+    app.action(LEAVE_NOTE)(on(duty.note_form))
+    app.view(LEAVE_NOTE)(on(duty.note_submitted))
+    app.action(CONFIRM_ROSTER)(on(RosterClicks(intake, intake.desk.confirm_roster).confirm))
     app.action("rule_narrower")(on(corrections.narrower))
     app.action("rule_wider")(on(corrections.wider))
     app.view("correct")(on(corrections.submitted))
     app.view("correct_rule")(on(corrections.saved))
+    rota = RotaClicks(intake)
+    for word in (UNDO, *COVER_ACTIONS, *SWAP_ACTIONS):
+        app.action(word)(on(rota.click))
+    for word in (HOME_COVER, HOME_SWAP):
+        app.action(word)(on(rota.home))
+    app.action(DRAW)(on(rota.load))
+    app.action(APPLY)(on(rota.load))
+    app.view("cover")(on(rota.cover_form))
+    app.view("swap")(on(rota.swap_form))
     for callback in MODALS:
         app.view(callback)(on(submits.submitted))
     app.shortcut(CREATE_INCIDENT)(on(happenings.create_incident))

@@ -51,7 +51,15 @@ async def show_picture(desk: Desk, job: Job) -> Delivered:
         picture = await asyncio.to_thread(draw)
     except DrawingError as error:
         raise GiveUpError(f"it could not be drawn: {error}") from error
-    await _share(desk, root, name, picture, _caption(incident))
+    await share(
+        desk,
+        root.channel,
+        name,
+        picture,
+        caption=_caption(incident),
+        title="Blast radius",
+        thread=root.ts,
+    )
     return _NOTHING
 
 
@@ -70,7 +78,16 @@ def drawn(lineage: Lineage, stakes: Stakes, named: Named) -> Drawn:
     return Drawn(png_of(blast_svg(shown)), told(shown))
 
 
-async def _share(desk: Desk, root: MessageRef, name: str, picture: Drawn, caption: Mrkdwn) -> None:
+async def share(
+    desk: Desk,
+    channel: str,
+    name: str,
+    picture: Drawn,
+    *,
+    caption: Mrkdwn,
+    title: str,
+    thread: str = "",
+) -> None:
     """Upload as Slack wants it: ask where to, send the bytes, say where it belongs."""
     place = await desk.api.form(
         "files.getUploadURLExternal",
@@ -79,24 +96,25 @@ async def _share(desk: Desk, root: MessageRef, name: str, picture: Drawn, captio
         alt_txt=cut(one_line(picture.words), _LONGEST_ALT - 50),
     )
     await desk.api.carry(str(place["upload_url"]), picture.png)
-    share = partial(
+    more = {"thread_ts": thread} if thread else {}
+    belongs = partial(
         desk.api.form,
         "files.completeUploadExternal",
         repeatable=False,
-        files=json.dumps([{"id": str(place["file_id"]), "title": "Blast radius"}]),
-        channel_id=root.channel,
-        thread_ts=root.ts,
+        files=json.dumps([{"id": str(place["file_id"]), "title": title}]),
+        channel_id=channel,
         initial_comment=caption,
+        **more,
     )
     try:
-        await share()
+        await belongs()
     except SlackRefusedError as refused:
         # posting works from outside a channel, sharing a file does not
         if refused.code not in {"not_in_channel", "channel_not_found"}:
             raise
-        if not await desk.places.join(root.channel):
+        if not await desk.places.join(channel):
             raise
-        await share()
+        await belongs()
 
 
 async def _shared(desk: Desk, root: MessageRef, name: str, since: datetime) -> bool:

@@ -14,6 +14,7 @@ from bot.slack.desk import Desk
 from bot.slack.scene import people_in
 from bot.slack.text import outside, spoken
 from bot.slack.views_home import HomeFacts, home_view
+from bot.slack.views_rota import undo_button
 from bot.wire import sentence_from_json
 from rules.incident import State
 
@@ -51,7 +52,8 @@ class Answer:
             sentence = sentence_from_json(payload["sentence"])
             await self._desk.directory.learn_names(people_in([sentence]))
             text = spoken(sentence, self._desk.directory, self._desk.clock.now())
-            return kit.message(text, [kit.section(text)])
+            undo = undo_button(payload.get("undo"), self._desk.directory)
+            return kit.message(text, [kit.section(text), *undo])
         text = outside(str(payload.get("text", "")), 2900)
         return kit.message(text, payload.get("blocks") or [kit.section(text)])
 

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.text import Mrkdwn, Names, at, join, listed, md, one_line, outside
+from bot.slack.views_rota import HOME_COVER, HOME_SWAP, slot_value
 from bot.slack.wording import sign
+from rules.held import Slot
 from rules.incident import Incident, State
 from rules.people import People, Person
-from rules.rotation import OnCall
+from rules.rotation import OnCall, Span
 from rules.silence import Silence
 from rules.who import OnDuty, who
 
@@ -112,18 +114,30 @@ def _shifts(facts: HomeFacts) -> list[Json]:
     )[:_MOST_SHIFTS]
     if not mine:
         return [kit.section(md("You have no shift in the next 60 days."))]
-    lines = [
-        md(
-            "{role} of {rotation}: {start} – {end}{now}",
-            role=span.role,
-            rotation=span.rotation,
-            start=at(span.start, facts.now),
-            end=at(span.end, facts.now),
-            now=md(" *now*") if facts.now in span else Mrkdwn(),
-        )
-        for span in mine
-    ]
-    return [kit.section(join("\n", lines))]
+    return [block for span in mine for block in _shift(facts, span)]
+
+
+def _shift(facts: HomeFacts, span: Span) -> list[Json]:
+    """One shift, with what can be done about it: both only for what is still to come."""
+    line = md(
+        "{role} of {rotation}: {start} – {end}{now}",
+        role=span.role,
+        rotation=span.rotation,
+        start=at(span.start, facts.now),
+        end=at(span.end, facts.now),
+        now=md(" *now*") if facts.now in span else Mrkdwn(),
+    )
+    slot = Slot(
+        rotation=span.rotation,
+        role=span.role,
+        starts_at=max(span.start, facts.now),
+        ends_at=span.end,
+    )
+    value = slot_value(slot)
+    buttons = [kit.button("Ask for cover", HOME_COVER, value)]
+    if span.start > facts.now:
+        buttons.append(kit.button("Swap", HOME_SWAP, value))
+    return [kit.section(line), kit.actions(f"shift:{value}"[:255], *buttons)]
 
 
 def _incidents(facts: HomeFacts, incidents: list[Incident], nothing: str) -> list[Json]:

@@ -7,6 +7,7 @@ from bot.acts import Act
 from bot.acts_roster import MakeOverride
 from rules.matcher import parse_matchers
 from rules.people import People
+from rules.roster import OverrideKind
 from rules.rotation import OnCall
 from rules.spoken_time import Moment
 from rules.who import find_rotation
@@ -86,6 +87,11 @@ class AskPeople:
 
 
 @dataclass(frozen=True, slots=True)
+class AskLoad:
+    rotation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AskHelp:
     pass
 
@@ -102,6 +108,7 @@ Question = (
     | AskCorrect
     | AskRules
     | AskPeople
+    | AskLoad
     | AskHelp
 )
 
@@ -135,19 +142,42 @@ def find_role(on_call: OnCall, rotation: str, written: str) -> str:
 
 
 def override(
-    typist: Typist, person: str, place: str, start: datetime, end: datetime
+    typist: Typist,
+    person: str,
+    place: str,
+    start: datetime,
+    end: datetime,
+    *,
+    how: OverrideKind = OverrideKind.COVER,
+    instead_of: str = "",
 ) -> MakeOverride:
     """Build an override of `place`, a rotation or rotation/role; raises ValueError."""
     written, _, role = place.partition("/")
-    rotation = find_rotation(typist.on_call, written, person=person)
+    rotation = find_rotation(typist.on_call, written, person=instead_of or person)
     role = find_role(typist.on_call, rotation, role)
     if end <= start:
         raise ValueError("It must end after it starts.")
     if end <= typist.now:
         raise ValueError("That is over already.")
     return MakeOverride(
-        by=typist.by, person=person, rotation=rotation, role=role, starts_at=start, ends_at=end
+        by=typist.by,
+        person=person,
+        rotation=rotation,
+        role=role,
+        starts_at=start,
+        ends_at=end,
+        how=how,
+        instead_of=instead_of,
     )
+
+
+def first_of(words: list[str]) -> tuple[str, list[str]]:
+    """Take the first word, or all words between quotes."""
+    text = " ".join(words)
+    if text.startswith('"') and '"' in text[1:]:
+        quoted, _, rest = text[1:].partition('"')
+        return quoted.strip(), rest.split()
+    return (words[0], words[1:]) if words else ("", [])
 
 
 def matchers_of(written: str) -> str:

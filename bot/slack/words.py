@@ -12,6 +12,7 @@ from bot.slack.correcting import answer_corrections
 from bot.slack.duty_answers import answer_on_call
 from bot.slack.intake import NOT_STORED, Ack, Intake
 from bot.slack.issues import answer_issues
+from bot.slack.loads import answer_load
 from bot.slack.text import md
 from bot.slack.views import root_message
 from bot.slack.views_slo import slo_answer
@@ -23,6 +24,7 @@ from bot.slack.wishes import (
     AskHelp,
     AskIssues,
     AskList,
+    AskLoad,
     AskNext,
     AskPeople,
     AskRules,
@@ -94,6 +96,7 @@ class Words:
                 | AskCorrect()
                 | AskRules()
                 | AskPeople()
+                | AskLoad()
                 | AskHelp()
             ) as question:
                 return await self.answer(question, user)
@@ -123,6 +126,8 @@ class Words:
                 return await answer_issues(desk)
             case AskCorrect() | AskRules():
                 return await answer_corrections(desk, question)
+            case AskLoad(rotation):
+                return await answer_load(desk, rotation)
             case AskHelp():
                 return answers.help_answer()
             case _:

@@ -274,7 +274,9 @@ async def typed(workspace: Workspace, text: str, user: str = "ana") -> str:
         ("explain 42", "What happens next"),
         ("silences", "Nothing is silenced."),
         ("ak 42", "Did you mean `/oncall ack &lt;n|all&gt;`?"),
-        ("swap a b", "not in this version"),
+        ("journal", "not in this version"),
+        ("load", "Load of all rotations"),
+        ("who", "Why:"),
     ],
 )
 async def test_questions_are_answered_at_once(
