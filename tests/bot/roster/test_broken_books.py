@@ -1,0 +1,76 @@
+"""Real XLSX and CSV files, each with one fault: the message, and the cell it names."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.roster.files import FileSource
+from bot.roster.table import TableError
+from bot.roster.xlsx import read_xlsx
+from tests.bot.roster.books import NOW, lines, roster_file
+
+BOOKS = Path(__file__).parents[2] / "payloads" / "roster"
+FAULTS = json.loads((BOOKS / "faults.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("name", "says"), FAULTS.items(), ids=list(FAULTS))
+def test_a_broken_book_names_the_cell_and_what_to_do(name: str, says: list[str]) -> None:
+    told = lines(roster_file(BOOKS / name).check(NOW))
+    assert [line for line in told if line in says] == says, told
+
+
+@pytest.mark.parametrize(("name", "says"), FAULTS.items(), ids=list(FAULTS))
+def test_a_fault_is_told_once_and_nothing_else_is_an_error(name: str, says: list[str]) -> None:
+    told = lines(roster_file(BOOKS / name).check(NOW))
+    assert len(told) == len(set(told))
+    errors = [line for line in told if line.split(" ")[0] == "error" or " error " in line]
+    assert errors == [line for line in errors if line in says], told
+
+
+def test_every_kind_of_message_but_those_of_versions_has_a_file() -> None:
+    codes = {line.split(" ")[0] for says in FAULTS.values() for line in says}
+    # E15 needs a version before, E17 an override of Slack: tests of acceptance have them.
+    assert {f"E{n:02}" for n in range(1, 18)} - codes == {"E15", "E17"}
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "the file is empty. Write the roster again, or restore it."),
+        (b"PK\x03\x04 cut off", "this is no XLSX file, or it is cut off. Save it again."),
+        (
+            b"\xd0\xcf\x11\xe0 old",
+            "this is an old .xls file, or it has a password. Save it as .xlsx.",
+        ),
+        (
+            b"x" * 5_000_001,
+            "the file has 5,000,001 bytes; at most 5,000,000 are read. Remove old rows.",
+        ),
+    ],
+)
+def test_what_is_no_workbook_says_so(data: bytes, says: str) -> None:
+    with pytest.raises(TableError) as refused:
+        read_xlsx(data)
+    assert str(refused.value) == says
+
+
+def test_every_cut_of_a_workbook_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    whole = (BOOKS / "21-unread-tab.xlsx").read_bytes()
+    path = tmp_path / "roster.xlsx"
+    path.write_bytes(whole)
+    file = roster_file(path)
+    before = file.load(NOW).plans
+    assert before
+    for length in range(0, len(whole) - 1, 97):
+        path.write_bytes(whole[:length])
+        loaded = file.load(NOW)
+        assert loaded.plans == before
+        assert loaded.refused == ("data",)
+
+
+def test_an_empty_folder_and_a_missing_file_say_so(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match=r"the folder has no \.csv file"):
+        FileSource(tmp_path).read()
+    with pytest.raises(TableError, match=r"cannot be read: No such file"):
+        FileSource(tmp_path / "roster.xlsx").read()
