@@ -2,7 +2,17 @@
 
 import typer
 
-from bot.cli import calendar, catalogue, learned, reading, roster_commands, runs, serving
+from bot.cli import (
+    auditing,
+    calendar,
+    catalogue,
+    learned,
+    people,
+    reading,
+    roster_commands,
+    runs,
+    serving,
+)
 
 app = typer.Typer(
     name="watchbill",
@@ -21,11 +31,14 @@ app.command()(reading.who)
 app.command()(serving.send)
 app.command()(serving.replay)
 app.command()(reading.manifest)
+app.command()(people.people)
 app.command()(serving.migrate)
+app.command()(auditing.audit)
 outbox.command("dead")(serving.outbox_dead)
 outbox.command("retry")(serving.outbox_retry)
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(people.followers_app, name="followers")
 app.add_typer(learned.app, name="rules")
 app.add_typer(runs.app, name="runs")
 app.add_typer(roster_commands.app, name="roster")

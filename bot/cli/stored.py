@@ -11,11 +11,14 @@ from bot.calendars import Following
 from bot.cli.output import fail
 from bot.clock import SystemClock
 from bot.config import Config
+from bot.followers import FollowerState
+from bot.loads import LoadReads, NothingStored, Weighed, weigh
 from bot.ports import NewDelivery, NotStoredError
 from bot.roster.roster import LOOK_BACK
 from bot.roster_versions import AcceptedPlan, Confirmation
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
+from rules.audit import PATIENCE, Finding, audit
 from rules.calendar_ledger import Published
 from rules.catalogue import Catalogue
 from rules.expected_runs import Standing
@@ -83,6 +86,19 @@ async def retry_job(config: Config, job_id: str) -> str:
     return f"{job_id} will be tried again."
 
 
+async def audited(config: Config) -> Sequence[Finding]:
+    """Return what the auditor would find now, over every open incident; changes nothing."""
+    clock, after = SystemClock(), 0
+    found: dict[str, Finding] = {}
+    async with _beside(config, clock) as store:
+        while True:
+            look = await store.audits.look(clock.now(), PATIENCE, after=after)
+            found |= {one.key: one for one in audit(look.facts, clock.now())}
+            after = look.next_number
+            if not after:
+                return list(found.values())
+
+
 async def learned_rules(config: Config) -> Sequence[LearnedRule]:
     """Return the rules that corrections taught; nothing when there is no database yet."""
     if not _exists(config.database):
@@ -106,6 +122,14 @@ async def standings(config: Config) -> Sequence[Standing]:
         return ()
     async with _beside(config, SystemClock()) as store:
         return await store.reader.standings()
+
+
+async def follower_states(config: Config) -> Sequence[FollowerState]:
+    """Return how what follows in Slack stands; nothing when there is no database yet."""
+    if not _exists(config.database):
+        return ()
+    async with _beside(config, SystemClock()) as store:
+        return await store.followers.followers()
 
 
 async def latest_runs(config: Config, source: str, pipeline: str, limit: int) -> Sequence[Run]:
@@ -145,6 +169,53 @@ async def accepted_plans(config: Config, now: datetime) -> Sequence[AcceptedPlan
 async def confirm_roster(config: Config, version: str, by: str, now: datetime) -> None:
     async with _beside(config, SystemClock()) as store:
         await store.roster_versions.confirm(Confirmation(version, by, now))
+
+
+async def roster_changes(config: Config, since: datetime, limit: int) -> list[dict[str, Any]]:
+    """Return the audit of the rotation, newest first; nothing without a database."""
+    if not _exists(config.database):
+        return []
+    async with _beside(config, SystemClock()) as store:
+        found = await store.reader.roster_changes(since, limit)
+    return [
+        {
+            "at": one.at.isoformat(),
+            "by": one.by,
+            "origin": one.origin,
+            "what": one.what,
+            "id": one.subject,
+            "rotation": one.slot.rotation,
+            "role": one.slot.role,
+            "from": one.slot.starts_at.isoformat(),
+            "to": one.slot.ends_at.isoformat(),
+            "before": one.before,
+            "after": one.after,
+            "why": one.why,
+        }
+        for one in found
+    ]
+
+
+async def weighed_load(
+    config: Config, roster: Roster, start: datetime, end: datetime, now: datetime, rotation: str
+) -> Weighed:
+    """Weigh who carried what; without a database nobody changed anything and nobody was paged."""
+
+    async def weighed(reader: LoadReads) -> Weighed:
+        return await weigh(
+            reader,
+            lambda changes: roster.schedule(changes, now),
+            roster.file.people,
+            start=start,
+            end=end,
+            now=now,
+            rotation=rotation,
+        )
+
+    if not _exists(config.database):
+        return await weighed(NothingStored())
+    async with _beside(config, SystemClock()) as store:
+        return await weighed(store.reader)
 
 
 async def past_changes(config: Config, now: datetime) -> Sequence[Change]:
