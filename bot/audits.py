@@ -33,6 +33,14 @@ class Standing:
     standing: bool
 
 
+@dataclass(frozen=True, slots=True)
+class JobStanding:
+    """How one job stands: its state by its word, and what went wrong last."""
+
+    state: str
+    error: str
+
+
 class AuditReads(Protocol):
     """Every method may raise NotStoredError."""
 
@@ -44,6 +52,10 @@ class AuditReads(Protocol):
 
     async def findings(self) -> Sequence[Standing]:
         """Return what the last look found, the oldest first."""
+        ...
+
+    async def job_standing(self, key: str) -> JobStanding | None:
+        """Return how the job of a key stands, None when there is none."""
         ...
 
     async def errand_due(self, name: str, now: datetime) -> bool:

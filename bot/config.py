@@ -14,6 +14,7 @@ from bot.config_calendar import CalendarSpec
 from bot.config_duties import FollowersSpec, NoticesSpec
 from bot.config_google import GoogleSpec
 from bot.config_runs import CalendarDays, ExpectedRunSpec
+from bot.config_sentinels import CanarySpec, WatchdogSpec
 from bot.config_types import Url, web_address
 from rules.nearest import did_you_mean
 from rules.people import People, Person
@@ -330,6 +331,12 @@ class Config(RulebookSpec):
     )
     notices: NoticesSpec = Field(
         default=NoticesSpec(), description="What people are told of their shifts, and when."
+    )
+    canary: CanarySpec | None = Field(
+        default=None, description="Tries the whole way to Slack and back, again and again."
+    )
+    watchdog: WatchdogSpec | None = Field(
+        default=None, description="An outside watchdog, told again and again that all is well."
     )
     local_workspace: LocalWorkspaceSpec = Field(
         default=LocalWorkspaceSpec(), description="The built-in workspace of slack.mode `local`."

@@ -40,7 +40,7 @@ def literal_secrets(document: Document) -> Iterator[Fault]:
             yield document.fault(path, "the password is a secret; write ${DATABASE_PASSWORD} there")
 
 
-RESERVED_SOURCES = frozenset({"roster"})
+RESERVED_SOURCES = frozenset({"canary", "roster"})
 """Names under /hooks/ that are not sources."""
 
 
@@ -67,6 +67,7 @@ def config_faults(config: Config, document: Document) -> Iterator[Fault]:
             words = f'source "{source.name}" needs a `secret`, or anybody could page you'
             yield document.fault(("sources", at, "secret"), words)
     yield from _follower_faults(config, document)
+    yield from _alarm_faults(config, document)
     yield from _sheet_faults(config, document)
     if config.access_groups:
         words = "this version cannot grant access yet; leave `access_groups` empty"
@@ -83,6 +84,14 @@ def _expected_faults(config: Config, document: Document) -> Iterator[Fault]:
             hint = did_you_mean(run.holidays, config.holidays)
             words = f'`holidays` has no calendar "{run.holidays}"{hint}'
             yield document.fault(("expected_runs", at, "holidays"), words)
+
+
+def _alarm_faults(config: Config, document: Document) -> Iterator[Fault]:
+    names = [hook.name for hook in config.webhooks]
+    for at, alarm in enumerate(config.canary.alarm if config.canary else ()):
+        if alarm.webhook not in names:
+            words = f'no webhook is called "{alarm.webhook}"{did_you_mean(alarm.webhook, names)}'
+            yield document.fault(("canary", "alarm", at, "webhook"), words)
 
 
 def _follower_faults(config: Config, document: Document) -> Iterator[Fault]:

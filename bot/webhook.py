@@ -49,11 +49,7 @@ class WebhookDeliverer:
         if target is None or incident is None:
             raise GiveUpError(f"webhook {name} is not configured any more: add it to webhooks")
         body = json.dumps(incident_payload(incident), ensure_ascii=False).encode()
-        headers = {"Content-Type": "application/json", "Idempotency-Key": job.key}
-        if target.secret:
-            digest = hmac.new(target.secret.encode(), body, hashlib.sha256).hexdigest()
-            headers["X-Watchbill-Signature"] = f"sha256={digest}"
-        await self._post(name, target.url, body, headers)
+        await self._post(name, target.url, body, signed(target, body, job.key))
         return Delivered()
 
     async def _post(self, name: str, url: str, body: bytes, headers: dict[str, str]) -> None:
@@ -76,6 +72,15 @@ class WebhookDeliverer:
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise RetryLaterError(why, unsure=True)
         raise GiveUpError(f"{why}: check its url and secret")
+
+
+def signed(target: WebhookTarget, body: bytes, key: str) -> dict[str, str]:
+    """Return the headers of a POST: its kind, its key, and the signature of its body."""
+    headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+    if target.secret:
+        digest = hmac.new(target.secret.encode(), body, hashlib.sha256).hexdigest()
+        headers["X-Watchbill-Signature"] = f"sha256={digest}"
+    return headers
 
 
 def incident_payload(incident: Incident) -> JsonObject:

@@ -1,7 +1,7 @@
 """Runs every part in one TaskGroup, and stops them in order."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -18,6 +18,7 @@ from bot.app.roster_source import close_roster
 from bot.app.roster_telling import RosterTelling
 from bot.app.rosters import roster_fault, roster_hook, roster_standing
 from bot.app.rules_in_force import RulesInForce
+from bot.app.sentinels import Sentinels, door_at
 from bot.app.slack_side import SlackAccess, SlackSide
 from bot.clock import SystemClock
 from bot.config import Config, split_address
@@ -79,6 +80,7 @@ class Application:
     duty: DutySide | None = None
     keeper: RosterKeeper | None = None
     telling: RosterTelling | None = None
+    sentinels: Sentinels | None = None
     started: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -94,6 +96,8 @@ class Application:
             runner = await start_web(self._web(), *split_address(self.setting.config.listen))
             host, port = runner.addresses[0][:2]
             self.url = f"http://{host}:{port}"
+            if self.sentinels is not None:
+                self.sentinels.door = door_at(host, port)
             async with asyncio.TaskGroup() as group:
                 running = [group.create_task(work(), name=name) for name, work in self._works()]
                 log.info("serving", action="serve", url=self.url)
@@ -127,6 +131,8 @@ class Application:
             works.append(("engine", partial(watch_catalogue.before, self.engine.run)))
         else:
             works.append(("engine", self.engine.run))
+        if self.sentinels is not None:
+            works.extend(self.sentinels.works(self._every, self._checks()))
         if self.duty is not None:
             works.append(("duties", partial(self._every, _WATCH, self.duty.tick)))
         if self.calendars is not None:
@@ -199,15 +205,13 @@ class Application:
     def _web(self) -> aiohttp.web.Application:
         config = self.setting.config
         hooks = Hooks(
-            hook_sources(config),
+            {**hook_sources(config), **(self.sentinels.doors() if self.sentinels else {})},
             inbox=self.inbox,
             clock=self.setting.clock,
             metrics=self.metrics,
             total_limit=config.limits.alerts_per_minute,
             roster=roster_hook(config, self.roster),
         )
-        checks = {"database": self._database, "slack": self.slack.fault, "roster": self._roster,
-                  "outbox": self._outbox_lag}  # fmt: skip
         calendars, details = self.calendars, dict[str, Check]()
         if calendars is not None:
             details["calendar"] = calendars.standing
@@ -215,10 +219,12 @@ class Application:
             details["followers"] = self.duty.standing
         if self.roster is not None:
             details["roster"] = partial(roster_standing, self.roster)
+        if self.sentinels is not None:
+            details.update(self.sentinels.details())
         return build_web(
             WebParts(
                 hooks=hooks,
-                probes=Probes(checks, self.metrics, details),
+                probes=Probes(self._checks(), self.metrics, details),
                 calendars=(
                     CalendarFeeds(calendars.serve, self.setting.clock) if calendars else None
                 ),
@@ -226,6 +232,10 @@ class Application:
                 slack_events=self.slack.events_handler,
             )
         )
+
+    def _checks(self) -> Mapping[str, Check]:
+        return {"database": self._database, "slack": self.slack.fault, "roster": self._roster,
+                "outbox": self._outbox_lag}  # fmt: skip
 
     async def _database(self) -> str:
         await self.store.ping()

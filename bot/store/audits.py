@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.audits import Look, Standing
+from bot.audits import JobStanding, Look, Standing
 from bot.store import jobs
 from bot.store.columns import UtcDateTime, stored_key
 from bot.store.database import Database
@@ -97,6 +97,12 @@ class SqlAudits:
         )
         async with self._database.read() as connection:
             return [_standing(row) for row in await _rows(connection, query)]
+
+    async def job_standing(self, key: str) -> JobStanding | None:
+        query = select(JOB.c.state, JOB.c.error).where(JOB.c.key == stored_key(key))
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else JobStanding(row.state, row.error)
 
     async def errand_due(self, name: str, now: datetime) -> bool:
         query = select(ERRAND.c.next_at).where(ERRAND.c.name == name)

@@ -40,7 +40,7 @@ class Probes:
         """Answer 200 when every check holds, else 503 with what does not."""
         async with asyncio.TaskGroup() as group:
             asked, told = (
-                {name: group.create_task(_ask(name, check)) for name, check in checks.items()}
+                {name: group.create_task(ask(name, check)) for name, check in checks.items()}
                 for checks in (self._checks, self._details)
             )
         faults = {name: task.result() for name, task in asked.items() if task.result()}
@@ -54,7 +54,8 @@ class Probes:
         return web.Response(body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
 
-async def _ask(name: str, check: Check) -> str:
+async def ask(name: str, check: Check) -> str:
+    """Return what a check says, or in words that it does not answer or breaks."""
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             return await check()
