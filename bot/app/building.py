@@ -16,9 +16,11 @@ from bot.app.expectations import Waiting
 from bot.app.following import calendars_of
 from bot.app.rosters import load_roster
 from bot.app.rules_in_force import RulesInForce, roster_file
-from bot.app.slack_side import SlackParts, slack_side
+from bot.app.sentinels import SentinelParts, Sentinels, canary_source
+from bot.app.slack_side import SlackParts, SlackSide, slack_side
 from bot.config import Config
 from bot.engine.engine import POLL, Engine, EngineParts
+from bot.engine.rehearsing import CANARY
 from bot.metrics import Metrics
 from bot.outbox import Outbox, OutboxSettings
 from bot.ports import Accepted, Deliverer, Delivery, Inbox, NewDelivery, Parsed
@@ -57,6 +59,7 @@ class Reading:
 
     def __init__(self, config: Config, links: RawLinks, metrics: Metrics) -> None:
         self._sources = {spec.name: source_of(spec) for spec in config.sources}
+        self._sources[CANARY] = canary_source()
         self._links = links
         self._unreadable = metrics.unreadable
 
@@ -105,7 +108,7 @@ async def build(setting: Setting) -> Application:
     slack = slack_side(setting.access, parts)
     session = aiohttp.ClientSession()
     webhooks = WebhookDeliverer(session, _targets(config), store.reader)
-    deliverers = {**slack.deliverers, "webhook": webhooks}
+    deliverers = {**slack.deliverers, **_alarms(config, slack), "webhook": webhooks}
     outbox = _outbox(setting, store, engine, deliverers, Counting(metrics))
     engine.on_work = outbox.kick
     return Application(
@@ -121,6 +124,33 @@ async def build(setting: Setting) -> Application:
         links,
         inbox,
         calendars,
+        sentinels=_sentinels(setting, store, engine, rules, session, metrics),
+    )
+
+
+def _alarms(config: Config, slack: SlackSide) -> Mapping[str, Deliverer]:
+    return sentinel_deliverers(slack.desk, config.canary.channel if config.canary else "")
+
+
+def _sentinels(
+    setting: Setting,
+    store: OpenedStore,
+    engine: Engine,
+    rules: RulesInForce,
+    session: aiohttp.ClientSession,
+    metrics: Metrics,
+) -> Sentinels:
+    return Sentinels(
+        SentinelParts(
+            config=setting.config,
+            store=store,
+            engine=engine,
+            book=rules.book,
+            clock=setting.clock,
+            session=session,
+            metrics=metrics,
+            speed=setting.speed,
+        )
     )
 
 
