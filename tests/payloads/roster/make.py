@@ -182,8 +182,8 @@ CASES = [
         "People": [PEOPLE, ["Ana Klein", "ana@example.com", "", "UTC", 1, "no"]],
         **grid(*WEEKS)},
          'E01 error Shifts!B2: nobody is called "ana". Write their e-mail, or add them to people.',
-         others=['E01 error Shifts!C4: nobody is called "ana". '
-                 "Write their e-mail, or add them to people."]),
+         others=[('E01 error Shifts!C4: nobody is called "ana". '
+                  "Write their e-mail, or add them to people.")]),
     Case("34-away-backwards", turning(Away=[["Person", "From", "To"],
                                             ["cy", D(2026, 12, 24), D(2026, 12, 20)]]),
          "E04 error Away!C2: the end (2026-12-20) is not after the start in B2 (2026-12-24). "
