@@ -76,6 +76,12 @@ def renew_job(dialect: str) -> Insert:
 
 @cache
 def insert_lane(dialect: str) -> Insert:
+    return insert_for(LANE, dialect).on_conflict_do_nothing(index_elements=["name"])
+
+
+@cache
+def insert_lanes(dialect: str) -> Insert:
+    """Build the insert of many, for bulk writing."""
     return insert_rows(LANE, _NEW_LANE, dialect).on_conflict_do_nothing(index_elements=["name"])
 
 

@@ -148,7 +148,7 @@ class Pending:
         # sorted: two transactions that touch the same rows meet them in the same order
         wanted = [self._jobs[key] for key in sorted(self._jobs)]
         lanes = sorted({stored_key(job.lane) for job in wanted if job.lane})
-        yield jobs.insert_lane(dialect), [_lane_values(name) for name in lanes]
+        yield jobs.insert_lanes(dialect), [_lane_values(name) for name in lanes]
         ids = {job.key: new_id(now) for job in self._jobs.values()}
         for statement, renew in (
             (jobs.insert_job(dialect), False),
