@@ -12,9 +12,11 @@ import structlog
 
 from bot.app.application import Application, Setting
 from bot.app.counting import Counting
+from bot.app.duty_side import duty_side, editors
 from bot.app.expectations import Waiting
 from bot.app.following import calendars_of
-from bot.app.rosters import load_roster
+from bot.app.roster_keeping import RosterKeeper
+from bot.app.roster_telling import RosterTelling
 from bot.app.rules_in_force import RulesInForce, roster_file
 from bot.app.sentinels import SentinelParts, Sentinels, canary_source
 from bot.app.slack_side import SlackParts, SlackSide, slack_side
@@ -24,7 +26,9 @@ from bot.engine.rehearsing import CANARY
 from bot.metrics import Metrics
 from bot.outbox import Outbox, OutboxSettings
 from bot.ports import Accepted, Deliverer, Delivery, Inbox, NewDelivery, Parsed
-from bot.roster.roster import Roster, RosterFile
+from bot.roster.directory import KnownPeople
+from bot.roster.roster import Roster
+from bot.slack.sentinels import sentinel_deliverers
 from bot.sources.configured import source_of
 from bot.sources.registry import read
 from bot.sources.unreadable import unreadable
@@ -82,12 +86,14 @@ async def build(setting: Setting) -> Application:
     """
     config, clock = setting.config, setting.clock
     store = await _opened(setting)
-    people, metrics = config.directory(), Metrics()
-    roster = await _roster(setting, people)
+    people, metrics = KnownPeople(config.directory()), Metrics()
+    keeper = await _roster(setting, store, people)
+    roster = keeper.roster if keeper else None
     rota = Roster(roster) if roster else None
     rules = RulesInForce(
         setting.parts, rota, store.reader, clock, store.past, store.lessons, waiting=Waiting(config)
     )
+    rules.swap_approvers = config.swap_approvers()
     await rules.refresh()
     links = RawLinks(_link_secret(config), config.base_url, clock)
     reading = Reading(config, links, metrics)
@@ -104,13 +110,35 @@ async def build(setting: Setting) -> Application:
         public_url=config.base_url,
         calendar_link=calendars.link if calendars else None,
         lessons=store.lessons,
+        confirm_roster=keeper.confirm if keeper else None,
+        followers=store.followers,
     )
     slack = slack_side(setting.access, parts)
     session = aiohttp.ClientSession()
     webhooks = WebhookDeliverer(session, _targets(config), store.reader)
-    deliverers = {**slack.deliverers, **_alarms(config, slack), "webhook": webhooks}
+    duty = duty_side(
+        config,
+        store,
+        rules,
+        slack,
+        clock,
+        zone=rota.zone if rota else lambda _rotation: "UTC",
+        kick=lambda: outbox.kick(),  # noqa: PLW0108 - it is made further down
+    )
+    deliverers = {
+        **slack.deliverers,
+        **duty.deliverers,
+        **_alarms(config, slack),
+        "webhook": webhooks,
+    }
     outbox = _outbox(setting, store, engine, deliverers, Counting(metrics))
     engine.on_work = outbox.kick
+    telling = None
+    if rota is not None:
+        to = editors(config, people)
+        telling = RosterTelling(
+            rota, store.store, store.reader, clock, editors=to, kick=outbox.kick
+        )
     return Application(
         setting,
         store,
@@ -124,6 +152,9 @@ async def build(setting: Setting) -> Application:
         links,
         inbox,
         calendars,
+        duty,
+        keeper,
+        telling,
         sentinels=_sentinels(setting, store, engine, rules, session, metrics),
     )
 
@@ -165,15 +196,16 @@ async def _opened(setting: Setting) -> OpenedStore:
     return store
 
 
-async def _roster(setting: Setting, people: People) -> RosterFile | None:
+async def _roster(setting: Setting, store: OpenedStore, people: People) -> RosterKeeper | None:
     config, clock = setting.config, setting.clock
     last_good, pace = _last_good(config), setting.speed
     roster = roster_file(config, people, last_good=last_good, clock=clock, pace=pace)
-    if roster is not None:
-        await load_roster(roster, clock)
-        for problem in roster.loaded.problems:
-            log.warning("roster", action="read_roster", problem=str(problem))
-    return roster
+    if roster is None:
+        return None
+    keeper = RosterKeeper(roster, store.roster_versions, clock, shared=store.shared)
+    for problem in (await keeper.begin()).problems:
+        log.warning("roster", action="read_roster", problem=str(problem))
+    return keeper
 
 
 def _engine(

@@ -1,6 +1,6 @@
 """The rules as they now stand: the rulebook's files, and the roster as last accepted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -75,6 +75,8 @@ class RulesInForce:
         self._live = LiveLineage(reader, clock)
         self._past = past
         self._waiting = waiting
+        self.swap_approvers: Mapping[str, tuple[str, ...]] = {}
+        """By rotation who must approve swaps."""
         self._catalogue_read = False
         self._lessons = LearnedRules(lessons or NoLessons())
         self._learnt = Learnt()
@@ -89,7 +91,7 @@ class RulesInForce:
 
     def schedule(self, changes: Sequence[Change]) -> Schedule:
         """Return everything that decides who is on call, for who wants to know why."""
-        return self._roster.schedule(changes) if self._roster else Schedule()
+        return self._roster.schedule(changes, self._clock.now()) if self._roster else Schedule()
 
     def shown(self) -> OnCall:
         """Return who is on call as last refreshed; for views, which cannot wait for a query."""
@@ -136,6 +138,7 @@ class RulesInForce:
             lineage=self._live.lineage,
             history=self._learnt.history,
             reliability=self._learnt.reliability,
+            swap_approvers=self.swap_approvers,
         )
 
     def rostered(self) -> set[str]:
