@@ -224,6 +224,10 @@ class RotationSpec(Spec):
         default=time(9),
         description="Local time of the hand-off where the roster gives only a date.",
     )
+    swap_approvers: tuple[Text, ...] = Field(
+        default=(),
+        description="People, one of whom must approve swaps of this rotation; nobody, if empty.",
+    )
 
 
 class WebhookSpec(Spec):
@@ -349,6 +353,15 @@ class Config(RulebookSpec):
     def directory(self) -> People:
         """Return the people as the roster and Slack look them up."""
         return People(spec.person() for spec in self.people)
+
+    def swap_approvers(self) -> dict[str, tuple[str, ...]]:
+        """Return by rotation the keys of those who approve its swaps."""
+        people = self.directory()
+        return {
+            name: tuple(people.find(written).key for written in spec.swap_approvers)
+            for name, spec in self.rotations.items()
+            if spec.swap_approvers
+        }
 
     def source(self, name: str) -> SourceSpec | None:
         return next((source for source in self.sources if source.name == name), None)

@@ -67,6 +67,7 @@ def config_faults(config: Config, document: Document) -> Iterator[Fault]:
             words = f'source "{source.name}" needs a `secret`, or anybody could page you'
             yield document.fault(("sources", at, "secret"), words)
     yield from _follower_faults(config, document)
+    yield from _approver_faults(config, document)
     yield from _alarm_faults(config, document)
     yield from _sheet_faults(config, document)
     if config.access_groups:
@@ -116,6 +117,16 @@ def _sheet_faults(config: Config, document: Document) -> Iterator[Fault]:
     if config.google is None:
         words = "a Google sheet needs `google: {credentials: key.json}`; see docs/roster-google.md"
         yield document.fault(("roster",), words)
+
+
+def _approver_faults(config: Config, document: Document) -> Iterator[Fault]:
+    people = config.directory()
+    for name, spec in config.rotations.items():
+        for at, written in enumerate(spec.swap_approvers):
+            try:
+                people.find(written)
+            except ValueError as error:
+                yield document.fault(("rotations", name, "swap_approvers", at), str(error))
 
 
 def config_warnings(config: Config, document: Document) -> Iterator[Fault]:

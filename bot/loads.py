@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from bot.changes import ChangeReads
 from rules.evening_out import Proposal, propose
 from rules.load_report import Facts, LoadReport, only, report
 from rules.people import People
@@ -26,12 +26,31 @@ class Weighed:
     proposal: Proposal
 
 
+class LoadReads(Protocol):
+    """What weighing asks of the database; each may raise NotStoredError."""
+
+    async def changes(self, since: datetime) -> Sequence[Change]: ...
+    async def pages_sent(
+        self, start: datetime, end: datetime
+    ) -> Sequence[tuple[str, datetime]]: ...
+
+
+class NothingStored:
+    """Where there is no database yet."""
+
+    async def changes(self, since: datetime) -> Sequence[Change]:  # noqa: ARG002 - the port's
+        return ()
+
+    async def pages_sent(self, start: datetime, end: datetime) -> Sequence[tuple[str, datetime]]:  # noqa: ARG002 - the port's
+        return ()
+
+
 Scheduled = Callable[[Sequence[Change]], Schedule]
 """Returns the roster in force with these changes."""
 
 
 async def weigh(
-    reader: ChangeReads,
+    reader: LoadReads,
     scheduled: Scheduled,
     people: People,
     *,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import calendar
+from bot.cli import calendar, loads
 from bot.cli.configuration import configuration
 from bot.cli.output import errors, fail, print_json, screen
 from bot.cli.reading import DEFAULT_CONFIG, ConfigFile, Json
@@ -15,6 +15,8 @@ from bot.clock import SystemClock
 app = typer.Typer(help="The roster: what is wrong, what is in force, what to start from.",
                   no_args_is_help=True)  # fmt: skip
 app.command("show")(calendar.preview)
+app.command("load")(loads.load)
+app.command("changes")(loads.changes)
 
 
 @app.command()

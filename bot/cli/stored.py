@@ -14,7 +14,7 @@ from bot.config import Config
 from bot.followers import FollowerState
 from bot.loads import LoadReads, NothingStored, Weighed, weigh
 from bot.ports import NewDelivery, NotStoredError
-from bot.roster.roster import LOOK_BACK
+from bot.roster.roster import LOOK_BACK, Roster
 from bot.roster_versions import AcceptedPlan, Confirmation
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
