@@ -12,7 +12,7 @@ import structlog
 
 from bot.app.application import Application, Setting
 from bot.app.counting import Counting
-from bot.app.duty_side import duty_side, editors
+from bot.app.duty_side import duty_side, editors, zone_of
 from bot.app.expectations import Waiting
 from bot.app.following import calendars_of
 from bot.app.roster_keeping import RosterKeeper
@@ -116,15 +116,7 @@ async def build(setting: Setting) -> Application:
     slack = slack_side(setting.access, parts)
     session = aiohttp.ClientSession()
     webhooks = WebhookDeliverer(session, _targets(config), store.reader)
-    duty = duty_side(
-        config,
-        store,
-        rules,
-        slack,
-        clock,
-        zone=rota.zone if rota else lambda _rotation: "UTC",
-        kick=lambda: outbox.kick(),  # noqa: PLW0108 - it is made further down
-    )
+    duty = duty_side(config, store, rules, slack, zone_of(rota), lambda: outbox.kick())  # noqa: PLW0108
     deliverers = {
         **slack.deliverers,
         **duty.deliverers,

@@ -13,6 +13,7 @@ from bot.config import Config
 from bot.duty_jobs import FOLLOW
 from bot.metrics import Metrics
 from bot.ports import Deliverer
+from bot.roster.roster import Roster
 from bot.slack.duties import DutyDesk
 from bot.slack.duty_answers import trouble
 from bot.slack.followers import Follow, FollowParts
@@ -51,12 +52,11 @@ def duty_side(
     store: OpenedStore,
     rules: RulesInForce,
     slack: SlackSide,
-    clock: Clock,
-    *,
     zone: Callable[[str], str],
     kick: Callable[[], None],
 ) -> DutySide:
     """Build it all; `zone` is that of a rotation, `kick` wakes the outbox."""
+    clock = slack.desk.clock
     followers = {follower.name: follower for follower in config.followers.all()}
     channel = config.notices.channel or config.slack.alerts_channel
     around = Surroundings(desk=slack.desk, group_api=slack.group_api, zone=zone)
@@ -88,6 +88,11 @@ def duty_side(
         )
     )
     return DutySide(duties, {**desk.deliverers, FOLLOW: follow}, slack.metrics, clock)
+
+
+def zone_of(roster: Roster | None) -> Callable[[str], str]:
+    """Return what tells the region of a rotation."""
+    return roster.zone if roster else lambda _rotation: "UTC"
 
 
 def editors(config: Config, people: People) -> tuple[str, ...]:

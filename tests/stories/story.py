@@ -239,7 +239,7 @@ class _EveryKind(dict[str, RecordingDeliverer]):
         kinds = ("show", "show_page", "page", "page_user_group", "page_channel", "ask_acker")
         more = ("tell", "answer", "webhook", "picture", "consequences", "alarm", "canary")
         roster = ("show_cover", "expire_cover", "repeat_cover", "show_swap", "remind_swap",
-                  "tell_person", "load_picture")  # fmt: skip
+                  "tell_person", "load_picture", "late_note")  # fmt: skip
         self.update(dict.fromkeys((*kinds, *more, *roster), deliverer))
 
 
