@@ -292,7 +292,7 @@ class Config(RulebookSpec):
     )
     roster: Text | None = Field(
         default=None,
-        description="The roster: a file, or `google-sheet:<id>`; it is read again when it changes.",
+        description="The roster: a .csv or .xlsx file, a folder of .csv tabs, or `google-sheet:<id>`.",
     )
     roster_poll: PositiveDuration = Field(
         default=timedelta(seconds=10),

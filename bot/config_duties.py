@@ -81,8 +81,8 @@ class NoticesSpec(Spec):
     )
     roster_editors: tuple[Text, ...] = Field(
         default=(),
-        description="Who hears of gaps and double bookings, by direct message; the channel when "
-        "left out.",
+        description="Who hears of the roster's faults, gaps and double bookings, by direct message; "
+        "of the latter two the channel when left out.",
     )
     reminders: tuple[PositiveDuration, ...] = Field(
         default=BEFORE,
