@@ -45,12 +45,13 @@ def next_answer(on_call: OnCall, rotation: str, count: int, now: datetime, names
         return said(md("Nobody is next: no later shift is written in the roster."))
     lines = [
         md(
-            "{start} – {end}: {who}, {role} of {rotation}",
+            "{start} – {end}: {who}, {role} of {rotation}{source}",
             start=at(turn.start, now),
             end=at(turn.end, now) if turn.end else "?",
             who=listed([outside(names.name(p.key), 80) for p in turn.people]),
             role=turn.role,
             rotation=turn.rotation,
+            source=md(" ({source})", source=turn.source) if turn.source else Mrkdwn(),
         )
         for turn in turns
     ]
