@@ -28,6 +28,8 @@ from rules.sentence import Sentence, Who, say
 
 LOOK_AGAIN = timedelta(seconds=30)
 """The longest pause: a clock that jumps, or a plan that changes unseen, is noticed by then."""
+_AFTER_TROUBLE = timedelta(seconds=2)
+"""When to look again after the database failed in the middle of it."""
 SETTLED = timedelta(minutes=1)
 """What a roster must keep saying before people are told of it: somebody may still be typing."""
 _REMEMBER = timedelta(days=45)
@@ -73,7 +75,7 @@ class Duties:
         now, on_call = self._parts.clock.now(), self._parts.on_call()
         if on_call is self._seen and self._next is not None and now < self._next:
             return False
-        self._next = now + LOOK_AGAIN
+        self._next = now + _AFTER_TROUBLE
         again = [next_boundary(on_call, now)]
         await self._follow(on_call, now)
         again += [await self._notify(on_call, now)]
@@ -223,7 +225,11 @@ def _warning(notice: Notice, now: datetime) -> Sentence:
             "⚠️ {who} is {both} at once from {start} to {end}. Give one of them to somebody else.",
             who=Who(notice.person), both=notice.role, start=notice.start, end=notice.end,
         )  # fmt: skip
-    place: dict[str, str | datetime] = {"role": notice.role, "rotation": notice.rotation, "start": notice.start}
+    place: dict[str, str | datetime] = {
+        "role": notice.role,
+        "rotation": notice.rotation,
+        "start": notice.start,
+    }
     if notice.end >= now + timedelta(days=13):
         return say("⚠️ Nobody is {role} of {rotation} from {start} on. Add rows to the roster.",
                    **place)  # fmt: skip

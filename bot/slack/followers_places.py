@@ -205,7 +205,7 @@ class BookmarkPlace:
             (t for t in self._around.texts(follower, now) if len(t) <= LONGEST_TITLE), OURS.strip()
         )
         desired = (title, await self._link(follower, now))
-        ours = _ours(await self._bookmarks(channel), ref)
+        ours = _ours(await self._bookmarks(channel), ref, self._home())
         if ours is None:
             return Look(desired, ())
         seen = (str(ours.get("title") or ""), str(ours.get("link") or ""))
@@ -231,7 +231,7 @@ class BookmarkPlace:
 
     async def leave(self, follower: Follower, ref: str) -> None:
         channel = await self._around.channel(follower)
-        ours = _ours(await self._bookmarks(channel), ref)
+        ours = _ours(await self._bookmarks(channel), ref, self._home())
         if ours is not None:
             await self._around.desk.api.call(
                 "bookmarks.remove", channel_id=channel, bookmark_id=str(ours["id"])
@@ -245,17 +245,21 @@ class BookmarkPlace:
         return [one for one in answer.get("bookmarks") or () if isinstance(one, dict)]
 
     async def _link(self, follower: Follower, now: datetime) -> str:
-        desk = self._around.desk
-        base = desk.workspace_url().rstrip("/")
-        if not base:
-            raise RetryLaterError("Slack has not told yet where the workspace is", after=_SOON)
+        desk, home = self._around.desk, self._home()
         for key in members(desk.on_call(), follower, now, self._around.fallback):
             try:
-                return f"{base}/team/{await desk.directory.user(key)}"
+                return f"{home}team/{await desk.directory.user(key)}"
             except RetryLaterError:
                 raise
             except GiveUpError:
                 continue
+        return home
+
+    def _home(self) -> str:
+        """Return the workspace's address, with a slash at its end."""
+        base = self._around.desk.workspace_url().rstrip("/")
+        if not base:
+            raise RetryLaterError("Slack has not told yet where the workspace is", after=_SOON)
         return f"{base}/"
 
 
@@ -277,8 +281,16 @@ async def in_channel(desk: Desk, channel: str, work: Callable[[], Awaitable[Json
     return await work()
 
 
-def _ours(bookmarks: Sequence[Json], ref: str) -> Json | None:
-    """Return our bookmark: by its id, else by its title, as after an answer that got lost."""
+def _ours(bookmarks: Sequence[Json], ref: str, home: str) -> Json | None:
+    """Return our bookmark: by its id, else by what it says and where it leads.
+
+    The latter is for an answer that got lost; a bookmark that leads elsewhere is somebody's own.
+    """
     by_id = (one for one in bookmarks if ref and one.get("id") == ref)
-    by_title = (one for one in bookmarks if str(one.get("title") or "").startswith(OURS))
-    return next(by_id, next(by_title, None))
+    alike = (
+        one
+        for one in bookmarks
+        if str(one.get("title") or "").startswith(OURS)
+        and str(one.get("link") or "").startswith(home)
+    )
+    return next(by_id, next(alike, None))

@@ -343,19 +343,24 @@ async def test_a_channel_is_entered_when_that_is_allowed(stage: Stage) -> None:
 async def test_one_bookmark_leads_to_who_is_on_call(
     stage: Stage, running: RunningWorkspace
 ) -> None:
-    stage.channel.bookmarks.append({"id": "Bk0", "title": "Runbook", "link": "https://x.example"})
+    stage.channel.bookmarks.append(
+        {"id": "Bk0", "title": "On call: our runbook", "link": "https://x.example"}
+    )
     stage.puts(BO)
     await stage.runs(BOOKMARK)
     stage.puts(CY)
     await stage.runs(BOOKMARK)
     theirs, ours = stage.channel.bookmarks
-    assert theirs["title"] == "Runbook"
+    assert theirs["title"] == "On call: our runbook"
     assert ours["title"] == "On call: Cy until 11:02"
     assert ours["link"] == f"{running.url}/team/U0CY0001"
     stage.channel.bookmarks.remove(ours)
     await stage.passes(minutes=3)
     await stage.runs(BOOKMARK)
-    assert [b["title"] for b in stage.channel.bookmarks] == ["Runbook", "On call: Cy until 11:02"]
+    assert [b["title"] for b in stage.channel.bookmarks] == [
+        "On call: our runbook",
+        "On call: Cy until 11:02",
+    ]
 
 
 async def test_what_is_not_configured_any_more_is_taken_away(stage: Stage) -> None:

@@ -129,3 +129,22 @@ async def test_without_the_right_to_read_nothing_is_found(
     await api.post(channel, {"text": "mine"}, "the-key")
     workspace.scopes -= {"channels:history", "groups:history", "im:history", "mpim:history"}
     assert await places.posted(channel, "the-key", workspace.clock.now()) is None
+
+
+async def test_the_zone_of_a_person_is_the_configured_one_then_slacks(
+    directory: Directory, workspace: Workspace
+) -> None:
+    workspace.person("bo").tz = "America/Chicago"
+    workspace.person("cy").tz = "Not/AZone"
+    await directory.links(["ana@example.com", "bo@example.com", "cy@example.com"])
+    zones = [directory.zone_of_key(f"{name}@example.com") for name in ("ana", "bo", "cy", "dee")]
+    assert zones == ["Europe/Berlin", "America/Chicago", "UTC", "UTC"]
+
+
+async def test_a_person_without_a_known_address_is_found_by_name(
+    api: SlackApi, workspace: Workspace, clock: FakeClock
+) -> None:
+    workspace.person("dee").real_name = "Dee Dée"
+    people = People([Person("dee@elsewhere.example", "Dee Dee", "dee@elsewhere.example")])
+    directory = Directory(api, lambda: people, clock)
+    assert await directory.user("dee@elsewhere.example") == "U0DEE001"
