@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.app.roster_keeping import in_force
+from bot.app.roster_source import close_roster
 from bot.app.rules_in_force import roster_file
 from bot.cli.output import fail
 from bot.clock import SystemClock
@@ -39,6 +40,7 @@ def roster_now(
         file.restore(*in_force(accepted))
         now = SystemClock().now()  # what is written today is of today, whenever is asked about
     file.load(now)
+    close_roster(file)
     return Roster(file)
 
 
@@ -116,6 +118,7 @@ def findings(config: Config, now: datetime) -> Findings:
         return Findings("", ())
     order = list(Severity)
     found = sorted(file.check(now), key=lambda problem: order.index(problem.severity))
+    close_roster(file)
     return Findings(config.roster or file.name, tuple(found))
 
 
