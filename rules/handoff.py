@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rules.coverage import within
-from rules.reminders import Notice, NoticeKind, Plan, QuietHours
+from rules.reminders import Notice, NoticeKind, Plan, QuietHours, quiet_until
 from rules.rotation import OnCall
 
 ASK_BEFORE = timedelta(minutes=30)
@@ -106,7 +106,7 @@ def questions_due(
         for person in one.outgoing:
             hours = quiet(person)
             key = f"question:{one.rotation}:{one.at.isoformat()}:{person}"
-            if key in keys or (hours is not None and hours.hold(now)):
+            if key in keys or (hours is not None and quiet_until(hours, now) is not None):
                 continue
             due.append(
                 Notice(

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from rules.coverage import double_booked, gaps, within
-from rules.hours import Hours
+from rules.hours import Hours, to_instant
 from rules.roster import LOOK_AHEAD
 from rules.rotation import OnCall
 
@@ -17,6 +18,8 @@ _LATEST = timedelta(hours=6)
 _LOOK_BACK = timedelta(days=8)
 _FAR = timedelta(days=30)
 _WINDOW = timedelta(days=60)
+_SOON = timedelta(days=2)
+"""Quiet hours move a moment by less than this: what is further away need not be worked out."""
 _NEAR = timedelta(hours=36)
 """A shift that begins so much earlier or later than was said is the same one, moved."""
 
@@ -118,7 +121,8 @@ def reminders(
         moments = {
             stage: _moment(turn.start, stage, hours)
             for stage in sorted(before)
-            if turn.rested is None or stage <= turn.rested
+            if (turn.rested is None or stage <= turn.rested)
+            and abs(turn.start - stage - now) < _SOON
         }
         ahead += [at for at in moments.values() if at > now]
         moved = _moved_at(turn, told)
@@ -230,13 +234,27 @@ def _of_role(on_call: OnCall, rotation: str, role: str, now: datetime) -> Iterat
 def _moment(start: datetime, stage: timedelta, hours: Hours | None) -> datetime:
     """Return when to say it: after quiet hours that hold then, or before those that would be late."""
     at = start - stage
-    if hours is None or (end := hours.closes_after(at)) is None:
+    if hours is None or (end := quiet_until(hours, at)) is None:
         return at
     if end < start:
         return end
-    while hours.hold(at):
+    while quiet_until(hours, at) is not None:
         at -= timedelta(minutes=15)
     return at
+
+
+def quiet_until(hours: Hours, when: datetime) -> datetime | None:
+    """Return when the quiet hours that hold `when` are over, None where none do.
+
+    They are every day's, so that two days need a look.
+    """
+    today = when.astimezone(ZoneInfo(hours.zone)).date()
+    for day in (today, today - timedelta(days=1)):
+        last = day if hours.closes > hours.opens else day + timedelta(days=1)
+        ends = to_instant(last, hours.closes, hours.zone)
+        if to_instant(day, hours.opens, hours.zone) <= when < ends:
+            return ends
+    return None
 
 
 def _moved_at(turn: Turn, told: Sequence[Notice]) -> datetime | None:
@@ -300,6 +318,6 @@ def _correction(
 
 
 def _can_wait(notice: Notice, now: datetime, hours: Hours | None) -> bool:
-    ends = hours.closes_after(now) if hours else None
+    ends = quiet_until(hours, now) if hours else None
     earliest = min(notice.start, notice.was or notice.start)
     return ends is not None and ends < earliest

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from time import perf_counter
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from rules.reminders import (
     corrections,
     double_warnings,
     gap_warnings,
+    quiet_until,
     reminders,
     turns,
 )
@@ -256,3 +258,30 @@ def test_no_shift_is_announced_twice_for_one_stage_or_after_it_began(
     keys = [notice.key for notice in told]
     assert len(keys) == len(set(keys))
     assert not corrected(on_call, now, told)
+
+
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)),  # noqa: DTZ001 - given UTC below
+    st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]),
+    st.sampled_from([(22, 8), (0, 6), (9, 17), (3, 2)]),
+)
+def test_quiet_hours_are_the_hours_of_every_day(
+    when: datetime, zone: str, limits: tuple[int, int]
+) -> None:
+    hours = Hours(time(limits[0]), time(limits[1]), zone)
+    at = when.replace(tzinfo=UTC)
+    assert quiet_until(hours, at) == hours.closes_after(at)
+
+
+def test_planning_for_twenty_rotations_takes_no_noticeable_time() -> None:
+    """Twice a minute, in the loop that also answers Slack."""
+    days = OnCall(
+        Span(NOW + n * DAY, NOW + (n + 1) * DAY, f"r{r}", role, ((ANA, BO, CY)[n % 3],))
+        for r in range(20)
+        for role in ("primary", "secondary", "shadow")
+        for n in range(-40, 400)
+    )
+    began = perf_counter()
+    plan = reminders(turns(days, NOW), [], NOW, quiet=berlin_nights)
+    assert perf_counter() - began < 0.5
+    assert plan.again is not None
