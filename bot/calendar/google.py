@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from http.client import HTTPException
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urljoin
 
@@ -166,7 +167,7 @@ class GoogleCalendarApi:
                 raise LaterError("Google gives no access token now") from error
             words = "Google gives the service account no access token; is its key still in force?"
             raise RefusedError(words) from error
-        except (httplib2.error.HttpLib2Error, OSError, Error, ValueError) as error:
+        except (httplib2.error.HttpLib2Error, HTTPException, OSError, Error, ValueError) as error:
             raise LaterError(f"Google cannot be reached ({type(error).__name__})") from error
 
     def _built(self) -> Any:

@@ -16,6 +16,7 @@ class FakeGoogleCalendar(LocalCalendar):
     def __init__(self) -> None:
         super().__init__()
         self.url = ""
+        self.cut_answers = 0
 
     @contextmanager
     def serving(self) -> Iterator["FakeGoogleCalendar"]:
@@ -69,6 +70,11 @@ class _Handler(BaseHTTPRequestHandler):
         }.items():
             self.send_header(name, value)
         self.end_headers()
+        if self.google.cut_answers:
+            self.google.cut_answers -= 1
+            self.close_connection = True
+            self.wfile.write(reply.content[: len(reply.content) // 2])
+            return
         self.wfile.write(reply.content)
 
     def log_message(self, *args: object) -> None:
