@@ -117,9 +117,9 @@ class Canary:
             return f"the database cannot be read ({error})"
         if job is None:
             return "the engine has not decided it"
-        if job.state is JobState.DONE:
+        if job.state == JobState.DONE:
             return ""
-        if job.state is JobState.TODO:
+        if job.state == JobState.TODO:
             return f"Slack has not taken it: {job.error or 'the outbox has not sent it'}"
         return f"it was given up: {job.error}"
 

@@ -27,6 +27,7 @@ class WatchdogParts:
     clock: Clock
     session: aiohttp.ClientSession
     metrics: Metrics
+    timeout: aiohttp.ClientTimeout = TIMEOUT
 
 
 class Watchdog:
@@ -68,7 +69,7 @@ class Watchdog:
         host = urlsplit(self._parts.url).hostname
         try:
             async with self._parts.session.get(
-                self._parts.url, timeout=TIMEOUT, allow_redirects=False
+                self._parts.url, timeout=self._parts.timeout, allow_redirects=False
             ) as answer:
                 return "" if answer.status < 300 else f"{host} answered {answer.status}"
         except (TimeoutError, OSError, ValueError, aiohttp.ClientError) as error:
