@@ -221,8 +221,9 @@ def _only(turns: list[Turn], person: str, typist: Typist) -> Turn:
         return turns[0]
     if person == typist.by:
         raise ValueError("You have no shift then. `/oncall next` shows who has.")
-    who = typist.people.by_key(person).name if person else "Nobody else"
-    raise ValueError(f"{who} has no shift then.")
+    if not person:
+        raise ValueError("Nobody else has a shift then.")
+    raise ValueError(f"{typist.people.by_key(person).name} has no shift then.")
 
 
 def _slot(turn: Turn) -> Slot:

@@ -114,10 +114,10 @@ def _shifts(facts: HomeFacts) -> list[Json]:
     )[:_MOST_SHIFTS]
     if not mine:
         return [kit.section(md("You have no shift in the next 60 days."))]
-    return [block for span in mine for block in _shift(facts, span)]
+    return [block for n, span in enumerate(mine) for block in _shift(facts, span, n)]
 
 
-def _shift(facts: HomeFacts, span: Span) -> list[Json]:
+def _shift(facts: HomeFacts, span: Span, number: int) -> list[Json]:
     """One shift, with what can be done about it: both only for what is still to come."""
     line = md(
         "{role} of {rotation}: {start} – {end}{now}",
@@ -137,7 +137,7 @@ def _shift(facts: HomeFacts, span: Span) -> list[Json]:
     buttons = [kit.button("Ask for cover", HOME_COVER, value)]
     if span.start > facts.now:
         buttons.append(kit.button("Swap", HOME_SWAP, value))
-    return [kit.section(line), kit.actions(f"shift:{value}"[:255], *buttons)]
+    return [kit.section(line), kit.actions(f"shift:{number}", *buttons)]
 
 
 def _incidents(facts: HomeFacts, incidents: list[Incident], nothing: str) -> list[Json]:
