@@ -4,6 +4,7 @@ import io
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -26,6 +27,11 @@ _MOST_TABS = 50
 _MOST_NAMED = 5
 _QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 _HALF_A_SECOND = timedelta(milliseconds=500)
+_UNREADABLE = (
+    ArithmeticError, AttributeError, EOFError, LookupError, NotImplementedError, OSError,
+    RuntimeError, SyntaxError, TypeError, ValueError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What openpyxl and the parsers below it raise for a file that is not well made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ def read_xlsx(data: bytes) -> Book:
             warnings.simplefilter("ignore")  # of styles and extensions that we do not read
             values = load_workbook(io.BytesIO(data), data_only=True)
             written = load_workbook(io.BytesIO(data))
-    except Exception as error:  # noqa: BLE001 - the library raises whatever its parser raises
+    except _UNREADABLE as error:
         raise TableError(
             f"the XLSX file cannot be read ({type(error).__name__}). Save it again."
         ) from None

@@ -1,9 +1,14 @@
 """Real XLSX and CSV files, each with one fault: the message, and the cell it names."""
 
 import json
+from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.roster.files import FileSource
 from bot.roster.table import TableError
@@ -67,6 +72,35 @@ def test_every_cut_of_a_workbook_is_refused_and_changes_nothing(tmp_path: Path) 
         loaded = file.load(NOW)
         assert loaded.plans == before
         assert loaded.refused == ("data",)
+
+
+@given(st.data())
+def test_whatever_bytes_are_damaged_it_is_a_book_or_a_reason(data: st.DataObject) -> None:
+    whole = bytearray((BOOKS / "21-unread-tab.xlsx").read_bytes())
+    for _ in range(data.draw(st.integers(1, 8))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    with suppress(TableError):
+        assert read_xlsx(bytes(whole)).tabs
+
+
+@pytest.mark.parametrize("part", ["xl/workbook.xml", "xl/worksheets/sheet1.xml"])
+@pytest.mark.parametrize(
+    "text", [b"", b"<", b"<a/>", b"\x00" * 99, b"<!DOCTYPE a [<!ENTITY b 'c'>]>"]
+)
+def test_a_part_that_is_not_well_made_is_a_reason(part: str, text: bytes) -> None:
+    with ZipFile(BOOKS / "21-unread-tab.xlsx") as before, ZipFile(made := BytesIO(), "w") as after:
+        for name in before.namelist():
+            after.writestr(name, text if name == part else before.read(name))
+    with suppress(TableError):
+        read_xlsx(made.getvalue())
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused() -> None:
+    with ZipFile(made := BytesIO(), "w", ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", b"<Types/>")
+        archive.writestr("xl/worksheets/sheet1.xml", b" " * 70_000_000)
+    with pytest.raises(TableError, match=r"unpacked the file has 70,000,008 bytes"):
+        read_xlsx(made.getvalue())
 
 
 def test_an_empty_folder_and_a_missing_file_say_so(tmp_path: Path) -> None:
