@@ -125,12 +125,6 @@ async def build(setting: Setting) -> Application:
     }
     outbox = _outbox(setting, store, engine, deliverers, Counting(metrics))
     engine.on_work = outbox.kick
-    telling = None
-    if rota is not None:
-        to = editors(config, people)
-        telling = RosterTelling(
-            rota, store.store, store.reader, clock, editors=to, kick=outbox.kick
-        )
     return Application(
         setting,
         store,
@@ -146,7 +140,7 @@ async def build(setting: Setting) -> Application:
         calendars,
         duty,
         keeper,
-        telling,
+        _telling(setting, store, rota, people, outbox.kick),
         sentinels=_sentinels(setting, store, engine, rules, session, metrics),
     )
 
@@ -175,6 +169,19 @@ def _sentinels(
             speed=setting.speed,
         )
     )
+
+
+def _telling(
+    setting: Setting,
+    store: OpenedStore,
+    rota: Roster | None,
+    people: People,
+    kick: Callable[[], None],
+) -> RosterTelling | None:
+    if rota is None:
+        return None
+    to = editors(setting.config, people)
+    return RosterTelling(rota, store.store, store.reader, setting.clock, editors=to, kick=kick)
 
 
 async def _opened(setting: Setting) -> OpenedStore:
