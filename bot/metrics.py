@@ -36,11 +36,6 @@ class Metrics:
             "watchbill_expected_runs_overdue",
             "Expected runs that have not started although their deadline has passed.",
         )
-        self.follower_lag = self._gauge(
-            "watchbill_follower_lag_seconds",
-            "How long a user group, topic or bookmark has shown something else than who is on call.",
-            "follower",
-        )
         self.outbox_lag = self._gauge(
             "watchbill_outbox_lag_seconds", "How long the oldest due job has waited.", "lane_group"
         )
@@ -59,22 +54,7 @@ class Metrics:
         self.jobs = self._counter(
             "watchbill_jobs", "Outbox jobs by kind and outcome.", "kind", "outcome"
         )
-        self.calendar_lag = self._gauge(
-            "watchbill_calendar_lag_seconds",
-            "How long a shared calendar has not shown the roster.",
-            "rotation",
-        )
-        self.calendar_writes = self._counter(
-            "watchbill_calendar_writes",
-            "Events written to shared calendars; a repair undoes what somebody edited.",
-            "rotation",
-            "act",
-        )
-        self.calendar_failures = self._counter(
-            "watchbill_calendar_failures",
-            "Attempts to write a shared calendar that must be repeated.",
-            "rotation",
-        )
+        self._of_the_roster()
         self.audit_findings = self._counter(
             "watchbill_audit_findings", "What the auditor found, by what was wrong.", "fault"
         )
@@ -94,6 +74,29 @@ class Metrics:
             "result",
         )
         ProcessCollector(registry=self.registry)
+
+    def _of_the_roster(self) -> None:
+        self.follower_lag = self._gauge(
+            "watchbill_follower_lag_seconds",
+            "How long a user group, topic or bookmark has shown something else than who is on call.",
+            "follower",
+        )
+        self.calendar_lag = self._gauge(
+            "watchbill_calendar_lag_seconds",
+            "How long a shared calendar has not shown the roster.",
+            "rotation",
+        )
+        self.calendar_writes = self._counter(
+            "watchbill_calendar_writes",
+            "Events written to shared calendars; a repair undoes what somebody edited.",
+            "rotation",
+            "act",
+        )
+        self.calendar_failures = self._counter(
+            "watchbill_calendar_failures",
+            "Attempts to write a shared calendar that must be repeated.",
+            "rotation",
+        )
 
     def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
         return Gauge(name, words, labels, registry=self.registry)
