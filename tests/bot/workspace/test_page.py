@@ -203,3 +203,13 @@ async def test_the_page_brings_its_own_files(browser: aiohttp.ClientSession) -> 
         assert answer.status == 404
     async with browser.get("/") as answer:
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+async def test_user_groups_stand_beside_the_channels(
+    browser: aiohttp.ClientSession, workspace: Workspace
+) -> None:
+    text = await html(browser, "/fragment/sidebar")
+    assert "@data-oncall" in text
+    assert "Ana Silva" in text
+    workspace.groups.clear()
+    assert "User groups" not in await html(browser, "/fragment/sidebar")
