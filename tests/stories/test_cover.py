@@ -1,10 +1,13 @@
 """Asking for cover: the first to accept has it, it expires, it is undone, it survives a crash."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
+from bot.acts import SLACK, ActPayload, AnswerTo, act_to_json
 from bot.acts_roster import EndOverride, OnCover
+from bot.ports import NewDelivery
 from rules.covering import CoverState
 from rules.policy import OnCallOf
 from rules.roster import OverrideKind
@@ -132,3 +135,30 @@ async def test_a_crash_loses_neither_request_nor_cover(rota: Rota) -> None:
     assert await rota.primary(monday(1)) == ("cy",)
     await rota.story.until(monday(1) + HOUR)
     assert await rota.primary() == ("cy",)
+
+
+async def test_two_replicas_that_hear_of_two_clicks_at_once_agree(tell: Tell) -> None:
+    replicas = []
+    for _ in range(2):
+        story = tell(rulebook())
+        story.clock.set(monday() + 2 * HOUR)
+        replicas.append(Rota(story, weekly()))
+        story.engine._batch = 1
+    first, second = replicas
+    await first.asks_cover("ana", week(0))
+    (request,) = await first.requests()
+    for who in ("bo", "cy"):
+        payload = ActPayload(
+            act=OnCover(by=who, request_id=request.id, what="accept"), answer_to=AnswerTo(who)
+        )
+        delivery = NewDelivery(source=SLACK, key=f"click-{who}", body=act_to_json(payload))
+        await first.story.store.inbox.accept(delivery)
+    taken = [0, 0]
+    while sum(taken) < 2:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one.story.engine.take_deliveries()) for one in replicas]
+        taken = [had + task.result() for had, task in zip(taken, tasks, strict=True)]
+    (request,) = await first.requests()
+    (override,) = await first.story.store.reader.overrides(monday())
+    assert request.taken_by == override.person
+    assert await first.primary() == await second.primary() == (override.person,)
