@@ -21,6 +21,7 @@ import bot.store.tables_changes
 import bot.store.tables_duties
 import bot.store.tables_lineage
 import bot.store.tables_roster
+import bot.store.tables_rows
 import bot.store.tables_runs  # noqa: F401 - its tables are of the same metadata
 from bot.store.columns import UtcDateTime
 
