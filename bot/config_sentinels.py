@@ -3,15 +3,10 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field
 
-from bot.config_types import web_address
+from bot.config_types import Url
 from rules.spec import PositiveDuration, Spec, Text
-
-
-def _secret_address(url: SecretStr) -> SecretStr:
-    web_address(url.get_secret_value())
-    return url
 
 
 def _channel(name: str) -> str:
@@ -45,8 +40,9 @@ class CanarySpec(Spec):
 
 
 class WatchdogSpec(Spec):
-    url: Annotated[SecretStr, AfterValidator(_secret_address)] = Field(
-        description="Fetched by GET while all is well; whoever misses it raises the alarm."
+    url: Url = Field(
+        repr=False,
+        description="Fetched by GET while all is well; whoever misses it raises the alarm.",
     )
     every: PositiveDuration = Field(
         default=timedelta(minutes=1), ge=timedelta(seconds=10), description="How often."

@@ -104,7 +104,7 @@ class Sentinels:
         if (spec := self._parts.config.watchdog) is not None:
             watchdog = Watchdog(
                 WatchdogParts(
-                    url=spec.url.get_secret_value(),
+                    url=spec.url,
                     every=spec.every,
                     checks={**checks, **self.own_checks()},
                     clock=SystemClock(),

@@ -76,5 +76,5 @@ def _secrets(config: Config) -> list[str]:
     secrets += [config.calendar.secret, config.roster_secret]
     secrets += [s for source in config.sources for s in (source.secret, source.previous_secret)]
     secrets += [webhook.secret for webhook in config.webhooks]
-    secrets += [config.watchdog.url] if config.watchdog else []
-    return [value for secret in secrets if (value := secret.get_secret_value())]
+    address = [config.watchdog.url] if config.watchdog else []
+    return [value for secret in secrets if (value := secret.get_secret_value())] + address
