@@ -66,14 +66,15 @@ def _row(row: PersonLoad, name: str, y: float, whole: float, longest: float) -> 
             parts.append(_rectangle(x, y, width, _BAR_H, fill))
             x += width
     fair = _BAR_X + row.fair * whole * scale
-    parts.append(
-        f'<line x1="{fair:.1f}" y1="{y - 4:.0f}" x2="{fair:.1f}" y2="{y + _BAR_H + 4:.0f}"'
-        f' stroke="{_FAIR}" stroke-width="2" stroke-dasharray="4 3"/>'
-    )
+    for colour, width in ((_PAPER, 5), (_FAIR, 2)):
+        parts.append(
+            f'<line x1="{fair:.1f}" y1="{y - 4:.0f}" x2="{fair:.1f}" y2="{y + _BAR_H + 4:.0f}"'
+            f' stroke="{colour}" stroke-width="{width}"/>'
+        )
     right = WIDTH - _EDGE
     hours = f"{row.load.hours:.0f} h · {row.share:.0%}"
     parts.append(text_element(hours, right, y + 14, _SMALL, _INK, anchor="end"))
-    woken = f"{row.pages} pages, {row.woken} nights"
+    woken = f"{_count(row.pages, 'page')}, {_count(row.woken, 'night')}"
     parts.append(text_element(woken, right, y + 35, _SMALL, _FAINT, anchor="end"))
     return parts
 
@@ -92,6 +93,10 @@ def _rectangle(x: float, y: float, width: float, height: float, fill: str) -> st
     return (
         f'<rect x="{x:.1f}" y="{y:.0f}" width="{width:.1f}" height="{height:.0f}" fill="{fill}"/>'
     )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _period(start: datetime, end: datetime) -> str:
