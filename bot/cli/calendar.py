@@ -18,6 +18,7 @@ from rules.rotation import OnCall
 
 if TYPE_CHECKING:  # the bot's parts are needed by some commands, and all would wait for them
     from bot.calendars import Following
+    from bot.roster.roster import Roster
 
 Rotation = Annotated[str, typer.Option("--rotation", help="Only this rotation.")]
 
@@ -37,17 +38,18 @@ def preview(
 
     loaded, _ = configuration(config)
     now = SystemClock().now()
-    on_call = _on_call(loaded, now)
+    roster = _roster(loaded, now)
+    on_call = _on_call(loaded, now, roster)
     rotations = [_rotation(on_call, rotation)] if rotation else list(on_call.rotations)
-    if not rotations:
+    if roster is None or not rotations:
         raise fail("The roster is empty: there is nothing to draw.")
     if as_json:
         print_json(preview_json(on_call, rotations, now, now + timedelta(days=days)))
         return
-    zones = {name: spec.zone for name, spec in loaded.rotations.items()}
+    people = roster.file.people
     for name in rotations:
         screen.print(
-            preview_picture(on_call, name, loaded.directory(), now, days, zones.get(name, "UTC")),
+            preview_picture(on_call, name, people, now, days, roster.zone(name)),
             highlight=False,
         )
 
@@ -162,11 +164,19 @@ def sync(config: ConfigFile = DEFAULT_CONFIG, rotation: Rotation = "") -> None:
     raise typer.Exit(0 if good else 1)
 
 
-def _on_call(config: Config, now: datetime) -> OnCall:
-    from bot.cli.roster import on_call_now
+def _roster(config: Config, now: datetime) -> "Roster | None":
+    from bot.cli.roster import roster_now
+    from bot.cli.stored import accepted_plans
+
+    return roster_now(config, now, asyncio.run(accepted_plans(config, now)))
+
+
+def _on_call(config: Config, now: datetime, roster: "Roster | None" = None) -> OnCall:
     from bot.cli.stored import past_changes
 
-    return on_call_now(config, now, asyncio.run(past_changes(config, now)))
+    roster = roster or _roster(config, now)
+    changes = asyncio.run(past_changes(config, now))
+    return roster.on_call(changes, now) if roster else OnCall()
 
 
 def _rotation(on_call: OnCall, written: str) -> str:
