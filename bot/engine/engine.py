@@ -258,7 +258,7 @@ class Engine:
                 until = now + timedelta(seconds=2**delivery.attempts)
                 tx.postpone_delivery(delivery.id, until, why)
                 return
-            if delivery.source == SLACK:
+            if delivery.source in {SLACK, CANARY}:
                 tx.finish_delivery(delivery.id, error=why)
                 return
             work = await self.work_in(tx, now)

@@ -22,6 +22,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    union_all,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -56,6 +57,8 @@ _PAGE_KINDS = ("page", "page_user_group", "page_channel", "webhook")
 _INCIDENT = (INCIDENT.c.id, INCIDENT.c.number, INCIDENT.c.wake_at, INCIDENT.c.body)
 _OPEN = INCIDENT.c.state.in_(("triggered", "acknowledged"))
 _TODO = text("job.state = 'todo'")
+_ALONE = text("job.lane = ''")
+_IN_LANE = text("job.lane != ''")
 _NEW = text("inbound.state = 'new'")
 
 
@@ -75,7 +78,7 @@ class SqlAudits:
         async with self._database.read() as connection:
             suspects = await _rows(connection, _unwatched(connection.dialect.name))
             suspects += await _rows(connection, _OVERDUE, at=now - patience.wake_up)
-            in_turn = await _rows(connection, _IN_TURN, number=after)
+            in_turn = await _in_turn(connection, after)
             found = {row.id: row for row in (*suspects, *in_turn)}
             watched, unreadable = await _watched(connection, list(found.values()), faulty)
             facts = Facts(
@@ -200,8 +203,9 @@ _OVERDUE = (
     .limit(MOST)
 )
 _IN_TURN = (
+    # one state at a time: the index is by state, and resolved incidents are never looked at
     select(*_INCIDENT)
-    .where(_OPEN, INCIDENT.c.number > bindparam("number"))
+    .where(INCIDENT.c.state == bindparam("state"), INCIDENT.c.number > bindparam("number"))
     .order_by(INCIDENT.c.number)
     .limit(MOST)
 )
@@ -211,6 +215,15 @@ async def _rows(
     connection: AsyncConnection, query: Select[Any], **values: object
 ) -> list[Row[Any]]:
     return list((await connection.execute(query, values)).all())
+
+
+async def _in_turn(connection: AsyncConnection, after: int) -> list[Row[Any]]:
+    found = [
+        row
+        for state in ("triggered", "acknowledged")
+        for row in await _rows(connection, _IN_TURN, state=state, number=after)
+    ]
+    return sorted(found, key=lambda row: int(row.number))[:MOST]
 
 
 async def _watched(
@@ -247,22 +260,23 @@ async def _watched(
 
 
 async def _leases(connection: AsyncConnection, before: datetime) -> tuple[LapsedLease, ...]:
-    query = (
-        select(JOB.c.id, JOB.c.lease, JOB.c.kind, JOB.c.next_at)
-        .where(_TODO, JOB.c.leased == 1, JOB.c.next_at <= before)
-        .order_by(JOB.c.next_at)
-        .limit(MOST)
-    )
+    lapsed = and_(_TODO, JOB.c.leased == 1, JOB.c.next_at <= before)
+    query = select(JOB.c.id, JOB.c.lease, JOB.c.kind, JOB.c.next_at).where(lapsed).limit(MOST)
+    found = [
+        row
+        for place in (_ALONE, _IN_LANE)  # each has an index of its own
+        for row in await _rows(connection, query.where(place))
+    ]
     return tuple(
         LapsedLease(job_id=row.id, lease=row.lease, kind=row.kind, lapsed_at=row.next_at)
-        for row in await _rows(connection, query)
+        for row in found
     )
 
 
 async def _lanes(connection: AsyncConnection, before: datetime) -> tuple[BusyLane, ...]:
     due = and_(_TODO, JOB.c.leased == 0, JOB.c.next_at <= before)
     of_pages = case((JOB.c.priority == 0, JOB.c.next_at))
-    waiting = (
+    of_each = (
         select(
             JOB.c.lane,
             func.count().label("waiting"),
@@ -271,13 +285,13 @@ async def _lanes(connection: AsyncConnection, before: datetime) -> tuple[BusyLan
         )
         .where(due)
         .group_by(JOB.c.lane)
-        .order_by(text("due"))
-        .limit(MOST)
-        .subquery("waiting")
     )
-    query = select(
-        waiting, LANE.c.name, LANE.c.free_at, LANE.c.held_until, LANE.c.blocked_until
-    ).join_from(waiting, LANE, LANE.c.name == waiting.c.lane, isouter=True)
+    waiting = union_all(of_each.where(_ALONE), of_each.where(_IN_LANE)).subquery("waiting")
+    query = (
+        select(waiting, LANE.c.name, LANE.c.free_at, LANE.c.held_until, LANE.c.blocked_until)
+        .join_from(waiting, LANE, LANE.c.name == waiting.c.lane, isouter=True)
+        .limit(MOST)
+    )
     return tuple(
         BusyLane(
             name=row.lane,
