@@ -94,7 +94,11 @@ def _with_impact(
 
 def facts_of(alert: Alert, book: RuleBook, now: datetime) -> Facts:
     """Return all that routes, silences and windows see of a categorised alert."""
-    seen = described(alert, book.catalogue)
+    return facts_in(described(alert, book.catalogue), alert, book, now)
+
+
+def facts_in(seen: Described, alert: Alert, book: RuleBook, now: datetime) -> Facts:
+    """Return the same of an alert that has been looked up already."""
     found = _assessed(alert, seen, book, now)
     return weighed(seen.facts, found.priority, found.stakes)
 

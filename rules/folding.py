@@ -8,8 +8,8 @@ from rules.alert import Alert, AlertStatus
 from rules.catalogue import Catalogue
 from rules.category import Category
 from rules.incident import Bond, Incident, ShownAlert, thing_of
+from rules.known import Described, described
 from rules.lineage import Lineage
-from rules.matcher import matchable
 from rules.sentence import Sentence, say
 
 _LONGEST_RUN = 512
@@ -86,8 +86,12 @@ _FAR = 1_000_000
 
 def subject_of(alert: Alert, catalogue: Catalogue) -> Subject:
     """Return what an alert is about, as far as its labels and the catalogue tell."""
-    labels = matchable(alert)
-    found = catalogue.find(labels)
+    return subject_in(described(alert, catalogue))
+
+
+def subject_in(seen: Described) -> Subject:
+    """Return the same of an alert that has been looked up already."""
+    labels, found = seen
     asset = found.asset.id if found and found.asset else ""
     dag, task = labels.get("dag_id", ""), labels.get("task_id", "")
     if asset.startswith("dag:") and task:
@@ -103,8 +107,10 @@ def subject_of_incident(incident: Incident) -> Subject:
 def run_key(labels: Mapping[str, str]) -> str:
     """Return `<dag>/<run>` where labels name an orchestrator's run, else nothing."""
     dag = next(filter(None, map(labels.get, _DAG)), "")
+    if not dag:
+        return ""
     run = next(filter(None, map(labels.get, _RUN)), "")
-    return f"{dag}/{run}"[:_LONGEST_RUN] if dag and run else ""
+    return f"{dag}/{run}"[:_LONGEST_RUN] if run else ""
 
 
 def folds(

@@ -4,11 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rules.alert import Alert, AlertStatus
-from rules.classify import categorised, facts_of, priority_of
-from rules.folding import Fold, skipped_by, subject_of
+from rules.classify import categorised, facts_in, priority_of
+from rules.folding import Fold, skipped_by, subject_in
 from rules.incident import Incident
-from rules.known import about
-from rules.matcher import matchable
+from rules.known import Described, about, described
 from rules.rulebook import Route, RuleBook, StormRule
 from rules.sentence import Sentence, say
 
@@ -75,10 +74,13 @@ def place(alert: Alert, places: OpenPlaces, rule: StormRule, now: datetime) -> P
     return Join(places.storm, sentence) if places.storm else Open(sentence, storm=True)
 
 
-def route_of(alert: Alert, book: RuleBook, now: datetime) -> Route:
-    """Return the first route that holds for what is known of an alert once it is weighed."""
+def route_of(alert: Alert, book: RuleBook, now: datetime, seen: Described | None = None) -> Route:
+    """Return the first route that holds for what is known of an alert once it is weighed.
+
+    `seen` is what it was found to be, where it has been looked up already.
+    """
     alert = categorised(alert, book)
-    return book.route(facts_of(alert, book, now))
+    return book.route(facts_in(seen or described(alert, book.catalogue), alert, book, now))
 
 
 def open_incident(
@@ -88,10 +90,11 @@ def open_incident(
     alert = categorised(alert, book)
     found = alert.classified
     assert found is not None
-    told = about(book.catalogue.find(matchable(alert)), book.catalogue)
-    route = route_of(alert, book, now)
+    seen = described(alert, book.catalogue)  # once, for it is asked of much
+    told = about(seen.found, book.catalogue)
+    route = route_of(alert, book, now, seen)
     priority, _ = priority_of(alert, book)
-    subject = subject_of(alert, book.catalogue)
+    subject = subject_in(seen)
     return Incident(
         id=incident_id,
         number=number,

@@ -1,7 +1,7 @@
 """An incident: what people work on, and the transitions of its state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -313,14 +313,11 @@ class Incident:
         was_firing = before is AlertStatus.FIRING
         old = self.shown(alert)
         kept = [a for a in self.alerts if a is not old]
-        fresh = replace(_shown(alert, old, now), bond=bond, asset=asset, product=product)
-        shown = (
-            fresh
-            if old is None
-            else replace(
-                fresh, bond=old.bond, asset=old.asset or asset, product=old.product or product
-            )
-        )
+        if old is None:
+            shown = _shown(alert, None, now, bond, (asset, product))
+        else:
+            about = old.asset or asset, old.product or product
+            shown = _shown(alert, old, now, old.bond, about)
         if len(kept) >= SHOWN_ALERTS and old is None and not fires:
             kept_and_new = kept
         else:
@@ -371,7 +368,9 @@ class Incident:
 _FIELDS = frozenset(one.name for one in fields(Incident))
 
 
-def _shown(alert: Alert, old: ShownAlert | None, now: datetime) -> ShownAlert:
+def _shown(
+    alert: Alert, old: ShownAlert | None, now: datetime, bond: Bond, about: tuple[str, str]
+) -> ShownAlert:
     return ShownAlert(
         dedup_key=alert.dedup_key,
         title=alert.title,
@@ -383,6 +382,9 @@ def _shown(alert: Alert, old: ShownAlert | None, now: datetime) -> ShownAlert:
         url=alert.url or (old.url if old else ""),
         description=alert.description or (old.description if old else ""),
         source=alert.source,
+        asset=about[0],
+        product=about[1],
+        bond=bond,
     )
 
 

@@ -24,7 +24,7 @@ from rules.triggering import begin_again, keep_quiet, start
 def receive(incident: Incident, event: AlertReceived, book: RuleBook, now: datetime) -> Decision:
     """Count the alert in, then open, raise, reopen, settle or resolve as it demands."""
     alert = categorised(event.alert, book)
-    event = replace(event, alert=alert)
+    event = event if alert is event.alert else replace(event, alert=alert)
     if incident.alert_count == 0:
         about = incident.asset, incident.product
         draft = Draft(_with(incident, event, Bond.OWN, about, now))
