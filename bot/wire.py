@@ -33,6 +33,8 @@ def sentence_from_json(document: dict[str, Any]) -> Sentence:
 
 
 def _tagged(value: Value) -> list[Any]:
+    if type(value) is str:  # by far the most, and the last of the cases
+        return ["str", value]
     match value:
         case Who(key):
             return ["who", key]

@@ -11,8 +11,10 @@ def new_id(now: datetime) -> str:
     """Return 32 hex digits; later calls of one process always sort after earlier ones."""
     global _last  # noqa: PLW0603 - the counter that keeps order within a millisecond
     milliseconds = int(now.timestamp() * 1000)
-    fresh = milliseconds << _COUNTER_BITS | secrets.randbits(_COUNTER_BITS - 1)
-    _last = fresh if fresh >> _COUNTER_BITS > _last >> _COUNTER_BITS else _last + 1
+    if milliseconds > _last >> _COUNTER_BITS:
+        _last = milliseconds << _COUNTER_BITS | secrets.randbits(_COUNTER_BITS - 1)
+    else:
+        _last += 1
     high, low = _last >> 30, _last & (1 << 30) - 1
     # 48 bits of time, version, 12 bits of counter; variant, 30 bits of counter, 32 random bits
     return (

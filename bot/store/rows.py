@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import PydanticSerializationError
+from pydantic_core import to_json as to_json_bytes
 from sqlalchemy import Row
 
 from bot.ports import (
@@ -29,12 +31,15 @@ Values = dict[str, Any]
 
 _CATEGORIES = frozenset(one.value for one in Category)
 
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_encode_ascii = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def to_json(value: object) -> str:
-    """Return ASCII JSON: what no column can hold stands escaped."""
-    return _encode(value)
+    """Return JSON in which stands escaped what no column can hold."""
+    try:
+        return to_json_bytes(value).decode()
+    except PydanticSerializationError:  # a lone surrogate: this one escapes whatever is not ASCII
+        return _encode_ascii(value)
 
 
 def delivery(row: Row[Any]) -> Delivery:
