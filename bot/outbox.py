@@ -114,6 +114,7 @@ class Outbox:
         self._under_way: dict[str, Job] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._draining = False
+        self._has_news = True
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._ended = asyncio.Event()
@@ -121,6 +122,7 @@ class Outbox:
 
     def kick(self) -> None:
         """Look at once whether something is due."""
+        self._has_news = True
         self._wake.set()
 
     async def run_due(self) -> int:
@@ -198,11 +200,15 @@ class Outbox:
         """Start what is due; return until when there is nothing to do."""
         now = self._clock.now()
         try:
-            if await self._start_due(group):
-                return now
+            if self._has_news:
+                self._has_news = False
+                await self._start_due(group)
             if len(self._under_way) >= self._settings.most_at_once:
                 return now + self._settings.poll
+            # only read: a claim at the end of each job would hold up the pages that go out
             due = await self._queue.next_due(now)
+            if due is not None and due <= now and await self._start_due(group):
+                return now
         except (NotStoredError, ConflictError) as error:
             _log.warning("database failed", action="outbox_waits", error=str(error))
             return now + self._settings.poll

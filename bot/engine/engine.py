@@ -96,6 +96,7 @@ class Engine:
         self._kicked = asyncio.Event()
         self._batch = BATCH
         self._stopping = False
+        self._look_again = False
         self._faulty: dict[str, datetime] = {}
         self._clocks = Clocks()
 
@@ -122,13 +123,14 @@ class Engine:
             self._kicked.clear()
             self.looked_at = self._clock.now()
             try:
-                busy = await self.run_due()
+                self._look_again = False
+                await self.run_due()
             except ConflictError:
                 continue
             except NotStoredError as error:
                 log.warning("database failed", action="engine_waits", error=str(error))
-                busy = 0
-            if not busy and not self._stopping:
+                self._look_again = False
+            if not self._look_again and not self._stopping:
                 await self._clock.wait(self._kicked, await self.next_look())
 
     async def next_look(self) -> datetime:
@@ -167,7 +169,10 @@ class Engine:
             if not taken:
                 raise
             await self._set_aside(taken, error)
+            self._look_again = True
             return len(taken)
+        # what came after a batch that was not full has kicked, or is found by the next poll
+        self._look_again |= len(taken) >= self._batch
         self._batch = BATCH
         if taken:
             self.on_work()
@@ -176,6 +181,9 @@ class Engine:
     async def wake_due(self) -> int:
         """Decide a batch of wake-ups that are due; returns how many could be tried."""
         now, tried = self._clock.now(), 0
+        next_wake = await self._parts.reader.next_wake()
+        if next_wake is None or next_wake > now:
+            return 0  # read first: a look that writes would hold up the pages just decided
         async with self._parts.store.begin() as tx:
             due = await tx.take_due(now, BATCH)
             if due:
@@ -201,6 +209,7 @@ class Engine:
                 looked += await judge_overdue(work)
                 self._parts.observer.opened(work.opened)
         if looked:
+            self._look_again = True
             self.on_work()
         return looked
 
