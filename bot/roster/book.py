@@ -235,6 +235,10 @@ def _spoilt(told: _Gathered, error: HeaderError) -> None:
 
 
 def _put_together(told: _Gathered) -> BookRead:
+    plans = {plan.name: plan for plan in _plans(told)}
+    if not plans and not any(p.severity is Severity.ERROR for p in told.problems):
+        told.problems.append(Problem("", "nothing is written. Write a rotation or a shift."))
+        told.unusable = True
     problems = tuple(dict.fromkeys(told.problems))
     alone = {unread.problem for unread in told.shifts.unread}
     broken = {
@@ -243,7 +247,7 @@ def _put_together(told: _Gathered) -> BookRead:
         if problem.severity is Severity.ERROR and problem.rotation and problem not in alone
     }
     return BookRead(
-        plans={plan.name: plan for plan in _plans(told)},
+        plans=plans,
         problems=problems,
         people=told.people,
         weights=told.weights,
