@@ -17,7 +17,6 @@ from rules.alert import Alert, AlertStatus
 from rules.folding import OpenSubject
 from rules.incident import Incident, State
 from rules.roster import Override
-from rules.rotation import Span
 from rules.run import Run
 from rules.seen_lineage import SeenLineage
 from rules.sentence import Sentence
@@ -391,9 +390,3 @@ class Reader(RunReads, LineageReads, DutyReads, ChangeReads, Protocol):
     async def outbox_lag(self, now: datetime) -> Mapping[str, float]:
         """Return by lane how many seconds its oldest due job has waited."""
         ...
-
-
-class Roster(Protocol):
-    """The roster as last accepted."""
-
-    def spans(self) -> Sequence[Span]: ...
