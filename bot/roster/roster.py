@@ -94,6 +94,8 @@ class RosterFile:
         self._readable = verdict.readable
         self.loaded = Loaded(
             version=version,
+            rows_version=self.loaded.rows_version,
+            plans=self.loaded.plans,
             problems=(*verdict.problems, *notes),
             refused=verdict.refused,
             held=verdict.held,
@@ -188,7 +190,8 @@ class RosterFile:
                 newest[name],
             )
         )
-        self.loaded = replace(self.loaded, plans=plans, rows_version=digest(plans))
+        if plans != self.loaded.plans or not self.loaded.rows_version:
+            self.loaded = replace(self.loaded, plans=plans, rows_version=digest(plans))
 
     def _last_good(self, notes: list[Problem]) -> dict[str, Good]:
         if self._good is None:

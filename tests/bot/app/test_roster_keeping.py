@@ -141,6 +141,15 @@ async def test_what_was_confirmed_is_that_version_and_no_other(
     assert replica.file.loaded.held == ("default",)
 
 
+async def test_what_comes_back_from_the_database_is_no_change(
+    tmp_path: Path, opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    replica = await started(tmp_path / "a.csv", GOOD, opened_store, clock)
+    version = replica.file.loaded.rows_version
+    assert not await replica.keeper.follow()
+    assert replica.file.loaded.rows_version == version
+
+
 async def test_nothing_is_written_while_nothing_changes(
     tmp_path: Path, opened_store: OpenedStore, clock: FakeClock
 ) -> None:
