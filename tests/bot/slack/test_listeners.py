@@ -276,7 +276,6 @@ async def typed(workspace: Workspace, text: str, user: str = "ana") -> str:
         ("ak 42", "Did you mean `/oncall ack &lt;n|all&gt;`?"),
         ("journal", "not in this version"),
         ("load", "Load of all rotations"),
-        ("who", "Why:"),
     ],
 )
 async def test_questions_are_answered_at_once(

@@ -25,6 +25,7 @@ from bot.slack.commands import parse
 from bot.slack.delivery import deliverers
 from bot.slack.desk import Desk
 from bot.slack.listeners import Listening
+from bot.slack.reasons import why_blocks
 from bot.slack.wishes import AskLoad, Typist
 from bot.wire import sentence_to_json
 from bot.workspace.blockkit import problems
@@ -32,7 +33,7 @@ from bot.workspace.state import Workspace
 from rules.covering import CoverRequest, CoverState
 from rules.evening_out import Move, Proposal
 from rules.held import Slot
-from rules.roster import OverrideKind
+from rules.roster import Override, OverrideKind, RotationPlan, Schedule
 from rules.sentence import Who, say
 from rules.swapping import SwapRequest, SwapState
 from tests.bot.slack.samples import ANA, BO, CY, HOSTILE, NOW, ON_CALL, PEOPLE, FakeNames
@@ -315,3 +316,15 @@ async def test_the_buttons_of_a_load_are_stored(
     applied, drawn = (p.act for p in acts(inbox))
     assert applied == ApplyProposal(by=ANA, rows=(Handover(slot=whole, person=BO, instead_of=ANA),))
     assert isinstance(drawn, DrawLoad)
+
+
+async def test_who_is_answered_with_the_reasons(desk: Desk, reader: FakeReader) -> None:
+    made = Override(id="o", rotation="data", role="primary", person=CY, starts_at=NOW - DAY,
+                    ends_at=NOW + DAY, by=BO, created_at=NOW - DAY)  # fmt: skip
+    reader.laid_over.append(made)
+    base = Schedule(plans=(RotationPlan(name="data"),), people=PEOPLE)
+    explained = replace(desk, schedule=base.with_changes)
+    (context,) = await why_blocks(explained, "data", NOW)
+    assert "primary of data" in json.dumps(context)
+    assert "override by Bo" in json.dumps(context)
+    assert await why_blocks(desk, "", NOW) == []
