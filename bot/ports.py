@@ -12,6 +12,7 @@ from bot.changes import ChangeReads, ChangeWrites
 from bot.duties import DutyReads, DutyWrites
 from bot.lessons import LessonWrites
 from bot.lineage import LineageReads, LineageWrites
+from bot.roster_rows import RowWrites
 from bot.runs import RunReads, RunWrites
 from rules.alert import Alert, AlertStatus
 from rules.folding import OpenSubject
@@ -343,6 +344,8 @@ class Transaction(RunWrites, LessonWrites, LineageWrites, DutyWrites, Protocol):
     # silences, and what people change about the rotation
     @property
     def roster(self) -> ChangeWrites: ...
+    @property
+    def rows(self) -> RowWrites: ...
     @property
     def audit(self) -> AuditWrites: ...
     async def silences(self, now: datetime) -> Sequence[Silence]: ...

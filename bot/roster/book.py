@@ -19,7 +19,7 @@ from bot.roster.settings import RosterSettings
 from bot.roster.table import Problem, Severity, Table, quoted
 from bot.roster.workbook import Workbook
 from rules.people import People
-from rules.roster import RotationPlan, Shift
+from rules.roster import Override, RotationPlan, Shift
 
 TABS: Mapping[str, tuple[str, ...]] = {
     "rotations": ("rotations", "rotation", "layers", "rotationen", "rotaciones"),
@@ -45,6 +45,7 @@ class BookRead:
     `plans` has every rotation that could be read, `broken` those among them with a fault that
     spoils more than one cell's time; `unusable` when no rotation can be trusted. `unread` are
     cells that spoil only their own time, `unread_overrides` ids of overrides left out.
+    `override_rows` are overrides by the ids in their rows, None without a tab for them.
     """
 
     plans: Mapping[str, RotationPlan] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class BookRead:
     weights: Mapping[str, float] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
     unread_overrides: frozenset[str] = frozenset()
+    override_rows: Mapping[str, Override | None] | None = None
     broken: frozenset[str] = frozenset()
     unusable: bool = False
 
@@ -66,6 +68,7 @@ class _Gathered:
     shifts: Parsed = field(default_factory=Parsed)
     changes: Changes = field(default_factory=Changes)
     problems: list[Problem] = field(default_factory=list)
+    rows: Mapping[str, Override | None] | None = None
     unusable: bool = False
 
     @property
@@ -226,6 +229,8 @@ def _read_changes(
         told.changes.away += changes.away
         told.changes.holidays += changes.holidays
         told.changes.unread |= changes.unread
+        if name == "overrides" and any(cell.text for row in table.rows for cell in row):
+            told.rows = changes.rows
         told.problems += changes.problems
 
 
@@ -253,6 +258,7 @@ def _put_together(told: _Gathered) -> BookRead:
         weights=told.weights,
         unread=told.shifts.unread,
         unread_overrides=frozenset(told.changes.unread - {""}),
+        override_rows=told.rows,
         broken=frozenset(broken),
         unusable=told.unusable,
     )

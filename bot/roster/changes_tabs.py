@@ -1,7 +1,7 @@
 """The Overrides, Away and Holidays tabs: who is there instead, who is not, and the days off."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.roster.cells import CellError
@@ -14,7 +14,7 @@ from bot.roster.settings import RosterSettings
 from bot.roster.table import Problem, Severity, Table, quoted
 from rules.nearest import did_you_mean
 from rules.people import People
-from rules.roster import Away, Holiday, Override, OverrideKind
+from rules.roster import Away, Holiday, Override, OverrideKind, OverrideState
 
 _NOTES = ("notes", "note", "comment", "comments", "notizen", "remarques", "notas")
 _START = ("start", "from", "starts", "begin", "von", "ab", "beginn", "debut", "du", "inicio",
@@ -23,7 +23,7 @@ _END = ("end", "to", "until", "through", "ends", "bis", "ende", "fin", "au", "ju
         "end date", "last day")  # fmt: skip
 _PERSON = ("person", "who", "name", "on call", "covered by", "wer", "personne", "qui", "persona",
            "quien")  # fmt: skip
-_OVERRIDES: Meanings = {
+OVERRIDE_COLUMNS: Meanings = {
     "start": _START,
     "end": _END,
     "person": _PERSON,
@@ -49,6 +49,7 @@ _HOLIDAYS: Meanings = {
     "name": ("name", "holiday", "feiertag", "nom", "nombre", *_NOTES),
     "where": ("where", "place", "country", "region", "wo", "ort", "land", "pays", "lieu", "donde"),
 }
+OVERRIDE_NEEDS = ("start", "end", "person")
 _ENDED = {"cancelled", "canceled", "removed", "ended", "rejected", "expired", "declined", "no"}
 _PENDING = {"pending", "proposed", "requested", "asked"}
 _IN_FORCE = {"", "active", "approved", "accepted", "confirmed", "yes", "done", "over"}
@@ -58,7 +59,8 @@ _IN_FORCE = {"", "active", "approved", "accepted", "confirmed", "yes", "done", "
 class Changes:
     """What a tab says, and what it says wrong; a row with an error is left out, alone.
 
-    `unread` are the ids of overrides whose rows cannot be read, with their rotation.
+    `unread` are the ids of overrides whose rows cannot be read. `rows` are overrides by the ids
+    that stand in their rows, also cancelled ones: None where the rest cannot be read.
     """
 
     overrides: list[Override] = field(default_factory=list)
@@ -66,6 +68,7 @@ class Changes:
     holidays: list[Holiday] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
+    rows: dict[str, Override | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,24 +84,28 @@ class Knowledge:
 
 def read_overrides(table: Table, tab: str, known: Knowledge) -> Changes:
     """Read the tab. Raises HeaderError when there is no header that can be used."""
-    found = read_rows(table, tab, _OVERRIDES, ("start", "end", "person"))
+    found = read_rows(table, tab, OVERRIDE_COLUMNS, OVERRIDE_NEEDS)
     slashes = _order(found, known, "start", "end")
     read = Changes(problems=list(found.problems))
     seen: set[str] = set()
     for row in found.rows:
         if not row.any("start", "end", "person"):
             continue
+        own_id = row.cell("id").text
         try:
-            override = _override(row, known, slashes)
-            if override is None:
+            if not _in_force(row):
+                read.rows[own_id] = _cancelled(row, known, slashes)
                 continue
+            override = _override(row, known, slashes)
             if override.id in seen:
                 raise CellError(row.cell("id"), f"the id {override.id} stands in two rows.")
             seen.add(override.id)
             read.overrides.append(override)
+            read.rows[own_id] = override
         except CellError as error:
             read.problems.append(_problem(error, row, "end", known, slashes))
-            read.unread.add(row.cell("id").text)
+            read.unread.add(own_id)
+    read.rows = {key: found for key, found in read.rows.items() if key not in read.unread | {""}}
     return read
 
 
@@ -162,13 +169,25 @@ def _problem(
     return Problem(problem.address, f"{problem.text} {ending}", severity, "", problem.code)
 
 
-def _override(row: Row, known: Knowledge, slashes: SlashOrder) -> Override | None:
+def _in_force(row: Row) -> bool:
     state = normalise(row.text("state"))
     if state in _ENDED or state in _PENDING:
-        return None
+        return False
     if state not in _IN_FORCE:
         text = f'{quoted(row.text("state"))} is no state. Write "active" or "cancelled".'
         raise CellError(row.cell("state"), text)
+    return True
+
+
+def _cancelled(row: Row, known: Knowledge, slashes: SlashOrder) -> Override | None:
+    """Read a row that has no effect; nobody needs to repair one."""
+    try:
+        return replace(_override(row, known, slashes), state=OverrideState.ENDED)
+    except CellError:
+        return None
+
+
+def _override(row: Row, known: Knowledge, slashes: SlashOrder) -> Override:
     rotation = _rotation(row, known)
     own = known.settings.of(rotation)
     clocks = Clocks(own.zone, slashes)

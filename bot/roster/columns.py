@@ -45,15 +45,34 @@ class Rows:
     problems: tuple[Problem, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where the header is, and which of its cells mean what."""
+
+    header: Sequence[Cell]
+    by_meaning: Mapping[str, Cell]
+    unknown: Sequence[Cell]
+
+
 def read_rows(table: Table, tab: str, meanings: Meanings, needed: Sequence[str]) -> Rows:
     """Find the header among the first rows and return the rows below it that say something.
 
     `needed` are the meanings without which the tab says nothing. Raises HeaderError.
     """
-    known = {alias: meaning for meaning, aliases in meanings.items() for alias in aliases}
-    rows = [row for row in table.rows if any(c.text for c in row) and not is_comment(row)]
+    rows = _told(table)
     if not rows:
         return Rows(())
+    columns = find_columns(table, meanings, needed)
+    at = {meaning: cell.column for meaning, cell in columns.by_meaning.items()}
+    below = (row for row in rows if row[0].row > columns.header[0].row)
+    found = tuple(Row(row[0].row, tab, at, {c.column: c for c in row}) for row in below)
+    return Rows(found, tuple(_not_read(columns.unknown)))
+
+
+def find_columns(table: Table, meanings: Meanings, needed: Sequence[str]) -> Columns:
+    """Find the header of a table that is not empty. Raises HeaderError."""
+    known = {alias: meaning for meaning, aliases in meanings.items() for alias in aliases}
+    rows = _told(table)
     header = _header(rows[:_LOOKED_AT], known)
     columns: dict[str, Cell] = {}
     unknown: list[Cell] = []
@@ -73,10 +92,11 @@ def read_rows(table: Table, tab: str, meanings: Meanings, needed: Sequence[str])
         names = ", ".join(alias.capitalize() for alias in meanings[meaning][:4])
         text = f"no column for the {meaning}. Name one of these: {names}."
         raise HeaderError(Problem(extent(header or rows[0]), text, code="E05"))
-    at = {meaning: cell.column for meaning, cell in columns.items()}
-    below = (row for row in rows if row[0].row > header[0].row)
-    found = tuple(Row(row[0].row, tab, at, {c.column: c for c in row}) for row in below)
-    return Rows(found, tuple(_not_read(unknown)))
+    return Columns(header, columns, unknown)
+
+
+def _told(table: Table) -> list[Sequence[Cell]]:
+    return [row for row in table.rows if any(c.text for c in row) and not is_comment(row)]
 
 
 def _header(rows: Sequence[Sequence[Cell]], known: Mapping[str, str]) -> Sequence[Cell] | None:

@@ -34,6 +34,16 @@ def read_csv(data: bytes) -> Table:
     return Table.of(rows, warnings)
 
 
+def csv_layout(data: bytes) -> tuple[str, str, str]:
+    """Return a file's rows as text, what stands before them, and its separator.
+
+    Raises TableError.
+    """
+    text, _ = _decode(data)
+    separator, rest = _declared_separator(text)
+    return rest, text[: len(text) - len(rest)], separator or _sniff(rest)
+
+
 def _decode(data: bytes) -> tuple[str, list[str]]:
     if data.startswith(b"PK\x03\x04"):
         raise TableError("this is an XLSX or ZIP file. Save it as CSV, or name it .xlsx.")

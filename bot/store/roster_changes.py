@@ -73,7 +73,12 @@ class PendingChanges:
 
     async def changes(self, since: datetime) -> Sequence[Change]:
         swaps = await self.swaps(since)
-        return deciding(await self.overrides(since), swaps)
+        overrides = list(await self.overrides(since))
+        for leg in (leg.id for swap in swaps for leg in swap.legs()):
+            # one that ended before `since` still stands in the place of its leg
+            if (found := await self.override(leg)) and found not in overrides:
+                overrides.append(found)
+        return deciding(overrides, swaps)
 
     async def override(self, override_id: str) -> Override | None:
         known = self._overrides.get(override_id)
@@ -145,7 +150,11 @@ class ChangeReading:
         return [override(row) for row in await self._stored(_OVERRIDES, since=since)]
 
     async def changes(self, since: datetime) -> Sequence[Change]:
-        return deciding(await self.overrides(since), await self.swaps(since))
+        overrides, swaps = list(await self.overrides(since)), await self.swaps(since)
+        for leg in (leg.id for swap in swaps for leg in swap.legs()):
+            if (found := await self.override(leg)) and found not in overrides:
+                overrides.append(found)
+        return deciding(overrides, swaps)
 
     async def override(self, override_id: str) -> Override | None:
         found = await self._stored(_OVERRIDE, its_id=override_id)
@@ -180,9 +189,18 @@ class ChangeReading:
 
 
 def deciding(overrides: Iterable[Override], swaps: Iterable[SwapRequest]) -> list[Change]:
-    """Return what decides who is on call: overrides that have effect, and applied swaps."""
-    effective = [one for one in overrides if one.starts_at < one.ends_at]
-    return [*effective, *(leg for swap in swaps for leg in swap.legs())]
+    """Return what decides who is on call: overrides that have effect, and applied swaps.
+
+    An override with the id of a swap's leg says what became of the leg in the roster; it counts
+    instead, as long as the swap does.
+    """
+    known = list(overrides)
+    swapped = list(swaps)
+    legs = [leg for swap in swapped for leg in swap.legs()]
+    undone = {f"{swap.id}-{n}" for swap in swapped if not swap.legs() for n in (1, 2)}
+    effective = [one for one in known if one.starts_at < one.ends_at and one.id not in undone]
+    ids = {one.id for one in known}
+    return [*effective, *(leg for leg in legs if leg.id not in ids)]
 
 
 def override(row: Row[Any]) -> Override:

@@ -35,6 +35,7 @@ from bot.store.lessons import PendingLessons
 from bot.store.lookups import Lookups
 from bot.store.pending import Pending
 from bot.store.roster_changes import PendingChanges
+from bot.store.roster_rows import PendingRows
 from bot.store.run_writes import RunWriting
 from bot.store.seen_lineage import PendingLineage, Remembered
 from bot.store.tables import ALERT, ALERT_TIME, COUNTER, INBOUND, MESSAGE, SILENCE
@@ -88,6 +89,7 @@ class SqlTransaction(RunWriting):
         self._lessons = PendingLessons(connection)
         self._duties = PendingDuties(connection)
         self.roster = PendingChanges(connection)
+        self.rows = PendingRows(connection)
         self.audit = PendingAudit(connection)
         self._lookups = Lookups()
         self._pending = Pending()

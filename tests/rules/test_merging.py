@@ -50,7 +50,10 @@ def test_a_new_one_is_to_be_written_and_recognised_when_it_is_read_back() -> Non
 def test_an_editor_moves_the_end_and_nothing_else_happens() -> None:
     found = after(BASE, OURS, replace(ROW, ends_at=T10 + 4 * HOUR))
     assert (found.ours.starts_at, found.ours.ends_at) == (T10, T10 + 4 * HOUR)
-    assert found.changed and not found.write and not found.clashes and found.past is None
+    assert found.changed
+    assert not found.write
+    assert not found.clashes
+    assert found.past is None
 
 
 def test_an_end_that_has_passed_ends_it_now() -> None:
@@ -77,21 +80,26 @@ def test_a_start_cannot_move_into_the_past() -> None:
 def test_deleting_the_row_ends_it_now_and_its_return_revives_it() -> None:
     found = after(BASE, OURS, None)
     assert (found.ours.state, found.ours.ends_at) == (OverrideState.ENDED, T10 + 2 * HOUR)
-    assert found.deleted and found.base == Base(ROW, RowState.GONE)
+    assert found.deleted
+    assert found.base == Base(ROW, RowState.GONE)
     back = merge(found.base, found.ours, ROW, T10 + 3 * HOUR, "roster")
     assert (back.ours.starts_at, back.ours.ends_at) == (T10 + 3 * HOUR, T10 + 8 * HOUR)
-    assert back.past is not None and back.past.ends_at == T10 + 2 * HOUR
+    assert back.past is not None
+    assert back.past.ends_at == T10 + 2 * HOUR
 
 
 def test_undo_in_slack_changes_the_state_of_the_row_only() -> None:
     found = after(BASE, ended(OURS, T10 + HOUR), ROW)
-    assert found.write and found.ours.state is OverrideState.ENDED and not found.clashes
+    assert found.write
+    assert found.ours.state is OverrideState.ENDED
+    assert not found.clashes
     assert differences(ROW, facts_of(found.ours)) == {"active": False}
 
 
 def test_cancelled_in_the_row_is_cancelled_here() -> None:
     found = after(BASE, OURS, replace(ROW, active=False))
-    assert found.ours.state is OverrideState.ENDED and not found.write
+    assert found.ours.state is OverrideState.ENDED
+    assert not found.write
 
 
 def test_both_changed_ahead_the_row_wins() -> None:
@@ -106,19 +114,24 @@ def test_both_changed_ahead_the_row_wins() -> None:
 def test_both_changed_while_it_runs_who_is_on_call_stays() -> None:
     ours = override(person="cy")
     found = after(BASE, ours, replace(ROW, person="dee"))
-    assert found.ours == ours and found.write
+    assert found.ours == ours
+    assert found.write
     assert [(c.field, c.row_kept) for c in found.clashes] == [("person", False)]
 
 
 def test_a_row_deleted_while_slack_changed_the_running_one_is_written_again() -> None:
     found = after(BASE, override(person="cy"), None)
-    assert found.write and found.base is None and found.clashes
+    assert found.write
+    assert found.base is None
+    assert found.clashes
     assert found.ours.state is OverrideState.ACTIVE
 
 
 def test_what_is_over_on_both_sides_is_left_alone() -> None:
     found = after(BASE, OURS, replace(ROW, person="dee", ends_at=T10 + 3 * HOUR), hours=20)
-    assert found.ours == OURS and not found.write and not found.changed
+    assert found.ours == OURS
+    assert not found.write
+    assert not found.changed
 
 
 # --- properties -------------------------------------------------------------------------------
@@ -173,7 +186,8 @@ def test_it_converges_after_one_write_and_reads_repeated_change_nothing(
     base, row = written(first, row)
     second = merge(base, first.ours, row, now, "roster")
     assert (second.ours, second.write, second.changed) == (first.ours, False, False)
-    assert not second.clashes and second.past is None
+    assert not second.clashes
+    assert second.past is None
 
 
 @given(bases, overrides(), rows, hours)
@@ -215,4 +229,6 @@ def test_what_only_the_row_says_is_taken(ours: Override, now: datetime) -> None:
         return
     row = replace(base.facts, person="dee", ends_at=base.facts.ends_at + HOUR)
     found = merge(base, ours, row, now, "roster")
-    assert facts_of(found.ours) == row and not found.clashes and not found.write
+    assert facts_of(found.ours) == row
+    assert not found.clashes
+    assert not found.write
