@@ -173,7 +173,7 @@ def _mended(
 
 def _slot(people: Sequence[str], known: People) -> str:
     if not people:
-        return "Nobody was there before, so the slot is empty."
+        return "It has no earlier value."
     names = [known.by_key(key).name for key in people[:_MOST_NAMED]]
     more = ", ..." if len(people) > _MOST_NAMED else ""
     return f"The slot keeps its last good value ({', '.join(names)}{more})."

@@ -168,7 +168,7 @@ def test_a_bad_cell_where_nobody_was_stays_empty() -> None:
     (error,) = errors(file.load(NOW))
     assert error == (
         'Shifts!E5: "Sam" fits Sam Ito and Sam Rey. Write the e-mail or @handle. '
-        "Nobody was there before, so the slot is empty."
+        "It has no earlier value."
     )
 
 
