@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.store.errors import StoreUnfitError, database_errors
-from bot.store.sqlite_driver import connect
+from bot.store.sqlite_driver import BEGIN, connect
 
 _WRITER_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -117,8 +117,7 @@ def _sqlite_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
 
     @event.listens_for(writer.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        # a deferred transaction that reads first can fail at its first write, at once
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(BEGIN)
 
     return writer, reader
 

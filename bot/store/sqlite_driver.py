@@ -5,23 +5,58 @@ The visits, not SQLite, are what a short transaction on one file spends its time
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiosqlite
 
+T = TypeVar("T")
 Rows = list[Any]
+
+BEGIN = "BEGIN IMMEDIATE"
+"""A deferred transaction that reads first can fail at its first write, at once."""
 
 
 class OneVisitConnection(aiosqlite.Connection):
-    """An aiosqlite connection whose cursors fetch in the same visit as they execute."""
+    """An aiosqlite connection whose cursors fetch in the same visit as they execute.
+
+    A transaction begins in the visit of its first statement, and one without any costs none.
+    """
+
+    _is_to_begin = False
+    _was_visited = False
 
     def cursor(self) -> Any:
         return OneVisitCursor(self)
 
-    async def visit(self, work: Callable[[sqlite3.Connection], None]) -> None:
-        """Let `work` use the connection in its own thread."""
+    def begin(self) -> None:
+        self._is_to_begin = True
+
+    async def visit(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Let `work` use the bare connection in its own thread."""
+        begins, self._is_to_begin, self._was_visited = self._is_to_begin, False, True
+
+        def run() -> T:
+            if begins:
+                self._conn.execute(BEGIN)
+            return work(self._conn)
+
         reach: Any = self._execute
-        await reach(work, self._conn)
+        found: T = await reach(run)
+        return found
+
+    async def commit(self) -> None:
+        self._is_to_begin = False
+        if self._was_visited:
+            await super().commit()
+            self._was_visited = False
+
+    async def rollback(self) -> None:
+        # the pool rolls back whatever it gets back, also what has just been committed; a visit
+        # that was given up may still run, and then this comes after it
+        self._is_to_begin = False
+        if self._was_visited:
+            await super().rollback()
+            self._was_visited = False
 
 
 class OneVisitCursor:
@@ -38,13 +73,14 @@ class OneVisitCursor:
     async def __aenter__(self) -> Self:
         return self
 
-    async def execute(self, statement: str, parameters: Any = ()) -> "OneVisitCursor":
-        raw = self._connection._conn  # noqa: SLF001 - its thread is reached no other way
-        return await self._visit(lambda: raw.execute(statement, parameters))
+    async def execute(self, statement: str, parameters: Any = ()) -> Self:
+        if statement == BEGIN:
+            self._connection.begin()
+            return self
+        return await self._visit(lambda raw: raw.execute(statement, parameters))
 
-    async def executemany(self, statement: str, parameters: Sequence[Any]) -> "OneVisitCursor":
-        raw = self._connection._conn  # noqa: SLF001
-        return await self._visit(lambda: raw.executemany(statement, parameters))
+    async def executemany(self, statement: str, parameters: Sequence[Any]) -> Self:
+        return await self._visit(lambda raw: raw.executemany(statement, parameters))
 
     async def fetchall(self) -> Rows:
         rows, self._rows = self._rows, []
@@ -53,13 +89,12 @@ class OneVisitCursor:
     async def close(self) -> None:
         self._rows = []
 
-    async def _visit(self, work: Any) -> "OneVisitCursor":
-        def visit() -> tuple[sqlite3.Cursor, Rows]:
-            cursor: sqlite3.Cursor = work()
+    async def _visit(self, work: Callable[[sqlite3.Connection], sqlite3.Cursor]) -> Self:
+        def execute(raw: sqlite3.Connection) -> tuple[sqlite3.Cursor, Rows]:
+            cursor = work(raw)
             return cursor, cursor.fetchall() if cursor.description else []
 
-        reach: Any = self._connection._execute  # noqa: SLF001
-        cursor, self._rows = await reach(visit)
+        cursor, self._rows = await self._connection.visit(execute)
         self.description = cursor.description
         self.rowcount = cursor.rowcount
         self.lastrowid = cursor.lastrowid
