@@ -223,17 +223,22 @@ class Roster:
 
     def __init__(self, file: RosterFile) -> None:
         self.file = file
-        self._key: tuple[str, frozenset[Change], datetime] | None = None
+        self._key: tuple[str, frozenset[Change], frozenset[str], datetime] | None = None
         self._on_call = OnCall()
+        self._written: tuple[str, frozenset[str]] = ("", frozenset())
 
     def on_call(self, changes: Sequence[Change], now: datetime) -> OnCall:
         """Return everybody's spans from 40 days before `now` to 400 days after it, whole."""
-        schedule, _ = self._merged(changes, now)
+        loaded = self.file.loaded  # once: another thread may read the roster anew meanwhile
         day = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        laid = [override for plan in schedule.plans for override in plan.overrides]
-        made = frozenset[Change]((*schedule.overrides, *schedule.swaps, *laid))
-        key = (self.file.loaded.rows_version, made, day)
+        running = frozenset(
+            change.id
+            for change in changes
+            if change.id in self._ids(loaded) and change.starts_at <= now < change.ends_at
+        )
+        key = (loaded.rows_version, frozenset(changes), running, day)
         if key != self._key:
+            schedule, _ = self._merged(changes, now, loaded)
             start, end = day - LOOK_BACK, day + _WINDOW_STEP + LOOK_FORWARD
             self._on_call = on_call(schedule, start, end, whole=True)
             self._key = key
@@ -260,10 +265,17 @@ class Roster:
         schedule, _ = self._merged(changes, now)
         return [*self.conflicts(changes, now), *outlook(schedule, now)]
 
+    def _ids(self, loaded: Loaded) -> frozenset[str]:
+        """Return the ids of overrides that the roster itself holds."""
+        if self._written[0] != loaded.rows_version:
+            ids = frozenset(o.id for plan in loaded.plans for o in plan.overrides)
+            self._written = (loaded.rows_version, ids)
+        return self._written[1]
+
     def _merged(
-        self, changes: Sequence[Change], now: datetime
+        self, changes: Sequence[Change], now: datetime, loaded: Loaded | None = None
     ) -> tuple[Schedule, Sequence[Conflict]]:
-        loaded = self.file.loaded
+        loaded = loaded or self.file.loaded
         overrides = [one for one in changes if isinstance(one, Override)]
         swaps = tuple(one for one in changes if isinstance(one, Swap))
         plans, stored, conflicts = merged(loaded.plans, overrides, now)
