@@ -231,7 +231,11 @@ class Engine:
             case _:
                 pass
         if event is not None:
-            await tx.load_incidents([job.incident_id])
+            try:
+                await tx.load_incidents([job.incident_id])
+            except ValueError:  # nobody can decide what cannot be read; the page itself is done
+                log.exception("incident cannot be read", action="page_unheard", job=job.key)
+                return
             work = await self.work_in(tx, now)
             work.apply(tx.incident(job.incident_id), event)
             self.on_work()

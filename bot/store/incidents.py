@@ -1,10 +1,11 @@
 """The incidents one transaction knows: loaded under lock, saved with their version checked."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
+import structlog
 from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,20 +16,31 @@ from bot.store.tables import ALERT, INCIDENT
 from bot.wire import incident_from_json
 from rules.incident import Incident, State
 
+log = structlog.get_logger(__name__)
+
+UNREADABLE_PAUSE = timedelta(minutes=5)
+
 _BODY = select(INCIDENT.c.body)
 _BY_ID = (
     _BODY.where(INCIDENT.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(INCIDENT.c.id)
     .with_for_update()
 )
+_LOCK = select(INCIDENT.c.id).where(INCIDENT.c.id == bindparam("its_id")).with_for_update()
 _BY_NUMBER = _BODY.where(INCIDENT.c.number == bindparam("its_number")).with_for_update()
 _OPEN_STATES = [State.TRIGGERED.value, State.ACKNOWLEDGED.value]
 _OPEN = _BODY.where(INCIDENT.c.state.in_(_OPEN_STATES)).order_by(INCIDENT.c.id).with_for_update()
 _DUE = (
-    _BODY.where(INCIDENT.c.wake_at <= bindparam("now", type_=UtcDateTime()))
+    select(INCIDENT.c.id, INCIDENT.c.body)
+    .where(INCIDENT.c.wake_at <= bindparam("now", type_=UtcDateTime()))
     .order_by(INCIDENT.c.wake_at)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
+)
+_PUT_OFF = (
+    update(INCIDENT)
+    .where(INCIDENT.c.id.in_(bindparam("ids", expanding=True)))
+    .values(wake_at=bindparam("until", type_=UtcDateTime()))
 )
 _CHANGED = [column for column in INCIDENT.columns if column.name != "id"]
 _UPDATE = (
@@ -66,8 +78,30 @@ class Incidents:
         if missing := [i for i in dict.fromkeys(ids) if i not in self._known]:
             await self._fetch(_BY_ID, {"ids": missing})
 
+    async def lock(self, incident_id: str) -> None:
+        """Lock one without reading it, so that it need not be readable."""
+        if incident_id not in self._known:
+            await self._connection.execute(_LOCK, {"its_id": incident_id})
+
     async def due(self, now: datetime, limit: int) -> list[Incident]:
-        return await self._fetch(_DUE, {"now": now, "most": limit})
+        """Return those whose time has come; one that cannot be read holds up no other.
+
+        It is put off for a while, and stays the auditor's to tell of.
+        """
+        stored = (await self._connection.execute(_DUE, {"now": now, "most": limit})).all()
+        found, broken = [], []
+        for incident_id, body in stored:
+            try:
+                found.append(self._keep(body))
+            except ValueError as error:
+                log.error(  # noqa: TRY400 - which field is wrong says more than where it was read
+                    "incident cannot be read", action="read", id=incident_id, error=str(error)[:500]
+                )
+                broken.append(incident_id)
+        if broken:
+            until = now + UNREADABLE_PAUSE
+            await self._connection.execute(_PUT_OFF, {"ids": broken, "until": until})
+        return found
 
     async def numbered(self, number: int) -> Incident | None:
         new = next((i for i in self._known.values() if i.number == number), None)
@@ -130,12 +164,12 @@ class Incidents:
 
     async def _fetch(self, query: Select[Any], values: rows.Values) -> list[Incident]:
         bodies = (await self._connection.execute(query, values)).scalars().all()
-        found = []
-        for body in bodies:
-            incident = incident_from_json(body)
-            self._before.setdefault(incident.id, incident)
-            found.append(self._known.setdefault(incident.id, incident))
-        return found
+        return [self._keep(body) for body in bodies]
+
+    def _keep(self, body: str) -> Incident:
+        incident = incident_from_json(body)
+        self._before.setdefault(incident.id, incident)
+        return self._known.setdefault(incident.id, incident)
 
 
 @cache

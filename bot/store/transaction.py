@@ -216,7 +216,7 @@ class SqlTransaction(RunWriting):
         connection = self._connection
         if job.incident_id and connection.dialect.name != "sqlite":
             # the order of locks is incident, lane, job everywhere: no deadlock with an ack
-            await self._incidents.load([job.incident_id])
+            await self._incidents.lock(job.incident_id)
         if job.lane:
             if isinstance(outcome, Retry) and outcome.lane_until is not None:
                 await jobs.block_lane(connection, job.lane, outcome.lane_until)

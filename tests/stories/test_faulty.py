@@ -4,8 +4,11 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import cast
 
+from sqlalchemy import text
+
 from bot.engine.engine import Engine
 from bot.ports import NotStoredError, Reader
+from bot.store.opening import OpenedStore
 from rules.hours import Hours
 from rules.incident import State
 from tests.stories.conftest import Tell
@@ -48,3 +51,21 @@ async def test_a_database_that_is_away_is_waited_for(tell: Tell) -> None:
     reader = cast("Reader", Unreachable())
     engine = Engine(replace(story.engine._parts, reader=reader))
     assert await engine.next_look() > story.clock.now()
+
+
+async def test_an_incident_that_cannot_be_read_holds_up_no_timer(
+    opened_store: OpenedStore, tell: Tell
+) -> None:
+    story = tell()
+    await story.fires("broken")
+    await story.fires("sound")
+    await story.after(seconds=2)
+    story.pages("ana", "ana")
+    async with opened_store.database.write() as connection:
+        await connection.execute(text("UPDATE incident SET body = '{}' WHERE number = 1"))
+    await story.after(minutes=5)
+    story.pages("bo")
+    assert await story.engine.wake_due() == 0, "it is put off, not tried again and again"
+    next_wake = await story.store.reader.next_wake()
+    assert next_wake is not None
+    assert next_wake > story.clock.now()
