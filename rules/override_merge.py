@@ -1,6 +1,6 @@
 """Overrides that stand both in the roster and in the store: which of the two counts."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -41,8 +41,12 @@ def merged(
                 dropped.add(written.id)
             else:
                 del kept[written.id]
-    left = tuple(_without(plan, dropped) for plan in plans) if dropped else tuple(plans)
-    return left, tuple(kept.values()), tuple(conflicts.values())
+    return without(plans, dropped), tuple(kept.values()), tuple(conflicts.values())
+
+
+def without(plans: Sequence[RotationPlan], ids: Collection[str]) -> tuple[RotationPlan, ...]:
+    """Return plans without the overrides that have one of these ids."""
+    return tuple(_without(plan, ids) for plan in plans) if ids else tuple(plans)
 
 
 def _newest(plans: Iterable[RotationPlan]) -> Iterator[RotationPlan]:
@@ -50,7 +54,7 @@ def _newest(plans: Iterable[RotationPlan]) -> Iterator[RotationPlan]:
     yield from by_name.values()
 
 
-def _without(plan: RotationPlan, ids: set[str]) -> RotationPlan:
+def _without(plan: RotationPlan, ids: Collection[str]) -> RotationPlan:
     if not any(override.id in ids for override in plan.overrides):
         return plan
     return replace(plan, overrides=tuple(o for o in plan.overrides if o.id not in ids))

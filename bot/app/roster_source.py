@@ -1,13 +1,18 @@
 """Where the configured roster is read from."""
 
 from pathlib import Path
+from typing import cast
 
 import structlog
 
 from bot.clock import Clock, SystemClock
 from bot.config import GOOGLE_SHEET, Config
+from bot.roster.file_rows import FileRows
+from bot.roster.files import FileSource
+from bot.roster.google_rows import GoogleRows, WritableSheets
 from bot.roster.google_sheet import GoogleSheet
 from bot.roster.roster import RosterFile
+from bot.roster.row_orders import RowWriter
 from bot.roster.workbook import RosterSource
 
 log = structlog.get_logger(__name__)
@@ -29,6 +34,15 @@ def roster_source(
     sheets = GoogleSheets(Path(config.google.credentials), api_url=config.google.sheets_url)
     every, real = config.roster_poll, clock or SystemClock()
     return GoogleSheet(sheet, sheets, real, every=every, pace=pace, tell=tell)
+
+
+def row_writer(roster: RosterFile) -> RowWriter:
+    """Return what writes rows of overrides where the roster is kept."""
+    source = roster.source
+    if isinstance(source, GoogleSheet):
+        return GoogleRows(source.sheet_id, cast("WritableSheets", source.sheets))
+    assert isinstance(source, FileSource), "there are files and sheets"
+    return FileRows(source.path)
 
 
 def sheet_id(config: Config) -> str:

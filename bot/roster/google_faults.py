@@ -14,7 +14,7 @@ class SheetFaultError(Exception):
     """It cannot be read now; the text says why and what to do.
 
     `later` when it may go away by itself; `after` when Google said how long to wait. `tabs` when
-    the tabs are not those that were there before.
+    the tabs are not those that were there before, `denied` when the account may not do it.
     """
 
     def __init__(
@@ -24,8 +24,10 @@ class SheetFaultError(Exception):
         later: bool = False,
         after: timedelta | None = None,
         tabs: bool = False,
+        denied: bool = False,
     ) -> None:
         super().__init__(why)
+        self.denied = denied
         self.later = later
         self.after = after
         self.tabs = tabs
@@ -56,7 +58,7 @@ def fault_of(status: int, content: bytes, retry_after: str | None, who: str) -> 
             return SheetFaultError(words)
         case 403:
             words = f"the service account may not read the sheet. Share it with {who}"
-            return SheetFaultError(f"{words} (Viewer is enough).")
+            return SheetFaultError(f"{words} (Viewer is enough).", denied=True)
         case 404:
             words = "there is no such sheet. Take the id from its address, between /d/ and /edit,"
             return SheetFaultError(f"{words} and share it with {who}.")

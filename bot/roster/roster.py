@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from bot.roster.outlook import outlook
 from bot.roster.settings import RosterSettings
 from bot.roster.table import Problem, Severity, TableError
 from bot.roster.workbook import RosterSource
-from rules.override_merge import Conflict, merged
+from rules.override_merge import Conflict, merged, without
 from rules.people import People
 from rules.resolution import on_call
 from rules.roster import Change, Override, RotationPlan, Schedule, Swap
@@ -30,6 +30,20 @@ _LOOK_AGAIN_EVERY = timedelta(minutes=10)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _MOST_UNSETTLED = 5
 _UNREAD = object()
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRows:
+    """Rows of overrides as read: the content as it was at `as_of`.
+
+    `rows` are overrides by the ids in their rows (None where a cancelled one cannot be read),
+    None when nothing can be said of rows now; `unsure` rotations and ids of rows that cannot.
+    """
+
+    version: str
+    as_of: datetime
+    rows: Mapping[str, Override | None] | None = None
+    unsure: frozenset[str] = frozenset()
 
 
 class RosterFile:
@@ -59,6 +73,9 @@ class RosterFile:
         self._look: object = None
         self._loaded_at = _NEVER
         self._unsettled: tuple[object, int] | None = None
+        self.seen = SeenRows("", _NEVER)
+        self.tracked: frozenset[str] = frozenset()
+        """Ids of rows whose overrides the store has, also of those that have no effect now."""
 
     @property
     def name(self) -> str:
@@ -104,6 +121,9 @@ class RosterFile:
         self._in_force()
         self._loaded_at = now
         self._look = look if version or look is None else _UNREAD
+        rows = None if book.unusable else book.override_rows
+        unsure = book.unread_overrides | set(verdict.refused)
+        self.seen = SeenRows(version, self._as_of(now), rows, unsure)
         return self.loaded
 
     def check(self, now: datetime) -> tuple[Problem, ...]:
@@ -137,6 +157,7 @@ class RosterFile:
         look = self.source.look()
         if look == self._look:
             self._unsettled = None
+            self.seen = replace(self.seen, as_of=self._as_of(now))
             return self._changed(now) if self._may_be_good_by_now(now) else None
         if self._unsettled is None or self._unsettled[0] != look:
             looks = self._unsettled[1] + 1 if self._unsettled else 1
@@ -145,6 +166,11 @@ class RosterFile:
                 return None
         self._unsettled = None
         return self._changed(now)
+
+    def _as_of(self, now: datetime) -> datetime:
+        """Return when what was read last was surely so: a sheet is read less often than looked at."""
+        read_at: datetime | None = getattr(self.source, "read_at", now)
+        return read_at or _NEVER
 
     def _may_be_good_by_now(self, now: datetime) -> bool:
         """Whether to look again at what was refused: rows that were too far ahead come near."""
@@ -223,7 +249,9 @@ class Roster:
 
     def __init__(self, file: RosterFile) -> None:
         self.file = file
-        self._key: tuple[str, frozenset[Change], frozenset[str], datetime] | None = None
+        self.told: Sequence[Problem] | None = None
+        """Conflicts as whoever merges rows with the store tells them; None where nobody does."""
+        self._key: object = None
         self._on_call = OnCall()
         self._written: tuple[str, frozenset[str]] = ("", frozenset())
 
@@ -236,7 +264,8 @@ class Roster:
             for change in changes
             if change.id in self._ids(loaded) and change.starts_at <= now < change.ends_at
         )
-        key = (loaded.rows_version, frozenset(changes), running, day)
+        merging = self.file.tracked if self.told is not None else None
+        key = (loaded.rows_version, frozenset(changes), running, merging, day)
         if key != self._key:
             schedule, _ = self._merged(changes, now, loaded)
             start, end = day - LOOK_BACK, day + _WINDOW_STEP + LOOK_FORWARD
@@ -250,6 +279,8 @@ class Roster:
 
     def conflicts(self, changes: Sequence[Change], now: datetime) -> list[Problem]:
         """Return overrides of one id that Slack and the roster tell differently."""
+        if self.told is not None:
+            return list(self.told)
         return [_told(one) for one in self._merged(changes, now)[1]]
 
     def spans(self) -> Sequence[Span]:
@@ -278,7 +309,12 @@ class Roster:
         loaded = loaded or self.file.loaded
         overrides = [one for one in changes if isinstance(one, Override)]
         swaps = tuple(one for one in changes if isinstance(one, Swap))
-        plans, stored, conflicts = merged(loaded.plans, overrides, now)
+        if self.told is None:
+            plans, stored, conflicts = merged(loaded.plans, overrides, now)
+        else:
+            # rows with an id of ours have been merged into what is stored
+            ids = {one.id for one in changes} | self.file.tracked
+            plans, stored, conflicts = without(loaded.plans, ids), tuple(overrides), ()
         people = self.file.people
         schedule = Schedule(
             plans=plans, overrides=stored, swaps=swaps, people=people, weights=loaded.weights

@@ -21,6 +21,7 @@ from bot.store.past import SqlPast
 from bot.store.queue import LANE_GAP, LEASE, SqlJobQueue
 from bot.store.reader import SqlReader
 from bot.store.retention import prune
+from bot.store.roster_rows import SqlRosterRows
 from bot.store.roster_versions import SqlRosterVersions
 from bot.store.schema import migrate
 from bot.store.seen_lineage import forget
@@ -54,6 +55,7 @@ class OpenedStore:
         self.lessons = SqlLessons(database)
         self.calendars = SqlCalendars(database)
         self.roster_versions = SqlRosterVersions(database)
+        self.roster_rows = SqlRosterRows(database)
         self.followers = SqlFollowers(database)
         self.audits = SqlAudits(database)
         self._clock = clock
