@@ -2,7 +2,7 @@
 
 import json
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -22,13 +22,15 @@ from sqlalchemy import (
     null,
     select,
     text,
+    type_coerce,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import CompoundSelect
+from sqlalchemy.types import NullType
 
 from bot.ports import AlertRef, OpenAlert, PastOpenings
-from bot.store.columns import UtcDateTime, stored_key
+from bot.store.columns import UtcDateTime, stored_key, to_micros
 from bot.store.tables import ABOUT, ALERT, INCIDENT
 from rules.alert import AlertStatus
 from rules.folding import OpenSubject, Subject, subject_of_incident
@@ -140,8 +142,9 @@ def _history(*, sqlite: bool) -> CompoundSelect[Any]:
     )
 
 
+# as the database has them: to turn a thousand into instants takes longer than to find them
 _OPENINGS = (
-    select(INCIDENT.c.opened_at)
+    select(type_coerce(INCIDENT.c.opened_at, NullType()))
     .where(
         INCIDENT.c.source == bindparam("source"),
         INCIDENT.c.opened_at >= bindparam("since", type_=UtcDateTime()),
@@ -169,7 +172,8 @@ class Lookups:
         self._own: dict[Pair, str] = {}
         self._groups: dict[Pair, str] = {}
         self._storms: dict[str, str] = {}
-        self._opened: dict[str, list[datetime]] = {}  # ascending
+        self._opened: dict[str, list[Any]] = {}  # ascending; as the database has instants
+        self._stored: Callable[[datetime], Any] = lambda at: at
         self._history: dict[Pair, list[datetime]] = {}
         self._latest: dict[Pair, int] = {}
         self._closed: set[str] = set()
@@ -186,6 +190,8 @@ class Lookups:
         if not sources:
             return set()
         sqlite = connection.dialect.name == "sqlite"
+        if sqlite:
+            self._stored = to_micros
         wanted = {"things": _json(things), "groups": _json(groups)}
         wanted["sources"] = _json((source, "") for source in sources)
         found = (await connection.execute(_places(sqlite=sqlite), wanted)).all()
@@ -240,7 +246,7 @@ class Lookups:
         else:
             self._closed.add(incident.id)
         if new:
-            insort(self._opened.setdefault(source, []), incident.opened_at)
+            insort(self._opened.setdefault(source, []), self._stored(incident.opened_at))
             self._history.setdefault(thing, []).append(incident.opened_at)
             self._latest[thing] = incident.number
 
@@ -267,7 +273,7 @@ class Lookups:
 
     def openings(self, source: str, since: datetime) -> int:
         opened = self._opened.get(stored_key(source), [])
-        return len(opened) - bisect_left(opened, since)
+        return len(opened) - bisect_left(opened, self._stored(since))
 
     def openings_of(self, source: str, dedup_key: str, since: datetime) -> PastOpenings:
         pair = self._known(source, dedup_key)
