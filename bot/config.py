@@ -299,6 +299,10 @@ class Config(RulebookSpec):
         ge=timedelta(seconds=2),
         description="How often a Google sheet is looked at; Google allows 60 reads a minute.",
     )
+    roster_writes: bool = Field(
+        default=True,
+        description="Write overrides and swaps made in Slack into the roster's tab Overrides.",
+    )
     roster_secret: SecretStr = Field(
         default=_NONE,
         description="Signs `POST /hooks/roster`, by which a changed roster is read at once.",

@@ -14,6 +14,7 @@ from bot.app.catalogue_watch import CatalogueWatch
 from bot.app.counting import sample
 from bot.app.duty_side import DutySide
 from bot.app.roster_keeping import RosterKeeper
+from bot.app.roster_rows import RosterRows
 from bot.app.roster_source import close_roster
 from bot.app.roster_telling import RosterTelling
 from bot.app.rosters import roster_fault, roster_hook, roster_standing
@@ -43,6 +44,7 @@ DRAIN = timedelta(seconds=8)
 LAG_LIMIT = 120.0
 _REFRESH = timedelta(seconds=2)
 _WATCH = timedelta(seconds=1)
+_SOON = timedelta(milliseconds=100)
 _SAMPLE = timedelta(seconds=15)
 _LEARN = timedelta(seconds=5)
 """How soon a new catalogue is learnt about; the rest waits for LEARN_EVERY."""
@@ -81,6 +83,7 @@ class Application:
     keeper: RosterKeeper | None = None
     telling: RosterTelling | None = None
     sentinels: Sentinels | None = None
+    rows: RosterRows | None = None
     started: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -141,6 +144,9 @@ class Application:
                 works.append(("calendars", self.calendars.followers.run))
         if self.keeper is not None:
             works.append(("roster", partial(self._watch_roster, self.keeper)))
+        if self.rows is not None:
+            pause = max(_WATCH * self.setting.speed, _SOON)
+            works.append(("rows", partial(self._every, pause, self._merge_rows)))
         return works
 
     async def _wind_down(self, running: Sequence[asyncio.Task[None]]) -> None:
@@ -198,9 +204,22 @@ class Application:
         for problem in loaded.problems:
             log.warning("roster", action="read_roster", problem=str(problem))
         log.info("roster accepted", action="read_roster", version=loaded.version)
+        await self._merge_rows()
         await self.rules.refresh()
         if self.telling is not None:
             await self.telling.tell(loaded)
+
+    async def _merge_rows(self) -> None:
+        """Merge what people changed in rows of the roster with what they changed in Slack."""
+        if self.rows is None:
+            return
+        try:
+            changed = await self.rows.tick()
+        except NotStoredError as error:
+            log.warning("database failed", action="merge_rows", error=str(error))
+            return
+        if changed:
+            await self.rules.refresh()
 
     def _web(self) -> aiohttp.web.Application:
         config = self.setting.config

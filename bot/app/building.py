@@ -4,7 +4,7 @@ import random
 import secrets
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -16,7 +16,10 @@ from bot.app.duty_side import duty_side, editors, zone_of
 from bot.app.expectations import Waiting
 from bot.app.following import calendars_of
 from bot.app.roster_keeping import RosterKeeper
+from bot.app.roster_rows import RosterRows
+from bot.app.roster_source import row_writer
 from bot.app.roster_telling import RosterTelling
+from bot.app.row_jobs import ROSTER_ROW, RowDeliverer
 from bot.app.rules_in_force import RulesInForce, roster_file
 from bot.app.sentinels import SentinelParts, Sentinels, canary_source
 from bot.app.slack_side import SlackParts, SlackSide, slack_side
@@ -24,8 +27,18 @@ from bot.config import Config
 from bot.engine.engine import POLL, Engine, EngineParts
 from bot.engine.rehearsing import CANARY
 from bot.metrics import Metrics
-from bot.outbox import Outbox, OutboxSettings
-from bot.ports import Accepted, Deliverer, Delivery, Inbox, NewDelivery, Parsed
+from bot.outbox import OnFinished, Outbox, OutboxSettings
+from bot.ports import (
+    Accepted,
+    Deliverer,
+    Delivery,
+    Inbox,
+    Job,
+    NewDelivery,
+    Outcome,
+    Parsed,
+    Transaction,
+)
 from bot.roster.directory import KnownPeople
 from bot.roster.roster import Roster
 from bot.slack.sentinels import sentinel_deliverers
@@ -123,6 +136,9 @@ async def build(setting: Setting) -> Application:
         **_alarms(config, slack),
         "webhook": webhooks,
     }
+    written = _row_deliverer(setting, store, rota, people)
+    if written is not None:
+        deliverers[ROSTER_ROW] = written
     outbox = _outbox(setting, store, engine, deliverers, Counting(metrics))
     engine.on_work = outbox.kick
     return Application(
@@ -142,7 +158,32 @@ async def build(setting: Setting) -> Application:
         keeper,
         _telling(setting, store, rota, people, outbox.kick),
         sentinels=_sentinels(setting, store, engine, rules, session, metrics),
+        rows=_rows(setting, store, rota, outbox) if written else None,
     )
+
+
+def _row_deliverer(
+    setting: Setting, store: OpenedStore, rota: Roster | None, people: People
+) -> RowDeliverer | None:
+    """Return what writes overrides into the roster; None where it may not."""
+    config = setting.config
+    if rota is None or not config.roster_writes:
+        return None
+    return RowDeliverer(
+        rota,
+        row_writer(rota.file),
+        store.store,
+        setting.clock,
+        editors=lambda: editors(config, people),
+    )
+
+
+def _rows(
+    setting: Setting, store: OpenedStore, rota: Roster | None, outbox: Outbox
+) -> RosterRows | None:
+    if rota is None:
+        return None
+    return RosterRows(rota, store.store, store.roster_rows, setting.clock, kick=outbox.kick)
 
 
 def _alarms(config: Config, slack: SlackSide) -> Mapping[str, Deliverer]:
@@ -241,7 +282,7 @@ def _outbox(
         store=store.store,
         deliverers=deliverers,
         clock=setting.clock,
-        on_finished=engine.job_finished,
+        on_finished=_finished(engine, deliverers.get(ROSTER_ROW)),
         settings=OutboxSettings(
             random=random.SystemRandom().random,
             observe=counting.job,
@@ -250,6 +291,17 @@ def _outbox(
             poll=OUTBOX_POLL * setting.speed,
         ),
     )
+
+
+def _finished(engine: Engine, rows: Deliverer | None) -> OnFinished:
+    """Let the engine hear of every job's end, and editors of rows that were given up."""
+
+    async def finished(tx: Transaction, job: Job, outcome: Outcome, now: datetime) -> None:
+        await engine.job_finished(tx, job, outcome, now)
+        if isinstance(rows, RowDeliverer):
+            rows.gave_up(tx, job, outcome, now)
+
+    return finished
 
 
 def _targets(config: Config) -> Mapping[str, WebhookTarget]:

@@ -1,5 +1,6 @@
 """Keeps overrides and the roster's rows of them the same, whichever side changes."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -59,12 +60,17 @@ class RosterRows:
         self._reads = reads
         self._clock = clock
         self._kick = kick
+        self._one_at_a_time = asyncio.Lock()
         self._known: tuple[object, ...] = ()
         self._waits_for = _NEVER
         self._ordered: frozenset[str] = frozenset()
 
     async def tick(self) -> bool:
         """Look at both sides; tell whether the rotation changed. Raises NotStoredError."""
+        async with self._one_at_a_time:
+            return await self._tick()
+
+    async def _tick(self) -> bool:
         seen = self._roster.file.seen
         number = await self._reads.changes_number()
         known = (number, seen.version, seen.unsure, seen.as_of > self._waits_for)

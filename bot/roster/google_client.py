@@ -111,7 +111,7 @@ class GoogleSheets:
             document = json.loads(get_static_doc("sheets", "v4") or "{}")
             document["rootUrl"] = self._api_url
             document["baseUrl"] = urljoin(self._api_url, document["servicePath"])
-            http = httplib2.Http(timeout=self._timeout)
+            http = _OnceHttp(timeout=self._timeout)
             http.follow_redirects = False
             authorized = AuthorizedHttp(credentials, http=http)
             self._service = build_from_document(document, http=authorized)
@@ -130,6 +130,29 @@ class GoogleSheets:
             words = f"google.credentials: the private key in {self._credentials} is broken."
             raise SheetFaultError(f"{words} Download a new one.") from None
         return made
+
+
+class _OnceHttp(httplib2.Http):  # type: ignore[misc] # the library has no types
+    """Sends a write once: by itself the library repeats any request that had no answer."""
+
+    def _conn_request(
+        self, conn: Any, request_uri: str, method: str, body: Any, headers: Any
+    ) -> Any:
+        if method == "GET":
+            return super()._conn_request(conn, request_uri, method, body, headers)
+        answer = conn.getresponse
+
+        def once() -> Any:
+            try:
+                return answer()
+            except HTTPException as error:
+                raise ConnectionResetError("no answer to a write") from error
+
+        conn.getresponse = once
+        try:
+            return super()._conn_request(conn, request_uri, method, body, headers)
+        finally:
+            del conn.getresponse
 
 
 def read_key(path: Path) -> Json:
