@@ -6,14 +6,16 @@ from rules.linking import Member, link
 from rules.people import Person
 
 MEMBERS = (
-    Member(user="U1", handle="ana", names=("Ana Ruiz", "Ani"), email="Ana@Example.com"),
-    Member(user="U2", handle="bo", names=("Bo Chen",)),
-    Member(user="U3", handle="bo2", names=("Bo  chen",)),
-    Member(user="U4", handle="zoe", names=("Zoë Müller",)),
-    Member(user="U5", handle="gone", names=("Gone Girl",), email="gone@example.com", deleted=True),
-    Member(user="U6", handle="robot", names=("Robot",), email="robot@example.com", bot=True),
-    Member(user="U7", handle="cy", names=("Cy Haddad",)),
-    Member(user="U8", handle="cy.old", names=("Cy Haddad",), deleted=True),
+    Member(user="U001", handle="ana", names=("Ana Ruiz", "Ani"), email="Ana@Example.com"),
+    Member(user="U002", handle="bo", names=("Bo Chen",)),
+    Member(user="U003", handle="bo2", names=("Bo  chen",)),
+    Member(user="U004", handle="zoe", names=("Zoë Müller",)),
+    Member(
+        user="U005", handle="gone", names=("Gone Girl",), email="gone@example.com", deleted=True
+    ),
+    Member(user="U006", handle="robot", names=("Robot",), email="robot@example.com", bot=True),
+    Member(user="U007", handle="cy", names=("Cy Haddad",)),
+    Member(user="U008", handle="cy.old", names=("Cy Haddad",), deleted=True),
 )
 
 
@@ -24,13 +26,13 @@ def person(name: str, email: str = "", slack: str = "") -> Person:
 @pytest.mark.parametrize(
     ("who", "user", "how"),
     [
-        (person("Somebody", "ana@example.com"), "U1", "e-mail"),
-        (Person("ana@example.com", "ana@example.com"), "U1", "e-mail"),
-        (person("Bo", slack="U2"), "U2", "Slack id"),
-        (person("Bo", slack="@BO"), "U2", "handle"),
-        (person("zoe muller", "zoe@elsewhere.example"), "U4", "name"),
-        (person("Cy Haddad", "cy@example.com"), "U7", "name"),
-        (Person("slack:U4", "U4"), "U4", "Slack id"),
+        (person("Somebody", "ana@example.com"), "U001", "e-mail"),
+        (Person("ana@example.com", "ana@example.com"), "U001", "e-mail"),
+        (person("Bo", slack="U002"), "U002", "Slack id"),
+        (person("Bo", slack="@BO"), "U002", "handle"),
+        (person("zoe muller", "zoe@elsewhere.example"), "U004", "name"),
+        (person("Cy Haddad", "cy@example.com"), "U007", "name"),
+        (Person("slack:U004", "U004"), "U004", "Slack id"),
     ],
 )
 def test_people_are_found_by_id_email_handle_or_name(who: Person, user: str, how: str) -> None:

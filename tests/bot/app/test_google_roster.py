@@ -165,8 +165,6 @@ def test_roster_check_reads_a_sheet_and_names_its_cells(tmp_path: Path) -> None:
 async def test_a_bot_that_starts_without_google_has_its_last_good_roster(
     database_url: str, tmp_path: Path
 ) -> None:
-    if not database_url.startswith("sqlite"):
-        pytest.skip("the last good roster stands beside an SQLite file")
     async with running_google() as google:
         google.add_spreadsheet("abc", {"Shifts": rows("Ana Ruiz")}, shared={BOT: "reader"})
         async with on_sheet(google, database_url, tmp_path) as bot:

@@ -225,6 +225,8 @@ async def test_pruning_forgets_what_is_over_and_nothing_else(
         "occasions": 0,
         "expectations": 0,
         "alert times": 1,
+        "notes": 0,
+        "notices": 0,
     }
     reader = opened_store.reader
     assert await reader.delivery(gone.id) is None
