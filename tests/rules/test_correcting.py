@@ -9,7 +9,7 @@ from rules.alert import Severity
 from rules.catalogue import Catalogue, Product, Promises
 from rules.category import Category
 from rules.decision import Decision
-from rules.effects import ShowIncident, ShowPage
+from rules.effects import Page, ShowIncident, ShowPage
 from rules.events import (
     Acked,
     AlertReceived,
@@ -74,10 +74,12 @@ def test_wrong_data_weighs_more_than_late_data() -> None:
     alert = make_alert(severity=Severity.ERROR, labels=ABOUT_ORDERS)
     night = Night(book(catalogue=ORDERS), alert)
     night.happens(Corrected(ANA, category=Category.FRESHNESS))
-    assert night.incident.stakes is not None
-    assert night.incident.stakes.impact is Impact.SIGNIFICANT
+    late = night.incident.stakes
     night.happens(Corrected(ANA, category=Category.COMPLETENESS))
-    assert night.incident.stakes.impact is Impact.EXTENSIVE
+    wrong = night.incident.stakes
+    assert late is not None
+    assert wrong is not None
+    assert (late.impact, wrong.impact) == (Impact.SIGNIFICANT, Impact.EXTENSIVE)
     assert any(rule.startswith("priority_matrix.extensive.") for rule in night.why())
 
 
@@ -127,11 +129,11 @@ def test_what_is_not_actionable_pages_nobody_any_more_and_says_so() -> None:
 
 def test_a_second_thought_pages_again_with_new_keys() -> None:
     night = Night(book())
-    first = {e.key for e in night.last.effects if hasattr(e, "person") and hasattr(e, "force")}
+    first = {e.key for e in night.last.effects if isinstance(e, Page)}
     night.happens(Corrected(ANA, actionable=False))
     decision = night.happens(Corrected(BO, actionable=True), after=MINUTE)
     assert pages(decision) == [ANA]
-    again = {e.key for e in decision.effects if hasattr(e, "person") and hasattr(e, "force")}
+    again = {e.key for e in decision.effects if isinstance(e, Page)}
     assert first.isdisjoint(again)
 
 

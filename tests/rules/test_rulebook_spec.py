@@ -289,7 +289,9 @@ def test_routes_of_later_documents_come_first_and_replace_by_name() -> None:
     assert [(route.name, len(route.matchers)) for route in parts.routes] == [
         ("c", 1), ("a", 1), ("b", 1), ("everything", 0)
     ]  # fmt: skip
-    assert parts.routes[1].matchers[0].value == "4"
+    (second,) = parts.routes[1].matchers
+    assert isinstance(second, Matcher)
+    assert second.value == "4"
 
 
 def test_a_route_for_everything_ends_the_routes() -> None:

@@ -141,7 +141,7 @@ class Story:
         key = f"delivery-{next(self._numbers)}"
         self._alerts[key] = alerts
         self._runs[key] = runs
-        source = (*alerts, *runs)[0].source
+        source = alerts[0].source if alerts else runs[0].source
         await self.store.inbox.accept(NewDelivery(source=source, key=key, body=b"{}"))
         if settle:
             await self.settle()
