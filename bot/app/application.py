@@ -14,8 +14,8 @@ from bot.app.catalogue_watch import CatalogueWatch
 from bot.app.counting import sample
 from bot.app.duty_side import DutySide
 from bot.app.roster_keeping import RosterKeeper
-from bot.app.roster_rows import RosterRows
 from bot.app.roster_source import close_roster
+from bot.app.roster_status import RosterKeeping
 from bot.app.roster_telling import RosterTelling
 from bot.app.rosters import roster_fault, roster_hook, roster_standing
 from bot.app.rules_in_force import RulesInForce
@@ -83,7 +83,7 @@ class Application:
     keeper: RosterKeeper | None = None
     telling: RosterTelling | None = None
     sentinels: Sentinels | None = None
-    rows: RosterRows | None = None
+    rows: RosterKeeping | None = None
     started: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -147,6 +147,7 @@ class Application:
         if self.rows is not None:
             pause = max(_WATCH * self.setting.speed, _SOON)
             works.append(("rows", partial(self._every, pause, self._merge_rows)))
+            works.append(("status", partial(self._every, _REFRESH, self.rows.show)))
         return works
 
     async def _wind_down(self, running: Sequence[asyncio.Task[None]]) -> None:

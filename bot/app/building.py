@@ -17,7 +17,8 @@ from bot.app.expectations import Waiting
 from bot.app.following import calendars_of
 from bot.app.roster_keeping import RosterKeeper
 from bot.app.roster_rows import RosterRows
-from bot.app.roster_source import row_writer
+from bot.app.roster_source import row_writer, status_of
+from bot.app.roster_status import RosterKeeping
 from bot.app.roster_telling import RosterTelling
 from bot.app.row_jobs import ROSTER_ROW, RowDeliverer
 from bot.app.rules_in_force import RulesInForce, roster_file
@@ -101,16 +102,15 @@ async def build(setting: Setting) -> Application:
     store = await _opened(setting)
     people, metrics = KnownPeople(config.directory()), Metrics()
     keeper = await _roster(setting, store, people)
-    roster = keeper.roster if keeper else None
-    rota = Roster(roster) if roster else None
+    rota = Roster(keeper.roster) if keeper else None
+    roster = rota.file if rota else None
     rules = RulesInForce(
         setting.parts, rota, store.reader, clock, store.past, store.lessons, waiting=Waiting(config)
     )
     rules.swap_approvers = config.swap_approvers()
     await rules.refresh()
     links = RawLinks(_link_secret(config), config.base_url, clock)
-    reading = Reading(config, links, metrics)
-    engine = _engine(setting, store, rules, reading, Counting(metrics))
+    engine = _engine(setting, store, rules, Reading(config, links, metrics), Counting(metrics))
     inbox = KickingInbox(store.inbox, engine.kick)
     calendars = calendars_of(config, store, roster, clock, metrics, people)
     parts = SlackParts(
@@ -128,17 +128,14 @@ async def build(setting: Setting) -> Application:
     )
     slack = slack_side(setting.access, parts)
     session = aiohttp.ClientSession()
-    webhooks = WebhookDeliverer(session, _targets(config), store.reader)
     duty = duty_side(config, store, rules, slack, zone_of(rota), lambda: outbox.kick())  # noqa: PLW0108
     deliverers = {
         **slack.deliverers,
         **duty.deliverers,
         **_alarms(config, slack),
-        "webhook": webhooks,
+        "webhook": WebhookDeliverer(session, _targets(config), store.reader),
+        **_row_deliverers(setting, store, rota, people),
     }
-    written = _row_deliverer(setting, store, rota, people)
-    if written is not None:
-        deliverers[ROSTER_ROW] = written
     outbox = _outbox(setting, store, engine, deliverers, Counting(metrics))
     engine.on_work = outbox.kick
     return Application(
@@ -158,32 +155,29 @@ async def build(setting: Setting) -> Application:
         keeper,
         _telling(setting, store, rota, people, outbox.kick),
         sentinels=_sentinels(setting, store, engine, rules, session, metrics),
-        rows=_rows(setting, store, rota, outbox) if written else None,
+        rows=_rows(setting, store, rota, outbox),
     )
 
 
-def _row_deliverer(
+def _row_deliverers(
     setting: Setting, store: OpenedStore, rota: Roster | None, people: People
-) -> RowDeliverer | None:
-    """Return what writes overrides into the roster; None where it may not."""
-    config = setting.config
+) -> Mapping[str, Deliverer]:
+    """Return what writes overrides into the roster, where it may."""
+    config, clock = setting.config, setting.clock
     if rota is None or not config.roster_writes:
-        return None
-    return RowDeliverer(
-        rota,
-        row_writer(rota.file),
-        store.store,
-        setting.clock,
-        editors=lambda: editors(config, people),
-    )
+        return {}
+    writer, to = row_writer(rota.file), editors(config, people)
+    return {ROSTER_ROW: RowDeliverer(rota, writer, store.store, clock, editors=lambda: to)}
 
 
 def _rows(
     setting: Setting, store: OpenedStore, rota: Roster | None, outbox: Outbox
-) -> RosterRows | None:
-    if rota is None:
+) -> RosterKeeping | None:
+    if rota is None or not setting.config.roster_writes:
         return None
-    return RosterRows(rota, store.store, store.roster_rows, setting.clock, kick=outbox.kick)
+    clock, speed = setting.clock, setting.speed
+    rows = RosterRows(rota, store.store, store.roster_rows, clock, kick=outbox.kick)
+    return RosterKeeping(rows, status_of(rota, store.reader, clock, speed=speed))
 
 
 def _alarms(config: Config, slack: SlackSide) -> Mapping[str, Deliverer]:

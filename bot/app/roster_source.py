@@ -5,13 +5,16 @@ from typing import cast
 
 import structlog
 
+from bot.app.roster_status import RosterStatus
+from bot.changes import ChangeReads
 from bot.clock import Clock, SystemClock
 from bot.config import GOOGLE_SHEET, Config
 from bot.roster.file_rows import FileRows
 from bot.roster.files import FileSource
 from bot.roster.google_rows import GoogleRows, WritableSheets
 from bot.roster.google_sheet import GoogleSheet
-from bot.roster.roster import RosterFile
+from bot.roster.google_status import StatusTab
+from bot.roster.roster import Roster, RosterFile
 from bot.roster.row_orders import RowWriter
 from bot.roster.workbook import RosterSource
 
@@ -43,6 +46,17 @@ def row_writer(roster: RosterFile) -> RowWriter:
         return GoogleRows(source.sheet_id, cast("WritableSheets", source.sheets))
     assert isinstance(source, FileSource), "there are files and sheets"
     return FileRows(source.path)
+
+
+def status_of(
+    roster: Roster, reader: ChangeReads, clock: Clock, *, speed: float = 1.0
+) -> RosterStatus | None:
+    """Return what keeps the Status tab of a Google sheet; files have none that is written."""
+    source = roster.file.source
+    if not isinstance(source, GoogleSheet):
+        return None
+    tab = StatusTab(source.sheet_id, cast("WritableSheets", source.sheets))
+    return RosterStatus(roster, tab, reader, clock, speed=speed)
 
 
 def sheet_id(config: Config) -> str:

@@ -94,6 +94,11 @@ def read_book(
     return _put_together(told)
 
 
+def is_status(title: str) -> bool:
+    """Whether a tab is the one in which the bot says how it reads the others."""
+    return normalise(title) in TABS["status"]
+
+
 def fault_of_file(name: str, text: str, people: People) -> BookRead:
     """Return what a file says that cannot be read at all."""
     return BookRead(problems=(Problem(name, text),), people=people, unusable=True)

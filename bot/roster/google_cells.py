@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -64,6 +64,15 @@ def tabs_of(outline: Json) -> tuple[Tab, ...]:
     return found
 
 
+def without_tabs(answer: Json, titled: Callable[[str], bool]) -> Json:
+    """Return an outline without the tabs that have such a title."""
+    sheets = answer.get("sheets")
+    if not isinstance(sheets, list):
+        return answer
+    kept = [s for s in sheets if not titled(str(s.get("properties", {}).get("title", "")))]
+    return {**answer, "sheets": kept}
+
+
 def slashes_of(locale: str) -> SlashOrder:
     """Return what people of a locale, like en_US, mean first in 03/04/2026."""
     language = locale.partition("_")[0]
@@ -78,6 +87,7 @@ def workbook(
     """Put a spreadsheet together. Raises TableError when it is too large."""
     properties: Json = outline.get("properties", {})
     by_id = {one["properties"]["sheetId"]: one for one in looks.get("sheets", ())}
+    looks = {**looks, "sheets": [by_id.get(tab.id, {}) for tab in tabs]}
     made: dict[str, Table] = {}
     for tab, read in zip(tabs, values, strict=True):
         made[tab.title] = _table(tab, read.get("values") or [], _Looks.of(by_id.get(tab.id, {})))

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.clock import Clock
-from bot.roster.google_cells import Json, Tab, fingerprint, tabs_of, workbook
+from bot.roster.book import is_status
+from bot.roster.google_cells import Json, Tab, fingerprint, tabs_of, without_tabs, workbook
 from bot.roster.google_faults import SheetFaultError, later
 from bot.roster.table import TableError
 from bot.roster.workbook import Workbook
@@ -207,7 +208,8 @@ class GoogleSheet:
 
     def _read_outline(self, now: datetime) -> None:
         self._count(now)
-        outline = self.sheets.outline(self.sheet_id)
+        # what the bot writes there itself is no new version
+        outline = without_tabs(self.sheets.outline(self.sheet_id), is_status)
         self._tabs = tabs_of(outline)
         self._outline, self._outline_at = outline, now
 

@@ -1,0 +1,75 @@
+"""The Status tab of a Google sheet: made and protected here, and written whole each time."""
+
+from collections.abc import Sequence
+
+from bot.roster.book import is_status
+from bot.roster.google_cells import Json
+from bot.roster.google_faults import SheetFaultError
+from bot.roster.google_rows import WritableSheets
+
+TITLE = "Status"
+MOST_LINES = 60
+_COLUMNS = "ABCD"
+_OURS = ("watchbill", "what")
+"""What the first cell begins with in a tab of ours, and in that of the template."""
+
+
+class StatusTab:
+    """One sheet's tab. Blocks, and may raise SheetFaultError."""
+
+    def __init__(self, sheet_id: str, sheets: WritableSheets) -> None:
+        self._id = sheet_id
+        self._sheets = sheets
+
+    def write(self, lines: Sequence[Sequence[str]]) -> None:
+        """Make the tab say these lines of up to four cells, and nothing else."""
+        title = self._found() or self._added()
+        quoted = title.replace("'", "''")
+        padded = [[*line, *[""] * len(_COLUMNS)][: len(_COLUMNS)] for line in lines[:MOST_LINES]]
+        padded += [[""] * len(_COLUMNS)] * (MOST_LINES - len(padded))
+        data = {
+            "range": f"'{quoted}'!A1:{_COLUMNS[-1]}{MOST_LINES}",
+            "majorDimension": "ROWS",
+            "values": padded,
+        }
+        body = {"valueInputOption": "RAW", "data": [data]}
+        self._sheets.ask(
+            lambda service: (
+                service.spreadsheets().values().batchUpdate(spreadsheetId=self._id, body=body)
+            )
+        )
+
+    def _found(self) -> str:
+        """Return the title of the tab, "" when there is none. Somebody else's is left alone."""
+        for sheet in self._sheets.outline(self._id).get("sheets", ()):
+            title = str(sheet.get("properties", {}).get("title", ""))
+            if not is_status(title):
+                continue
+            quoted = title.replace("'", "''")
+            (found,) = self._sheets.values(self._id, [f"'{quoted}'!A1:A1"])
+            first = str(next(iter((found.get("values") or [[""]])[0]), ""))
+            if first and not first.casefold().startswith(_OURS):
+                words = f"the tab {title} is somebody else's and is not written to. Rename it."
+                raise SheetFaultError(words)
+            return title
+        return ""
+
+    def _added(self) -> str:
+        grid = {"rowCount": MOST_LINES, "columnCount": len(_COLUMNS)}
+        properties = {"title": TITLE, "gridProperties": grid}
+        answer = self._batch({"addSheet": {"properties": properties}})
+        tab = answer["replies"][0]["addSheet"]["properties"]["sheetId"]
+        protected: Json = {
+            "range": {"sheetId": tab},
+            "description": "Watchbill writes here, and nobody else.",
+        }
+        if self._sheets.address:
+            protected["editors"] = {"users": [self._sheets.address]}
+        self._batch({"addProtectedRange": {"protectedRange": protected}})
+        return TITLE
+
+    def _batch(self, request: Json) -> Json:
+        body = {"requests": [request]}
+        return self._sheets.ask(
+            lambda service: service.spreadsheets().batchUpdate(spreadsheetId=self._id, body=body)
+        )

@@ -1,0 +1,121 @@
+"""The Status tab: what it says, how often, and that it is never read back."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.app.roster_source import status_of
+from bot.app.roster_status import RosterStatus
+from bot.local_google.google import LocalGoogle
+from bot.roster.google_client import GoogleSheets
+from bot.roster.google_sheet import GoogleSheet
+from bot.roster.roster import Roster, RosterFile
+from rules.people import People, Person
+from rules.roster import Change
+from tests.fakes.clock import FakeClock
+from tests.fakes.google import BOT, google_in_a_thread, key_file
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+PEOPLE = People(Person(key, key.capitalize(), slack=f"U{key}") for key in ("ana", "bo"))
+TABS = {
+    "Shifts": [
+        ["Start", "End", "Primary"],
+        ["2026-11-16 09:00", "2026-11-30 09:00", "Ana"],
+        ["2026-11-30 09:00", "2026-12-28 09:00", "Bo"],
+        ["2026-12-28 09:00", "2026-12-29 09:00", "Zoe"],
+    ]
+}
+
+
+class NoChanges:
+    async def changes(self, since: datetime) -> Sequence[Change]:
+        return ()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LocalGoogle]:
+    with google_in_a_thread() as google:
+        yield google
+
+
+class Bot:
+    def __init__(self, google: LocalGoogle, sheets: GoogleSheets, clock: FakeClock) -> None:
+        self.google, self.clock = google, clock
+        self.file = RosterFile(GoogleSheet("abc", sheets, clock, jitter=lambda: 0.5), PEOPLE)
+        self.file.load(clock.now())
+        made = status_of(Roster(self.file), NoChanges(), clock)  # type: ignore[arg-type]
+        assert isinstance(made, RosterStatus)
+        self.status = made
+
+    def lines(self) -> list[list[str]]:
+        tab = self.google.sheets["abc"].tab("Status")
+        rows: dict[int, dict[int, str]] = {}
+        for (row, column), cell in tab.cells.items():
+            rows.setdefault(row, {})[column] = str(cell.value)
+        return [[rows[r].get(c, "") for c in range(max(rows[r]) + 1)] for r in sorted(rows)]
+
+
+@pytest.fixture
+def bot(server: LocalGoogle, tmp_path: Path) -> Iterator[Bot]:
+    server._reads.clear()
+    server.add_spreadsheet("abc", TABS, shared={BOT: "writer"})
+    sheets = GoogleSheets(key_file(server, tmp_path), api_url=f"{server.url}/", timeout=1)
+    yield Bot(server, sheets, FakeClock(NOON))
+    sheets.close()
+    server.faults.clear()
+
+
+async def test_it_is_made_protected_and_says_how_the_sheet_is_read(bot: Bot) -> None:
+    assert await bot.status.tick()
+    tab = bot.google.sheets["abc"].tab("Status")
+    (protected,) = tab.protected.values()
+    assert protected["editors"] == {"users": [BOT]}
+    said = bot.lines()
+    assert said[1] == ["Last read", "2026-11-23 12:00:00 UTC"]
+    assert said[2] == ["Version", bot.file.loaded.version]
+    problem = next(line for line in said if line[0] == "error")
+    assert problem[1].startswith("Shifts!C4: nobody")
+    assert problem[2].endswith(f"#gid={bot.google.sheets['abc'].tab('Shifts').id}&range=C4")
+    assert said[-1] == ["default: primary", "Ana", "Bo from Mon 2026-11-30 09:00"]
+
+
+async def test_at_most_one_write_a_minute_and_none_without_news(bot: Bot) -> None:
+    assert await bot.status.tick()
+    bot.google.type_in("abc", "Shifts!C2", [["Bo"]])
+    bot.clock.advance(seconds=20)
+    bot.file.poll(bot.clock.now())
+    bot.file.poll(bot.clock.now())
+    assert not await bot.status.tick()
+    bot.clock.advance(seconds=40)
+    assert await bot.status.tick()
+    assert bot.lines()[-1][1] == "Bo"
+    bot.clock.advance(minutes=5)
+    assert not await bot.status.tick()
+    bot.clock.advance(minutes=5)
+    assert await bot.status.tick(), "the time of the last read is told again"
+
+
+async def test_what_is_written_there_is_no_new_version(bot: Bot) -> None:
+    version = bot.file.loaded.version
+    await bot.status.tick()
+    bot.clock.advance(minutes=11)
+    bot.file.poll(bot.clock.now())
+    bot.file.poll(bot.clock.now())
+    assert bot.file.loaded.version == version
+    assert not [p for p in bot.file.loaded.problems if "not read" in p.text]
+
+
+async def test_a_tab_of_somebody_else_is_left_alone(bot: Bot) -> None:
+    bot.google.sheets["abc"].add_tab("Status", [["Our quarter", "green"]])
+    assert not await bot.status.tick()
+    assert bot.lines() == [["Our quarter", "green"]]
+
+
+async def test_a_failure_waits_a_minute(bot: Bot) -> None:
+    bot.google.faults.add("http_503", "sheets.spreadsheets.values.batchUpdate")
+    assert not await bot.status.tick()
+    assert not await bot.status.tick()
+    bot.clock.advance(minutes=1)
+    assert await bot.status.tick()
