@@ -38,10 +38,7 @@ class GoogleRows:
         try:
             return self._put(order)
         except SheetFaultError as fault:
-            if not fault.denied:
-                raise
-            words = "the service account may not write to the sheet. Share it with"
-            raise SheetFaultError(f"{words} {self._sheets.address} as Editor.") from fault
+            raise as_writer(fault, self._sheets.address) from fault
 
     def _put(self, order: RowOrder) -> Put:
         tab, place = self._look()
@@ -164,6 +161,14 @@ class GoogleRows:
 
     def _ask(self, request: Any) -> Json:
         return self._sheets.ask(lambda service: request(service.spreadsheets().values()))
+
+
+def as_writer(fault: SheetFaultError, address: str) -> SheetFaultError:
+    """Return a fault in the words of one who wanted to write."""
+    if not fault.denied:
+        return fault
+    words = "the service account may not write to the sheet. Share it with"
+    return SheetFaultError(f"{words} {address} as Editor.")
 
 
 def _line(place: Place, cells: Mapping[str, str], left: int) -> list[str | None]:

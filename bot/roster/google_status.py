@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.roster.book import is_status
 from bot.roster.google_cells import Json
 from bot.roster.google_faults import SheetFaultError
-from bot.roster.google_rows import WritableSheets
+from bot.roster.google_rows import WritableSheets, as_writer
 
 TITLE = "Status"
 MOST_LINES = 60
@@ -23,6 +23,12 @@ class StatusTab:
 
     def write(self, lines: Sequence[Sequence[str]]) -> None:
         """Make the tab say these lines of up to four cells, and nothing else."""
+        try:
+            self._write(lines)
+        except SheetFaultError as fault:
+            raise as_writer(fault, self._sheets.address) from fault
+
+    def _write(self, lines: Sequence[Sequence[str]]) -> None:
         title = self._found() or self._added()
         quoted = title.replace("'", "''")
         padded = [[*line, *[""] * len(_COLUMNS)][: len(_COLUMNS)] for line in lines[:MOST_LINES]]

@@ -113,7 +113,9 @@ async def test_a_sheet_that_is_not_shared_any_more_leaves_everybody_on_call(
     async def told() -> str:
         return (await sheet.ready())[1]["age"]
 
-    assert await until(lambda: "sheets.spreadsheets.get" in sheet.google.calls[3:])
+    roster = sheet.bot.app.roster
+    assert roster is not None
+    assert await until(lambda: bool(getattr(roster.source, "trouble", "")))
     await sheet.until_primary("ana@example.com")
     said = await told()
     assert f"Share it with {BOT} (Viewer is enough)." in said
