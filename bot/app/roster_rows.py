@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -126,11 +126,7 @@ class _Merging:
 
     def problems(self) -> list[Problem]:
         """Return what both sides changed and somebody should look at."""
-        found = [json.loads(row.conflict) for row in self._bases.values() if row.conflict]
-        return [
-            Problem(where, text, Severity.WARNING, rotation, "E17")
-            for where, text, rotation in found
-        ]
+        return conflicts_of(self._bases.values())
 
     async def _one(self, tx: Transaction, mine: Override, tell: Tellings) -> None:
         kept = self._bases.get(mine.id)
@@ -225,6 +221,14 @@ class _Merging:
         )
         text = f"{mine.id} was changed both here ({here}) and in Slack ({there}). {ending}"
         return json.dumps([where, text, mine.rotation])
+
+
+def conflicts_of(rows: Iterable[RowBase]) -> list[Problem]:
+    """Return what was told of rows that both sides changed."""
+    found = [json.loads(row.conflict) for row in rows if row.conflict]
+    return [
+        Problem(where, text, Severity.WARNING, rotation, "E17") for where, text, rotation in found
+    ]
 
 
 def _audited(found: Merged, before: Override, now: datetime) -> RosterChange:

@@ -41,7 +41,10 @@ def roster_now(
         now = SystemClock().now()  # what is written today is of today, whenever is asked about
     file.load(now)
     close_roster(file)
-    return Roster(file)
+    roster = Roster(file)
+    if accepted and config.roster_writes:
+        roster.told = ()  # the bot has merged rows into what is stored
+    return roster
 
 
 def on_call_now(
@@ -111,13 +114,16 @@ class Findings:
         return f"{self.file}: {severity}{problem}"
 
 
-def findings(config: Config, now: datetime) -> Findings:
-    """Check the roster as it stands; a configuration without one has nothing to find."""
+def findings(config: Config, now: datetime, also: Sequence[Problem] = ()) -> Findings:
+    """Check the roster as it stands; a configuration without one has nothing to find.
+
+    `also` is what a bot has found that the roster by itself does not tell.
+    """
     file = roster_file(config, KnownPeople(config.directory()))
     if file is None:
         return Findings("", ())
     order = list(Severity)
-    found = sorted(file.check(now), key=lambda problem: order.index(problem.severity))
+    found = sorted((*file.check(now), *also), key=lambda problem: order.index(problem.severity))
     close_roster(file)
     return Findings(config.roster or file.name, tuple(found))
 

@@ -30,9 +30,11 @@ def check(
 ) -> None:
     """Check the roster: every cell that cannot be read, and what goes wrong in 14 days."""
     from bot.cli.roster import findings, findings_json
+    from bot.cli.stored import row_conflicts
 
     loaded, _ = configuration(config)
-    found = findings(loaded, SystemClock().now())
+    now = SystemClock().now()
+    found = findings(loaded, now, asyncio.run(row_conflicts(loaded, now)))
     if as_json:
         print_json(findings_json(found))
     else:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.app.roster_rows import conflicts_of
 from bot.calendars import Following
 from bot.cli.output import fail
 from bot.clock import SystemClock
@@ -15,6 +16,7 @@ from bot.followers import FollowerState
 from bot.loads import LoadReads, NothingStored, Weighed, weigh
 from bot.ports import NewDelivery, NotStoredError
 from bot.roster.roster import LOOK_BACK, Roster
+from bot.roster.table import Problem
 from bot.roster_versions import AcceptedPlan, Confirmation
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
@@ -164,6 +166,14 @@ async def accepted_plans(config: Config, now: datetime) -> Sequence[AcceptedPlan
         return ()
     async with _beside(config, SystemClock()) as store:
         return await store.roster_versions.accepted(now - LOOK_BACK)
+
+
+async def row_conflicts(config: Config, now: datetime) -> Sequence[Problem]:
+    """Return overrides that both Slack and a row changed; none without a database."""
+    if not _exists(config.database):
+        return ()
+    async with _beside(config, SystemClock()) as store:
+        return conflicts_of(await store.roster_rows.rows(now))
 
 
 async def confirm_roster(config: Config, version: str, by: str, now: datetime) -> None:

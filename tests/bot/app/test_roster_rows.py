@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app.roster_rows import RosterRows
+from bot.app.roster_rows import RosterRows, conflicts_of
 from bot.app.roster_source import row_writer
 from bot.app.row_jobs import RowDeliverer
 from bot.outbox import Outbox, OutboxSettings
@@ -307,3 +307,19 @@ async def test_a_row_that_cannot_be_read_keeps_the_override(office: Office, fold
     (folder / "Overrides.csv").unlink()
     await office.settle()
     assert (await office.stored()).state is OverrideState.ACTIVE, "a lost tab deletes no rows"
+
+
+async def test_a_check_at_a_terminal_tells_what_both_changed(office: Office, folder: Path) -> None:
+    made = await office.makes(starts_at=MONDAY_10 + HOUR)
+    await office.settle()
+    async with office.store.store.begin() as tx:
+        await tx.roster.hold_roster()
+        tx.roster.save_override(replace(made, ends_at=MONDAY_10 + 5 * HOUR))
+    edit(folder, lambda text: text.replace("18:00", "16:00"))
+    office.clock.advance(seconds=2)
+    office.file.poll(office.clock.now())
+    office.file.poll(office.clock.now())
+    await office.rows.tick()
+    kept = await office.store.roster_rows.rows(office.clock.now())
+    (problem,) = conflicts_of(kept)
+    assert (problem.code, problem.address) == ("E17", "Overrides!D2")
