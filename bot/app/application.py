@@ -8,6 +8,7 @@ from functools import partial
 
 import aiohttp
 import structlog
+import tzdata
 
 from bot.app.calendars import Calendars
 from bot.app.catalogue_watch import CatalogueWatch
@@ -232,7 +233,8 @@ class Application:
             total_limit=config.limits.alerts_per_minute,
             roster=roster_hook(config, self.roster),
         )
-        calendars, details = self.calendars, dict[str, Check]()
+        calendars = self.calendars
+        details: dict[str, Check] = {"zones": _zones}
         if calendars is not None:
             details["calendar"] = calendars.standing
         if self.duty is not None and config.followers.all():
@@ -269,3 +271,8 @@ class Application:
         lane, worst = max(lags.items(), key=lambda one: one[1], default=("", 0.0))
         limit = LAG_LIMIT * self.setting.speed
         return f"lane {lane or '-'} is {worst:.0f} s behind" if worst > limit else ""
+
+
+async def _zones() -> str:
+    """Say whose zone tables answer: they change several times a year."""
+    return f"tzdata {tzdata.IANA_VERSION}"

@@ -1,6 +1,8 @@
 """Reading config.yaml: the environment, secrets, paths, defaults, and the document about it."""
 
 import json
+import subprocess
+import sys
 import typing
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -316,3 +318,17 @@ def test_the_reference_is_written_where_it_is_read(
     (tmp_path / "docs").mkdir()
     config_reference.main()
     assert (tmp_path / "docs/configuration.md").read_text(encoding="utf-8") == reference()
+
+
+def test_zones_are_those_of_the_pinned_tables_whatever_the_system_has() -> None:
+    asked = """
+from datetime import UTC, datetime
+from zoneinfo import TZPATH, ZoneInfo
+from bot.config import use_our_zones
+use_our_zones()
+import zoneinfo
+at = datetime(2026, 11, 9, 9, tzinfo=ZoneInfo("America/Vancouver"))
+print(zoneinfo.TZPATH, at.astimezone(UTC).isoformat())
+"""
+    told = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)
+    assert told.stdout.split() == ["()", "2026-11-09T16:00:00+00:00"]

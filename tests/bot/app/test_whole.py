@@ -1,5 +1,7 @@
 """The whole road: a webhook in, Slack out, a click back, over real HTTP and WebSocket."""
 
+import tzdata
+
 from bot.workspace.model import Message
 from tests.bot.app.conftest import Running, checked
 
@@ -110,7 +112,9 @@ async def test_the_probes_tell_the_truth(running: Running) -> None:
     await running.post("generic", BROKEN)
     await running.until_said(running.order[0], "orders table is late")
     async with running.http.get(running.app.url + "/readyz") as answer:
-        assert (await answer.json())["ready"], await answer.text()
+        told = await answer.json()
+    assert told["ready"], told
+    assert told["details"]["zones"] == f"tzdata {tzdata.IANA_VERSION}"
     acked = await running.until_said(running.order[0], "orders table is late")
     await running.workspace.click(running.order[0], acked.channel, acked.ts, "ack")
     await running.until_said(running.order[0], "Acknowledged")
