@@ -39,6 +39,7 @@ _SWAPS = select(SWAP).where(SWAP.c.over_at > _SINCE).order_by(SWAP.c.asked_at, S
 _OVERRIDE = select(OVERRIDE).where(OVERRIDE.c.id == _ITS_ID)
 _COVER = select(COVER_REQUEST).where(COVER_REQUEST.c.id == _ITS_ID)
 _SWAP = select(SWAP).where(SWAP.c.id == _ITS_ID)
+_LEGS = select(OVERRIDE).where(OVERRIDE.c.id.in_(bindparam("ids", expanding=True)))
 _AUDIT = (
     select(ROSTER_CHANGE)
     .where(ROSTER_CHANGE.c.at >= _SINCE)
@@ -73,12 +74,12 @@ class PendingChanges:
 
     async def changes(self, since: datetime) -> Sequence[Change]:
         swaps = await self.swaps(since)
-        overrides = list(await self.overrides(since))
-        for leg in (leg.id for swap in swaps for leg in swap.legs()):
-            # one that ended before `since` still stands in the place of its leg
-            if (found := await self.override(leg)) and found not in overrides:
-                overrides.append(found)
-        return deciding(overrides, swaps)
+        overrides = {one.id: one for one in await self.overrides(since)}
+        # one that ended before `since` still stands in the place of its leg
+        if legs := [leg.id for swap in swaps for leg in swap.legs() if leg.id not in overrides]:
+            found = await self._connection.execute(_LEGS, {"ids": legs})
+            overrides |= {row.id: override(row) for row in found}
+        return deciding(overrides.values(), swaps)
 
     async def override(self, override_id: str) -> Override | None:
         known = self._overrides.get(override_id)
@@ -150,11 +151,12 @@ class ChangeReading:
         return [override(row) for row in await self._stored(_OVERRIDES, since=since)]
 
     async def changes(self, since: datetime) -> Sequence[Change]:
-        overrides, swaps = list(await self.overrides(since)), await self.swaps(since)
-        for leg in (leg.id for swap in swaps for leg in swap.legs()):
-            if (found := await self.override(leg)) and found not in overrides:
-                overrides.append(found)
-        return deciding(overrides, swaps)
+        swaps = await self.swaps(since)
+        overrides = {one.id: one for one in await self.overrides(since)}
+        if legs := [leg.id for swap in swaps for leg in swap.legs() if leg.id not in overrides]:
+            found = await self._stored(_LEGS, ids=legs)
+            overrides |= {row.id: override(row) for row in found}
+        return deciding(overrides.values(), swaps)
 
     async def override(self, override_id: str) -> Override | None:
         found = await self._stored(_OVERRIDE, its_id=override_id)
