@@ -11,7 +11,6 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import ARRAY, Executable, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import asyncpg as postgresql_asyncpg
@@ -47,7 +46,7 @@ async def write(connection: AsyncConnection, writes: Sequence[Write]) -> None:
     if isinstance(driver, OneVisitConnection):
         await driver.visit(_on_sqlite(writes))
         return
-    assert isinstance(driver, asyncpg.Connection)
+    assert driver is not None  # asyncpg's, which is loaded only where it is used
     for statement, rows in writes:
         plan = _plan(statement, sqlite=False)
         if plan.takes_arrays:
