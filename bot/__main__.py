@@ -1,6 +1,6 @@
 """The `watchbill` command."""
 
-from bot.config import use_our_zones
+from bot.config.settings import use_our_zones
 
 
 def main() -> None:

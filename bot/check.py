@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from bot.app.holidays import read_holidays
-from bot.config import Config
-from bot.config_file import load
+from bot.config.file import load
+from bot.config.settings import Config
 from bot.sources.configured import mapping_fault, option_faults
+from rules.documents.rulebook_parts import RulebookParts
+from rules.documents.yaml_document import Document, Fault
 from rules.nearest import did_you_mean
 from rules.policy import NextOnCallOf, OnCallOf, Policy
 from rules.rulebook import Route
-from rules.rulebook_parts import RulebookParts
-from rules.yaml_document import Document, Fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,14 @@ from pydantic import BaseModel, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
 
 import rules
-from bot.config import Config
+from bot.config.settings import Config
 from bot.sources.registry import KINDS
-from rules.category_spec import OutcomeSpec
+from rules.documents.category_spec import OutcomeSpec
+from rules.documents.rulebook_spec import RoleSpec, RulebookSpec
+from rules.documents.spec import in_a_row
+from rules.documents.strict_yaml import read
+from rules.documents.written import NEVER
 from rules.durations import format_duration
-from rules.rulebook_spec import RoleSpec, RulebookSpec
-from rules.spec import in_a_row
-from rules.strict_yaml import read
-from rules.written import NEVER
 
 _HEAD = """# Configuration
 

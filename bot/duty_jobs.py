@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from bot.ports import Job, JobPriority, JsonObject, NewJob
-from rules.reminders import Notice, NoticeKind
+from bot.ports.jobs import Job, JobPriority, JsonObject, NewJob
+from rules.schedule.reminders import Notice, NoticeKind
 
 REMIND = "remind"
 ASK_NOTE = "ask_note"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.ports import JsonObject
+from bot.ports.jobs import JsonObject
 from bot.webhook import incident_payload
 from rules.alert import Alert
 from rules.chain import chain

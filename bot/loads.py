@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from rules.evening_out import Proposal, propose
-from rules.load_report import Facts, LoadReport, only, report
 from rules.people import People
-from rules.resolution import on_call
-from rules.roster import Change, Schedule
+from rules.schedule.evening_out import Proposal, propose
+from rules.schedule.load_report import Facts, LoadReport, only, report
+from rules.schedule.resolution import on_call
+from rules.schedule.roster import Change, Schedule
 
 LOOK_BACK = timedelta(weeks=4)
 LOOK_AHEAD = timedelta(weeks=4)

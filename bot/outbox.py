@@ -11,22 +11,19 @@ from functools import partial
 import structlog
 
 from bot.clock import Clock
-from bot.job_queue import JobQueue
-from bot.ports import (
-    ConflictError,
+from bot.ports.delivering import (
     Dead,
     Delivered,
     Deliverer,
     GiveUpError,
-    Job,
-    JobPriority,
-    NotStoredError,
     Outcome,
     Retry,
     RetryLaterError,
-    Store,
-    Transaction,
 )
+from bot.ports.inbox import ConflictError, NotStoredError
+from bot.ports.job_queue import JobQueue
+from bot.ports.jobs import Job, JobPriority
+from bot.ports.store import Store, Transaction
 
 _log = structlog.get_logger(__name__)
 

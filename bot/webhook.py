@@ -10,7 +10,9 @@ from http import HTTPStatus
 
 import aiohttp
 
-from bot.ports import Delivered, GiveUpError, Job, JsonObject, Reader, RetryLaterError
+from bot.ports.delivering import Delivered, GiveUpError, RetryLaterError
+from bot.ports.jobs import Job, JsonObject
+from bot.ports.store import Reader
 from rules.incident import Incident
 
 TIMEOUT = aiohttp.ClientTimeout(total=4)

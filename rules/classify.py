@@ -4,18 +4,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rules.alert import Alert, Severity
-from rules.categorise import categorise
 from rules.category import Classified
 from rules.decision import Reason
 from rules.facts import Facts
 from rules.incident import Stakes
-from rules.known import Described, described, weighed
-from rules.overruling import impact_rule, not_actionable
+from rules.matching.known import Described, described, weighed
 from rules.priority import Impact, Priority
-from rules.priority_matrix import priority, priority_reason
 from rules.rulebook import DEFAULT_PRIORITIES, RuleBook
 from rules.sentence import plain, say
 from rules.stakes import SEVERITY_URGENCY, reweigh, weigh
+from rules.weighing.categorise import categorise
+from rules.weighing.overruling import impact_rule, not_actionable
+from rules.weighing.priority_matrix import priority, priority_reason
 
 
 def priority_of(alert: Alert, book: RuleBook) -> tuple[Priority, Reason]:

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from rules import on_alert, on_page, on_person, on_resume, on_split, on_time
+from rules.deciding import on_alert, on_page, on_person, on_resume, on_split, on_time
+from rules.deciding.illustrate import illustrated
 from rules.decision import Decision
 from rules.events import (
     AckConfirmed,
@@ -28,7 +29,6 @@ from rules.events import (
     Unsnoozed,
     Woken,
 )
-from rules.illustrate import illustrated
 from rules.incident import Incident
 from rules.rulebook import RuleBook
 

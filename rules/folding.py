@@ -8,8 +8,8 @@ from rules.alert import Alert, AlertStatus
 from rules.catalogue import Catalogue
 from rules.category import Category
 from rules.incident import Bond, Incident, ShownAlert, thing_of
-from rules.known import Described, described
 from rules.lineage import Lineage
+from rules.matching.known import Described, described
 from rules.sentence import Sentence, say
 
 _LONGEST_RUN = 512

@@ -7,7 +7,7 @@ from rules.alert import Alert, AlertStatus
 from rules.classify import categorised, facts_in, priority_of
 from rules.folding import Fold, skipped_by, subject_in
 from rules.incident import Incident
-from rules.known import Described, about, described
+from rules.matching.known import Described, about, described
 from rules.rulebook import Route, RuleBook, StormRule
 from rules.sentence import Sentence, say
 

@@ -6,21 +6,21 @@ from datetime import timedelta
 
 from rules.alert import Severity
 from rules.catalogue import Catalogue, Product
-from rules.categorise import CategoryRules
 from rules.expected_runs import ExpectedRuns
 from rules.folding import FoldingRule
-from rules.history import History
-from rules.label_index import indexed
-from rules.label_rules import LabelRules
 from rules.lineage import Lineage
-from rules.matcher import Condition
-from rules.overruling import ImpactOverrules, NotActionable
+from rules.matching.label_index import indexed
+from rules.matching.label_rules import LabelRules
+from rules.matching.matcher import Condition
 from rules.policy import Policy
 from rules.priority import Priority
-from rules.priority_rules import DEFAULT_PRIORITY_RULES, PriorityRules
+from rules.reliability.slo import Reliability
 from rules.rotation import OnCall
 from rules.silence import MaintenanceWindow, Silence
-from rules.slo import Reliability
+from rules.weighing.categorise import CategoryRules
+from rules.weighing.history import History
+from rules.weighing.overruling import ImpactOverrules, NotActionable
+from rules.weighing.priority_rules import DEFAULT_PRIORITY_RULES, PriorityRules
 
 DEFAULT_PRIORITIES: Mapping[Severity, Priority] = {
     Severity.CRITICAL: Priority.P1,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rules.hours import Hours
-from rules.label_index import indexed
-from rules.matcher import Condition, Matcher, all_hold
+from rules.matching.label_index import indexed
+from rules.matching.matcher import Condition, Matcher, all_hold
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,19 @@ from rules.alert import Alert, Severity
 from rules.catalogue import Catalogue, Found
 from rules.category import WRONG
 from rules.decision import Reason
-from rules.history import expected_effort
 from rules.hours import Hours
-from rules.impact import ImpactFacts, impact_of
 from rules.incident import Stakes
-from rules.known import Described
 from rules.lineage import Lineage, Reach
+from rules.matching.known import Described
 from rules.priority import Impact, Priority, Urgency
-from rules.priority_matrix import priority, priority_reason
-from rules.priority_rules import PriorityRules
 from rules.rulebook import RuleBook
 from rules.sentence import plain, say
 from rules.sla import Effort, next_change, next_deadline, urgency
-from rules.wrong_data import exposure
+from rules.weighing.history import expected_effort
+from rules.weighing.impact import ImpactFacts, impact_of
+from rules.weighing.priority_matrix import priority, priority_reason
+from rules.weighing.priority_rules import PriorityRules
+from rules.weighing.wrong_data import exposure
 
 SEVERITY_URGENCY: Mapping[Severity, Urgency] = {
     Severity.CRITICAL: Urgency.CRITICAL,

@@ -5,8 +5,8 @@ from datetime import datetime
 from rules.alert import Alert
 from rules.classify import categorised, facts_of
 from rules.decision import Reason
-from rules.label_index import indexed
-from rules.matcher import matchable
+from rules.matching.label_index import indexed
+from rules.matching.matcher import matchable
 from rules.rulebook import RuleBook
 from rules.sentence import say
 

@@ -15,7 +15,7 @@ from hypothesis import settings
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.config import environment
+from bot.config.settings import environment
 from bot.store.opening import OpenedStore, open_store
 from tests.fakes.clock import FakeClock
 

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from bot.cli.main import app as command_line
 from bot.clock import SystemClock
-from bot.config_file import load
+from bot.config.file import load
 from bot.metrics import Metrics
 from bot.roster.csv_table import read_csv
 from bot.roster.parse import parse as parse_roster
@@ -33,8 +33,8 @@ from bot.web.hooks import Hooks
 from bot.web.probes import Probes
 from rules.alert import AlertStatus
 from rules.people import People, Person
-from rules.resolution import resolve_shifts
 from rules.rotation import OnCall
+from rules.schedule.resolution import resolve_shifts
 from tests.bot.sources.test_hostile import BODIES, check
 from tests.fakes.deliveries import delivery
 from tests.fakes.inbox import FakeInbox

@@ -14,20 +14,20 @@ from bot.app.calendars import Calendars
 from bot.app.catalogue_watch import CatalogueWatch
 from bot.app.counting import sample
 from bot.app.duty_side import DutySide
-from bot.app.roster_keeping import RosterKeeper
-from bot.app.roster_source import close_roster
-from bot.app.roster_status import RosterKeeping
-from bot.app.roster_telling import RosterTelling
-from bot.app.rosters import roster_fault, roster_hook, roster_standing
+from bot.app.roster.keeping import RosterKeeper
+from bot.app.roster.reading import roster_fault, roster_hook, roster_standing
+from bot.app.roster.source import close_roster
+from bot.app.roster.status import RosterKeeping
+from bot.app.roster.telling import RosterTelling
 from bot.app.rules_in_force import RulesInForce
 from bot.app.sentinels import Sentinels, door_at
 from bot.app.slack_side import SlackAccess, SlackSide
 from bot.clock import SystemClock
-from bot.config import Config, split_address
+from bot.config.settings import Config, split_address
 from bot.engine.engine import Engine
 from bot.metrics import Metrics
 from bot.outbox import Outbox
-from bot.ports import ConflictError, Inbox, NotStoredError
+from bot.ports.inbox import ConflictError, Inbox, NotStoredError
 from bot.roster.acceptance import Loaded
 from bot.roster.roster import LOOK_EVERY, RosterFile
 from bot.store.opening import OpenedStore
@@ -37,7 +37,7 @@ from bot.web.configured import hook_sources
 from bot.web.hooks import Hooks
 from bot.web.probes import Check, Probes
 from bot.web.raw_bodies import RawBodies, RawLinks
-from rules.rulebook_parts import RulebookParts
+from rules.documents.rulebook_parts import RulebookParts
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ import aiohttp
 import structlog
 
 from bot.clock import Clock
-from bot.ports import JsonObject
+from bot.ports.jobs import JsonObject
 from bot.webhook import TIMEOUT, WebhookTarget, signed
 
 log = structlog.get_logger(__name__)

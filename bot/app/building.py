@@ -15,31 +15,24 @@ from bot.app.counting import Counting
 from bot.app.duty_side import duty_side, editors, zone_of
 from bot.app.expectations import Waiting
 from bot.app.following import calendars_of
-from bot.app.roster_keeping import RosterKeeper
-from bot.app.roster_rows import RosterRows
-from bot.app.roster_source import row_writer, status_of
-from bot.app.roster_status import RosterKeeping
-from bot.app.roster_telling import RosterTelling
-from bot.app.row_jobs import ROSTER_ROW, RowDeliverer
+from bot.app.roster.keeping import RosterKeeper
+from bot.app.roster.row_jobs import ROSTER_ROW, RowDeliverer
+from bot.app.roster.rows import RosterRows
+from bot.app.roster.source import row_writer, status_of
+from bot.app.roster.status import RosterKeeping
+from bot.app.roster.telling import RosterTelling
 from bot.app.rules_in_force import RulesInForce, roster_file
 from bot.app.sentinels import SentinelParts, Sentinels, canary_source
 from bot.app.slack_side import SlackParts, SlackSide, slack_side
-from bot.config import Config
+from bot.config.settings import Config
 from bot.engine.engine import POLL, Engine, EngineParts
 from bot.engine.rehearsing import CANARY
 from bot.metrics import Metrics
 from bot.outbox import OnFinished, Outbox, OutboxSettings
-from bot.ports import (
-    Accepted,
-    Deliverer,
-    Delivery,
-    Inbox,
-    Job,
-    NewDelivery,
-    Outcome,
-    Parsed,
-    Transaction,
-)
+from bot.ports.delivering import Deliverer, Outcome
+from bot.ports.inbox import Accepted, Delivery, Inbox, NewDelivery, Parsed
+from bot.ports.jobs import Job
+from bot.ports.store import Transaction
 from bot.roster.directory import KnownPeople
 from bot.roster.roster import Roster
 from bot.slack.sentinels import sentinel_deliverers

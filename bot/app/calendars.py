@@ -18,18 +18,19 @@ from bot.calendar.addresses import (
 )
 from bot.calendar.feed import Wording, changed_at, feed_text
 from bot.calendar.following import Followers
-from bot.calendars import CalendarStore
 from bot.clock import Clock
-from bot.config_calendar import CalendarSpec
-from bot.ports import NotStoredError, Reader
+from bot.config.calendar import CalendarSpec
+from bot.ports.calendars import CalendarStore
+from bot.ports.inbox import NotStoredError
+from bot.ports.store import Reader
 from bot.roster.roster import LOOK_BACK, Roster
 from bot.web.calendars import CalendarText
-from rules.calendar_event import CalendarEvent, events_of
-from rules.calendar_ledger import Publication, Published, of_person, of_rotation
-from rules.calendar_plan import Wanted, wanted_of
+from rules.calendar.event import CalendarEvent, events_of
+from rules.calendar.ledger import Publication, Published, of_person, of_rotation
+from rules.calendar.plan import Wanted, wanted_of
 from rules.people import People
-from rules.roster import Change
 from rules.rotation import OnCall
+from rules.schedule.roster import Change
 
 LEASE = timedelta(seconds=60)
 _CLAIM_EVERY = timedelta(seconds=20)

@@ -10,12 +10,13 @@ import aiohttp
 import structlog
 
 from bot.app.bell import Bell
-from bot.audits import AuditReads
 from bot.clock import Clock
-from bot.config_sentinels import CanarySpec
+from bot.config.sentinels import CanarySpec
 from bot.engine.rehearsing import CANARY, canary_key
 from bot.metrics import Metrics
-from bot.ports import JobState, JsonObject, NotStoredError
+from bot.ports.audits import AuditReads
+from bot.ports.inbox import NotStoredError
+from bot.ports.jobs import JobState, JsonObject
 from rules.canary import Flights, came_back, cleared, rang, was_lost
 from rules.sentence import duration_text
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.metrics import Metrics
-from bot.ports import Reader
+from bot.ports.store import Reader
 
 
 class Counting:

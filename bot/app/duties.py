@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.config_duties import NoticesSpec
+from bot.config.duties import NoticesSpec
 from bot.duty_jobs import follow_job, notice_job
-from bot.followers import FollowerState, FollowerStore
-from bot.ports import JobPriority, NewJob, Reader, Store, Transaction
+from bot.ports.followers import FollowerState, FollowerStore
+from bot.ports.jobs import JobPriority, NewJob
+from bot.ports.store import Reader, Store, Transaction
 from bot.wire import sentence_to_json
-from rules.following import Follower, next_boundary, plan_of
-from rules.handoff import handoffs_due, questions_due
 from rules.hours import Hours
-from rules.reminders import (
+from rules.rotation import OnCall
+from rules.schedule.following import Follower, next_boundary, plan_of
+from rules.schedule.handoff import handoffs_due, questions_due
+from rules.schedule.reminders import (
     Notice,
     NoticeKind,
     corrections,
@@ -23,7 +25,6 @@ from rules.reminders import (
     reminders,
     turns,
 )
-from rules.rotation import OnCall
 from rules.sentence import Sentence, Who, say
 
 LOOK_AGAIN = timedelta(seconds=30)

@@ -9,10 +9,10 @@ from bot.app.duties import Duties, DutyParts
 from bot.app.rules_in_force import RulesInForce
 from bot.app.slack_side import SlackSide
 from bot.clock import Clock
-from bot.config import Config
+from bot.config.settings import Config
 from bot.duty_jobs import FOLLOW
 from bot.metrics import Metrics
-from bot.ports import Deliverer
+from bot.ports.delivering import Deliverer
 from bot.roster.roster import Roster
 from bot.slack.duties import DutyDesk
 from bot.slack.duty_answers import trouble

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import date
 
 from bot.app.holidays import Calendars, read_holidays
-from bot.config import Config
-from bot.config_runs import ExpectedRunSpec
+from bot.config.runs import ExpectedRunSpec
+from bot.config.settings import Config
 from rules.catalogue import Catalogue
 from rules.cron import Schedule
 from rules.expected_runs import Expectation, ExpectedRuns

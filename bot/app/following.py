@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from bot.app.calendars import CalendarParts, Calendars
 from bot.calendar.following import Followers, FollowerSettings
 from bot.clock import Clock
-from bot.config import Config
-from bot.config_calendar import GoogleCalendarSpec
+from bot.config.calendar import GoogleCalendarSpec
+from bot.config.settings import Config
 from bot.metrics import Metrics
 from bot.roster.roster import Roster, RosterFile
 from bot.store.opening import OpenedStore
-from rules.calendar_plan import Act
+from rules.calendar.plan import Act
 from rules.people import People
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from bot.config import Config
+from bot.config.settings import Config
 
 Calendars = Mapping[str, frozenset[date]]
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import structlog
 
-from bot.lessons import Lessons
-from rules.learned import Lesson, read_lesson, with_lessons
+from bot.ports.lessons import Lessons
 from rules.rulebook import RuleBook
+from rules.teaching.learned import Lesson, read_lesson, with_lessons
 
 log = structlog.get_logger(__name__)
 

@@ -9,11 +9,11 @@ from typing import Protocol
 
 from rules.catalogue import Catalogue, Product
 from rules.expected_runs import Occasion
-from rules.history import RUN, History, LearningRules, Repair, learn, percentile
+from rules.reliability.slo import Reliability, has_objective, look_back, reliability
+from rules.reliability.troubles import DueRun, PastIncident, Trouble, due_runs, troubles_of
 from rules.rulebook import RuleBook
 from rules.run import BACKFILL, Run
-from rules.slo import Reliability, has_objective, look_back, reliability
-from rules.troubles import DueRun, PastIncident, Trouble, due_runs, troubles_of
+from rules.weighing.history import RUN, History, LearningRules, Repair, learn, percentile
 
 _Runs = Mapping[str, Sequence[timedelta]]
 

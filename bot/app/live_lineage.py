@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.clock import Clock
-from bot.ports import Reader
+from bot.ports.store import Reader
 from rules.catalogue import Catalogue
 from rules.lineage import Lineage
-from rules.live_catalogue import Live, with_seen
+from rules.products.live_catalogue import Live, with_seen
 from rules.seen_lineage import Seen
 
 log = structlog.get_logger(__name__)

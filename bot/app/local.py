@@ -6,15 +6,15 @@ import structlog
 
 from bot.app.slack_side import SlackAccess
 from bot.clock import SystemClock
-from bot.config import Config, split_address
+from bot.config.settings import Config, split_address
 from bot.slack.vocabulary import COMMAND, CREATE_INCIDENT, PAGE_SOMEONE, WORDS
 from bot.workspace.model import Shortcut, SlashCommand
 from bot.workspace.server import RunningWorkspace
 from bot.workspace.server import serve as serve_workspace
 from bot.workspace.state import Workspace
+from rules.documents.rulebook_parts import RulebookParts
 from rules.people import Person
 from rules.policy import Channel, UserGroup
-from rules.rulebook_parts import RulebookParts
 
 log = structlog.get_logger(__name__)
 

@@ -9,20 +9,20 @@ from bot.app.expectations import Waiting
 from bot.app.learned_rules import LearnedRules
 from bot.app.learning import Learnt, Past, learn_from
 from bot.app.live_lineage import LiveLineage
-from bot.app.roster_source import roster_source
+from bot.app.roster.source import roster_source
 from bot.clock import Clock
-from bot.config import Config
-from bot.lessons import Lessons, NoLessons
-from bot.ports import Reader
+from bot.config.settings import Config
+from bot.ports.lessons import Lessons, NoLessons
+from bot.ports.store import Reader
 from bot.roster.roster import Roster, RosterFile
 from bot.roster.settings import RosterSettings, RotationSettings
 from rules.catalogue import Catalogue
+from rules.documents.rulebook_parts import RulebookParts
 from rules.lineage import Lineage
 from rules.people import People
-from rules.roster import Change, Schedule
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
-from rules.rulebook_parts import RulebookParts
+from rules.schedule.roster import Change, Schedule
 
 LEARN_EVERY = timedelta(minutes=5)
 _AT_EASE = 100

@@ -13,12 +13,12 @@ from bot.app.bell import Bell
 from bot.app.canary import Canary, CanaryParts
 from bot.app.watchdog import Watchdog, WatchdogParts
 from bot.clock import Clock, SystemClock
-from bot.config import Config
+from bot.config.settings import Config
 from bot.engine.auditing import ERRAND, EVERY, Auditor, AuditorParts
 from bot.engine.engine import Engine
 from bot.engine.rehearsing import CANARY
 from bot.metrics import Metrics
-from bot.ports import ConflictError
+from bot.ports.inbox import ConflictError
 from bot.sources.kind import Source
 from bot.store.opening import OpenedStore
 from bot.web.authentication import Gate

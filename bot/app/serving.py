@@ -9,11 +9,11 @@ from bot.app.application import Application, Setting
 from bot.app.building import build
 from bot.app.slack_side import SlackAccess
 from bot.clock import SystemClock
-from bot.config import Config
+from bot.config.settings import Config
 from bot.logs import set_up_logs
-from bot.ports import NotStoredError
+from bot.ports.inbox import NotStoredError
 from bot.store.errors import StoreInUseError, StoreUnfitError
-from rules.rulebook_parts import RulebookParts
+from rules.documents.rulebook_parts import RulebookParts
 
 log = structlog.get_logger(__name__)
 

@@ -11,10 +11,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app.rules_in_force import RulesInForce
 from bot.clock import Clock, SystemClock
-from bot.followers import FollowerReads, NoFollowers
-from bot.lessons import Lessons, NoLessons
 from bot.metrics import Metrics
-from bot.ports import Deliverer, GiveUpError, Inbox, Reader, RetryLaterError
+from bot.ports.delivering import Deliverer, GiveUpError, RetryLaterError
+from bot.ports.followers import FollowerReads, NoFollowers
+from bot.ports.inbox import Inbox
+from bot.ports.lessons import Lessons, NoLessons
+from bot.ports.store import Reader
 from bot.slack.api import SlackApi, new_session, web_client
 from bot.slack.connection import SocketConnection, http_handler
 from bot.slack.delivery import deliverers

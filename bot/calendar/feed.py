@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from rules.calendar_event import duty_of, one_line, summary_of
-from rules.calendar_ledger import Published
+from rules.calendar.event import duty_of, one_line, summary_of
+from rules.calendar.ledger import Published
 from rules.people import People
 
 if TYPE_CHECKING:  # takes 0.2 s to load, and a start need not wait for the first feed

@@ -9,10 +9,10 @@ from typing import Protocol
 import structlog
 
 from bot.calendar.google_faults import LaterError, RefusedError
-from bot.calendars import Following
 from bot.clock import Clock
-from bot.ports import NotStoredError
-from rules.calendar_plan import Act, Wanted
+from bot.ports.calendars import Following
+from bot.ports.inbox import NotStoredError
+from rules.calendar.plan import Act, Wanted
 
 _LONGEST_PAUSE = timedelta(minutes=10)
 _IDLE = timedelta(seconds=10)

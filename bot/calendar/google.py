@@ -32,7 +32,7 @@ from bot.calendar.google_faults import (
     reason_of,
     wait_of,
 )
-from rules.calendar_plan import Act, Operation
+from rules.calendar.plan import Act, Operation
 
 GOOGLE = "https://www.googleapis.com/"
 SCOPE = "https://www.googleapis.com/auth/calendar.events"

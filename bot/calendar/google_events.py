@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from rules.calendar_event import is_ours
-from rules.calendar_plan import OWNER, TRANSPARENT, Present, Wanted
+from rules.calendar.event import is_ours
+from rules.calendar.plan import OWNER, TRANSPARENT, Present, Wanted
 
 Json = dict[str, Any]
 

@@ -8,7 +8,7 @@ from bot.calendar.google import BATCH, CalendarApi, Written
 from bot.calendar.google_events import Json, present_of
 from bot.calendar.google_faults import LaterError, Outcome
 from bot.clock import Clock
-from rules.calendar_plan import Act, CalendarPlan, Wanted, plan
+from rules.calendar.plan import Act, CalendarPlan, Wanted, plan
 
 _ROUNDS = 4
 Progress = Callable[[int, int], None]

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.catalogue.reading import CatalogueRead
 from rules.catalogue import names_of
-from rules.catalogue_gaps import Gap, gaps_of
 from rules.claims import ClaimIndex
+from rules.products.catalogue_gaps import Gap, gaps_of
 
 STALE_AFTER = timedelta(days=7)
 _IN_MANIFESTS = frozenset({"model", "source", "exposure"})

@@ -10,7 +10,7 @@ from bot.catalogue.dbt_asset import NodeError, asset_of, text_of
 from bot.sources.dbt_artifacts import ArtifactError, members_of_members
 from bot.sources.text import line
 from rules.catalogue import Asset
-from rules.ownership import inherit_owners
+from rules.products.ownership import inherit_owners
 
 Progress = Callable[[int, int], None]
 """Called with the bytes read so far, and how many there are."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from bot.catalogue.reading import Placed
 from rules.budget import unreachable
+from rules.documents.yaml_document import Fault
 from rules.sentence import plain
-from rules.yaml_document import Fault
 
 
 def unreachable_objectives(placed: Iterable[Placed]) -> Iterator[Fault]:

@@ -10,9 +10,9 @@ from bot.catalogue.odcs_spec import Contract, Scalar, Sla
 from bot.catalogue.product_spec import ProductSpec
 from rules.catalogue import Product
 from rules.claims import CLAIM_KINDS
+from rules.documents.strict_yaml import fit
+from rules.documents.yaml_document import Document, Fault, Path
 from rules.nearest import nearest
-from rules.strict_yaml import fit
-from rules.yaml_document import Document, Fault, Path
 
 DRIVERS = ("regulatory", "operational", "analytics")
 """Strongest first."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from rules.spec import Text
+from rules.documents.spec import Text
 
 Scalar = str | int | float | bool | None
 

@@ -9,8 +9,8 @@ from bot.sources.text import line
 from rules.catalogue import LoadType, Product
 from rules.claims import CLAIM_KINDS, AssetPattern
 from rules.cron import GRACE, checked_cron
-from rules.spec import DurationOrNever, PositiveDuration, Spec, Zone
-from rules.written import NEVER
+from rules.documents.spec import DurationOrNever, PositiveDuration, Spec, Zone
+from rules.documents.written import NEVER
 
 _LONGEST = 500
 

@@ -8,9 +8,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from rules.budget import Objective
 from rules.catalogue import Promises
+from rules.documents.spec import ClosingTime, Days, PositiveDuration, Spec, TimeOfDay, Zone
 from rules.hours import DAYS, Hours
 from rules.sla import FreshBy
-from rules.spec import ClosingTime, Days, PositiveDuration, Spec, TimeOfDay, Zone
 
 DEFAULT_OVER = 60
 """Due days over which an objective counts when nobody says."""

@@ -10,12 +10,12 @@ from bot.catalogue.odcs import is_contract, read_contract
 from bot.catalogue.product_spec import CatalogueSpec
 from rules.catalogue import Asset, Catalogue, Product
 from rules.claims import AssetPattern
+from rules.documents.strict_yaml import LARGEST_TEXT, fit, parse
+from rules.documents.yaml_document import Document, Fault
+from rules.documents.yaml_document import Path as YamlPath
 from rules.lineage import Lineage
-from rules.live_catalogue import Live
-from rules.ownership import inherit_owners
-from rules.strict_yaml import LARGEST_TEXT, fit, parse
-from rules.yaml_document import Document, Fault
-from rules.yaml_document import Path as YamlPath
+from rules.products.live_catalogue import Live
+from rules.products.ownership import inherit_owners
 
 ReadManifest = Callable[[Path, Progress | None], Manifest]
 _MOST_FILES = 20_000

@@ -12,12 +12,12 @@ from bot.cli.configuration import configuration
 from bot.cli.output import errors, fail, print_json, screen
 from bot.cli.reading import DEFAULT_CONFIG, ConfigFile, Json
 from bot.clock import SystemClock
-from bot.config import Config
+from bot.config.settings import Config
 from rules.nearest import did_you_mean
 from rules.rotation import OnCall
 
 if TYPE_CHECKING:  # the bot's parts are needed by some commands, and all would wait for them
-    from bot.calendars import Following
+    from bot.ports.calendars import Following
     from bot.roster.roster import Roster
 
 Rotation = Annotated[str, typer.Option("--rotation", help="Only this rotation.")]
@@ -65,8 +65,8 @@ def export(
     from bot.app.calendars import feed_of, window
     from bot.calendar.addresses import ALL, feed_of_person, feed_of_rotation
     from bot.cli.stored import published
-    from rules.calendar_event import events_of
-    from rules.calendar_ledger import publish
+    from rules.calendar.event import events_of
+    from rules.calendar.ledger import publish
 
     loaded, _ = configuration(config)
     now = SystemClock().now()

@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from rules.calendar_event import gaps_of, one_line
+from rules.calendar.event import gaps_of, one_line
 from rules.people import People
 from rules.rotation import OnCall
 

@@ -10,8 +10,8 @@ from bot.calendar.google_faults import LaterError, RefusedError
 from bot.calendar.reconcile import Progress, Reconciler, Report
 from bot.cli.output import errors
 from bot.clock import SystemClock
-from bot.config import Config
-from bot.config_calendar import GoogleCalendarSpec
+from bot.config.calendar import GoogleCalendarSpec
+from bot.config.settings import Config
 from rules.rotation import OnCall
 
 

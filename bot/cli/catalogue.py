@@ -183,7 +183,7 @@ def _draw(read: "CatalogueRead", seeds: Sequence[str], picture: Path) -> None:
     # the drawing is needed by one option
     from bot.picture.drawing import blast_svg
     from bot.picture.raster import png_of
-    from rules.blast import blast
+    from rules.products.blast import blast
     from rules.sla import next_deadline
 
     asset = read.catalogue.asset(seeds[0]) if seeds else None
@@ -210,7 +210,7 @@ def slo(
     """Show how promises were kept: achieved, misses allowed, used and left."""
     from bot.cli.reliability import reliability_map, reliability_text
     from bot.cli.stored import reliabilities
-    from rules.slo import has_objective
+    from rules.reliability.slo import has_objective
 
     loaded, parts = configuration(config)
     read = _catalogue(config)

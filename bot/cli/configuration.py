@@ -4,11 +4,11 @@ from pathlib import Path
 
 from bot.check import CatalogueFindings, RosterFindings
 from bot.cli.output import errors, fail
-from bot.config import Config, environment
-from bot.config_file import Loaded, load
-from rules.resolution import roles_of
-from rules.rulebook_parts import RulebookParts
-from rules.yaml_document import Fault
+from bot.config.file import Loaded, load
+from bot.config.settings import Config, environment
+from rules.documents.rulebook_parts import RulebookParts
+from rules.documents.yaml_document import Fault
+from rules.schedule.resolution import roles_of
 
 
 def configuration(path: Path) -> tuple[Config, RulebookParts]:
@@ -41,7 +41,7 @@ def without_secrets(path: Path) -> Config:
 
 def read_roster(config: Config) -> RosterFindings:
     """Read the configured roster for `check`: its faults, its warnings and its roles."""
-    from bot.app.roster_source import close_roster
+    from bot.app.roster.source import close_roster
     from bot.app.rules_in_force import roster_file  # pulls in the readers, not needed to fail fast
     from bot.clock import SystemClock
     from bot.roster.table import Severity

@@ -12,17 +12,17 @@ from bot.cli.live_catalogue import seen_lineage
 from bot.cli.output import fail
 from bot.cli.roster import on_call_now
 from bot.cli.stored import learned_rules
-from bot.config import Config
+from bot.config.settings import Config
 from bot.explain import explain
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.configured import source_of
 from bot.sources.registry import read
 from rules.category import SURE
 from rules.chain import link_of
-from rules.learned import with_learned
-from rules.live_catalogue import with_seen
+from rules.documents.rulebook_parts import RulebookParts
 from rules.nearest import did_you_mean
-from rules.rulebook_parts import RulebookParts
+from rules.products.live_catalogue import with_seen
+from rules.teaching.learned import with_learned
 
 _LARGEST = 50_000_000
 

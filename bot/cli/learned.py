@@ -19,7 +19,7 @@ RuleId = Annotated[str, typer.Argument(help="The id that `rules list` shows.")]
 def list_rules(config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
     """List the rules in force, the newest first."""
     from bot.cli.stored import learned_rules
-    from rules.learned import names_of
+    from rules.teaching.learned import names_of
 
     loaded, _ = configuration(config)
     rules = asyncio.run(learned_rules(loaded))
@@ -64,7 +64,7 @@ def show(rule: RuleId, config: ConfigFile = DEFAULT_CONFIG) -> None:
 def export(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Print all rules as one YAML document, to be put among the rulebook's files."""
     from bot.cli.stored import learned_rules
-    from rules.learned_export import exported
+    from rules.teaching.learned_export import exported
 
     loaded, _ = configuration(config)
     text, left_out = exported(asyncio.run(learned_rules(loaded)))

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.clock import SystemClock
-from bot.config import Config
-from bot.ports import NotStoredError
+from bot.config.settings import Config
+from bot.ports.inbox import NotStoredError
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import open_store
 from rules.catalogue import Asset
-from rules.live_catalogue import Live, with_seen
+from rules.products.live_catalogue import Live, with_seen
 from rules.seen_lineage import Seen
 
 if TYPE_CHECKING:  # the readers are heavy, and other commands would wait for them

@@ -32,9 +32,9 @@ def load(
     """Say who carries how much of on-call, and what would even out the next four weeks."""
     from bot.cli.roster import roster_now
     from bot.cli.stored import accepted_plans, weighed_load
-    from rules.evening_out import proposal_rows, proposal_text
-    from rules.load_report import report_json, report_text
-    from rules.who import NotInRosterError, find_rotation
+    from rules.schedule.evening_out import proposal_rows, proposal_text
+    from rules.schedule.load_report import report_json, report_text
+    from rules.schedule.who import NotInRosterError, find_rotation
 
     loaded, _ = configuration(config)
     now = SystemClock().now()

@@ -10,12 +10,12 @@ from bot.cli.configuration import configuration
 from bot.cli.output import fail, print_json, screen
 from bot.cli.reading import DEFAULT_CONFIG, ConfigFile, Json
 from bot.clock import SystemClock
-from bot.config import Config
-from rules.linking import Link, Member, link
+from bot.config.settings import Config
 from rules.people import People
+from rules.schedule.linking import Link, Member, link
 
 if TYPE_CHECKING:  # the store is heavy, and all commands would wait for it
-    from bot.followers import FollowerState
+    from bot.ports.followers import FollowerState
 
 followers_app = typer.Typer(help="What in Slack shows who is on call.", no_args_is_help=True)
 
@@ -38,7 +38,7 @@ def people(config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json = False) -> Non
 def status(config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
     """Say how every user group, topic and bookmark stands: in step, behind, and why."""
     from bot.cli.stored import follower_states
-    from bot.followers import FollowerState
+    from bot.ports.followers import FollowerState
 
     loaded, _ = configuration(config)
     configured = {one.name: one for one in loaded.followers.all()}
@@ -76,7 +76,7 @@ async def _members(config: Config, directory: People) -> Sequence[Member]:
             for one in directory
         ]
     # the Slack client: other commands need not wait for it
-    from bot.ports import GiveUpError, RetryLaterError
+    from bot.ports.delivering import GiveUpError, RetryLaterError
     from bot.slack.api import SlackApi, new_session, web_client
     from bot.slack.members import Members
 

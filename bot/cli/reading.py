@@ -10,7 +10,7 @@ import typer
 from bot.cli.configuration import catalogue_findings, configuration, read_roster, without_secrets
 from bot.cli.output import CONFIG_HELP, JSON_HELP, errors, fail, print_json, screen
 from bot.clock import SystemClock
-from bot.config import environment
+from bot.config.settings import environment
 
 ConfigFile = Annotated[Path, typer.Option("-c", "--config", help=CONFIG_HELP)]
 Json = Annotated[bool, typer.Option("--json", help=JSON_HELP)]

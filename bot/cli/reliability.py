@@ -6,9 +6,9 @@ from typing import Any
 from rich.text import Text
 
 from rules.budget import TimeBudget, unreachable
+from rules.reliability.slo import DayOutcome, DueDay, Reliability, Tally
+from rules.reliability.slo_words import RECENT, available_words, tally_words
 from rules.sentence import plain
-from rules.slo import DayOutcome, DueDay, Reliability, Tally
-from rules.slo_words import RECENT, available_words, tally_words
 
 _BAR = 60
 _DRAWN = {

@@ -5,22 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.app.roster_keeping import in_force
-from bot.app.roster_source import close_roster
+from bot.app.roster.keeping import in_force
+from bot.app.roster.source import close_roster
 from bot.app.rules_in_force import roster_file
 from bot.cli.output import fail
 from bot.clock import SystemClock
-from bot.config import Config
+from bot.config.settings import Config
+from bot.ports.roster_versions import AcceptedPlan
 from bot.roster.directory import KnownPeople
 from bot.roster.roster import Roster
 from bot.roster.table import MOST_SHOWN, Problem, Severity
 from bot.roster.template import Setting
-from bot.roster_versions import AcceptedPlan
-from rules.explanation import explain, why_json, why_text
 from rules.people import People
-from rules.roster import Change
 from rules.rotation import OnCall
-from rules.who import NotInRosterError, find_rotation, who, who_json, who_text
+from rules.schedule.explanation import explain, why_json, why_text
+from rules.schedule.roster import Change
+from rules.schedule.who import NotInRosterError, find_rotation, who, who_json, who_text
 
 _EMPTY = "The roster is empty: nobody is on call."
 

@@ -10,7 +10,7 @@ import typer
 from bot.cli.configuration import configuration
 from bot.cli.output import print_json, screen
 from bot.cli.reading import DEFAULT_CONFIG, At, ConfigFile, Json, instant
-from bot.config import Config
+from bot.config.settings import Config
 from rules.expected_runs import Expectation, ExpectedRuns, Standing
 from rules.run import Run
 

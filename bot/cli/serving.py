@@ -9,7 +9,7 @@ import typer
 from bot.cli.configuration import configuration
 from bot.cli.output import errors, fail, print_json, screen
 from bot.cli.reading import DEFAULT_CONFIG, ConfigFile, Json
-from bot.config import environment
+from bot.config.settings import environment
 
 
 def serve(config: ConfigFile = DEFAULT_CONFIG) -> None:

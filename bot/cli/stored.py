@@ -7,30 +7,30 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.app.roster_rows import conflicts_of
-from bot.calendars import Following
+from bot.app.roster.rows import conflicts_of
 from bot.cli.output import fail
 from bot.clock import SystemClock
-from bot.config import Config
-from bot.followers import FollowerState
+from bot.config.settings import Config
 from bot.loads import LoadReads, NothingStored, Weighed, weigh
-from bot.ports import NewDelivery, NotStoredError
+from bot.ports.calendars import Following
+from bot.ports.followers import FollowerState
+from bot.ports.inbox import NewDelivery, NotStoredError
+from bot.ports.roster_versions import AcceptedPlan, Confirmation
 from bot.roster.roster import LOOK_BACK, Roster
 from bot.roster.table import Problem
-from bot.roster_versions import AcceptedPlan, Confirmation
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
 from rules.audit import PATIENCE, Finding, audit
-from rules.calendar_ledger import Published
+from rules.calendar.ledger import Published
 from rules.catalogue import Catalogue
+from rules.documents.rulebook_parts import RulebookParts
 from rules.expected_runs import Standing
-from rules.learned import LearnedRule
 from rules.lineage import Lineage
-from rules.roster import Change
+from rules.reliability.slo import Reliability
 from rules.rotation import OnCall
-from rules.rulebook_parts import RulebookParts
 from rules.run import Run
-from rules.slo import Reliability
+from rules.schedule.roster import Change
+from rules.teaching.learned import LearnedRule
 
 _SHOWN = 200
 

@@ -14,7 +14,7 @@ from bot.demo.payloads import body
 from bot.demo.stage import Stage
 from bot.demo.story import FIRING, PICTURE, RESOLVED, Beat, Click, Send, SplitOff, Type, Until
 from bot.demo.watching import Kind, Seen
-from bot.slack.views_consequences import SPLIT_OFF
+from bot.slack.views.consequences import SPLIT_OFF
 
 _PATIENCE = 15.0
 """Seconds of the machine's own time that anything may take, beyond the night's."""

@@ -12,14 +12,14 @@ import aiohttp
 from rich.console import Console
 from rich.markup import escape
 
-from bot.config_file import Loaded
+from bot.config.file import Loaded
 from bot.demo.checks import Check, checks
 from bot.demo.player import Player, StoryError
 from bot.demo.stage import DemoError, Stage, read_configuration, staged
 from bot.demo.story import LAST, PAYMENTS, STORY
 from bot.demo.transcript import Transcript, clock
 from bot.logs import set_up_logs
-from bot.ports import NotStoredError
+from bot.ports.inbox import NotStoredError
 from bot.store.errors import StoreInUseError, StoreUnfitError
 
 SPEED = 20.0

@@ -16,8 +16,8 @@ from bot.app.application import Application, Setting
 from bot.app.building import build
 from bot.app.local import access_to, local_workspace
 from bot.clock import SystemClock
-from bot.config import Config, LocalWorkspaceSpec, SourceSpec, split_address
-from bot.config_file import Loaded, load
+from bot.config.file import Loaded, load
+from bot.config.settings import Config, LocalWorkspaceSpec, SourceSpec, split_address
 from bot.demo.payloads import shop
 from bot.demo.roster import roster_for
 from bot.demo.story import PRIMARY, SECONDARY

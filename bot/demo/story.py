@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.slack.views_consequences import SPLIT_OFF
+from bot.slack.views.consequences import SPLIT_OFF
 
 PRIMARY, SECONDARY = "primary", "secondary"
 

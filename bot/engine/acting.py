@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from bot.acts import (
+from bot.acts.act import (
     AckAll,
     Act,
     AnswerTo,
@@ -17,8 +17,8 @@ from bot.acts import (
     SplitOff,
     event_of,
 )
-from bot.acts_duties import LeaveNote
-from bot.acts_roster import (
+from bot.acts.duties import LeaveNote
+from bot.acts.roster import (
     ApplyProposal,
     AskCover,
     AskSwap,
@@ -34,15 +34,16 @@ from bot.engine.rostering import change_roster
 from bot.engine.splitting import split_off
 from bot.engine.teaching import teach
 from bot.engine.work import Work
-from bot.ports import Delivery, JobPriority, NewJob
+from bot.ports.inbox import Delivery
+from bot.ports.jobs import JobPriority, NewJob
 from bot.wire import sentence_to_json
 from rules.alert import Alert, AlertStatus, Severity
 from rules.classify import categorised
+from rules.deciding.on_person import ANSWER_TIME
 from rules.events import Acked, AlertReceived, Muted, Unmuted
 from rules.grouping import open_incident
 from rules.incident import Incident, State
-from rules.matcher import all_hold, matchable, parse_matchers
-from rules.on_person import ANSWER_TIME
+from rules.matching.matcher import all_hold, matchable, parse_matchers
 from rules.policy import OnePerson, Policy, Step
 from rules.rulebook import RuleBook
 from rules.sentence import Sentence, Who, say

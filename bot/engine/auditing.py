@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.audits import AuditReads
 from bot.clock import Clock
 from bot.engine.engine import Engine
-from bot.ports import JobPriority, NewJob, Store, Transaction
+from bot.ports.audits import AuditReads
+from bot.ports.jobs import JobPriority, NewJob
+from bot.ports.store import Store, Transaction
 from bot.wire import sentence_to_json
 from rules.audit import (
     PATIENCE,

@@ -8,32 +8,23 @@ from typing import Protocol
 
 import structlog
 
-from bot.acts import SLACK, act_from_json
+from bot.acts.act import SLACK, act_from_json
 from bot.clock import Clock
 from bot.engine.acting import answer_job, carry_out
 from bot.engine.expecting import Clocks, compare, hear, judge_overdue
 from bot.engine.jobs import given_up
 from bot.engine.rehearsing import CANARY, rehearse
 from bot.engine.work import PAST, Work
-from bot.ports import (
-    ConflictError,
-    Dead,
-    Delivered,
-    Delivery,
-    Job,
-    NotStoredError,
-    Outcome,
-    Parsed,
-    Reader,
-    Store,
-    Transaction,
-)
+from bot.ports.delivering import Dead, Delivered, Outcome
+from bot.ports.inbox import ConflictError, Delivery, NotStoredError, Parsed
+from bot.ports.jobs import Job
+from bot.ports.store import Reader, Store, Transaction
 from rules.alert import Alert
 from rules.events import PageDelivered, PageFailed, Woken
 from rules.incident import Incident
-from rules.roster import Change, Schedule
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
+from rules.schedule.roster import Change, Schedule
 
 log = structlog.get_logger()
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.ports import Job, JobPriority, JsonObject, NewJob, TimelineEntry
+from bot.ports.jobs import Job, JobPriority, JsonObject, NewJob
+from bot.ports.store import TimelineEntry
 from bot.wire import sentence_to_json
 from rules.effects import (
     AskAcker,

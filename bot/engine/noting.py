@@ -1,10 +1,10 @@
 """Keeps the note that somebody leaves for whoever comes on call next."""
 
-from bot.acts_duties import LeaveNote
-from bot.duties import HandoffNote
+from bot.acts.duties import LeaveNote
 from bot.duty_jobs import late_note_job
 from bot.engine.answer import Answer
 from bot.engine.work import Work
+from bot.ports.duties import HandoffNote
 from rules.sentence import say
 
 

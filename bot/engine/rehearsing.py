@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.engine.work import Work
-from bot.ports import JobPriority, NewJob
+from bot.ports.jobs import JobPriority, NewJob
 from rules.alert import Alert
 from rules.decide import decide
 from rules.events import AlertReceived

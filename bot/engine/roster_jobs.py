@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from bot.acts_roster import DrawLoad
-from bot.ports import JobPriority, NewJob
+from bot.acts.roster import DrawLoad
+from bot.ports.jobs import JobPriority, NewJob
 from bot.wire import sentence_to_json
-from rules.covering import CoverRequest
+from rules.schedule.covering import CoverRequest
+from rules.schedule.swapping import SwapRequest
 from rules.sentence import Sentence
-from rules.swapping import SwapRequest
 
 
 def show_cover(request: CoverRequest, now: datetime) -> NewJob:

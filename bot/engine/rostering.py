@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot.acts_roster import (
+from bot.acts.roster import (
     ApplyProposal,
     AskCover,
     AskSwap,
@@ -20,11 +20,11 @@ from bot.engine.answer import Answer
 from bot.engine.swaps import ask_swap, on_swap
 from bot.engine.turning import SLACK, Turning, turning
 from bot.engine.work import Work
-from rules import covering, overriding
-from rules.covering import CoverRequest, CoverState
-from rules.held import Slot, holders
-from rules.overriding import slot_of
-from rules.roster import Override, OverrideKind
+from rules.schedule import covering, overriding
+from rules.schedule.covering import CoverRequest, CoverState
+from rules.schedule.held import Slot, holders
+from rules.schedule.overriding import slot_of
+from rules.schedule.roster import Override, OverrideKind
 from rules.sentence import Sentence, Who, say, together
 
 _MOST_ROWS = 50

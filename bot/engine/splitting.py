@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.acts import SplitOff, alert_ref
+from bot.acts.act import SplitOff, alert_ref
 from bot.engine.answer import Answer
 from bot.engine.work import Work
 from rules.alert import Alert, AlertStatus

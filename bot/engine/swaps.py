@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from bot.acts_roster import AskSwap, OnSwap
+from bot.acts.roster import AskSwap, OnSwap
 from bot.engine import roster_jobs as jobs
 from bot.engine.answer import Answer
 from bot.engine.turning import Turning
-from rules import swapping
 from rules.rotation import OnCall
+from rules.schedule import swapping
+from rules.schedule.swapping import SwapRequest, SwapState
 from rules.sentence import Sentence, Who, say, together
-from rules.swapping import SwapRequest, SwapState
 
 _WHAT = {
     SwapState.APPLIED: "swap applied",

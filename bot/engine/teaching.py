@@ -1,11 +1,11 @@
 """Keeps the rules that people teach by a correction, and ends them."""
 
-from bot.acts import EndRule, SaveRule
+from bot.acts.act import EndRule, SaveRule
 from bot.engine.answer import Answer
 from bot.engine.work import Work
-from rules.correction import LONGEST_WHY, Remedy, breadths, rule_name, rule_yaml
-from rules.learned import MOST_RULES, LearnedRule, names_of
 from rules.sentence import say
+from rules.teaching.correction import LONGEST_WHY, Remedy, breadths, rule_name, rule_yaml
+from rules.teaching.learned import MOST_RULES, LearnedRule, names_of
 
 
 async def teach(work: Work, act: SaveRule | EndRule) -> Answer:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.changes import RosterChange
 from bot.engine import roster_jobs as jobs
 from bot.engine.work import PAST, Work
-from rules.held import Slot, cautions, held_text
-from rules.roster import Away, Change
+from bot.ports.changes import RosterChange
 from rules.rotation import OnCall
+from rules.schedule.held import Slot, cautions, held_text
+from rules.schedule.roster import Away, Change
 from rules.sentence import Sentence
 
 SLACK = "slack"

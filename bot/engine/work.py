@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from bot.engine.jobs import PAGE_KINDS, job_of
-from bot.ports import AlertRef, TimelineEntry, Transaction
+from bot.ports.store import AlertRef, TimelineEntry, Transaction
 from rules.alert import Alert, AlertStatus
 from rules.classify import categorised
 from rules.decide import decide
@@ -17,9 +17,9 @@ from rules.events import AlertReceived, Event
 from rules.folding import Fold, OpenSubject, Subject, folds, subject_of, takes
 from rules.grouping import Join, Nowhere, Open, OpenPlaces, open_incident, open_storm, place
 from rules.incident import Incident, State
-from rules.roster import Change, Schedule
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
+from rules.schedule.roster import Change, Schedule
 
 log = structlog.get_logger()
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.picture.text import FONT, Face, fit, printable, text_element, title_element, wrap
-from rules.blast import Blast, Consumer, Group, told
+from rules.products.blast import Blast, Consumer, Group, told
 
 WIDTH = 720
 _EDGE = 24

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from bot.picture.drawing import WIDTH
 from bot.picture.text import FONT, Face, fit, text_element, title_element
-from rules.fairness import WEIGHTS, Kind
-from rules.load_report import LoadReport, PersonLoad
+from rules.schedule.fairness import WEIGHTS, Kind
+from rules.schedule.load_report import LoadReport, PersonLoad
 
 MOST_DRAWN = 20
 _EDGE, _NAME_W, _FIGURES_W = 24, 150, 150

@@ -10,11 +10,11 @@ from bot.roster.book import BookRead
 from bot.roster.last_good import Good
 from bot.roster.parse import Unread
 from bot.roster.table import Problem, Severity
-from rules.coverage import covers
 from rules.people import People
-from rules.resolution import resolve
-from rules.roster import ALWAYS, LOOK_AHEAD, RotationPlan, Schedule, Shift
 from rules.rotation import Span
+from rules.schedule.coverage import covers
+from rules.schedule.resolution import resolve
+from rules.schedule.roster import ALWAYS, LOOK_AHEAD, RotationPlan, Schedule, Shift
 
 _MOST_NAMED = 3
 

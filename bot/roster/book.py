@@ -19,7 +19,7 @@ from bot.roster.settings import RosterSettings
 from bot.roster.table import Problem, Severity, Table, quoted
 from bot.roster.workbook import Workbook
 from rules.people import People
-from rules.roster import Override, RotationPlan, Shift
+from rules.schedule.roster import Override, RotationPlan, Shift
 
 TABS: Mapping[str, tuple[str, ...]] = {
     "rotations": ("rotations", "rotation", "layers", "rotationen", "rotaciones"),

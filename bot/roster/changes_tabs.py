@@ -14,7 +14,7 @@ from bot.roster.settings import RosterSettings
 from bot.roster.table import Problem, Severity, Table, quoted
 from rules.nearest import did_you_mean
 from rules.people import People
-from rules.roster import Away, Holiday, Override, OverrideKind, OverrideState
+from rules.schedule.roster import Away, Holiday, Override, OverrideKind, OverrideState
 
 _NOTES = ("notes", "note", "comment", "comments", "notizen", "remarques", "notas")
 _START = ("start", "from", "starts", "begin", "von", "ab", "beginn", "debut", "du", "inicio",

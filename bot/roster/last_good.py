@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from rules.roster import RotationPlan, Shift
+from rules.schedule.roster import RotationPlan, Shift
 
 _MOST_BYTES = 50_000_000
 

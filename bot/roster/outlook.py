@@ -5,11 +5,18 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.roster.table import Problem, Severity
-from rules.coverage import AwayOnCall, DoubleBooking, Gap, away_but_on_call, double_booked, gaps
 from rules.people import People
-from rules.resolution import on_call
-from rules.roster import LOOK_AHEAD, RotationPlan, Schedule
 from rules.rotation import OnCall
+from rules.schedule.coverage import (
+    AwayOnCall,
+    DoubleBooking,
+    Gap,
+    away_but_on_call,
+    double_booked,
+    gaps,
+)
+from rules.schedule.resolution import on_call
+from rules.schedule.roster import LOOK_AHEAD, RotationPlan, Schedule
 from rules.sentence import duration_text
 
 

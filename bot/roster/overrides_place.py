@@ -13,7 +13,7 @@ from bot.roster.people_cells import person_of
 from bot.roster.table import Cell, Table
 from rules.hours import to_instant
 from rules.people import People
-from rules.roster import Override, OverrideKind
+from rules.schedule.roster import Override, OverrideKind
 
 HEADER = ("Id", "Rotation", "Role", "Start", "End", "Person", "Instead of", "Kind", "Why", "By",
           "Created", "State")  # fmt: skip

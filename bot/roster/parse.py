@@ -20,9 +20,9 @@ from bot.roster.header import (
 from bot.roster.people_cells import is_nobody, people_of
 from bot.roster.settings import RosterSettings, read_comments
 from bot.roster.table import Cell, Problem, Severity, Table
-from rules.coverage import Overlap, overlaps
 from rules.people import People
-from rules.roster import Shift
+from rules.schedule.coverage import Overlap, overlaps
+from rules.schedule.roster import Shift
 from rules.sentence import duration_text
 from rules.spoken_time import local_note
 

@@ -16,11 +16,11 @@ from bot.roster.outlook import outlook
 from bot.roster.settings import RosterSettings
 from bot.roster.table import Problem, Severity, TableError
 from bot.roster.workbook import RosterSource
-from rules.override_merge import Conflict, merged, without
 from rules.people import People
-from rules.resolution import on_call
-from rules.roster import Change, Override, RotationPlan, Schedule, Swap
 from rules.rotation import OnCall, Span
+from rules.schedule.override_merge import Conflict, merged, without
+from rules.schedule.resolution import on_call
+from rules.schedule.roster import Change, Override, RotationPlan, Schedule, Swap
 
 LOOK_EVERY = timedelta(seconds=1)
 LOOK_BACK = timedelta(days=40)

@@ -23,7 +23,7 @@ from bot.roster.words import (
     read_on_holidays,
 )
 from rules.people import People
-from rules.roster import EXPLICIT, Layer, Unit, first_hand_off
+from rules.schedule.roster import EXPLICIT, Layer, Unit, first_hand_off
 from rules.zones import checked_zone
 
 MEANINGS: Meanings = {

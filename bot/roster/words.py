@@ -8,7 +8,7 @@ from bot.roster.dates import WEEKDAYS
 from bot.roster.header import normalise
 from bot.roster.table import quoted
 from rules.hours import DAYS, Hours
-from rules.roster import AdvanceOn, OnHolidays, Unit
+from rules.schedule.roster import AdvanceOn, OnHolidays, Unit
 from rules.spoken_time import UnclearTimeError, read_clock
 
 _UNITS = {

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.ports import Delivered, GiveUpError, Job, JobPriority, NewJob
+from bot.ports.delivering import Delivered, GiveUpError
+from bot.ports.jobs import Job, JobPriority, NewJob
 from bot.slack import blocks as kit
 from bot.slack.api import SlackRefusedError
 from bot.slack.blocks import Json

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.ports import GiveUpError, RetryLaterError
+from bot.ports.delivering import GiveUpError, RetryLaterError
 from bot.slack.blocks import Json
 
 LOG = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 from bot.slack.blocks import Json
 from bot.slack.text import md
-from bot.slack.views_answers import said
+from bot.slack.views.answers import said
 
 _OFF = (
     "This Watchbill has no calendar feeds yet. Ask whoever runs it to set `calendar.secret`"

@@ -3,21 +3,21 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bot.acts import EndSilence, OnIncident, SplitOff
-from bot.ports import NotStoredError
-from bot.slack import views_modals as modals
+from bot.acts.act import EndSilence, OnIncident, SplitOff
+from bot.ports.inbox import NotStoredError
 from bot.slack.blocks import Json
 from bot.slack.correcting import form_metadata
 from bot.slack.intake import NOT_STORED, Ack, Caller, Intake
 from bot.slack.replies import render_home
 from bot.slack.scene import people_in
 from bot.slack.text import md
-from bot.slack.views_answers import said
-from bot.slack.views_correct import correct_modal
-from bot.slack.views_timeline import MOST_READ, timeline_modal
+from bot.slack.views import modals
+from bot.slack.views.answers import said
+from bot.slack.views.correct import correct_modal
+from bot.slack.views.timeline import MOST_READ, timeline_modal
 from rules.incident import Incident
-from rules.known import with_catalogue
-from rules.matcher import parse_matchers
+from rules.matching.known import with_catalogue
+from rules.matching.matcher import parse_matchers
 
 EVENTS: Mapping[str, str] = {
     "ack": "acked",

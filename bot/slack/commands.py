@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
-from bot.acts import AckAll, EndSilence, MakeSilence, OnIncident, OpenByHand
+from bot.acts.act import AckAll, EndSilence, MakeSilence, OnIncident, OpenByHand
 from bot.slack.commands_correct import read_correction, read_rules
 from bot.slack.commands_rota import (
     read_cover,
@@ -32,10 +32,10 @@ from bot.slack.wishes import (
     ahead_of,
     first_of,
 )
-from rules.matcher import parse_matchers
+from rules.matching.matcher import parse_matchers
 from rules.nearest import nearest
+from rules.schedule.who import find_rotation
 from rules.spoken_time import read_moment, take_moment
-from rules.who import find_rotation
 
 _MAIL = re.compile(r"<mailto:([^|>]+)(?:\|[^>]*)?>")
 _LINK = re.compile(r"<(https?://[^|>]+)(?:\|[^>]*)?>")

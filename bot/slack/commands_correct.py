@@ -1,10 +1,10 @@
 """Reads `/oncall correct` and `/oncall rules`."""
 
-from bot.acts import EndRule, OnIncident
+from bot.acts.act import EndRule, OnIncident
 from bot.slack.wishes import AskCorrect, AskRules, Typed, Typist
 from rules.category import Category
-from rules.correction import LONGEST_WHY
 from rules.priority import Impact
+from rules.teaching.correction import LONGEST_WHY
 
 _CATEGORIES = {one.value: one for one in Category}
 _IMPACTS = {one.value: one for one in Impact}

@@ -3,14 +3,14 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.acts_roster import AskCover, AskSwap
+from bot.acts.roster import AskCover, AskSwap
 from bot.slack.wishes import AskLoad, Typed, Typist, ahead_of, find_role, first_of, override
-from rules.held import Slot
 from rules.hours import to_instant
 from rules.people import UnknownPersonError
-from rules.roster import OverrideKind
+from rules.schedule.held import Slot
+from rules.schedule.roster import OverrideKind
+from rules.schedule.who import Turn, find_rotation, shifts_of, take_until
 from rules.spoken_time import Moment, UnclearTimeError, read_moment, take_moment
-from rules.who import Turn, find_rotation, shifts_of, take_until
 
 _HOWS = {"add": OverrideKind.ADD, "remove": OverrideKind.REMOVE}
 _BETWEEN = {"for", "with", "and", "against"}

@@ -5,22 +5,22 @@ import json
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot.acts import OnIncident, SaveRule
-from bot.lessons import read_past, tried
-from bot.ports import NotStoredError
-from bot.slack import views_correct as views
+from bot.acts.act import OnIncident, SaveRule
+from bot.ports.inbox import NotStoredError
+from bot.ports.lessons import read_past, tried
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
 from bot.slack.submits import Form
 from bot.slack.text import md
-from bot.slack.views_answers import said
+from bot.slack.views import correct as views
+from bot.slack.views.answers import said
 from bot.slack.wishes import AskCorrect, AskRules
 from rules.category import Category
-from rules.correction import LONGEST_WHY, Remedy, breadths, rule_name, rule_yaml
 from rules.incident import Incident
-from rules.learned import names_of
 from rules.priority import Impact
+from rules.teaching.correction import LONGEST_WHY, Remedy, breadths, rule_name, rule_yaml
+from rules.teaching.learned import names_of
 
 PATIENCE = timedelta(seconds=1.5)
 """Slack waits three seconds for an answer; a trial that takes longer than this follows later."""

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.ports import Delivered, Deliverer, GiveUpError, Job, MessageRef, RetryLaterError
-from bot.slack import views
+from bot.ports.delivering import Delivered, Deliverer, GiveUpError, MessageRef, RetryLaterError
+from bot.ports.jobs import Job
 from bot.slack.api import LOG, SlackRefusedError
 from bot.slack.desk import Desk
 from bot.slack.loads import load_picture
@@ -17,7 +17,8 @@ from bot.slack.rota_delivery import WORKS as ROTA_WORKS
 from bot.slack.rota_delivery import messages_with
 from bot.slack.scene import people_in, root_of
 from bot.slack.text import mention_group
-from bot.slack.views_consequences import consequences_message
+from bot.slack.views import incident as views
+from bot.slack.views.consequences import consequences_message
 from bot.wire import sentence_from_json
 from rules.incident import Incident, State
 from rules.sentence import Sentence, say

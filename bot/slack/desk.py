@@ -4,18 +4,20 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.clock import Clock
-from bot.followers import FollowerReads, NoFollowers
-from bot.lessons import Lessons, NoLessons
-from bot.ports import GiveUpError, Job, MessageRef, Reader
+from bot.ports.delivering import GiveUpError, MessageRef
+from bot.ports.followers import FollowerReads, NoFollowers
+from bot.ports.jobs import Job
+from bot.ports.lessons import Lessons, NoLessons
+from bot.ports.store import Reader
 from bot.slack.api import SlackApi, SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.people import Directory
 from bot.slack.places import Places
 from bot.slack.scene import Scene, pages_sent, permalink, root_of
 from rules.incident import Incident
-from rules.roster import Change, Schedule
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
+from rules.schedule.roster import Change, Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,21 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.duty_jobs import ASK_NOTE, HANDOFF, LATE_NOTE, REMIND, notice_of
-from bot.ports import Delivered, Deliverer, GiveUpError, Job, RetryLaterError, Store
+from bot.ports.delivering import Delivered, Deliverer, GiveUpError, RetryLaterError
+from bot.ports.jobs import Job
+from bot.ports.store import Store
 from bot.slack.announcing import ANNOUNCE, announce, announcement, messages_with
 from bot.slack.delivery import Task
 from bot.slack.desk import Desk
 from bot.slack.text import Mrkdwn, md, mention, outside
-from bot.slack.views_duties import (
+from bot.slack.views.duties import (
     HandoffFacts,
     handoff_message,
     late_note_message,
     question_message,
     shift_message,
 )
-from rules.handoff import LATEST, Handoff, handoff_at, handoffs
 from rules.incident import State
-from rules.reminders import Notice, NoticeKind
+from rules.schedule.handoff import LATEST, Handoff, handoff_at, handoffs
+from rules.schedule.reminders import Notice, NoticeKind
 from rules.sentence import Who, say
 
 _OPEN = (State.TRIGGERED, State.ACKNOWLEDGED)

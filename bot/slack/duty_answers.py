@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.followers import FollowerState
-from bot.ports import GiveUpError, NotStoredError, RetryLaterError
+from bot.ports.delivering import GiveUpError, RetryLaterError
+from bot.ports.followers import FollowerState
+from bot.ports.inbox import NotStoredError
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.reasons import why_blocks
 from bot.slack.text import Mrkdwn, lasting, md, outside
-from bot.slack.views_answers import next_answer, said, who_answer
-from bot.slack.views_duties import people_answer
+from bot.slack.views.answers import next_answer, said, who_answer
+from bot.slack.views.duties import people_answer
 from bot.slack.wishes import AskNext, AskPeople, AskWho
-from rules.following import Follower, FollowerKind
+from rules.schedule.following import Follower, FollowerKind
 
 BEHIND = 60.0
 """Seconds after which a follower that is behind is worth a word."""

@@ -3,14 +3,14 @@
 import json
 from datetime import datetime, timedelta
 
-from bot.acts import OpenByHand
-from bot.acts_duties import LeaveNote
-from bot.ports import NotStoredError
+from bot.acts.act import OpenByHand
+from bot.acts.duties import LeaveNote
+from bot.ports.inbox import NotStoredError
 from bot.slack.blocks import Json
 from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
 from bot.slack.text import md
-from bot.slack.views_answers import said
-from bot.slack.views_duties import LONGEST_NOTE, note_modal
+from bot.slack.views.answers import said
+from bot.slack.views.duties import LONGEST_NOTE, note_modal
 
 TEST_TITLE = "Test page"
 TEST_TEXT = "You asked for it. Acknowledge it, then resolve it; nothing is broken."

@@ -4,19 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.followers import FollowerState, FollowerStore
-from bot.ports import Delivered, GiveUpError, Job, RetryLaterError, Store
+from bot.ports.delivering import Delivered, GiveUpError, RetryLaterError
+from bot.ports.followers import FollowerState, FollowerStore
+from bot.ports.jobs import Job
+from bot.ports.store import Store
 from bot.slack.announcing import announcement
 from bot.slack.api import LOG, SlackRefusedError
 from bot.slack.followers_places import CANNOT, Look, Place, Surroundings, places
-from rules.following import (
-    Follower,
-    FollowerKind,
-    Memory,
-    Step,
-    next_step,
-    plan_of,
-)
+from rules.schedule.following import Follower, FollowerKind, Memory, Step, next_step, plan_of
 from rules.sentence import Sentence, say
 
 _NOTHING = Delivered()

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.ports import GiveUpError, RetryLaterError
+from bot.ports.delivering import GiveUpError, RetryLaterError
 from bot.slack.api import SlackApi, SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.text import escape, one_line
-from rules.following import (
+from rules.schedule.following import (
     Follower,
     FollowerKind,
     duties,

@@ -3,13 +3,13 @@
 import re
 from collections import OrderedDict
 
-from bot.acts import AnswerTo
-from bot.slack import views_modals as modals
+from bot.acts.act import AnswerTo
 from bot.slack.blocks import Json
 from bot.slack.intake import Ack, Intake
 from bot.slack.replies import render_home
 from bot.slack.text import md
-from bot.slack.views_answers import said
+from bot.slack.views import modals
+from bot.slack.views.answers import said
 from bot.slack.words import Words
 
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s:,]*")

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.acts import SLACK, Act, ActPayload, AnswerTo, act_to_json
-from bot.ports import Inbox, NewDelivery
+from bot.acts.act import SLACK, Act, ActPayload, AnswerTo, act_to_json
+from bot.ports.inbox import Inbox, NewDelivery
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.wishes import Typist

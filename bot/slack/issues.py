@@ -5,11 +5,11 @@ import asyncio
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.intake import Ack, Intake
-from bot.slack.views_issues import Issues, issues_answer, issues_modal, ranked
-from bot.slack.views_modals import loading_text
+from bot.slack.views.issues import Issues, issues_answer, issues_modal, ranked
+from bot.slack.views.modals import loading_text
 from rules.catalogue import Catalogue
-from rules.catalogue_gaps import GapGroup, gaps_of, grouped
 from rules.incident import State
+from rules.products.catalogue_gaps import GapGroup, gaps_of, grouped
 
 ACTIONS = ("issues", "issues_page", "issues_next")
 _OPEN = (State.TRIGGERED, State.ACKNOWLEDGED)

@@ -11,7 +11,8 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.ports import GiveUpError, Inbox, RetryLaterError
+from bot.ports.delivering import GiveUpError, RetryLaterError
+from bot.ports.inbox import Inbox
 from bot.slack.blocks import Json
 from bot.slack.clicks import EVENTS, FORMS, HOME_FORMS, Clicks
 from bot.slack.correcting import Corrections
@@ -27,10 +28,10 @@ from bot.slack.rota_clicks import RotaClicks
 from bot.slack.submits import FORMS as MODALS
 from bot.slack.submits import Submits
 from bot.slack.text import md
-from bot.slack.views_answers import said
-from bot.slack.views_consequences import SPLIT_OFF
-from bot.slack.views_duties import LEAVE_NOTE, TEST_PAGE
-from bot.slack.views_rota import COVER_ACTIONS, HOME_COVER, HOME_SWAP, SWAP_ACTIONS, UNDO
+from bot.slack.views.answers import said
+from bot.slack.views.consequences import SPLIT_OFF
+from bot.slack.views.duties import LEAVE_NOTE, TEST_PAGE
+from bot.slack.views.rota import COVER_ACTIONS, HOME_COVER, HOME_SWAP, SWAP_ACTIONS, UNDO
 from bot.slack.vocabulary import COMMAND, CREATE_INCIDENT, PAGE_SOMEONE
 from bot.slack.words import Words
 

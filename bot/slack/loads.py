@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from bot.acts_roster import ApplyProposal, Handover
+from bot.acts.roster import ApplyProposal, Handover
 from bot.loads import LOOK_BACK, Weighed, weigh
 from bot.picture.load_drawing import load_svg, told
 from bot.picture.raster import DrawingError, png_of
-from bot.ports import Delivered, GiveUpError, Job
+from bot.ports.delivering import Delivered, GiveUpError
+from bot.ports.jobs import Job
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.pictures import Drawn, share
 from bot.slack.rota_delivery import messages_with
 from bot.slack.text import Mrkdwn, at, cut, escape, join, md, one_line, outside, spoken
-from rules.evening_out import Proposal
-from rules.held import Slot
-from rules.load_report import LoadReport, PersonLoad
+from rules.schedule.evening_out import Proposal
+from rules.schedule.held import Slot
+from rules.schedule.load_report import LoadReport, PersonLoad
 
 APPLY = "load_apply"
 DRAW = "load_draw"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.slack.api import LOG, SlackApi
 from bot.slack.blocks import Json
-from rules.linking import Member
+from rules.schedule.linking import Member
 
 _KEEP = timedelta(minutes=5)
 _MOST_PAGES = 50

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.ports import GiveUpError, RetryLaterError
+from bot.ports.delivering import GiveUpError, RetryLaterError
 from bot.slack.api import SlackApi, SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.members import Members
-from rules.linking import Link, link
 from rules.people import People
+from rules.schedule.linking import Link, link
 from rules.zones import checked_zone
 
 _USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}")

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime, timedelta
 
-from bot.ports import GiveUpError, RetryLaterError
+from bot.ports.delivering import GiveUpError, RetryLaterError
 from bot.slack.api import LOG, SlackApi, SlackRefusedError
 from bot.slack.blocks import Json
 

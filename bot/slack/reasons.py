@@ -2,13 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from bot.ports import NotStoredError
+from bot.ports.inbox import NotStoredError
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.text import Mrkdwn, join, md, outside
-from rules.explanation import explain
-from rules.who import find_rotation
+from rules.schedule.explanation import explain
+from rules.schedule.who import find_rotation
 
 _MOST_ROTATIONS = 12
 _PAST = timedelta(days=1)

@@ -5,16 +5,17 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter
 
-from bot.acts import AnswerTo
-from bot.ports import Delivered, Job
+from bot.acts.act import AnswerTo
+from bot.ports.delivering import Delivered
+from bot.ports.jobs import Job
 from bot.slack import blocks as kit
 from bot.slack.api import SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.scene import people_in
 from bot.slack.text import outside, spoken
-from bot.slack.views_home import HomeFacts, home_view
-from bot.slack.views_rota import undo_button
+from bot.slack.views.home import HomeFacts, home_view
+from bot.slack.views.rota import undo_button
 from bot.wire import sentence_from_json
 from rules.incident import State
 

@@ -4,14 +4,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bot.ports import Delivered, GiveUpError, Job, NotStoredError
+from bot.ports.delivering import Delivered, GiveUpError
+from bot.ports.inbox import NotStoredError
+from bot.ports.jobs import Job
 from bot.slack import blocks as kit
 from bot.slack.api import SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.intake import NOT_STORED, Ack, Intake
 from bot.slack.text import Mrkdwn, join, md, safe_url
-from bot.slack.views_answers import said
+from bot.slack.views.answers import said
 
 ROSTER_NOTE = "roster_note"
 CONFIRM_ROSTER = "roster_confirm"

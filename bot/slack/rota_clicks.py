@@ -5,20 +5,20 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from bot.acts import Act
-from bot.acts_roster import AskCover, AskSwap, DrawLoad, EndOverride, OnCover, OnSwap
-from bot.ports import NotStoredError
-from bot.slack import views_rota as views
+from bot.acts.act import Act
+from bot.acts.roster import AskCover, AskSwap, DrawLoad, EndOverride, OnCover, OnSwap
+from bot.ports.inbox import NotStoredError
 from bot.slack.blocks import Json
 from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
 from bot.slack.loads import APPLY, asked_of, proposal_of
 from bot.slack.submits import Form
 from bot.slack.text import md
-from bot.slack.views_answers import said
-from rules.held import Slot
+from bot.slack.views import rota as views
+from bot.slack.views.answers import said
 from rules.people import People
+from rules.schedule.held import Slot
+from rules.schedule.who import Turn, next_turns
 from rules.spoken_time import read_moment
-from rules.who import Turn, next_turns
 
 _AHEAD = timedelta(days=90)
 _MOST_TURNS = 30

@@ -3,17 +3,18 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from bot.ports import Delivered, GiveUpError, Job, MessageRef
+from bot.ports.delivering import Delivered, GiveUpError, MessageRef
+from bot.ports.jobs import Job
 from bot.slack import blocks as kit
-from bot.slack import views_rota as views
 from bot.slack.api import SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.scene import people_in
 from bot.slack.text import spoken
+from bot.slack.views import rota as views
 from bot.wire import sentence_from_json
-from rules.covering import CoverRequest, CoverState
-from rules.swapping import WAITING, SwapRequest, SwapState
+from rules.schedule.covering import CoverRequest, CoverState
+from rules.schedule.swapping import WAITING, SwapRequest, SwapState
 
 _NOTHING = Delivered()
 

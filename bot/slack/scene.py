@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bot.ports import MessageRef
+from bot.ports.delivering import MessageRef
 from bot.slack.plan import Planned, coming
 from bot.slack.text import Mrkdwn, Names, at, listed, outside
 from rules.incident import Incident

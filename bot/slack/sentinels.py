@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bot.ports import Delivered, Deliverer, Job, RetryLaterError
+from bot.ports.delivering import Delivered, Deliverer, RetryLaterError
+from bot.ports.jobs import Job
 from bot.slack import blocks as kit
 from bot.slack.announcing import announce
 from bot.slack.api import LOG, SlackRefusedError

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from bot.acts import Act, MakeSilence, OnIncident, OpenByHand
-from bot.ports import NotStoredError
+from bot.acts.act import Act, MakeSilence, OnIncident, OpenByHand
+from bot.ports.inbox import NotStoredError
 from bot.slack.blocks import Json
 from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
 from bot.slack.text import md
-from bot.slack.views_answers import said
+from bot.slack.views.answers import said
 from bot.slack.wishes import Typist, ahead_of, matchers_of, override
 from rules.durations import parse_duration
 from rules.spoken_time import read_moment

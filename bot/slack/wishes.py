@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.acts import Act
-from bot.acts_roster import MakeOverride
-from rules.matcher import parse_matchers
+from bot.acts.act import Act
+from bot.acts.roster import MakeOverride
+from rules.matching.matcher import parse_matchers
 from rules.people import People
-from rules.roster import OverrideKind
 from rules.rotation import OnCall
+from rules.schedule.roster import OverrideKind
+from rules.schedule.who import find_rotation
 from rules.spoken_time import Moment
-from rules.who import find_rotation
 
 QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})
 

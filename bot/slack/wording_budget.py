@@ -2,7 +2,7 @@
 
 from bot.slack.scene import Scene
 from bot.slack.text import Mrkdwn, md, spoken
-from rules.slo_words import at_stake
+from rules.reliability.slo_words import at_stake
 
 
 def budget_line(scene: Scene) -> Mrkdwn:

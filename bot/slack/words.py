@@ -2,9 +2,8 @@
 
 from typing import assert_never
 
-from bot.acts import AnswerTo
-from bot.ports import NotStoredError
-from bot.slack import views_answers as answers
+from bot.acts.act import AnswerTo
+from bot.ports.inbox import NotStoredError
 from bot.slack.blocks import Json
 from bot.slack.calendar_link import calendar_answer
 from bot.slack.commands import parse
@@ -14,9 +13,10 @@ from bot.slack.intake import NOT_STORED, Ack, Intake
 from bot.slack.issues import answer_issues
 from bot.slack.loads import answer_load
 from bot.slack.text import md
-from bot.slack.views import root_message
-from bot.slack.views_slo import slo_answer
-from bot.slack.views_timeline import MOST_READ, timeline_answer
+from bot.slack.views import answers
+from bot.slack.views.incident import root_message
+from bot.slack.views.slo import slo_answer
+from bot.slack.views.timeline import MOST_READ, timeline_answer
 from bot.slack.wishes import (
     AskCalendar,
     AskCorrect,

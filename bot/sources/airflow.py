@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.json_body import JsonValue, read_object, text_of
 from bot.sources.kind import Parsed, Source, SourceKind, UnreadableError
 from bot.sources.run_facts import MOST_ATTEMPTS, instant

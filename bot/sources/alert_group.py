@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources import text
 from bot.sources.json_body import JsonValue, object_of, read_object, text_of
 from bot.sources.kind import Arrival, Parsed, Source, UnreadableError, digest, key_by_body

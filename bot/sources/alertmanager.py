@@ -1,6 +1,6 @@
 """Prometheus Alertmanager (version 4 webhook), and Grafana's webhook, which has its shape."""
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.alert_group import delivery_key, read_group
 from bot.sources.kind import Parsed, Source, SourceKind
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.json_body import JsonValue, decode, list_of, object_of, read_json, text_of
 from bot.sources.kind import (
     Arrival,

@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from bot.config import SourceSpec
+from bot.config.settings import SourceSpec
 from bot.sources.kind import Source
 from bot.sources.mapping import read_mapping
 from bot.sources.options import read_options

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.dbt_blame import Blame, blame
 from bot.sources.json_body import JsonValue, read_object, text_of
 from bot.sources.kind import Parsed, Source, SourceKind, UnreadableError

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources import gcp_monitoring
 from bot.sources.google_token import OPTIONS, SCHEME
 from bot.sources.json_body import JsonValue, inside, object_of, read_json, read_object, text_of

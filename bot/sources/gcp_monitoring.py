@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.json_body import JsonValue, inside, object_of, read_json, read_object, text_of
 from bot.sources.kind import (
     Arrival,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import parse_qsl
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources import text
 from bot.sources.json_body import JsonValue, decode, read_json, text_of
 from bot.sources.kind import (

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources import text
 from bot.sources.alert_group import Entry, delivery_key, pairs_of, read_group
 from bot.sources.kind import Parsed, Source, SourceKind

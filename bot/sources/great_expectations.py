@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.json_body import JsonValue, inside, object_of, read_object, text_of
 from bot.sources.kind import Parsed, Source, SourceKind, UnreadableError, digest
 from bot.sources.text import clean, key, key_of, labels, line, link

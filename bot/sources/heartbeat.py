@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.json_body import JsonValue, decode, object_of, read_json, text_of
 from bot.sources.kind import Arrival, Parsed, Source, UnreadableError, digest, key_by_body
 from bot.sources.text import clean, key, line

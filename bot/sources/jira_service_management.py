@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources import text
 from bot.sources.json_body import JsonValue, inside, list_of, object_of, read_object, text_of
 from bot.sources.kind import Arrival, Parsed, Source, SourceKind, UnreadableError, key_by_body

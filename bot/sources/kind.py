@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
-from bot import ports
-from bot.ports import Delivery
+from bot.ports import inbox
+from bot.ports.inbox import Delivery
 from bot.sources.options import Options
 from bot.sources.scheme import Scheme
 
-Parsed = ports.Parsed
+Parsed = inbox.Parsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

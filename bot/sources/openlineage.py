@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.json_body import JsonValue, inside, list_of, object_of, read_json, text_of
 from bot.sources.kind import (
     Arrival,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import structlog
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources import (
     airflow,
     alertmanager,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources import text
 from bot.sources.json_body import JsonValue, object_of, text_of
 from bot.sources.kind import Source

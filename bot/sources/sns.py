@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.aws_messages import Said, read_aws
 from bot.sources.json_body import JsonValue, object_of, read_json, read_object, text_of
 from bot.sources.kind import (

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.json_body import JsonValue, read_json
 from bot.sources.kind import UnreadableError, digest
 from bot.sources.text import clean, line

@@ -27,12 +27,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.audits import JobStanding, Look, Standing
+from bot.ports.audits import JobStanding, Look, Standing
 from bot.store import jobs
 from bot.store.columns import UtcDateTime, stored_key
 from bot.store.database import Database
-from bot.store.tables import INBOUND, INCIDENT, JOB, LANE, MESSAGE
-from bot.store.tables_audit import AUDIT_FINDING, ERRAND
+from bot.store.tables.audit import AUDIT_FINDING, ERRAND
+from bot.store.tables.core import INBOUND, INCIDENT, JOB, LANE, MESSAGE
 from bot.wire import incident_from_json, sentence_from_json, sentence_to_json
 from rules.audit import (
     BusyLane,

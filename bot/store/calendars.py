@@ -10,19 +10,19 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.calendars import Following
-from bot.ports import ConflictError, NotStoredError
+from bot.ports.calendars import Following
+from bot.ports.inbox import ConflictError, NotStoredError
 from bot.store.columns import UtcDateTime, from_micros, stored_key, stored_text, to_micros
 from bot.store.database import Database
-from bot.store.tables import COUNTER
-from bot.store.tables_calendar import (
+from bot.store.tables.calendar import (
     CALENDAR_EVENT,
     CALENDAR_FEED,
     CALENDAR_FOLLOWER,
     CALENDAR_LEASE,
 )
-from rules.calendar_event import CalendarEvent
-from rules.calendar_ledger import Publication, Published, publish
+from bot.store.tables.core import COUNTER
+from rules.calendar.event import CalendarEvent
+from rules.calendar.ledger import Publication, Published, publish
 
 _AT_ONCE = 400
 _NAME = "calendar"

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.duties import HandoffNote
+from bot.ports.duties import HandoffNote
 from bot.store import jobs, rows
 from bot.store.columns import UtcDateTime, stored_key, stored_text
 from bot.store.database import Database
-from bot.store.tables_duties import DUTY_NOTICE, HANDOFF_NOTE
-from rules.reminders import Notice, NoticeKind
+from bot.store.tables.duties import DUTY_NOTICE, HANDOFF_NOTE
+from rules.schedule.reminders import Notice, NoticeKind
 
 LONGEST_NOTE = 2_000
 _NOTICES = (

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
-from bot.ports import ConflictError, NotStoredError
+from bot.ports.inbox import ConflictError, NotStoredError
 
 _TRY_AGAIN = {
     "40001",  # serialization_failure

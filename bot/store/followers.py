@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, case, delete, func, null, select, update
 
-from bot.followers import FollowerState
+from bot.ports.followers import FollowerState
 from bot.store import jobs
 from bot.store.columns import UtcDateTime, from_micros, stored_key, stored_text, to_micros
 from bot.store.database import Database
-from bot.store.tables_duties import SLACK_FOLLOWER
-from rules.following import Memory
+from bot.store.tables.duties import SLACK_FOLLOWER
+from rules.schedule.following import Memory
 
 _LONGEST_PLAN = 8_000
 _ITS = SLACK_FOLLOWER.c.name == bindparam("its_name")

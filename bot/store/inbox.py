@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from bot.clock import Clock
-from bot.ports import Accepted, NewDelivery, NotStoredError
+from bot.ports.inbox import Accepted, NewDelivery, NotStoredError
 from bot.store import rows
 from bot.store.columns import stored_key, stored_text, to_micros
 from bot.store.database import Database

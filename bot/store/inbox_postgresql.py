@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import asyncpg  # type: ignore[import-untyped]
 
-from bot.ports import NotStoredError
+from bot.ports.inbox import NotStoredError
 from bot.store.columns import from_micros
 from bot.store.database import Database
 from bot.store.inbox import InboundTuple

@@ -9,10 +9,10 @@ import structlog
 from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.ports import ConflictError
+from bot.ports.inbox import ConflictError
 from bot.store import bulk, rows
 from bot.store.columns import UtcDateTime
-from bot.store.tables import ALERT, INCIDENT
+from bot.store.tables.core import ALERT, INCIDENT
 from bot.wire import incident_from_json
 from rules.incident import Incident, State
 

@@ -8,10 +8,11 @@ from sqlalchemy import ColumnElement, Update, and_, bindparam, case, func, null,
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.ports import Dead, Delivered, Job, Outcome, Retry
+from bot.ports.delivering import Dead, Delivered, Outcome, Retry
+from bot.ports.jobs import Job
 from bot.store.bulk import insert_rows
 from bot.store.columns import UtcDateTime
-from bot.store.tables import JOB, LANE
+from bot.store.tables.core import JOB, LANE
 
 Insert = sqlite.Insert | postgresql.Insert
 

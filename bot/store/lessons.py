@@ -15,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store import jobs, rows
 from bot.store.columns import UtcDateTime, stored_text
 from bot.store.database import Database
-from bot.store.tables import ALERT, INCIDENT, LEARNED_RULE
+from bot.store.tables.core import ALERT, INCIDENT, LEARNED_RULE
 from rules.corrected import Correction
-from rules.learned import MOST_RULES, LearnedRule
 from rules.priority import Priority
-from rules.trial import PastAlert, PastIncident
+from rules.teaching.learned import MOST_RULES, LearnedRule
+from rules.teaching.trial import PastAlert, PastIncident
 
 _PAGE = 1_000
 _IDS = 500

@@ -29,9 +29,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import CompoundSelect
 from sqlalchemy.types import NullType
 
-from bot.ports import AlertRef, OpenAlert, PastOpenings
+from bot.ports.store import AlertRef, OpenAlert, PastOpenings
 from bot.store.columns import UtcDateTime, stored_key, to_micros
-from bot.store.tables import ABOUT, ALERT, INCIDENT
+from bot.store.tables.core import ABOUT, ALERT, INCIDENT
 from rules.alert import AlertStatus
 from rules.folding import OpenSubject, Subject, subject_of_incident
 from rules.incident import Incident

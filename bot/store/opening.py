@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import text
 
 from bot.clock import Clock
-from bot.ports import NotStoredError
+from bot.ports.inbox import NotStoredError
 from bot.store.audits import SqlAudits
 from bot.store.calendars import SqlCalendars
 from bot.store.database import Database

@@ -11,15 +11,15 @@ from sqlalchemy import Row, Select, bindparam, or_, select, text
 from bot.store import run_rows
 from bot.store.columns import UtcDateTime
 from bot.store.database import Database
-from bot.store.tables import INCIDENT
-from bot.store.tables_runs import OCCASION, RUN
+from bot.store.tables.core import INCIDENT
+from bot.store.tables.runs import OCCASION, RUN
 from rules.alert import Severity
 from rules.category import Category
 from rules.expected_runs import EXPECTED, Occasion
-from rules.history import Repair
 from rules.incident import State
+from rules.reliability.troubles import PastAlert, PastIncident
 from rules.run import Run, RunState
-from rules.troubles import PastAlert, PastIncident
+from rules.weighing.history import Repair
 
 T = TypeVar("T")
 

@@ -9,18 +9,12 @@ from typing import Any
 from sqlalchemy import Executable, bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.ports import NewJob, TimelineEntry
+from bot.ports.jobs import NewJob
+from bot.ports.store import TimelineEntry
 from bot.store import bulk, jobs, rows
 from bot.store.columns import UtcDateTime, stored_key, stored_text
 from bot.store.ids import new_id
-from bot.store.tables import (
-    ALERT,
-    ALERT_TIME,
-    COUNTER,
-    INBOUND,
-    SILENCE,
-    TIMELINE,
-)
+from bot.store.tables.core import ALERT, ALERT_TIME, COUNTER, INBOUND, SILENCE, TIMELINE
 from rules.alert import Alert
 from rules.incident import Incident
 from rules.silence import Silence

@@ -23,11 +23,11 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from bot.ports import Job
+from bot.ports.jobs import Job
 from bot.store import jobs, rows
 from bot.store.columns import UtcDateTime
 from bot.store.database import Database
-from bot.store.tables import JOB, LANE
+from bot.store.tables.core import JOB, LANE
 
 LEASE = timedelta(seconds=6)
 LANE_GAP = timedelta(seconds=1)

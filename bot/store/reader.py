@@ -6,7 +6,10 @@ from typing import Any
 
 from sqlalchemy import CompoundSelect, Row, Select, func, literal_column, select, text, union_all
 
-from bot.ports import Delivery, Job, MessageRef, TimelineEntry
+from bot.ports.delivering import MessageRef
+from bot.ports.inbox import Delivery
+from bot.ports.jobs import Job
+from bot.ports.store import TimelineEntry
 from bot.store import rows
 from bot.store.columns import UtcDateTime
 from bot.store.database import Database
@@ -14,8 +17,8 @@ from bot.store.duties import DutyReading
 from bot.store.roster_changes import ChangeReading
 from bot.store.run_reads import RunReading
 from bot.store.seen_lineage import all_seen, version
-from bot.store.tables import ALERT, INBOUND, INCIDENT, JOB, LANE, MESSAGE, TIMELINE
-from bot.store.tables_runs import EXPECTATION
+from bot.store.tables.core import ALERT, INBOUND, INCIDENT, JOB, LANE, MESSAGE, TIMELINE
+from bot.store.tables.runs import EXPECTATION
 from bot.store.transaction import SILENCES
 from bot.wire import incident_from_json
 from rules.incident import Incident, State

@@ -7,9 +7,9 @@ from sqlalchemy import Delete, Select, bindparam, delete, select, text, tuple_
 
 from bot.store.columns import UtcDateTime
 from bot.store.database import Database
-from bot.store.tables import ALERT_TIME, INBOUND, INCIDENT, JOB, TIMELINE
-from bot.store.tables_duties import DUTY_NOTICE, HANDOFF_NOTE
-from bot.store.tables_runs import EXPECTATION, OCCASION, RUN
+from bot.store.tables.core import ALERT_TIME, INBOUND, INCIDENT, JOB, TIMELINE
+from bot.store.tables.duties import DUTY_NOTICE, HANDOFF_NOTE
+from bot.store.tables.runs import EXPECTATION, OCCASION, RUN
 
 _AT_ONCE = 1_000
 """Rows in one transaction, so that nobody waits long for the turn to write."""

@@ -9,16 +9,16 @@ from typing import Any, TypeVar
 from sqlalchemy import BindParameter, Row, Select, Table, bindparam, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.changes import RosterChange
+from bot.ports.changes import RosterChange
 from bot.store import jobs, rows
 from bot.store.columns import UtcDateTime, stored_text
 from bot.store.database import Database
-from bot.store.tables import COUNTER, JOB
-from bot.store.tables_changes import COVER_REQUEST, OVERRIDE, ROSTER_CHANGE, SWAP
-from rules.covering import CoverRequest, CoverState
-from rules.held import Slot
-from rules.roster import Change, Override, OverrideKind, OverrideState
-from rules.swapping import SwapRequest, SwapState
+from bot.store.tables.changes import COVER_REQUEST, OVERRIDE, ROSTER_CHANGE, SWAP
+from bot.store.tables.core import COUNTER, JOB
+from rules.schedule.covering import CoverRequest, CoverState
+from rules.schedule.held import Slot
+from rules.schedule.roster import Change, Override, OverrideKind, OverrideState
+from rules.schedule.swapping import SwapRequest, SwapState
 
 T = TypeVar("T", Override, CoverRequest, SwapRequest)
 

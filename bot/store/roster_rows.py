@@ -8,12 +8,12 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.roster_rows import RowBase
+from bot.ports.roster_rows import RowBase
 from bot.store.columns import stored_key, stored_text
 from bot.store.database import Database
-from bot.store.tables import COUNTER
-from bot.store.tables_rows import ROSTER_ROW
-from rules.merging import Base, Facts, RowState
+from bot.store.tables.core import COUNTER
+from bot.store.tables.rows import ROSTER_ROW
+from rules.schedule.merging import Base, Facts, RowState
 
 _FACTS: TypeAdapter[Facts] = TypeAdapter(Facts)
 _ITS = ROSTER_ROW.c

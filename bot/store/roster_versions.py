@@ -9,12 +9,12 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.roster_versions import AcceptedPlan, Confirmation
+from bot.ports.roster_versions import AcceptedPlan, Confirmation
 from bot.store.columns import stored_key, stored_text
 from bot.store.database import Database
-from bot.store.tables import COUNTER
-from bot.store.tables_roster import ROSTER_CONFIRMATION, ROSTER_VERSION
-from rules.roster import ALWAYS, RotationPlan
+from bot.store.tables.core import COUNTER
+from bot.store.tables.roster import ROSTER_CONFIRMATION, ROSTER_VERSION
+from rules.schedule.roster import ALWAYS, RotationPlan
 
 _OURS = COUNTER.c.name == "roster"
 _NUMBER = select(COUNTER.c.value).where(_OURS)

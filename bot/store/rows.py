@@ -9,21 +9,16 @@ from pydantic_core import PydanticSerializationError
 from pydantic_core import to_json as to_json_bytes
 from sqlalchemy import Row
 
-from bot.ports import (
-    Delivery,
-    Job,
-    JobPriority,
-    JsonObject,
-    MessageRef,
-    NewJob,
-    TimelineEntry,
-)
+from bot.ports.delivering import MessageRef
+from bot.ports.inbox import Delivery
+from bot.ports.jobs import Job, JobPriority, JsonObject, NewJob
+from bot.ports.store import TimelineEntry
 from bot.store.columns import stored_key, stored_text
 from bot.wire import incident_to_json, sentence_from_json, sentence_to_json
 from rules.alert import Alert, AlertStatus, Severity
 from rules.category import Category, Classified
 from rules.incident import Incident
-from rules.matcher import Matcher, Operator, matchable
+from rules.matching.matcher import Matcher, Operator, matchable
 from rules.sentence import say
 from rules.silence import Silence
 

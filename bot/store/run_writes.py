@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import jobs, rows, run_rows
 from bot.store.columns import UtcDateTime, stored_key
-from bot.store.tables_runs import EXPECTATION, OCCASION, RUN
+from bot.store.tables.runs import EXPECTATION, OCCASION, RUN
 from rules.expected_runs import Occasion, Outcome, Standing
 from rules.run import Run, merged
 

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store import jobs, rows
 from bot.store.columns import UtcDateTime, stored_key, stored_text
 from bot.store.database import Database
-from bot.store.tables import COUNTER
-from bot.store.tables_lineage import SEEN_ASSET, SEEN_EDGE
+from bot.store.tables.core import COUNTER
+from bot.store.tables.lineage import SEEN_ASSET, SEEN_EDGE
 from rules.seen_lineage import Seen, SeenAsset, SeenEdge, SeenLineage, Sighting
 
 MOST_ASSETS = 20_000

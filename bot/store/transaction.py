@@ -9,18 +9,15 @@ from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
-from bot.duties import HandoffNote
-from bot.ports import (
+from bot.ports.delivering import Delivered, Outcome, Retry
+from bot.ports.duties import HandoffNote
+from bot.ports.inbox import Delivery
+from bot.ports.jobs import Job, NewJob
+from bot.ports.store import (
     AlertRef,
-    Delivered,
-    Delivery,
-    Job,
-    NewJob,
     OpenAlert,
-    Outcome,
     PastOpenings,
     Related,
-    Retry,
     StoredOverride,
     TimelineEntry,
     Transaction,
@@ -38,14 +35,14 @@ from bot.store.roster_changes import PendingChanges
 from bot.store.roster_rows import PendingRows
 from bot.store.run_writes import RunWriting
 from bot.store.seen_lineage import PendingLineage, Remembered
-from bot.store.tables import ALERT, ALERT_TIME, COUNTER, INBOUND, MESSAGE, SILENCE
+from bot.store.tables.core import ALERT, ALERT_TIME, COUNTER, INBOUND, MESSAGE, SILENCE
 from rules.alert import Alert
 from rules.folding import OpenSubject
 from rules.incident import Incident
-from rules.learned import LearnedRule
-from rules.reminders import Notice
+from rules.schedule.reminders import Notice
 from rules.seen_lineage import SeenLineage
 from rules.silence import Silence
+from rules.teaching.learned import LearnedRule
 
 _TAKE_DELIVERIES = (
     select(INBOUND)

@@ -8,7 +8,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.ports import NotStoredError
+from bot.ports.inbox import NotStoredError
 from bot.web.answers import refusal
 from bot.web.rate import TokenBucket
 

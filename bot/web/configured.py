@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import structlog
 
-from bot.config import Config, SourceSpec
+from bot.config.settings import Config, SourceSpec
 from bot.sources.configured import option_faults, source_of
 from bot.sources.registry import KINDS
 from bot.web.authentication import Gate

@@ -9,7 +9,7 @@ from prometheus_client import Counter
 
 from bot.clock import Clock
 from bot.metrics import Metrics
-from bot.ports import Inbox, NewDelivery, NotStoredError
+from bot.ports.inbox import Inbox, NewDelivery, NotStoredError
 from bot.sources import registry, text
 from bot.sources.kind import Answer, Arrival, Source
 from bot.web.answers import answer, refusal

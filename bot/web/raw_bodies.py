@@ -9,7 +9,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.json_body import decode
 from bot.web.answers import refusal
 

@@ -18,16 +18,16 @@ from rules.alert import Alert, AlertStatus, Severity
 from rules.catalogue import Catalogue, Product, Promises
 from rules.claims import AssetPattern
 from rules.classify import categorised, facts_of
+from rules.documents.rulebook_parts import Draft, Surroundings, assemble
+from rules.documents.rulebook_spec import RulebookSpec
+from rules.documents.strict_yaml import fit, parse
 from rules.lineage import Lineage
-from rules.matcher import parse_matchers
+from rules.matching.matcher import parse_matchers
 from rules.people import People
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
-from rules.rulebook_parts import Draft, Surroundings, assemble
-from rules.rulebook_spec import RulebookSpec
 from rules.silence import Silence, mute
 from rules.sla import FreshBy
-from rules.strict_yaml import fit, parse
 from tests.bench.table import Figure, rendered
 from tests.bot.catalogue.synthetic import Size, write_manifest
 

@@ -8,10 +8,10 @@ from datetime import time as clock
 
 from rules.hours import DAYS, Hours
 from rules.people import People
-from rules.resolution import on_call, resolve
-from rules.roster import Layer, Override, RotationPlan, Schedule, Unit
 from rules.rotation import OnCall
-from rules.who import who
+from rules.schedule.resolution import on_call, resolve
+from rules.schedule.roster import Layer, Override, RotationPlan, Schedule, Unit
+from rules.schedule.who import who
 from tests.bench.table import Figure, rendered
 
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")

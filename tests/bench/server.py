@@ -17,8 +17,8 @@ from bot.app.application import Application, Setting
 from bot.app.building import build
 from bot.app.slack_side import SlackAccess
 from bot.clock import SystemClock
-from bot.config import environment, use_our_zones
-from bot.config_file import load
+from bot.config.file import load
+from bot.config.settings import environment, use_our_zones
 from bot.logs import set_up_logs
 
 _WAITING = text("SELECT count(*) FROM inbound WHERE state = 'new'")

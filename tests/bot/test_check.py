@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.check import CheckReport, RosterFindings, check
-from bot.config import Config
-from rules.yaml_document import Fault
+from bot.config.settings import Config
+from rules.documents.yaml_document import Fault
 
 ROOT = Path(__file__).parents[2]
 BROKEN = sorted((ROOT / "tests/payloads/broken_configs").glob("*.yaml"))

@@ -6,11 +6,11 @@ from bot.cli.explaining import explained_text
 from bot.explain import explain
 from bot.wire import incident_from_json, incident_to_json
 from rules.chain import TITLES
-from rules.matcher import conditions_of
+from rules.matching.matcher import conditions_of
 from rules.people import People
 from rules.rulebook import Route
 from tests.rules.build import NOW, make_book, make_incident
-from tests.rules.category_tables import SHIPPED, alert
+from tests.rules.weighing.category_tables import SHIPPED, alert
 from tests.stories.story import alert as story_alert
 from tests.stories.test_promises import LABELS, MONDAY, promised
 

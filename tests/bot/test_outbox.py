@@ -9,19 +9,10 @@ from itertools import pairwise
 import pytest
 
 from bot.outbox import Outbox, OutboxSettings
-from bot.ports import (
-    Dead,
-    Delivered,
-    GiveUpError,
-    Job,
-    JobPriority,
-    MessageRef,
-    NewJob,
-    NotStoredError,
-    Outcome,
-    RetryLaterError,
-    Transaction,
-)
+from bot.ports.delivering import Dead, Delivered, GiveUpError, MessageRef, Outcome, RetryLaterError
+from bot.ports.inbox import NotStoredError
+from bot.ports.jobs import Job, JobPriority, NewJob
+from bot.ports.store import Transaction
 from bot.store.opening import OpenedStore, open_store
 from tests.fakes.clock import FakeClock
 

@@ -11,7 +11,7 @@ from bot.picture.drawing import blast_svg
 from bot.picture.raster import png_of
 from bot.workspace.server import RunningWorkspace, serve
 from bot.workspace.state import Workspace
-from rules.blast import blast, told
+from rules.products.blast import blast, told
 from tests.bot.picture.samples import DEADLINE, lineage
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.ports import Delivered, Job, MessageRef
+from bot.ports.delivering import Delivered, MessageRef
+from bot.ports.jobs import Job
 
 
 @dataclass(frozen=True)

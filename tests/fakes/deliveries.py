@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.kind import Arrival, Source
 
 RECEIVED = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

@@ -1,6 +1,6 @@
 """An inbox that keeps deliveries in memory, and fails when a test says so."""
 
-from bot.ports import Accepted, NewDelivery, NotStoredError
+from bot.ports.inbox import Accepted, NewDelivery, NotStoredError
 
 
 class FakeInbox:

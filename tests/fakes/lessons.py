@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.ports import NotStoredError
-from rules.learned import LearnedRule
-from rules.trial import PastAlert, PastIncident
+from bot.ports.inbox import NotStoredError
+from rules.teaching.learned import LearnedRule
+from rules.teaching.trial import PastAlert, PastIncident
 
 
 class FakeLessons:

@@ -4,18 +4,21 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.changes import RosterChange
-from bot.duties import HandoffNote
-from bot.ports import Delivery, Job, MessageRef, StoredOverride, TimelineEntry
-from rules.covering import CoverRequest
+from bot.ports.changes import RosterChange
+from bot.ports.delivering import MessageRef
+from bot.ports.duties import HandoffNote
+from bot.ports.inbox import Delivery
+from bot.ports.jobs import Job
+from bot.ports.store import StoredOverride, TimelineEntry
 from rules.expected_runs import Occasion, Standing
 from rules.incident import Incident, State
-from rules.reminders import Notice
-from rules.roster import Change, Override
 from rules.run import Run
+from rules.schedule.covering import CoverRequest
+from rules.schedule.reminders import Notice
+from rules.schedule.roster import Change, Override
+from rules.schedule.swapping import SwapRequest
 from rules.seen_lineage import Seen
 from rules.silence import Silence
-from rules.swapping import SwapRequest
 
 
 class FakeReader:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.airflow import parse
 from bot.sources.kind import Source
 from rules.alert import AlertStatus

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.calendar.feed import Wording, feed_text
-from rules.calendar_event import events_of
-from rules.calendar_ledger import publish
+from rules.calendar.event import events_of
+from rules.calendar.ledger import publish
 from rules.people import People, Person
 from rules.rotation import OnCall, Span
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.kind import Source
 from bot.sources.registry import read
 from rules.alert import Alert

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rules.catalogue import Asset, Catalogue, LoadType, Product, Promises
 from rules.claims import AssetPattern, ClaimIndex
-from rules.ownership import inherit_owners
+from rules.products.ownership import inherit_owners
 from rules.relation import relation_key
 
 FCT = Asset(

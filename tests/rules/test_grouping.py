@@ -13,7 +13,7 @@ from rules.grouping import (
     place,
     route_of,
 )
-from rules.matcher import Matcher, Operator, parse_matchers
+from rules.matching.matcher import Matcher, Operator, parse_matchers
 from rules.policy import Policy
 from rules.priority import Priority
 from rules.rulebook import Route, StormRule

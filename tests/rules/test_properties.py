@@ -52,7 +52,7 @@ from rules.events import (
 from rules.grouping import open_incident
 from rules.hours import Hours
 from rules.incident import Incident, State
-from rules.matcher import Matcher, Operator, matchable, parse_matchers
+from rules.matching.matcher import Matcher, Operator, matchable, parse_matchers
 from rules.policy import (
     AtLeast,
     Channel,

@@ -12,15 +12,15 @@ from bot.wire import incident_from_json, incident_to_json
 from rules.alert import Alert, Severity
 from rules.catalogue import Asset, Catalogue, Product, Promises
 from rules.classify import categorised, facts_of
+from rules.deciding.on_alert import muted
 from rules.grouping import open_incident, open_storm, route_of
-from rules.history import History, Learnt
-from rules.matcher import conditions_of, matchable, parse_matchers
-from rules.on_alert import muted
+from rules.matching.matcher import conditions_of, matchable, parse_matchers
 from rules.policy import Policy
 from rules.priority import Priority
 from rules.rulebook import Route, RuleBook
 from rules.silence import MaintenanceWindow, Silence
 from rules.sla import FreshBy
+from rules.weighing.history import History, Learnt
 from tests.rules.build import ANA, DAY, HOUR, NOW, make_alert, make_book, opened, page
 
 ORDERS = Product(

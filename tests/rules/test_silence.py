@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, time, timedelta
 
 from rules.hours import Hours
-from rules.matcher import Matcher, Operator
+from rules.matching.matcher import Matcher, Operator
 from rules.silence import MaintenanceWindow, Silence, mute
 from tests.rules.build import BO, DAY, HOUR, NOW
 

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from rules.category_parts import category_rules
-from rules.category_spec import CategoriesSpec
-from rules.matcher import conditions_of
+from rules.documents.category_parts import category_rules
+from rules.documents.category_spec import CategoriesSpec
+from rules.matching.matcher import conditions_of
 from rules.rulebook import Route
 from rules.sentence import plain
 from rules.silence import MaintenanceWindow

@@ -5,15 +5,15 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from bot.acts_roster import AskCover, AskSwap, MakeOverride, OnCover, OnSwap
-from bot.changes import RosterChange
+from bot.acts.roster import AskCover, AskSwap, MakeOverride, OnCover, OnSwap
+from bot.ports.changes import RosterChange
 from bot.wire import sentence_from_json
-from rules.held import Slot
 from rules.hours import to_instant
-from rules.resolution import on_call
-from rules.roster import Away, Change, Layer, RotationPlan, Schedule, Unit
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
+from rules.schedule.held import Slot
+from rules.schedule.resolution import on_call
+from rules.schedule.roster import Away, Change, Layer, RotationPlan, Schedule, Unit
 from rules.sentence import plain
 from tests.stories.story import Story
 

@@ -6,26 +6,20 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from bot.acts import (
-    SLACK,
-    Act,
-    ActPayload,
-    AnswerTo,
-    OnIncident,
-    act_to_json,
-)
+from bot.acts.act import SLACK, Act, ActPayload, AnswerTo, OnIncident, act_to_json
 from bot.engine.engine import Engine, EngineParts
 from bot.outbox import Outbox, OutboxSettings
-from bot.ports import Delivery, Job, NewDelivery, Parsed
+from bot.ports.inbox import Delivery, NewDelivery, Parsed
+from bot.ports.jobs import Job
 from bot.store.opening import OpenedStore
 from bot.wire import sentence_from_json
 from rules.alert import Alert, AlertStatus, Severity
 from rules.incident import Incident, State
 from rules.policy import OnCallOf, Policy, Step, Target
-from rules.roster import Change, Schedule
 from rules.rotation import OnCall, Span
 from rules.rulebook import Route, RuleBook
 from rules.run import Run
+from rules.schedule.roster import Change, Schedule
 from tests.fakes.clock import FakeClock
 from tests.fakes.deliverer import RecordingDeliverer, Sent
 

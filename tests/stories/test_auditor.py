@@ -7,7 +7,8 @@ from datetime import time, timedelta
 from sqlalchemy import text
 
 from bot.engine.auditing import Auditor, AuditorParts
-from bot.ports import Delivered, GiveUpError, Job
+from bot.ports.delivering import Delivered, GiveUpError
+from bot.ports.jobs import Job
 from bot.wire import sentence_from_json
 from rules.audit import Fault, Finding
 from rules.hours import Hours

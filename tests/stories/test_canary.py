@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.ports import NewDelivery
+from bot.ports.inbox import NewDelivery
 from bot.store.opening import OpenedStore
 from rules.incident import State
 from tests.stories.conftest import Tell

@@ -2,14 +2,14 @@
 
 from sqlalchemy import update
 
-from bot.acts import EndRule, SaveRule
+from bot.acts.act import EndRule, SaveRule
 from bot.app.learned_rules import LearnedRules
-from bot.store.tables import LEARNED_RULE
+from bot.store.tables.core import LEARNED_RULE
 from rules.category import Category
-from rules.correction import Remedy, breadths, rule_name
 from rules.incident import State
 from rules.priority import Impact, Priority
 from rules.sentence import plain
+from rules.teaching.correction import Remedy, breadths, rule_name
 from tests.stories.conftest import Tell
 from tests.stories.story import MONDAY_03, Story
 

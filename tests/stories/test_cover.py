@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from bot.acts import SLACK, ActPayload, AnswerTo, act_to_json
-from bot.acts_roster import EndOverride, OnCover
-from bot.ports import NewDelivery
-from rules.covering import CoverState
+from bot.acts.act import SLACK, ActPayload, AnswerTo, act_to_json
+from bot.acts.roster import EndOverride, OnCover
+from bot.ports.inbox import NewDelivery
 from rules.policy import OnCallOf
-from rules.roster import OverrideKind
+from rules.schedule.covering import CoverState
+from rules.schedule.roster import OverrideKind
 from tests.stories.conftest import Tell
 from tests.stories.rota import Rota, monday, week, weekly
 from tests.stories.story import page, policy, rulebook

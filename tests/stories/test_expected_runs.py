@@ -10,23 +10,23 @@ from typing import Any
 import pytest
 
 import rules
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.airflow import parse
 from bot.sources.kind import Source
 from rules.catalogue import Asset, Catalogue, Product
 from rules.category import Category
 from rules.cron import Schedule
+from rules.documents.overruling_parts import not_actionable_rules
+from rules.documents.rulebook_spec import RulebookSpec
+from rules.documents.strict_yaml import read
 from rules.expected_runs import EXPECTED, Expectation, ExpectedRuns, Outcome
 from rules.incident import State
-from rules.matcher import matchers_of
-from rules.overruling_parts import not_actionable_rules
+from rules.matching.matcher import matchers_of
 from rules.rotation import OnCall, Span
 from rules.rulebook import RuleBook
-from rules.rulebook_spec import RulebookSpec
 from rules.run import BACKFILL, SCHEDULED, Run, RunState
 from rules.silence import MaintenanceWindow
-from rules.strict_yaml import read
-from tests.rules.category_tables import SHIPPED
+from tests.rules.weighing.category_tables import SHIPPED
 from tests.stories.conftest import Tell
 from tests.stories.story import Story, rulebook
 

@@ -7,7 +7,8 @@ from typing import cast
 from sqlalchemy import text
 
 from bot.engine.engine import Engine
-from bot.ports import NotStoredError, Reader
+from bot.ports.inbox import NotStoredError
+from bot.ports.store import Reader
 from bot.store.opening import OpenedStore
 from rules.hours import Hours
 from rules.incident import State

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from bot.acts import SplitOff, alert_ref
+from bot.acts.act import SplitOff, alert_ref
 from rules.alert import Alert, AlertStatus
 from rules.catalogue import Asset, Catalogue, LoadType, Product
 from rules.category import Category

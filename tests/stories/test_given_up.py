@@ -1,6 +1,7 @@
 """What can never be delivered is said, and the rest goes on."""
 
-from bot.ports import GiveUpError, Job
+from bot.ports.delivering import GiveUpError
+from bot.ports.jobs import Job
 from tests.stories.conftest import Tell
 
 

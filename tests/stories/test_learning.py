@@ -9,16 +9,16 @@ from rules.budget import Objective
 from rules.catalogue import Asset, Catalogue, Product, Promises
 from rules.claims import AssetPattern
 from rules.expected_runs import Occasion, Outcome
-from rules.history import Learnt
 from rules.hours import DAYS, Hours
 from rules.incident import Incident, Stakes
 from rules.lineage import Lineage
 from rules.priority import Priority, Urgency
+from rules.reliability.slo import DayOutcome
 from rules.rulebook import RuleBook
 from rules.run import BACKFILL, Run, RunState
 from rules.sentence import plain
 from rules.sla import FreshBy
-from rules.slo import DayOutcome
+from rules.weighing.history import Learnt
 from tests.stories.conftest import Tell
 from tests.stories.story import Story, alert, rulebook
 

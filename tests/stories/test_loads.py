@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.acts_roster import DrawLoad
+from bot.acts.roster import DrawLoad
 from bot.loads import weigh
 from rules.people import People, Person
 from tests.stories.conftest import Tell

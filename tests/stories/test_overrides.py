@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.acts_roster import ApplyProposal, EndOverride, Handover
-from rules.roster import OverrideKind, OverrideState
+from bot.acts.roster import ApplyProposal, EndOverride, Handover
+from rules.schedule.roster import OverrideKind, OverrideState
 from tests.stories.conftest import Tell
 from tests.stories.rota import Rota, monday, week, weekly
 

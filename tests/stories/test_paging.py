@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.acts import OnIncident
+from bot.acts.act import OnIncident
 from rules.incident import State
 from rules.rotation import OnCall
 from tests.stories.conftest import Tell
@@ -203,7 +203,7 @@ async def test_one_more_person_can_be_paged_while_somebody_has_it(tell: Tell) ->
 
 
 async def test_a_page_that_cannot_arrive_moves_the_policy_on_at_once(tell: Tell) -> None:
-    from bot.ports import GiveUpError
+    from bot.ports.delivering import GiveUpError
 
     story = tell()
 

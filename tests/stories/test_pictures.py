@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from structlog.testing import capture_logs
 
-from bot.ports import GiveUpError, Job, JobPriority
-from rules.matcher import parse_matchers
-from rules.priority_rules import DEFAULT_PRIORITY_RULES
+from bot.ports.delivering import GiveUpError
+from bot.ports.jobs import Job, JobPriority
+from rules.matching.matcher import parse_matchers
 from rules.rulebook import RuleBook
 from rules.silence import Silence
+from rules.weighing.priority_rules import DEFAULT_PRIORITY_RULES
 from tests.bot.picture.samples import lineage
 from tests.stories.conftest import Tell
 from tests.stories.story import MONDAY_03, Story, alert, rulebook

@@ -8,9 +8,9 @@ from rules.catalogue import Asset, Catalogue, Product, Promises
 from rules.incident import State
 from rules.lineage import Lineage
 from rules.priority import Impact, Priority, Urgency
-from rules.priority_rules import DEFAULT_PRIORITY_RULES
 from rules.rulebook import RuleBook
 from rules.sla import Effort, FreshBy
+from rules.weighing.priority_rules import DEFAULT_PRIORITY_RULES
 from tests.stories.conftest import Tell
 from tests.stories.story import Story, alert, rulebook
 

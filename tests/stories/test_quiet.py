@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime, time, timedelta
 
-from bot.acts import EndSilence, MakeSilence
+from bot.acts.act import EndSilence, MakeSilence
 from rules.alert import Severity
 from rules.hours import Hours, next_local
 from rules.incident import State
-from rules.matcher import matcher
+from rules.matching.matcher import matcher
 from rules.priority import Priority
 from rules.rulebook import FlappingRule, StormRule
 from rules.silence import MaintenanceWindow

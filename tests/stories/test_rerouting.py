@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
-from bot.acts import MakeSilence
+from bot.acts.act import MakeSilence
 from rules.alert import Severity
 from rules.catalogue import Catalogue, Product, Promises
 from rules.incident import State
-from rules.matcher import parse_matchers
+from rules.matching.matcher import parse_matchers
 from rules.policy import Policy
 from rules.priority import Priority
 from rules.rulebook import Route, RuleBook

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.acts_roster import EndOverride, MakeOverride
-from bot.app.roster_rows import RosterRows
-from bot.app.roster_source import row_writer
-from bot.app.row_jobs import ROSTER_ROW, RowDeliverer
+from bot.acts.roster import EndOverride, MakeOverride
+from bot.app.roster.row_jobs import ROSTER_ROW, RowDeliverer
+from bot.app.roster.rows import RosterRows
+from bot.app.roster.source import row_writer
 from bot.local_google.google import LocalGoogle
 from bot.outbox import Outbox, OutboxSettings
 from bot.roster.google_client import GoogleSheets
@@ -18,9 +18,9 @@ from bot.roster.google_sheet import GoogleSheet
 from bot.roster.roster import Roster, RosterFile
 from bot.roster.settings import RosterSettings, RotationSettings
 from rules.people import People, Person
-from rules.roster import Change, OverrideState, Schedule
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
+from rules.schedule.roster import Change, OverrideState, Schedule
 from tests.fakes.google import BOT, google_in_a_thread, key_file
 from tests.stories.conftest import Tell
 from tests.stories.story import PRIMARY, Story, _EveryKind, page, policy, rulebook

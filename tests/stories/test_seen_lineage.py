@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.app.rules_in_force import RulesInForce
-from bot.ports import Delivery, NewDelivery, Parsed
+from bot.ports.inbox import Delivery, NewDelivery, Parsed
 from bot.sources.kind import Source
 from bot.sources.registry import read
 from bot.store.opening import OpenedStore

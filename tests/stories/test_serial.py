@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from bot.acts import SLACK, ActPayload, AnswerTo, OnIncident, act_to_json
-from bot.ports import ConflictError, NewDelivery
+from bot.acts.act import SLACK, ActPayload, AnswerTo, OnIncident, act_to_json
+from bot.ports.inbox import ConflictError, NewDelivery
 from bot.store.opening import open_store
 from rules.incident import Incident
 from tests.fakes.clock import FakeClock

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.acts_duties import LeaveNote
+from bot.acts.duties import LeaveNote
 from tests.stories.conftest import Tell
 
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.ports import Job, RetryLaterError
+from bot.ports.delivering import RetryLaterError
+from bot.ports.jobs import Job
 from rules.rulebook import StormRule
 from tests.stories.conftest import Tell
 from tests.stories.story import (

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.acts_roster import OnSwap
-from rules.roster import Away
-from rules.swapping import SwapState
+from bot.acts.roster import OnSwap
+from rules.schedule.roster import Away
+from rules.schedule.swapping import SwapState
 from tests.stories.conftest import Tell
 from tests.stories.rota import Rota, hours, monday, week, weekly
 from tests.stories.story import rulebook

@@ -14,7 +14,7 @@ from bot.app.application import Application, Setting
 from bot.app.building import build
 from bot.app.local import access_to, local_workspace
 from bot.clock import SystemClock
-from bot.config_file import load
+from bot.config.file import load
 from bot.demo.roster import roster_for
 from bot.workspace.blockkit import problems
 from bot.workspace.model import Message

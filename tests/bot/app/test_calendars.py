@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from bot.app.calendars import CalendarParts, Calendars
 from bot.app.following import calendars_of
 from bot.app.rules_in_force import roster_file
-from bot.config import Config
-from bot.config_file import load
+from bot.config.file import load
+from bot.config.settings import Config
 from bot.metrics import Metrics
-from bot.ports import NotStoredError
+from bot.ports.inbox import NotStoredError
 from bot.roster.roster import Roster, RosterFile
 from bot.store.opening import OpenedStore
-from rules.roster import Override
+from rules.schedule.roster import Override
 from tests.bot.app.conftest import Running, started
 from tests.fakes.clock import FakeClock
 from tests.fakes.google_calendar import FakeGoogleCalendar

@@ -10,10 +10,10 @@ import aiohttp
 
 from bot.app.bell import Bell
 from bot.app.canary import Canary, CanaryParts
-from bot.audits import AuditReads, JobStanding
-from bot.config_sentinels import CanarySpec
+from bot.config.sentinels import CanarySpec
 from bot.metrics import Metrics
-from bot.ports import NotStoredError
+from bot.ports.audits import AuditReads, JobStanding
+from bot.ports.inbox import NotStoredError
 from bot.webhook import WebhookTarget
 from tests.fakes.bells import Receiver, receiver
 from tests.fakes.clock import FakeClock

@@ -7,7 +7,7 @@ import pytest
 
 from bot.app.expectations import Waiting, expected_runs
 from bot.app.holidays import read_holidays
-from bot.config import Config
+from bot.config.settings import Config
 from rules.catalogue import Catalogue, Product
 
 HOLIDAYS = """BEGIN:VCALENDAR

@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 from bot.app.rules_in_force import LEARN_EVERY, RulesInForce
 from rules.catalogue import Catalogue
 from rules.category import Category
+from rules.documents.rulebook_parts import Surroundings, assemble
 from rules.expected_runs import Occasion
-from rules.history import Learnt, Repair
 from rules.lineage import Lineage
 from rules.people import People
-from rules.rulebook_parts import Surroundings, assemble
+from rules.reliability.troubles import PastIncident
 from rules.run import Run
-from rules.troubles import PastIncident
+from rules.weighing.history import Learnt, Repair
 from tests.fakes.clock import FakeClock
 from tests.fakes.reader import FakeReader
-from tests.rules.test_slo import orders
+from tests.rules.reliability.test_slo import orders
 
 MINUTE = timedelta(minutes=1)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app.roster_keeping import RosterKeeper
+from bot.app.roster.keeping import RosterKeeper
 from bot.roster.directory import KnownPeople
 from bot.roster.files import FileSource
 from bot.roster.roster import Roster, RosterFile

@@ -7,20 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from bot.app.roster_rows import RosterRows, conflicts_of
-from bot.app.roster_source import row_writer
-from bot.app.row_jobs import RowDeliverer
+from bot.app.roster.row_jobs import RowDeliverer
+from bot.app.roster.rows import RosterRows, conflicts_of
+from bot.app.roster.source import row_writer
 from bot.outbox import Outbox, OutboxSettings
-from bot.ports import Job, Outcome, Transaction
+from bot.ports.delivering import Outcome
+from bot.ports.jobs import Job
+from bot.ports.store import Transaction
 from bot.roster.google_faults import later
 from bot.roster.roster import Roster, RosterFile
 from bot.roster.row_orders import Put, RowOrder, RowWriter
 from bot.roster.settings import RosterSettings, RotationSettings
 from bot.store.opening import OpenedStore
-from rules.held import Slot
 from rules.people import People, Person
-from rules.roster import Override, OverrideKind, OverrideState
-from rules.swapping import SwapRequest, SwapState
+from rules.schedule.held import Slot
+from rules.schedule.roster import Override, OverrideKind, OverrideState
+from rules.schedule.swapping import SwapRequest, SwapState
 from tests.fakes.clock import FakeClock
 from tests.fakes.deliverer import RecordingDeliverer
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.app.roster_source import status_of
-from bot.app.roster_status import RosterStatus
+from bot.app.roster.source import status_of
+from bot.app.roster.status import RosterStatus
 from bot.local_google.google import LocalGoogle
 from bot.roster.google_client import GoogleSheets
 from bot.roster.google_sheet import GoogleSheet
 from bot.roster.roster import Roster, RosterFile
 from rules.people import People, Person
-from rules.roster import Change
+from rules.schedule.roster import Change
 from tests.fakes.clock import FakeClock
 from tests.fakes.google import BOT, google_in_a_thread, key_file
 

@@ -9,8 +9,8 @@ from google.oauth2.credentials import Credentials
 from bot.calendar.budget import Budget
 from bot.calendar.google import GoogleCalendarApi
 from bot.calendar.reconcile import Reconciler
-from rules.calendar_event import events_of
-from rules.calendar_plan import Wanted, wanted_of
+from rules.calendar.event import events_of
+from rules.calendar.plan import Wanted, wanted_of
 from rules.people import People, Person
 from rules.rotation import OnCall, Span
 from tests.fakes.clock import FakeClock

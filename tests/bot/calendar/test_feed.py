@@ -12,8 +12,8 @@ import pytest
 import recurring_ical_events
 
 from bot.calendar.feed import Wording, feed_text
-from rules.calendar_event import events_of
-from rules.calendar_ledger import Published, of_person, publish
+from rules.calendar.event import events_of
+from rules.calendar.ledger import Published, of_person, publish
 from rules.people import People, Person
 from rules.rotation import OnCall, Span
 

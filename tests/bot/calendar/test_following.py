@@ -9,9 +9,9 @@ import pytest
 
 from bot.calendar.following import Followers, FollowerSettings
 from bot.calendar.google_faults import LaterError, RefusedError
-from bot.calendars import Following
-from bot.ports import NotStoredError
-from rules.calendar_plan import Act, Wanted
+from bot.ports.calendars import Following
+from bot.ports.inbox import NotStoredError
+from rules.calendar.plan import Act, Wanted
 from tests.bot.calendar.conftest import MON, weeks
 from tests.fakes.clock import FakeClock
 

@@ -17,7 +17,7 @@ from bot.calendar.google_faults import (
     reason_of,
     wait_of,
 )
-from rules.calendar_plan import CalendarPlan, plan
+from rules.calendar.plan import CalendarPlan, plan
 from tests.bot.calendar.conftest import MON, weeks
 from tests.fakes.clock import FakeClock
 

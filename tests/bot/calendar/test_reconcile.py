@@ -9,7 +9,7 @@ from bot.calendar.budget import Budget
 from bot.calendar.google import GoogleCalendarApi, service_account_file
 from bot.calendar.google_faults import LaterError, RefusedError
 from bot.calendar.reconcile import Reconciler
-from rules.calendar_plan import Act
+from rules.calendar.plan import Act
 from tests.bot.calendar.conftest import MON, TEAM, WEEK, weeks
 from tests.fakes.clock import FakeClock
 from tests.fakes.google_calendar import FakeGoogleCalendar, Fault, RefusalError

@@ -15,8 +15,8 @@ from bot.catalogue.odcs import read_contract
 from bot.catalogue.odcs_export import contract, contract_yaml, file_name
 from rules.catalogue import Product
 from rules.claims import AssetPattern
+from rules.documents.strict_yaml import parse
 from rules.sla import FreshBy
-from rules.strict_yaml import parse
 from tests.bot.catalogue.build import PRODUCTS, read_text
 
 SCHEMA = json.loads(

@@ -11,8 +11,8 @@ from bot.catalogue.product_yaml import catalogue_yaml
 from bot.catalogue.reading import read_catalogue
 from rules.catalogue import LoadType, Product, Promises
 from rules.claims import AssetPattern
+from rules.documents.strict_yaml import read
 from rules.sla import FreshBy
-from rules.strict_yaml import read
 from tests.bot.catalogue.build import PRODUCTS, read_text
 
 WHOLE = """

@@ -12,12 +12,12 @@ from bot.cli.main import app
 from bot.clock import SystemClock
 from bot.store.opening import open_store
 from rules.category import Category
-from rules.correction import Remedy, breadths, rule_yaml
-from rules.learned import LearnedRule
-from rules.learned_export import exported
+from rules.documents.rulebook_spec import RulebookSpec
+from rules.documents.strict_yaml import read
 from rules.priority import Impact
-from rules.rulebook_spec import RulebookSpec
-from rules.strict_yaml import read
+from rules.teaching.correction import Remedy, breadths, rule_yaml
+from rules.teaching.learned import LearnedRule
+from rules.teaching.learned_export import exported
 from tests.rules.build import make_alert, make_incident
 
 AT = datetime(2026, 11, 23, 5, 25, tzinfo=UTC)

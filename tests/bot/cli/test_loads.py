@@ -7,11 +7,11 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from bot.changes import RosterChange
 from bot.cli.main import app
+from bot.ports.changes import RosterChange
 from bot.store.opening import open_store
-from rules.held import Slot
-from rules.roster import Override, OverrideKind
+from rules.schedule.held import Slot
+from rules.schedule.roster import Override, OverrideKind
 from tests.fakes.clock import FakeClock
 
 CONFIG = """

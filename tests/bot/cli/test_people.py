@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from bot.cli.main import app
 from bot.clock import SystemClock
 from bot.demo.roster import roster_for
-from bot.followers import FollowerState
+from bot.ports.followers import FollowerState
 from bot.store.opening import open_store
 
 CONFIG = """

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.app.roster_keeping import RosterKeeper
+from bot.app.roster.keeping import RosterKeeper
 from bot.cli.main import app
 from bot.clock import SystemClock
 from bot.roster.directory import KnownPeople

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from bot.config import SourceSpec
+from bot.config.settings import SourceSpec
 from bot.demo.checks import STORM_MESSAGES, Night
 from bot.demo.player import Moment, Played, Sent
 from bot.demo.stage import Stage

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import environment
+from bot.config.settings import environment
 
 ROOT = Path(__file__).parents[3]
 ORDER = (

@@ -7,7 +7,7 @@ import pytest
 
 from bot.demo.payloads import CHECKS, body
 from bot.demo.story import STORY, Send
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.kind import Source
 from bot.sources.registry import read
 from rules.alert import Alert, AlertStatus, Severity

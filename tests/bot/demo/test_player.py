@@ -22,7 +22,7 @@ from bot.demo.story import (
     Until,
 )
 from bot.demo.watching import Kind, Watcher
-from bot.slack.views_consequences import SPLIT_OFF
+from bot.slack.views.consequences import SPLIT_OFF
 from bot.workspace.state import Workspace
 from tests.bot.demo.test_checks import seen
 

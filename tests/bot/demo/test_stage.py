@@ -9,7 +9,7 @@ import pytest
 from bot.catalogue.manifest import read_manifest
 from bot.catalogue.reading import CatalogueRead, read_catalogue
 from bot.cli.roster import on_call_now
-from bot.config_file import load
+from bot.config.file import load
 from bot.demo.payloads import shop
 from bot.demo.roster import roster_for
 from bot.demo.stage import ZONE, night_of

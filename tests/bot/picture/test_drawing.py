@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from bot.picture.drawing import WIDTH, blast_svg
 from bot.picture.raster import FONTS, ZOOM, DrawingError, png_of
 from bot.picture.text import Face, fit, printable, wrap
-from rules.blast import blast, told
 from rules.catalogue import Asset, Catalogue
 from rules.lineage import Lineage
+from rules.products.blast import blast, told
 from tests.bot.picture.samples import DEADLINE, lineage
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -5,12 +5,12 @@ from xml.etree import ElementTree as ET
 
 from bot.picture.load_drawing import MOST_DRAWN, load_svg, told
 from bot.picture.raster import png_of
-from rules.load_report import Facts, LoadReport, report
 from rules.people import People
-from rules.resolution import on_call
 from rules.rotation import OnCall
+from rules.schedule.load_report import Facts, LoadReport, report
+from rules.schedule.resolution import on_call
 from tests.bot.slack.samples import HOSTILE
-from tests.rules.test_load_report import weeks
+from tests.rules.schedule.test_load_report import weeks
 from tests.stories.rota import monday
 
 

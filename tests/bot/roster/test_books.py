@@ -12,8 +12,8 @@ from bot.roster.roster import RosterFile
 from bot.roster.settings import RosterSettings, RotationSettings
 from bot.roster.template import Layout, Setting, template_csv, template_tabs, template_xlsx
 from rules.people import Person
-from rules.resolution import on_call
-from rules.roster import Schedule
+from rules.schedule.resolution import on_call
+from rules.schedule.roster import Schedule
 from tests.bot.roster.books import (
     NOW,
     PEOPLE,

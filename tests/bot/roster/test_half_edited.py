@@ -11,9 +11,9 @@ from bot.roster.directory import KnownPeople
 from bot.roster.last_good import Good
 from bot.roster.roster import Roster, RosterFile
 from bot.roster.workbook import Workbook
-from rules.coverage import covers
-from rules.resolution import resolve
-from rules.roster import ALWAYS, LOOK_AHEAD, Override, RotationPlan, Schedule
+from rules.schedule.coverage import covers
+from rules.schedule.resolution import resolve
+from rules.schedule.roster import ALWAYS, LOOK_AHEAD, Override, RotationPlan, Schedule
 from tests.bot.roster.books import (
     NOW,
     PEOPLE,

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from bot.roster.book import TABS
 from bot.roster.outlook import outlook
-from rules.override_merge import merged
-from rules.resolution import on_call
-from rules.roster import LOOK_AHEAD, Schedule
+from rules.schedule.override_merge import merged
+from rules.schedule.resolution import on_call
+from rules.schedule.roster import LOOK_AHEAD, Schedule
 from tests.bot.roster.books import NOW, read_tabs, text_of
 
 HEADERS = {

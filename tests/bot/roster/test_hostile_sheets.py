@@ -10,8 +10,8 @@ from bot.roster.dates import DateError, read_date
 from bot.roster.parse import parse
 from bot.roster.settings import RosterSettings
 from bot.roster.table import TableError
-from rules.resolution import resolve_shifts
 from rules.rotation import OnCall
+from rules.schedule.resolution import resolve_shifts
 from rules.spoken_time import UnclearTimeError, read_moment
 from tests.bot.roster.sheets import NOW, PEOPLE
 

@@ -8,10 +8,10 @@ from bot.demo.roster import DEMO_PEOPLE, roster_for
 from bot.roster.csv_table import read_csv
 from bot.roster.parse import parse
 from bot.roster.settings import RosterSettings
-from rules.coverage import gaps
 from rules.people import People
-from rules.resolution import resolve_shifts
 from rules.rotation import OnCall
+from rules.schedule.coverage import gaps
+from rules.schedule.resolution import resolve_shifts
 from tests.bot.roster.sheets import NOW, PEOPLE, read, said, settings, shifts
 
 

@@ -9,7 +9,7 @@ import pytest
 from bot.roster.acceptance import Loaded
 from bot.roster.roster import Roster, RosterFile
 from bot.roster.settings import RosterSettings
-from rules.roster import Override
+from rules.schedule.roster import Override
 from tests.bot.roster.sheets import PEOPLE, settings
 from tests.fakes.clock import FakeClock
 

@@ -8,11 +8,11 @@ import pytest
 from bot.roster.csv_table import read_csv
 from bot.roster.parse import parse
 from bot.roster.settings import RosterSettings, RotationSettings
-from rules.coverage import gaps
 from rules.people import People, Person
-from rules.resolution import resolve_shifts
 from rules.rotation import OnCall
-from tests.rules.schedules import cases, utc
+from rules.schedule.coverage import gaps
+from rules.schedule.resolution import resolve_shifts
+from tests.rules.schedule.schedules import cases, utc
 
 PEOPLE = People([Person("ana", "ana"), Person("bo", "bo")])
 NOW = utc("2026-10-01T00:00Z")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from bot.ports import RetryLaterError
+from bot.ports.delivering import RetryLaterError
 from bot.slack.api import SlackApi
 from bot.slack.desk import Desk
 from bot.slack.listeners import Listening

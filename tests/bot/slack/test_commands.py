@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.acts import AckAll, EndSilence, MakeSilence, OnIncident, OpenByHand
-from bot.acts_roster import MakeOverride
+from bot.acts.act import AckAll, EndSilence, MakeSilence, OnIncident, OpenByHand
+from bot.acts.roster import MakeOverride
 from bot.slack.commands import _READERS, parse
 from bot.slack.vocabulary import ALIASES, ELSEWHERE, WORDS
 from bot.slack.wishes import (

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from bot.clock import SystemClock
-from bot.ports import Accepted, NewDelivery
+from bot.ports.inbox import Accepted, NewDelivery
 from bot.slack.connection import http_handler
 from bot.slack.desk import Desk
 from bot.slack.listeners import Identity, Listening, build_listeners

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from bot.acts import SplitOff, act_from_json, alert_ref
-from bot.slack import views
+from bot.acts.act import SplitOff, act_from_json, alert_ref
 from bot.slack.delivery import deliverers
 from bot.slack.desk import Desk
 from bot.slack.listeners import Listening
-from bot.slack.views_consequences import consequences_message
+from bot.slack.views import incident as views
+from bot.slack.views.consequences import consequences_message
 from bot.workspace.blockkit import problems
 from bot.workspace.state import Workspace
 from rules.alert import AlertStatus

@@ -6,24 +6,24 @@ from datetime import timedelta
 
 import pytest
 
-from bot.acts import EndRule, OnIncident, SaveRule
-from bot.slack import views_correct as views
+from bot.acts.act import EndRule, OnIncident, SaveRule
 from bot.slack.correcting import Corrections
 from bot.slack.desk import Desk
 from bot.slack.intake import Intake, Running
 from bot.slack.listeners import Identity, Listening, build_listeners
-from bot.slack.views import page_message, root_message
+from bot.slack.views import correct as views
+from bot.slack.views.incident import page_message, root_message
 from bot.workspace.model import Message, View
 from bot.workspace.payloads import view_submission
 from bot.workspace.state import Workspace
 from rules.category import Category, Classified
 from rules.corrected import Correction
-from rules.correction import Breadth, Remedy, breadths, rule_name, rule_yaml
 from rules.incident import Stakes
-from rules.learned import LearnedRule
 from rules.priority import Impact, Priority, Urgency
 from rules.sentence import say
-from rules.trial import Example, PastAlert, PastIncident, Trial
+from rules.teaching.correction import Breadth, Remedy, breadths, rule_name, rule_yaml
+from rules.teaching.learned import LearnedRule
+from rules.teaching.trial import Example, PastAlert, PastIncident, Trial
 from tests.bot.slack.samples import ANA, BO, HOSTILE, NOW, FakeNames, incident, scene, spread
 from tests.bot.slack.test_forms import refuse_nothing
 from tests.bot.slack.test_listeners import WHERE, acts, modal, open_form, root, submit, typed

@@ -5,7 +5,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.ports import Delivered, GiveUpError, Job, JobPriority, MessageRef, RetryLaterError
+from bot.ports.delivering import Delivered, GiveUpError, MessageRef, RetryLaterError
+from bot.ports.jobs import Job, JobPriority
 from bot.slack.api import SlackApi, new_session, web_client
 from bot.slack.delivery import deliverers
 from bot.slack.desk import Desk

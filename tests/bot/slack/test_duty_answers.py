@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.followers import FollowerState
+from bot.ports.followers import FollowerState
 from bot.slack.desk import Desk
 from bot.slack.duty_answers import answer_people, answer_who, trouble
 from bot.workspace.blockkit import problems

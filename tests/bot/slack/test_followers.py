@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from bot.duty_jobs import follow_job
-from bot.ports import Delivered, Job, Retry, RetryLaterError
+from bot.ports.delivering import Delivered, Retry, RetryLaterError
+from bot.ports.jobs import Job
 from bot.slack.announcing import announce
 from bot.slack.api import SlackApi, new_session, web_client
 from bot.slack.desk import Desk
@@ -17,9 +18,9 @@ from bot.store.opening import OpenedStore
 from bot.workspace.model import Channel
 from bot.workspace.server import RunningWorkspace
 from bot.workspace.state import Workspace
-from rules.following import Follower, FollowerKind, plan_of
 from rules.people import People, Person
 from rules.rotation import OnCall, Span
+from rules.schedule.following import Follower, FollowerKind, plan_of
 from tests.fakes.clock import FakeClock
 
 ANA, BO, CY, DEE = (f"{name}@example.com" for name in ("ana", "bo", "cy", "dee"))

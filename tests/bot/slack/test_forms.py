@@ -6,17 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from bot.ports import TimelineEntry
-from bot.slack import views_answers as answers
-from bot.slack import views_modals as modals
+from bot.ports.store import TimelineEntry
 from bot.slack.blocks import Json
 from bot.slack.text import md
-from bot.slack.views_home import HomeFacts, home_view
-from bot.slack.views_timeline import timeline_answer, timeline_modal
+from bot.slack.views import answers, modals
+from bot.slack.views.home import HomeFacts, home_view
+from bot.slack.views.timeline import timeline_answer, timeline_modal
 from bot.slack.wishes import CommandError
 from bot.workspace.blockkit import Surface, problems
 from rules.incident import Mutedness
-from rules.matcher import matcher, parse_matchers
+from rules.matching.matcher import matcher, parse_matchers
 from rules.rotation import OnCall, Span
 from rules.sentence import Who, say
 from rules.silence import Silence

@@ -7,14 +7,14 @@ import pytest
 
 from bot.slack.desk import Desk
 from bot.slack.listeners import Listening
-from bot.slack.views_issues import Issues, issues_answer, issues_modal, ranked
+from bot.slack.views.issues import Issues, issues_answer, issues_modal, ranked
 from bot.workspace.blockkit import problems
 from bot.workspace.state import Workspace
 from rules.catalogue import Asset, Catalogue, Product
-from rules.catalogue_gaps import gaps_of, grouped
 from rules.category import Category
 from rules.incident import Incident
 from rules.priority import Priority
+from rules.products.catalogue_gaps import gaps_of, grouped
 from tests.bot.slack.samples import ANA, BOOK, HOSTILE, NOW, FakeNames, incident
 from tests.bot.slack.test_listeners import WHERE, modal
 from tests.bot.slack.test_stakes import stakes

@@ -3,23 +3,16 @@ from datetime import timedelta
 
 import pytest
 
-from bot.acts import (
-    ActPayload,
-    EndSilence,
-    MakeSilence,
-    OnIncident,
-    OpenByHand,
-    act_from_json,
-)
-from bot.acts_roster import MakeOverride
-from bot.ports import TimelineEntry
+from bot.acts.act import ActPayload, EndSilence, MakeSilence, OnIncident, OpenByHand, act_from_json
+from bot.acts.roster import MakeOverride
+from bot.ports.store import TimelineEntry
 from bot.slack.clicks import EVENTS
 from bot.slack.delivery import deliverers
 from bot.slack.desk import Desk
 from bot.slack.listeners import Listening
 from bot.workspace.model import Message, Outcome, View
 from bot.workspace.state import Workspace
-from rules.matcher import matcher
+from rules.matching.matcher import matcher
 from rules.sentence import Who, say
 from rules.silence import Silence
 from tests.bot.slack.samples import ANA, BO, CY, NOW, incident

@@ -1,6 +1,6 @@
 import pytest
 
-from bot.ports import GiveUpError, RetryLaterError
+from bot.ports.delivering import GiveUpError, RetryLaterError
 from bot.slack.api import SlackApi
 from bot.slack.people import Directory
 from bot.slack.places import Places

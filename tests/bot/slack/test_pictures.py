@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.ports import GiveUpError, Job, JobPriority, MessageRef, RetryLaterError
+from bot.ports.delivering import GiveUpError, MessageRef, RetryLaterError
+from bot.ports.jobs import Job, JobPriority
 from bot.slack.desk import Desk
 from bot.slack.pictures import show_picture
 from bot.workspace.model import Message

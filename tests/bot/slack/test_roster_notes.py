@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from bot.ports import Job, JobPriority
+from bot.ports.jobs import Job, JobPriority
 from bot.slack.roster_notes import Finding, RosterNote, note_of, note_payload, roster_message
 from bot.workspace.blockkit import problems
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.acts_roster import (
+from bot.acts.roster import (
     ApplyProposal,
     AskCover,
     AskSwap,
@@ -17,25 +17,26 @@ from bot.acts_roster import (
     OnCover,
     OnSwap,
 )
-from bot.ports import Job, JobPriority
+from bot.ports.jobs import Job, JobPriority
 from bot.slack import blocks as kit
-from bot.slack import loads, views_rota
+from bot.slack import loads
 from bot.slack.blocks import Json
 from bot.slack.commands import parse
 from bot.slack.delivery import deliverers
 from bot.slack.desk import Desk
 from bot.slack.listeners import Listening
 from bot.slack.reasons import why_blocks
+from bot.slack.views import rota as views_rota
 from bot.slack.wishes import AskLoad, Typist
 from bot.wire import sentence_to_json
 from bot.workspace.blockkit import problems
 from bot.workspace.state import Workspace
-from rules.covering import CoverRequest, CoverState
-from rules.evening_out import Move, Proposal
-from rules.held import Slot
-from rules.roster import Override, OverrideKind, RotationPlan, Schedule
+from rules.schedule.covering import CoverRequest, CoverState
+from rules.schedule.evening_out import Move, Proposal
+from rules.schedule.held import Slot
+from rules.schedule.roster import Override, OverrideKind, RotationPlan, Schedule
+from rules.schedule.swapping import SwapRequest, SwapState
 from rules.sentence import Who, say
-from rules.swapping import SwapRequest, SwapState
 from tests.bot.slack.samples import ANA, BO, CY, HOSTILE, NOW, ON_CALL, PEOPLE, FakeNames
 from tests.bot.slack.test_listeners import WHERE, acts, modal, submit, whispers
 from tests.bot.slack.test_views import MARKUP, OUR_LINKS, _mrkdwn

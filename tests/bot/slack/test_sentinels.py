@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.ports import Delivered, GiveUpError, Job, RetryLaterError
+from bot.ports.delivering import Delivered, GiveUpError, RetryLaterError
+from bot.ports.jobs import Job
 from bot.slack.desk import Desk
 from bot.slack.sentinels import sentinel_deliverers
 from bot.wire import sentence_to_json

@@ -7,14 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.acts import act_from_json
-from bot.acts_duties import LeaveNote
+from bot.acts.act import act_from_json
+from bot.acts.duties import LeaveNote
 from bot.app.duties import Duties, DutyParts
-from bot.config_duties import NoticesSpec
-from bot.duties import HandoffNote
+from bot.config.duties import NoticesSpec
 from bot.duty_jobs import FOLLOW, late_note_job
 from bot.outbox import Outbox, OutboxSettings
-from bot.ports import Delivered, Deliverer, Job, Outcome, StoredOverride, Transaction
+from bot.ports.delivering import Delivered, Deliverer, Outcome
+from bot.ports.duties import HandoffNote
+from bot.ports.jobs import Job
+from bot.ports.store import StoredOverride, Transaction
 from bot.slack.desk import Desk
 from bot.slack.duties import DutyDesk
 from bot.slack.followers import Follow, FollowParts
@@ -24,9 +26,9 @@ from bot.store.opening import OpenedStore
 from bot.workspace.blockkit import problems
 from bot.workspace.model import Message
 from bot.workspace.state import Workspace
-from rules.following import Follower, FollowerKind
-from rules.matcher import parse_matchers
+from rules.matching.matcher import parse_matchers
 from rules.rotation import OnCall, Span
+from rules.schedule.following import Follower, FollowerKind
 from rules.silence import Silence
 from tests.bot.slack.samples import incident
 from tests.fakes.clock import FakeClock

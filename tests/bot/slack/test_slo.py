@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot.slack import views
 from bot.slack.desk import Desk
 from bot.slack.listeners import Listening
 from bot.slack.text import Mrkdwn
-from bot.slack.views_slo import slo_answer
+from bot.slack.views import incident as views
+from bot.slack.views.slo import slo_answer
 from bot.slack.wording_budget import budget_line
 from bot.workspace.blockkit import problems
 from bot.workspace.state import Workspace
@@ -19,11 +19,11 @@ from rules.budget import Objective
 from rules.catalogue import Catalogue, Product, Promises
 from rules.hours import Hours
 from rules.incident import State
+from rules.reliability.slo import Reliability
 from rules.rulebook import RuleBook
-from rules.slo import Reliability
 from tests.bot.slack.samples import BOOK, HOSTILE, NOW, FakeNames, incident, scene
 from tests.bot.slack.test_stakes import stakes
-from tests.rules.test_slo import found, missed, orders, trouble
+from tests.rules.reliability.test_slo import found, missed, orders, trouble
 
 WHERE = "data-alerts"
 

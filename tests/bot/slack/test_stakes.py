@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from bot.ports import TimelineEntry
-from bot.slack import views
+from bot.ports.store import TimelineEntry
 from bot.slack.scene import Scene
-from bot.slack.views_timeline import timeline_answer, timeline_modal
+from bot.slack.views import incident as views
+from bot.slack.views.timeline import timeline_answer, timeline_modal
 from bot.slack.wording import notification
 from bot.workspace.blockkit import problems
 from rules.catalogue import Catalogue, Product, Promises
-from rules.holding import OFFICE_HOURS
 from rules.incident import Stakes
 from rules.priority import Impact, Urgency
 from rules.sentence import say
 from rules.sla import FreshBy
+from rules.weighing.holding import OFFICE_HOURS
 from tests.bot.slack.samples import ANA, BOOK, HOSTILE, NOW, incident, scene
 
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.slack import views
 from bot.slack.blocks import Json
 from bot.slack.text import mention_group
+from bot.slack.views import incident as views
 from bot.workspace.blockkit import problems
 from rules.category import Category
 from rules.incident import Incident

@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from bot.config import Config
+from bot.config.settings import Config
 from bot.sources.configured import mapping_fault, option_faults, source_of
 from bot.sources.generic import parse
 from bot.sources.registry import KINDS

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.config import Config
+from bot.config.settings import Config
 from bot.sources import registry
 from bot.sources.configured import mapping_fault, option_faults
 from tests.fakes.deliveries import PAYLOADS

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.config import KEYLESS_KINDS
-from bot.config import KINDS as CONFIGURABLE
-from bot.ports import Delivery
+from bot.config.settings import KEYLESS_KINDS
+from bot.config.settings import KINDS as CONFIGURABLE
+from bot.ports.inbox import Delivery
 from bot.sources import registry
 from bot.sources.kind import Arrival, Parsed, Source, SourceKind, UnreadableError, digest
 from rules.alert import AlertStatus, Severity

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.ports import AlertRef, JobPriority, NewJob
+from bot.ports.jobs import JobPriority, NewJob
+from bot.ports.store import AlertRef
 from rules.alert import Alert, AlertStatus, Severity
 from rules.incident import Incident
 from rules.policy import Policy

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.calendars import Following
+from bot.ports.calendars import Following
 from bot.store.opening import OpenedStore
-from rules.calendar_event import CalendarEvent, events_of
-from rules.calendar_ledger import publish
+from rules.calendar.event import CalendarEvent, events_of
+from rules.calendar.ledger import publish
 from rules.rotation import Span
 from tests.fakes.clock import FakeClock
 

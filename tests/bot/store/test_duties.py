@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.duties import HandoffNote
-from bot.followers import FollowerState
+from bot.ports.duties import HandoffNote
+from bot.ports.followers import FollowerState
 from bot.store.opening import OpenedStore
-from rules.following import Memory
-from rules.reminders import Notice, NoticeKind
+from rules.schedule.following import Memory
+from rules.schedule.reminders import Notice, NoticeKind
 from tests.fakes.clock import FakeClock
 
 GROUP = "user_group:data-oncall"

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from bot.ports import NewDelivery, NotStoredError
+from bot.ports.inbox import NewDelivery, NotStoredError
 from bot.store.inbox import GroupCommitInbox, SqliteBatchWriter
 from bot.store.opening import OpenedStore, open_store
 from tests.fakes.clock import FakeClock

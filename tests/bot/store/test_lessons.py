@@ -4,16 +4,16 @@ from datetime import timedelta
 
 from sqlalchemy import insert, update
 
-from bot.lessons import read_past, tried
+from bot.ports.lessons import read_past, tried
 from bot.store.opening import OpenedStore
-from bot.store.tables import ALERT
+from bot.store.tables.core import ALERT
 from rules.alert import Severity
 from rules.category import Category, Classified
 from rules.corrected import Correction
-from rules.correction import Remedy, breadths
-from rules.learned import LearnedRule
 from rules.priority import Priority
 from rules.sentence import say
+from rules.teaching.correction import Remedy, breadths
+from rules.teaching.learned import LearnedRule
 from tests.bot.store.samples import HOUR, alert, incident
 from tests.fakes.clock import FakeClock
 from tests.rules.build import make_book

@@ -11,12 +11,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
-from bot.ports import Delivered, NewDelivery, NotStoredError, TimelineEntry
+from bot.ports.delivering import Delivered
+from bot.ports.inbox import NewDelivery, NotStoredError
+from bot.ports.store import TimelineEntry
 from bot.store import schema
 from bot.store.database import Database
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
-from bot.store.tables import METADATA
+from bot.store.tables.core import METADATA
 from rules.incident import State
 from rules.sentence import say
 from tests.bot.store.samples import HOUR, alert, incident, job

@@ -13,10 +13,10 @@ from bot.store.database import Database
 from bot.store.opening import OpenedStore
 from rules.alert import AlertStatus, Severity
 from rules.category import Category
-from rules.history import Repair
 from rules.incident import Incident, ShownAlert, Stakes, State
 from rules.priority import Impact, Urgency
-from rules.troubles import PastAlert
+from rules.reliability.troubles import PastAlert
+from rules.weighing.history import Repair
 from tests.bot.store.samples import HOUR, incident
 from tests.fakes.clock import FakeClock
 

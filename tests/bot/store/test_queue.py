@@ -9,16 +9,8 @@ from random import Random
 
 import pytest
 
-from bot.ports import (
-    Dead,
-    Delivered,
-    Job,
-    JobPriority,
-    MessageRef,
-    NewJob,
-    Outcome,
-    Retry,
-)
+from bot.ports.delivering import Dead, Delivered, MessageRef, Outcome, Retry
+from bot.ports.jobs import Job, JobPriority, NewJob
 from bot.store.opening import OpenedStore, open_store
 from tests.bot.store.samples import HOUR, incident, job
 from tests.fakes.clock import FakeClock

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from bot.roster_versions import AcceptedPlan, Confirmation
+from bot.ports.roster_versions import AcceptedPlan, Confirmation
 from bot.store.opening import OpenedStore
 from rules.hours import Hours
-from rules.roster import (
+from rules.schedule.roster import (
     ALWAYS,
     Away,
     Holiday,

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.ports import NewDelivery
+from bot.ports.inbox import NewDelivery
 from bot.store import seen_lineage
 from bot.store.opening import OpenedStore
 from rules.seen_lineage import Seen, SeenAsset, SeenLineage

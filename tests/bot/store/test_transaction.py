@@ -9,21 +9,13 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import event, func, select
 
-from bot.ports import (
-    ConflictError,
-    NewDelivery,
-    NotStoredError,
-    OpenAlert,
-    PastOpenings,
-    StoredOverride,
-    TimelineEntry,
-    Transaction,
-)
+from bot.ports.inbox import ConflictError, NewDelivery, NotStoredError
+from bot.ports.store import OpenAlert, PastOpenings, StoredOverride, TimelineEntry, Transaction
 from bot.store.opening import OpenedStore
-from bot.store.tables import ALERT, TIMELINE
+from bot.store.tables.core import ALERT, TIMELINE
 from rules.alert import AlertStatus
 from rules.incident import Incident, State
-from rules.matcher import Matcher, Operator
+from rules.matching.matcher import Matcher, Operator
 from rules.sentence import Who, say
 from rules.silence import Silence
 from tests.bot.store.samples import HOUR, alert, incident, job, ref

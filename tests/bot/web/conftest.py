@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.metrics import Metrics
-from bot.ports import Delivery
+from bot.ports.inbox import Delivery
 from bot.sources.kind import Source
 from bot.sources.registry import KINDS
 from bot.sources.scheme import ACCEPTED, Attempt, Scheme, Verdict, by_hmac, has, stale

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.metrics import Metrics
-from bot.ports import NotStoredError
+from bot.ports.inbox import NotStoredError
 from bot.web.app import WebParts, build_web
 from bot.web.calendars import CalendarFeeds, CalendarText
 from bot.web.hooks import Hooks

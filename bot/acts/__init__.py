@@ -1,0 +1,1 @@
+"""What people ask for in Slack, as it is stored before Slack is answered."""

@@ -1,0 +1,1 @@
+"""The roster of a running bot: read, kept, written back, and told of."""

@@ -1,0 +1,1 @@
+"""What the parts of the bot need of each other, as interfaces."""

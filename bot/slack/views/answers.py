@@ -1,0 +1,100 @@
+"""Answers to questions typed after `/oncall`, as blocks only the one who asked sees."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.slack import blocks as kit
+from bot.slack.blocks import Json
+from bot.slack.text import Mrkdwn, Names, at, escape, join, listed, md, outside
+from bot.slack.views.home import incident_line, rotation_lines, silence_blocks
+from bot.slack.vocabulary import WORDS
+from bot.slack.wishes import CommandError
+from rules.incident import Incident
+from rules.people import People
+from rules.rotation import OnCall
+from rules.schedule.who import next_turns
+from rules.silence import Silence
+
+_MOST_LINES = 25
+_MOST_ROTATIONS = 20
+
+
+def who_answer(on_call: OnCall, rotation: str, when: datetime, now: datetime, names: Names) -> Json:
+    """Who is on call at `when`, in one rotation or in all of them."""
+    rotations = (rotation,) if rotation else on_call.rotations[:_MOST_ROTATIONS]
+    if not rotations:
+        return said(md("Nobody is on call: the roster is empty. Add rows to it."))
+    lead = md("On call {when}:", when=at(when, now)) if when != now else md("On call now:")
+    shown = [rotation_lines(on_call, name, when, names) for name in rotations]
+    return kit.message(
+        join("\n", [lead, *shown]),
+        [
+            kit.section(join("\n", [lead, text])) if index == 0 else kit.section(text)
+            for index, text in enumerate(shown)
+        ],
+    )
+
+
+def next_answer(on_call: OnCall, rotation: str, count: int, now: datetime, names: Names) -> Json:
+    """The next hand-offs of every role, soonest first."""
+    turns = sorted(
+        next_turns(on_call, People(), now, rotation=rotation, count=count),
+        key=lambda turn: (turn.start, turn.rotation, turn.role),
+    )[:_MOST_LINES]
+    if not turns:
+        return said(md("Nobody is next: no later shift is written in the roster."))
+    lines = [
+        md(
+            "{start} – {end}: {who}, {role} of {rotation}{source}",
+            start=at(turn.start, now),
+            end=at(turn.end, now) if turn.end else "?",
+            who=listed([outside(names.name(p.key), 80) for p in turn.people]),
+            role=turn.role,
+            rotation=turn.rotation,
+            source=md(" ({source})", source=turn.source) if turn.source else Mrkdwn(),
+        )
+        for turn in turns
+    ]
+    return said(join("\n", [md("*Next on call*"), *lines]))
+
+
+def list_answer(incidents: Sequence[Incident], which: str, names: Names, now: datetime) -> Json:
+    """Incidents in one line each, with a button to open each of the first."""
+    if not incidents:
+        nothing = {"mine": "Nothing is yours.", "all": "There has been no incident yet."}
+        return said(md(nothing.get(which, "Nothing is open. Good.")))
+    blocks = [
+        kit.section(incident_line(i, names, now), kit.button("Open", "show", str(i.number)))
+        for i in incidents[:_MOST_LINES]
+    ]
+    rest = len(incidents) - len(blocks)
+    more = kit.context(md("and {rest} more", rest=rest)) if rest > 0 else []
+    return kit.message(md("{count} incidents", count=len(incidents)), [*blocks, *more])
+
+
+def silences_answer(silences: Sequence[Silence], names: Names, now: datetime) -> Json:
+    if not silences:
+        return said(md("Nothing is silenced."))
+    text = md("{count} silences", count=len(silences))
+    return kit.message(text, silence_blocks(tuple(silences), names, now))
+
+
+def help_answer() -> Json:
+    lines = [
+        md("`/oncall {usage}` {does}", usage=escape(word.usage), does=word.does)
+        for word in WORDS.values()
+    ]
+    times = md(
+        "Times: `2h`, `18:00`, `fri 18:00`, `tomorrow 9am`, `2026-11-23 09:00`, in your own zone."
+    )
+    return kit.message(
+        md("What /oncall can do"), [kit.section(join("\n", lines)), *kit.context(times)]
+    )
+
+
+def error_answer(error: CommandError) -> Json:
+    return said(join(" ", [outside(error.problem), escape(error.hint)]))
+
+
+def said(text: Mrkdwn) -> Json:
+    return kit.message(text, [kit.section(text)])

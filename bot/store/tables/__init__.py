@@ -1,0 +1,11 @@
+"""Every table; whoever loads one loads all, so that their metadata is whole."""
+
+import bot.store.tables.audit
+import bot.store.tables.calendar
+import bot.store.tables.changes
+import bot.store.tables.core
+import bot.store.tables.duties
+import bot.store.tables.lineage
+import bot.store.tables.roster
+import bot.store.tables.rows
+import bot.store.tables.runs  # noqa: F401 - their tables are of the same metadata

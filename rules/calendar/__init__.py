@@ -1,0 +1,1 @@
+"""The rotation as calendars show it."""

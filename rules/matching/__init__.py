@@ -1,0 +1,1 @@
+"""Conditions on alerts: on labels, names, texts, or in CEL, and finding quickly the ones that hold."""

@@ -1,0 +1,1 @@
+"""Questions to the catalogue as a whole: what a break reaches, who owns it, what is missing."""

@@ -1,0 +1,1 @@
+"""How promises were kept: objectives, what is left of their budgets, and what broke them."""

@@ -1,0 +1,120 @@
+"""What broke promises: incidents and due runs, as each product met them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rules.alert import Severity
+from rules.catalogue import Catalogue
+from rules.category import Category
+from rules.expected_runs import Occasion, Outcome
+from rules.matching.matcher import matchable
+from rules.run import Run, RunState
+
+_MILD = frozenset({Severity.WARNING, Severity.INFO})
+
+
+@dataclass(frozen=True, slots=True)
+class PastAlert:
+    """What an incident remembers of an alert about a product."""
+
+    product: str
+    severity: Severity
+    first_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastIncident:
+    """As much of an incident as tells which promises it broke.
+
+    `product` and `asset` are what it put at stake, "" where nothing was; `about` is what the
+    catalogue knew of it.
+    """
+
+    number: int
+    source: str
+    dedup_key: str
+    title: str
+    severity: Severity
+    category: Category | None
+    labels: Mapping[str, str]
+    product: str
+    asset: str
+    opened_at: datetime
+    resolved_at: datetime | None = None
+    alerts: tuple[PastAlert, ...] = ()
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def known(self) -> Mapping[str, str]:
+        """Return what is known of it beside its labels, under the names that matchers use."""
+        found = {
+            **self.about,
+            "category": self.category.value if self.category else "",
+            "product": self.product,
+            "asset": self.asset,
+        }
+        return {name: value for name, value in found.items() if value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """An incident as one product met it; `ended_at` is None while it is open.
+
+    `upstream`: the product was hit by what broke before it. `labels` are those that maintenance
+    windows see.
+    """
+
+    product: str
+    number: int
+    category: Category | None
+    began_at: datetime
+    ended_at: datetime | None = None
+    upstream: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def open_at(self, when: datetime) -> bool:
+        return self.began_at <= when and (self.ended_at is None or self.ended_at > when)
+
+
+@dataclass(frozen=True, slots=True)
+class DueRun:
+    """A run of a product that was due, and when it was seen to be good; None is never."""
+
+    product: str
+    due_at: datetime
+    good_at: datetime | None
+
+
+def troubles_of(incident: PastIncident, catalogue: Catalogue) -> Iterator[Trouble]:
+    """Yield an incident as each product met it: its own, and those hit by what it broke.
+
+    A broken source is upstream of the product that reads it. Warnings break no promise.
+    """
+    asset = catalogue.asset(incident.asset)
+    met = {incident.product: (incident.opened_at, asset is not None and asset.kind == "source")}
+    for alert in incident.alerts:
+        if alert.severity not in _MILD:
+            met.setdefault(alert.product, (alert.first_at, True))
+    labels = matchable(incident)
+    for product, (began_at, upstream) in met.items():
+        if product:
+            yield Trouble(
+                product=product,
+                number=incident.number,
+                category=incident.category,
+                began_at=began_at,
+                ended_at=incident.resolved_at,
+                upstream=upstream,
+                labels=labels,
+            )
+
+
+def due_runs(occasions: Iterable[Occasion], runs: Iterable[Run]) -> Iterator[DueRun]:
+    """Yield what was due of products, and when it was seen to be good."""
+    ended = {run.run_id: run.ended_at for run in runs if run.state is RunState.SUCCEEDED}
+    for one in occasions:
+        good = one.outcome is Outcome.SUCCEEDED
+        yield DueRun(
+            one.product, one.due_at, (ended.get(one.run_id) or one.seen_at) if good else None
+        )

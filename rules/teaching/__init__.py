@@ -1,0 +1,1 @@
+"""Rules that people teach by correcting incidents."""

@@ -1,0 +1,140 @@
+"""The load against a fair share, and a proposal that evens it out and explains itself."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.people import People, Person
+from rules.rotation import OnCall
+from rules.schedule.coverage import double_booked
+from rules.schedule.evening_out import MIN_REST, proposal_rows, proposal_text, propose
+from rules.schedule.load_report import Facts, nights_woken, only, report, report_json, report_text
+from rules.schedule.resolution import on_call
+from rules.schedule.roster import Away, Override, OverrideKind, Schedule, Shift, plans_of
+from tests.stories.rota import monday, week, weekly
+
+START, END = monday(-1), monday(12)
+ZONED = People([Person("ana", "Ana", "ana@example.com", zone="America/New_York")])
+
+
+def answered(schedule: Schedule) -> OnCall:
+    return on_call(schedule, START, END, whole=True)
+
+
+def weeks(*people: str) -> Schedule:
+    """Return a week of primary for each, from week 0."""
+    shifts = [
+        Shift(rotation="data", role="primary", start=week(n).starts_at, end=week(n).ends_at,
+              people=(who,), source=f"row {n + 2}")
+        for n, who in enumerate(people)
+    ]  # fmt: skip
+    return Schedule(plans=tuple(plans_of(shifts)))
+
+
+def test_an_even_rotation_is_even() -> None:
+    schedule = weekly()
+    shown = report(answered(schedule), Facts(schedule=schedule, people=People()), monday(),
+                   monday(6))  # fmt: skip
+    assert shown.evenness > 0.99
+    assert [round(row.fair, 3) for row in shown.people] == [0.333] * 3
+    assert sum(row.share for row in shown.people) == pytest.approx(1.0)
+
+
+def test_who_is_away_or_part_time_owes_less() -> None:
+    schedule = Schedule(
+        plans=weeks("ana", "bo", "cy", "ana").plans,
+        away=(Away(person="cy", start=monday(), end=monday(2)),),
+        weights={"bo": 0.5},
+    )
+    facts = Facts(schedule=schedule, people=People())
+    rows = {r.person: r for r in report(answered(schedule), facts, monday(), monday(4)).people}
+    assert [rows[p].able for p in ("ana", "bo", "cy")] == [1.0, 0.5, 0.5]
+    assert rows["ana"].fair == pytest.approx(0.5)
+
+
+def test_nights_are_counted_once_and_by_the_persons_own_clock() -> None:
+    def at(hour: int, day: int = 24) -> datetime:
+        return datetime(2026, 11, day, hour, 30, tzinfo=UTC)
+
+    pages = [("ana", at(4)), ("ana", at(5)), ("ana", at(14)), ("ana", at(3, 25)), ("bo", at(4))]
+    facts = Facts(schedule=Schedule(), people=ZONED, pages=pages)
+    assert nights_woken("ana", facts) == {date(2026, 11, 23), date(2026, 11, 24)}
+
+
+def test_the_report_is_a_table_and_json() -> None:
+    schedule = weeks("ana", "bo")
+    facts = Facts(schedule=schedule, people=ZONED, pages=[("ana", monday())])
+    shown = report(only(answered(schedule), "data"), facts, monday(), monday(2), rotation="data")
+    text = report_text(shown, ZONED)
+    assert text.splitlines()[0].split() == [
+        "weekday", "night", "weekend", "holiday", "hours", "share", "fair", "pages", "woken",
+    ]  # fmt: skip
+    assert "Evenness 100%" in text
+    ana = next(row for row in report_json(shown)["people"] if row["person"] == "ana")
+    assert (ana["pages"], sum(ana["hours"].values()), ana["fair"]) == (1, 168.0, 0.5)
+    nothing = report(OnCall(), facts, monday(), monday(2))
+    assert report_text(nothing, ZONED) == "Nobody takes part in it."
+
+
+def test_a_proposal_gives_the_overloaded_turns_to_who_has_rested() -> None:
+    schedule = weeks("ana", "ana", "bo", "ana", "cy", "ana")
+    found = propose(answered(schedule), schedule, (monday(), monday(3)), (monday(3), monday(6)))
+    assert found.after > found.before
+    assert found.moves
+    assert all(move.giver == "ana" for move in found.moves)
+    (said,) = [line for line in proposal_text(found, People()).splitlines() if "becomes" in line]
+    assert "Nothing is changed by this." in said
+    rows = proposal_rows(found, People()).splitlines()
+    assert rows[0] == "Rotation,Role,Start,End,Person,Instead of,Why"
+    assert rows[1].startswith("data,primary,2026-12-28T08:00Z,2027-01-04T08:00Z,bo,ana,")
+
+
+def test_what_people_settled_stays() -> None:
+    schedule = weeks("ana", "ana", "ana", "bo")
+    settled = Override(
+        id="1", rotation="data", role="primary", person="ana", starts_at=week(2).starts_at,
+        ends_at=week(2).ends_at, by="ana", created_at=monday(), kind=OverrideKind.COVER,
+    )  # fmt: skip
+    held = answered(schedule.with_changes([settled]))
+    found = propose(held, schedule, (monday(), monday(2)), (monday(2), monday(4)))
+    assert found.moves == ()
+    assert "cannot be made much more even" in proposal_text(found, People())
+
+
+@given(
+    st.lists(st.sampled_from(["ana", "bo", "cy", "dee"]), min_size=4, max_size=10),
+    st.integers(1, 8),
+    st.sampled_from(["ana", "bo", "cy"]),
+    st.integers(0, 9),
+)
+def test_a_proposal_is_the_same_again_and_respects_everybody(
+    order: list[str], now: int, gone: str, when: int
+) -> None:
+    away = Away(person=gone, start=monday(when), end=monday(when + 1))
+    schedule = Schedule(plans=weeks(*order).plans, away=(away,))
+    held = answered(schedule)
+    ahead = (monday(now), monday(now + 4))
+    found = propose(held, schedule, (monday(), monday(now)), ahead)
+    assert propose(held, schedule, (monday(), monday(now)), ahead) == found
+    assert found.after >= found.before
+    laid = [
+        Override(
+            id=str(n), rotation="data", role="primary", person=move.taker,
+            instead_of=move.giver, starts_at=move.slot.starts_at, ends_at=move.slot.ends_at,
+            by="lead", created_at=monday(), kind=OverrideKind.REPLACE,
+        )
+        for n, move in enumerate(found.moves)
+    ]  # fmt: skip
+    after = answered(schedule.with_changes(laid))
+    assert double_booked(after, START, END) == double_booked(held, START, END)
+    for move in found.moves:
+        assert move.slot.starts_at >= ahead[0]
+        assert not (move.taker == gone and move.slot.starts_at == away.start)
+        turns = [s for s in after.spans("data", "primary") if move.taker in s.people]
+        near = [s for s in turns if s.start != move.slot.starts_at]
+        rest = MIN_REST - timedelta(seconds=1)
+        assert all(
+            s.end <= move.slot.starts_at - rest or s.start >= move.slot.ends_at + rest for s in near
+        )
