@@ -32,6 +32,7 @@ from bot.calendar.google_faults import (
     reason_of,
     wait_of,
 )
+from bot.google.once import OnceHttp
 from rules.calendar.plan import Act, Operation
 
 GOOGLE = "https://www.googleapis.com/"
@@ -177,9 +178,7 @@ class GoogleCalendarApi:
             # in the document, for the client's own option leaves batches going to Google
             document["rootUrl"] = self._api_url
             document["baseUrl"] = urljoin(self._api_url, document["servicePath"])
-            http = httplib2.Http(timeout=self._timeout)
-            http.follow_redirects = False
-            authorized = AuthorizedHttp(self._credentials(), http=http)
+            authorized = AuthorizedHttp(self._credentials(), http=OnceHttp(self._timeout))
             self._service = build_from_document(document, http=authorized)
         return self._service
 

@@ -17,6 +17,7 @@ from googleapiclient.discovery import build_from_document
 from googleapiclient.discovery_cache import get_static_doc
 from googleapiclient.errors import Error, HttpError
 
+from bot.google.once import OnceHttp
 from bot.roster.google_cells import Json
 from bot.roster.google_faults import SheetFaultError, fault_of, grant_fault, later
 
@@ -111,9 +112,7 @@ class GoogleSheets:
             document = json.loads(get_static_doc("sheets", "v4") or "{}")
             document["rootUrl"] = self._api_url
             document["baseUrl"] = urljoin(self._api_url, document["servicePath"])
-            http = _OnceHttp(timeout=self._timeout)
-            http.follow_redirects = False
-            authorized = AuthorizedHttp(credentials, http=http)
+            authorized = AuthorizedHttp(credentials, http=OnceHttp(self._timeout))
             self._service = build_from_document(document, http=authorized)
         return self._service
 
@@ -130,29 +129,6 @@ class GoogleSheets:
             words = f"google.credentials: the private key in {self._credentials} is broken."
             raise SheetFaultError(f"{words} Download a new one.") from None
         return made
-
-
-class _OnceHttp(httplib2.Http):  # type: ignore[misc] # the library has no types
-    """Sends a write once: by itself the library repeats any request that had no answer."""
-
-    def _conn_request(
-        self, conn: Any, request_uri: str, method: str, body: Any, headers: Any
-    ) -> Any:
-        if method == "GET":
-            return super()._conn_request(conn, request_uri, method, body, headers)
-        answer = conn.getresponse
-
-        def once() -> Any:
-            try:
-                return answer()
-            except HTTPException as error:
-                raise ConnectionResetError("no answer to a write") from error
-
-        conn.getresponse = once
-        try:
-            return super()._conn_request(conn, request_uri, method, body, headers)
-        finally:
-            del conn.getresponse
 
 
 def read_key(path: Path) -> Json:

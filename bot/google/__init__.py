@@ -1,0 +1,1 @@
+"""What all that speaks to Google shares."""
