@@ -8,4 +8,6 @@ import bot.store.tables.duties
 import bot.store.tables.lineage
 import bot.store.tables.roster
 import bot.store.tables.rows
-import bot.store.tables.runs  # noqa: F401 - their tables are of the same metadata
+import bot.store.tables.runbooks
+import bot.store.tables.runs
+import bot.store.tables.tasks  # noqa: F401 - their tables are of the same metadata
