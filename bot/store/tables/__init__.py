@@ -5,6 +5,8 @@ import bot.store.tables.calendar
 import bot.store.tables.changes
 import bot.store.tables.core
 import bot.store.tables.duties
+import bot.store.tables.issues
+import bot.store.tables.journal
 import bot.store.tables.lineage
 import bot.store.tables.roster
 import bot.store.tables.rows
