@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from rules.alert import Alert, AlertStatus
 from rules.catalogue import Catalogue
 from rules.category import Category
-from rules.incident import Bond, Incident, ShownAlert, thing_of
+from rules.incident import Incident
 from rules.lineage import Lineage
 from rules.matching.known import Described, described
 from rules.sentence import Sentence, say
+from rules.shown_alert import Bond, ShownAlert, thing_of
 
 _LONGEST_RUN = 512
 _DAG = ("dag_id", "env_dag_id")

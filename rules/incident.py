@@ -12,55 +12,15 @@ from rules.corrected import Correction
 from rules.hours import Hours
 from rules.policy import Policy
 from rules.priority import Impact, Priority, Urgency
-
-SHOWN_ALERTS = 20
-"""An incident carries this many of its alerts; the store has all of them."""
+from rules.shown_alert import SHOWN_ALERTS, Bond, ShownAlert, make_room, shown_as
 
 MOST_SPLIT = 50
-
-
-class Bond(StrEnum):
-    """As what an alert belongs to its incident: its cause, a consequence of that, or alongside."""
-
-    CAUSE = "cause"
-    CONSEQUENCE = "consequence"
-    OWN = "own"
 
 
 class State(StrEnum):
     TRIGGERED = "triggered"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
-
-
-@dataclass(frozen=True, slots=True)
-class ShownAlert:
-    """What an incident remembers of one alert, for the message and the next decision.
-
-    `count` is how often it was reported as anything but resolved.
-    """
-
-    dedup_key: str
-    title: str
-    status: AlertStatus
-    severity: Severity
-    first_at: datetime
-    last_at: datetime
-    count: int = 1
-    url: str = ""
-    description: str = ""
-    source: str = ""
-    asset: str = ""
-    product: str = ""
-    bond: Bond = Bond.OWN
-
-    def is_of(self, alert: Alert) -> bool:
-        return (self.source, self.dedup_key) == thing_of(alert)
-
-
-def thing_of(alert: Alert) -> tuple[str, str]:
-    """Return what names an alert's thing everywhere: its source and its key there."""
-    return alert.source, alert.dedup_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,14 +274,14 @@ class Incident:
         old = self.shown(alert)
         kept = [a for a in self.alerts if a is not old]
         if old is None:
-            shown = _shown(alert, None, now, bond, (asset, product))
+            shown = shown_as(alert, None, now, bond, (asset, product))
         else:
             about = old.asset or asset, old.product or product
-            shown = _shown(alert, old, now, old.bond, about)
+            shown = shown_as(alert, old, now, old.bond, about)
         if len(kept) >= SHOWN_ALERTS and old is None and not fires:
             kept_and_new = kept
         else:
-            kept_and_new = [*_make_room(kept), shown]
+            kept_and_new = [*make_room(kept), shown]
         return self.but(
             alerts=tuple(kept_and_new),
             alert_count=self.alert_count + (before is None),
@@ -366,31 +326,3 @@ class Incident:
 
 
 _FIELDS = frozenset(one.name for one in fields(Incident))
-
-
-def _shown(
-    alert: Alert, old: ShownAlert | None, now: datetime, bond: Bond, about: tuple[str, str]
-) -> ShownAlert:
-    return ShownAlert(
-        dedup_key=alert.dedup_key,
-        title=alert.title,
-        status=alert.status,
-        severity=alert.severity,
-        first_at=old.first_at if old else now,
-        last_at=now,
-        count=max(1, (old.count if old else 0) + (alert.status is not AlertStatus.RESOLVED)),
-        url=alert.url or (old.url if old else ""),
-        description=alert.description or (old.description if old else ""),
-        source=alert.source,
-        asset=about[0],
-        product=about[1],
-        bond=bond,
-    )
-
-
-def _make_room(alerts: list[ShownAlert]) -> list[ShownAlert]:
-    if len(alerts) < SHOWN_ALERTS:
-        return alerts
-    others = [a for a in alerts if a.bond is not Bond.CAUSE]
-    settled = next((a for a in others if a.status is AlertStatus.RESOLVED), others[0])
-    return [a for a in alerts if a is not settled]

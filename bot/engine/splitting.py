@@ -8,8 +8,9 @@ from bot.engine.work import Work
 from rules.alert import Alert, AlertStatus
 from rules.events import AlertReceived, AlertSplitOff
 from rules.grouping import open_incident
-from rules.incident import Incident, ShownAlert
+from rules.incident import Incident
 from rules.sentence import say
+from rules.shown_alert import ShownAlert
 
 
 async def split_off(work: Work, act: SplitOff) -> Answer:

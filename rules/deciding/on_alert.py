@@ -14,9 +14,10 @@ from rules.decision import Decision, Draft
 from rules.effects import ShowConsequences
 from rules.events import AUTOMATIC, AlertReceived
 from rules.folding import bond_with, skipped_by, subject_of, with_cause
-from rules.incident import Bond, Incident, State, thing_of
+from rules.incident import Incident, State
 from rules.rulebook import RuleBook
 from rules.sentence import say
+from rules.shown_alert import Bond, thing_of
 from rules.silence import Mute, mute
 from rules.stakes import with_deadline_of
 

@@ -7,8 +7,9 @@ from rules.deciding.showing import show_end, show_later
 from rules.decision import Decision, Draft
 from rules.effects import ShowConsequences
 from rules.events import AUTOMATIC, AlertSplitOff
-from rules.incident import Bond, Incident, ShownAlert
+from rules.incident import Incident
 from rules.sentence import Sentence, Who, say
+from rules.shown_alert import Bond, ShownAlert
 
 
 def split_off(incident: Incident, event: AlertSplitOff, now: datetime) -> Decision:

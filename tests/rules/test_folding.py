@@ -13,9 +13,9 @@ from rules.category import Category, Classified
 from rules.decide import decide
 from rules.events import AlertReceived
 from rules.folding import FoldingRule, OpenSubject, Subject, folds, run_key, subject_of, takes
-from rules.incident import Bond
 from rules.lineage import Lineage
 from rules.sentence import plain, say
+from rules.shown_alert import Bond
 from tests.rules.build import DAY, HOUR, NOW, make_alert, make_book, make_incident
 
 ASSETS = [Asset(id=f"model.{n}", name=n, product="p") for n in "abcde"]

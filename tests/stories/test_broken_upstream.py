@@ -9,9 +9,10 @@ from bot.sources.dbt import parse
 from bot.sources.kind import Source
 from rules.alert import Alert
 from rules.catalogue import Asset, Catalogue, Product
-from rules.incident import Bond, State
+from rules.incident import State
 from rules.lineage import Lineage
 from rules.rulebook import RuleBook
+from rules.shown_alert import Bond
 from tests.fakes.deliveries import delivery
 from tests.stories.conftest import Tell
 from tests.stories.story import rulebook

@@ -9,9 +9,10 @@ from rules.catalogue import Asset, Catalogue, LoadType, Product
 from rules.category import Category
 from rules.claims import AssetPattern
 from rules.folding import FoldingRule
-from rules.incident import Bond, Incident, State
+from rules.incident import Incident, State
 from rules.lineage import Lineage
 from rules.rulebook import RuleBook
+from rules.shown_alert import Bond
 from tests.stories.conftest import Tell
 from tests.stories.story import Story, alert, rulebook
 

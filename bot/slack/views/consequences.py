@@ -6,7 +6,8 @@ from bot.slack.blocks import Json
 from bot.slack.scene import Scene
 from bot.slack.text import Mrkdwn, link, md, one_line, outside, safe_url
 from rules.alert import AlertStatus
-from rules.incident import Bond, Incident, ShownAlert
+from rules.incident import Incident
+from rules.shown_alert import Bond, ShownAlert
 
 SPLIT_OFF = "split_off"
 _MOST = 15

@@ -31,10 +31,11 @@ from bot.slack.wording import (
 )
 from bot.slack.wording_stakes import stakes_lines
 from rules.alert import AlertStatus
-from rules.incident import Bond, Incident, ShownAlert, State
+from rules.incident import Incident, State
 from rules.people import People
 from rules.schedule.who import OnDuty, who
 from rules.sentence import Sentence
+from rules.shown_alert import Bond, ShownAlert
 
 SHOWN_LINES = 5
 LABELS = (

@@ -6,12 +6,13 @@ from typing import Any
 
 from bot.slack.scene import Scene
 from rules.alert import AlertStatus, Severity
-from rules.incident import Incident, Mutedness, ShownAlert
+from rules.incident import Incident, Mutedness
 from rules.people import People, Person
 from rules.policy import OnCallOf, OnePerson, Policy, Step
 from rules.priority import Priority
 from rules.rotation import OnCall, Span
 from rules.rulebook import Route, RuleBook
+from rules.shown_alert import ShownAlert
 
 NOW = datetime(2026, 11, 23, 3, 2, tzinfo=UTC)
 OPENED = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

@@ -13,7 +13,8 @@ from bot.slack.views.consequences import consequences_message
 from bot.workspace.blockkit import problems
 from bot.workspace.state import Workspace
 from rules.alert import AlertStatus
-from rules.incident import Bond, Incident, Mutedness
+from rules.incident import Incident, Mutedness
+from rules.shown_alert import Bond
 from tests.bot.slack.samples import ANA, BO, HOSTILE, NOW, incident, scene, shown_alert
 from tests.bot.slack.test_delivery import carry_out, job
 from tests.bot.slack.test_views import words

@@ -13,9 +13,10 @@ from bot.store.database import Database
 from bot.store.opening import OpenedStore
 from rules.alert import AlertStatus, Severity
 from rules.category import Category
-from rules.incident import Incident, ShownAlert, Stakes, State
+from rules.incident import Incident, Stakes, State
 from rules.priority import Impact, Urgency
 from rules.reliability.troubles import PastAlert
+from rules.shown_alert import ShownAlert
 from rules.weighing.history import Repair
 from tests.bot.store.samples import HOUR, incident
 from tests.fakes.clock import FakeClock

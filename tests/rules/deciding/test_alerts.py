@@ -7,10 +7,11 @@ from rules.decide import decide
 from rules.effects import ShowIncident, ShowPage
 from rules.events import Acked, AlertReceived, Resolved, Snoozed, Woken
 from rules.grouping import open_storm
-from rules.incident import SHOWN_ALERTS, State
+from rules.incident import State
 from rules.matching.matcher import Matcher, Operator
 from rules.priority import Priority
 from rules.rulebook import FlappingRule
+from rules.shown_alert import SHOWN_ALERTS
 from rules.silence import Silence
 from tests.rules.build import (
     ANA,
