@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
+from bot.config.access_checks import access_faults
 from bot.config.settings import GOOGLE_SHEET, KEYLESS_KINDS, Config, SlackSpec, split_address
 from rules.documents.yaml_document import Document, Fault, Path
 from rules.nearest import did_you_mean
@@ -70,9 +71,7 @@ def config_faults(config: Config, document: Document) -> Iterator[Fault]:
     yield from _approver_faults(config, document)
     yield from _alarm_faults(config, document)
     yield from _sheet_faults(config, document)
-    if config.access_groups:
-        words = "this version cannot grant access yet; leave `access_groups` empty"
-        yield document.key_fault(("access_groups",), words)
+    yield from access_faults(config, document)
 
 
 def _expected_faults(config: Config, document: Document) -> Iterator[Fault]:

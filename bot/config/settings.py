@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from bot.config.access import AccessGroupSpec
 from bot.config.calendar import CalendarSpec
 from bot.config.duties import FollowersSpec, NoticesSpec
 from bot.config.google import GoogleSpec
@@ -350,8 +351,8 @@ class Config(RulebookSpec):
         default=LocalWorkspaceSpec(), description="The built-in workspace of slack.mode `local`."
     )
     limits: LimitsSpec = Field(default=LimitsSpec(), description="What one process takes on.")
-    access_groups: dict[str, object] = Field(
-        default_factory=dict, description="Must stay empty: this version cannot grant access yet."
+    access_groups: dict[Slug, AccessGroupSpec] = Field(
+        default_factory=dict, description="Elevated groups that people are in for a while."
     )
 
     def directory(self) -> People:

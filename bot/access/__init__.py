@@ -1,0 +1,1 @@
+"""Makes the members of elevated groups what the ledger says, and keeps them so."""

@@ -1,0 +1,1 @@
+"""Where elevated groups live: one module for each kind of back-end."""

@@ -1,0 +1,147 @@
+"""JSON over HTTPS: one request at a time, with a time-out, a size limit and no repeats."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from bot.ports.delivering import GiveUpError, RetryLaterError
+
+TIMEOUT = 10.0
+LARGEST_ANSWER = 8_000_000
+LONGEST_WAIT = timedelta(hours=1)
+_NAMED = 200
+
+Headers = Callable[[], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer below 500; `body` is its JSON, None when there is none. Headers are lower case."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+class Rest:
+    """One service's interface. `headers` are made for each call, so that tokens can be renewed."""
+
+    def __init__(
+        self,
+        service: str,
+        url: str,
+        session: aiohttp.ClientSession,
+        headers: Headers,
+        *,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self.service = service
+        self._session = session
+        self._url = url.rstrip("/")
+        self._headers = headers
+        self._timeout = timeout
+
+    async def call(
+        self,
+        verb: str,
+        *segments: str,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> Reply:
+        """Make one request. Raises RetryLaterError (`unsure` for a write) or GiveUpError."""
+        url = URL(self._url + path_of(*segments), encoded=True)
+        if query:
+            url = url.with_query(dict(query))
+        return await self._send(verb, url, body)
+
+    async def follow(self, address: str) -> Reply:
+        """Read the page that an answer named; it must be of the same service."""
+        ours, theirs = urlsplit(self._url), urlsplit(address)
+        if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
+            raise GiveUpError(f"{self.service} sends us to another server; that is not followed.")
+        return await self._send("GET", URL(address, encoded=True), None)
+
+    async def _send(self, verb: str, url: URL, body: Mapping[str, object] | None) -> Reply:
+        writes, headers = verb != "GET", self._headers()
+        limit = aiohttp.ClientTimeout(total=self._timeout)
+        try:
+            async with self._session.request(
+                verb, url, json=body, headers=headers, allow_redirects=False, timeout=limit
+            ) as answer:
+                content = await _bounded(answer, self.service)
+                told = {name.lower(): value for name, value in answer.headers.items()}
+                return self._read(answer.status, told, content, writes=writes)
+        except aiohttp.ClientConnectorError as error:
+            raise RetryLaterError(_unreached(self.service, error)) from error
+        except (TimeoutError, OSError, aiohttp.ClientError) as error:
+            raise RetryLaterError(_unreached(self.service, error), unsure=writes) from error
+
+    def _read(
+        self, status: int, headers: Mapping[str, str], content: bytes, *, writes: bool
+    ) -> Reply:
+        if status == 429:
+            words = f"{self.service} asks us to wait (429)."
+            raise RetryLaterError(words, after=wait_of(headers), throttled=True)
+        if status >= 500:
+            words = f"{self.service} answers {status}."
+            raise RetryLaterError(words, after=wait_of(headers), unsure=writes)
+        if 300 <= status < 400:
+            words = f"{self.service} has moved ({status}). Correct its address in the options."
+            raise GiveUpError(words)
+        try:
+            body = json.loads(content) if content.strip() else None
+        except ValueError:
+            if status < 300:
+                words = f"{self.service}'s answer cannot be read."
+                raise RetryLaterError(words, unsure=writes) from None
+            body = None
+        return Reply(status, body, headers)
+
+
+def path_of(*segments: str) -> str:
+    """Return a path; a segment can hold anything but be no way up. Raises GiveUpError."""
+    for segment in segments:
+        if segment in {"", ".", ".."} or any(ord(char) < 32 for char in segment):
+            raise GiveUpError(f"{segment[:_NAMED]!r} cannot be a name here. Correct it.")
+    return "".join("/" + quote(segment, safe="@:") for segment in segments)
+
+
+def next_page(reply: Reply) -> str:
+    """Return the address of the next page from a Link header, "" at the end."""
+    for link in reply.headers.get("link", "").split(","):
+        address, _, parameters = link.partition(";")
+        if 'rel="next"' in parameters:
+            return address.strip().strip("<>")
+    return ""
+
+
+def wait_of(headers: Mapping[str, str]) -> timedelta | None:
+    """Read Retry-After in seconds, an hour at the most."""
+    return seconds_of(headers.get("retry-after", ""))
+
+
+def seconds_of(text: str) -> timedelta | None:
+    text = text.strip()
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        return None
+    return min(timedelta(seconds=int(text)), LONGEST_WAIT)
+
+
+async def _bounded(answer: aiohttp.ClientResponse, service: str) -> bytes:
+    found = bytearray()
+    async for chunk in answer.content.iter_chunked(65_536):
+        found += chunk
+        if len(found) > LARGEST_ANSWER:
+            raise GiveUpError(f"{service}'s answer is too large; give this group fewer members.")
+    return bytes(found)
+
+
+def _unreached(service: str, error: Exception) -> str:
+    named = "time-out" if isinstance(error, TimeoutError) else type(error).__name__
+    return f"{service} cannot be reached ({named})."
