@@ -29,6 +29,16 @@ class ShowConsequences:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowRunbook:
+    """Make the thread's checklist show the runbook, and what was tried of it so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowTasks:
+    """Make the thread's list of tasks show what is left to do after the incident."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Page one person; `key` is unique for (incident, generation, round, step, person).
 
@@ -94,6 +104,8 @@ Effect = (
     | ShowPage
     | ShowConsequences
     | ShowPicture
+    | ShowRunbook
+    | ShowTasks
     | Page
     | PageUserGroup
     | PageChannel

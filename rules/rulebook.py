@@ -16,7 +16,9 @@ from rules.policy import Policy
 from rules.priority import Priority
 from rules.reliability.slo import Reliability
 from rules.rotation import OnCall
+from rules.runbooks.choosing import Runbooks
 from rules.silence import MaintenanceWindow, Silence
+from rules.tasks.task import TaskRule
 from rules.weighing.categorise import CategoryRules
 from rules.weighing.history import History
 from rules.weighing.overruling import ImpactOverrules, NotActionable
@@ -102,6 +104,8 @@ class RuleBook:
     impact_rules: ImpactOverrules = field(default_factory=LabelRules)
     not_actionable: NotActionable = field(default_factory=LabelRules)
     windows: tuple[MaintenanceWindow, ...] = ()
+    tasks: tuple[TaskRule, ...] = ()
+    runbooks: Runbooks = field(default_factory=Runbooks)
     silences: tuple[Silence, ...] = ()
     on_call: OnCall = field(default_factory=OnCall)
     swap_approvers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

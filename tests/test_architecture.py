@@ -34,8 +34,10 @@ READERS = {
     "rules/documents/overruling_spec.py": {"pydantic"},
     "rules/documents/priority_spec.py": {"pydantic"},
     "rules/documents/rulebook_spec.py": {"pydantic"},
+    "rules/documents/runbook_spec.py": {"pydantic"},
     "rules/documents/spec.py": {"pydantic"},
     "rules/documents/strict_yaml.py": {"pydantic", "pydantic_core", "yaml"},
+    "rules/documents/tasks_spec.py": {"pydantic"},
 }
 """The places where YAML becomes a rulebook, and the one that reads CEL."""
 

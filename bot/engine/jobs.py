@@ -18,6 +18,8 @@ from rules.effects import (
     ShowIncident,
     ShowPage,
     ShowPicture,
+    ShowRunbook,
+    ShowTasks,
     Tell,
 )
 from rules.incident import Incident
@@ -37,6 +39,10 @@ def job_of(effect: Effect, incident: Incident, now: datetime, since: datetime) -
     """Return the job that carries out an effect; `since` is when its cause reached us."""
     channel = f"slack:{incident.channel}"
     match effect:
+        case ShowRunbook():
+            return show_runbook(incident, now, at_once=False)
+        case ShowTasks():
+            return show_tasks(incident, now, at_once=False)
         case ShowIncident() | ShowPage() | ShowConsequences() | ShowPicture():
             return _showing(effect, incident, now)
         case Page(person, key, reason, force):
@@ -83,6 +89,18 @@ def _showing(
             return replace(job, priority=JobPriority.PICTURE, due_at=now + PICTURE_WAIT)
 
 
+def show_runbook(incident: Incident, now: datetime, *, at_once: bool = True) -> NewJob:
+    """Return the job that makes the checklist in the thread show what was tried."""
+    key, channel = f"runbook:{incident.id}", f"slack:{incident.channel}"
+    return _show(incident, key, "runbook", channel, now, at_once=at_once)
+
+
+def show_tasks(incident: Incident, now: datetime, *, at_once: bool = True) -> NewJob:
+    """Return the job that makes the thread's list of tasks show how they stand."""
+    key, channel = f"tasks:{incident.id}", f"slack:{incident.channel}"
+    return _show(incident, key, "tasks", channel, now, at_once=at_once)
+
+
 _WHAT: dict[str, str] = {
     "show": "The channel message",
     "show_page": "The edit of a page",
@@ -93,6 +111,10 @@ _WHAT: dict[str, str] = {
     "ask_acker": "The question to the acker",
     "tell": "A note",
     "picture": "The picture of the blast radius",
+    "runbook": "The checklist of the runbook",
+    "runbook_action": "The action of a runbook",
+    "tasks": "The list of tasks",
+    "mirror_task": "The copy of a task in the tracker",
 }
 
 

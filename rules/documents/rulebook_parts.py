@@ -18,6 +18,7 @@ from rules.documents.rulebook_spec import (
     TargetSpec,
 )
 from rules.documents.spec import hours_of
+from rules.documents.tasks_parts import task_rules
 from rules.documents.written import NEVER
 from rules.documents.yaml_document import Document
 from rules.folding import FoldingRule
@@ -38,6 +39,7 @@ from rules.priority import Priority
 from rules.rotation import OnCall
 from rules.rulebook import DEFAULT_PRIORITIES, FlappingRule, Route, RuleBook, StormRule
 from rules.silence import MaintenanceWindow, Silence
+from rules.tasks.task import TaskRule
 from rules.weighing.categorise import CategoryRules
 from rules.weighing.overruling import ImpactOverrules, NotActionable
 from rules.weighing.priority_rules import PriorityRules
@@ -85,6 +87,7 @@ class RulebookParts:
     impact_rules: ImpactOverrules
     not_actionable: NotActionable
     windows: tuple[MaintenanceWindow, ...]
+    tasks: tuple[TaskRule, ...] = ()
 
     def rulebook(self, *, on_call: OnCall, silences: Iterable[Silence] = ()) -> RuleBook:
         """Build the RuleBook; routes without a rotation get the roster's first."""
@@ -106,6 +109,7 @@ class RulebookParts:
             impact_rules=self.impact_rules,
             not_actionable=self.not_actionable,
             windows=self.windows,
+            tasks=self.tasks,
             silences=tuple(silences),
             on_call=on_call,
         )
@@ -150,6 +154,7 @@ def assemble(drafts: Sequence[Draft], around: Surroundings) -> RulebookParts:
         impact_rules=impact_rules(specs),
         not_actionable=not_actionable_rules(specs),
         windows=tuple({w.name: _window(w) for s in specs for w in s.maintenance_windows}.values()),
+        tasks=task_rules(spec.tasks for spec in specs),
     )
 
 

@@ -29,6 +29,7 @@ from rules.documents.spec import (
     Spec,
     Text,
 )
+from rules.documents.tasks_spec import TaskRuleSpec
 from rules.folding import OWN_CAUSE
 from rules.priority import Priority
 
@@ -241,6 +242,9 @@ class RulebookSpec(Spec):
     )
     not_actionable: tuple[NotActionableSpec, ...] = Field(
         default=(), description="Alerts that are shown and never page; first match wins."
+    )
+    tasks: tuple[TaskRuleSpec, ...] = Field(
+        default=(), description="What is left to do once an incident is resolved."
     )
     maintenance_windows: tuple[MaintenanceWindowSpec, ...] = Field(
         default=(), description="Announced work during which matching alerts page nobody."
