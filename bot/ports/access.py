@@ -47,10 +47,14 @@ class Telling(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An account in a group; `expires_at` when the back-end itself ends it, None: never."""
+    """An account in a group; `expires_at` when the back-end itself ends it, None: never.
+
+    `pending`: invited, so that it has nothing yet, and can have it at any time without us.
+    """
 
     account: str
     expires_at: datetime | None = None
+    pending: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bot.access.backends.credential import Credential
 from bot.access.backends.kind import BackendKind, Surroundings, TokenSpec
-from bot.access.backends.rest import Reply, Rest, next_page
+from bot.access.backends.rest import Reply, Rest, Throttle, next_page, reset_of, wait_of
 from bot.config.types import Url
 from bot.ports.access import Capabilities, Member
 from bot.ports.delivering import GiveUpError, RetryLaterError
@@ -39,9 +39,7 @@ class GitHub:
         self._organization = options.organization
         self._invite = options.invite
         self._token = Credential("GitHub's token", options.token, options.token_file)
-        self._rest = Rest(
-            "GitHub", options.api_url, around.session, self._headers, wait=github_wait
-        )
+        self._rest = Rest("GitHub", options.api_url, around.session, self._headers, limit=_limit)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -58,6 +56,8 @@ class GitHub:
             raise GiveUpError(f"{words} is always in it.")
         if held.get("state") == "active":
             return
+        if held.get("state") == "pending":
+            raise RetryLaterError(_invited(account))
         if not held and not self._invite:
             await self._check_in_organization(account)
         reply = await self._rest.call(
@@ -67,8 +67,7 @@ class GitHub:
             raise GiveUpError(self._unknown(group, account))
         self._check(reply, group)
         if isinstance(reply.body, dict) and reply.body.get("state") == "pending":
-            words = f"GitHub has invited {account}; it works once they accept the e-mail."
-            raise RetryLaterError(words)
+            raise RetryLaterError(_invited(account))
 
     async def revoke(self, group: str, account: str) -> None:
         path = (*self._of_team(group), "memberships", _name(account))
@@ -81,8 +80,9 @@ class GitHub:
     async def members(self, group: str) -> Sequence[Member]:
         """Return members and who is invited, for an invitation can be accepted at any time."""
         found = await self._listed(group, "members", {"role": "member"})
-        found += await self._listed(group, "invitations", {})
-        return [Member(login) for login in dict.fromkeys(found)]
+        invited = await self._listed(group, "invitations", {})
+        pending = [Member(login, pending=True) for login in invited if login not in found]
+        return [*(Member(login) for login in found), *pending]
 
     async def probe(self, group: str) -> Sequence[str]:
         """Say what would not work. Raises as the other methods."""
@@ -182,6 +182,21 @@ class GitHub:
             case status:
                 words = f"GitHub answers {status} {message}".strip() + "."
         raise GiveUpError(words)
+
+
+def _invited(account: str) -> str:
+    return f"GitHub has invited {account}; it works once they accept the e-mail."
+
+
+def _limit(status: int, headers: Mapping[str, str]) -> Throttle | None:
+    """GitHub says 403 as well as 429, with how long to wait or that nothing is left."""
+    if status not in {403, 429}:
+        return None
+    if after := wait_of(headers):
+        return Throttle(after)
+    if status == 429 or headers.get("x-ratelimit-remaining") == "0":
+        return Throttle(reset_of(headers, "x-ratelimit-reset"))
+    return None
 
 
 def _name(account: str) -> str:

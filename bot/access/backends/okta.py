@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 from pydantic import Field
 
 from bot.access.backends.credential import Credential
 from bot.access.backends.kind import BackendKind, Surroundings, TokenSpec
-from bot.access.backends.rest import Reply, Rest, next_page, seconds_of
+from bot.access.backends.rest import Reply, Rest, Throttle, next_page, reset_of, wait_of
 from bot.config.types import Url
 from bot.ports.access import Capabilities, Member
 from bot.ports.delivering import GiveUpError, RetryLaterError
@@ -33,7 +32,7 @@ class Okta:
 
     def __init__(self, options: OktaOptions, around: Surroundings) -> None:
         self._token = Credential("Okta's token", options.token, options.token_file)
-        self._rest = Rest("Okta", options.url, around.session, self._headers)
+        self._rest = Rest("Okta", options.url, around.session, self._headers, limit=_limit)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -131,20 +130,10 @@ class Okta:
         raise GiveUpError(words)
 
 
-def okta_wait(headers: Mapping[str, str]) -> timedelta | None:
-    """Read how long Okta's limit lasts: its reset is an instant, told beside its own time."""
-    reset = seconds_of_epoch(headers.get("x-rate-limit-reset", ""))
-    try:
-        now = parsedate_to_datetime(headers.get("date", ""))
-    except ValueError:
+def _limit(status: int, headers: Mapping[str, str]) -> Throttle | None:
+    if status != 429:
         return None
-    if reset is None:
-        return None
-    return seconds_of(str(max(1, int(reset - now.timestamp()))))
-
-
-def seconds_of_epoch(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else None
+    return Throttle(reset_of(headers, "x-rate-limit-reset") or wait_of(headers))
 
 
 def _group(group: str) -> str:

@@ -1,47 +1,21 @@
 """The kinds of back-ends this version knows, and how one is made from its configuration."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
 
-import aiohttp
 from pydantic import ValidationError
 
-from bot.clock import Clock
+from bot.access.backends import github, okta
+from bot.access.backends.kind import BackendKind, SlackCalls, Surroundings
 from bot.config.access import BackendSpec
 from bot.ports.access import Backend
-from rules.documents.spec import Spec
 from rules.nearest import did_you_mean
 
+__all__ = ["KINDS", "BackendKind", "SlackCalls", "Surroundings", "faults_of", "open_backend"]
 
-class SlackCalls(Protocol):
-    """Calls a method of Slack's Web API; raises RetryLaterError or GiveUpError."""
-
-    async def __call__(self, method: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What back-ends work with; `slack` is None where there is no workspace to call."""
-
-    clock: Clock
-    session: aiohttp.ClientSession
-    slack: SlackCalls | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackendKind:
-    """One kind: what its options are, and how it is opened with what they say.
-
-    `open` gets an instance of `options`, may raise ValueError that says what to write instead,
-    and does nothing yet that takes long.
-    """
-
-    options: type[Spec]
-    open: Callable[[Any, Surroundings], Backend]
-
-
-KINDS: dict[str, BackendKind] = {}
+KINDS: dict[str, BackendKind] = {
+    "github": github.KIND,
+    "okta": okta.KIND,
+}
 """By the name that `backend: {kind: ...}` gives it."""
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -21,12 +22,27 @@ Headers = Callable[[], Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
+class Throttle:
+    """We are too fast; `after` when it was told for how long to wait."""
+
+    after: timedelta | None = None
+
+
+Limit = Callable[[int, Mapping[str, str]], Throttle | None]
+"""From a status and headers in lower case to whether we are too fast."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """An answer below 500; `body` is its JSON, None when there is none. Headers are lower case."""
 
     status: int
     body: Any
     headers: Mapping[str, str]
+
+
+def usual_limit(status: int, headers: Mapping[str, str]) -> Throttle | None:
+    return Throttle(wait_of(headers)) if status == 429 else None
 
 
 class Rest:
@@ -39,12 +55,14 @@ class Rest:
         session: aiohttp.ClientSession,
         headers: Headers,
         *,
+        limit: Limit = usual_limit,
         timeout: float = TIMEOUT,
     ) -> None:
         self.service = service
         self._session = session
         self._url = url.rstrip("/")
         self._headers = headers
+        self._limit = limit
         self._timeout = timeout
 
     async def call(
@@ -85,9 +103,9 @@ class Rest:
     def _read(
         self, status: int, headers: Mapping[str, str], content: bytes, *, writes: bool
     ) -> Reply:
-        if status == 429:
-            words = f"{self.service} asks us to wait (429)."
-            raise RetryLaterError(words, after=wait_of(headers), throttled=True)
+        if throttle := self._limit(status, headers):
+            words = f"{self.service} asks us to wait ({status})."
+            raise RetryLaterError(words, after=throttle.after, throttled=True)
         if status >= 500:
             words = f"{self.service} answers {status}."
             raise RetryLaterError(words, after=wait_of(headers), unsure=writes)
@@ -121,13 +139,22 @@ def next_page(reply: Reply) -> str:
     return ""
 
 
+def reset_of(headers: Mapping[str, str], name: str) -> timedelta | None:
+    """Read how long a limit lasts from the instant of its end, by the other side's own clock."""
+    text = headers.get(name, "").strip()
+    if not (text.isascii() and text.isdecimal() and len(text) < 12):
+        return None
+    try:
+        now = parsedate_to_datetime(headers.get("date", ""))
+    except ValueError:
+        return None
+    seconds = max(1, int(text) - int(now.timestamp()))
+    return min(timedelta(seconds=seconds), LONGEST_WAIT)
+
+
 def wait_of(headers: Mapping[str, str]) -> timedelta | None:
     """Read Retry-After in seconds, an hour at the most."""
-    return seconds_of(headers.get("retry-after", ""))
-
-
-def seconds_of(text: str) -> timedelta | None:
-    text = text.strip()
+    text = headers.get("retry-after", "").strip()
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         return None
     return min(timedelta(seconds=int(text)), LONGEST_WAIT)
