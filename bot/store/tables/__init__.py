@@ -1,5 +1,6 @@
 """Every table; whoever loads one loads all, so that their metadata is whole."""
 
+import bot.store.tables.access
 import bot.store.tables.audit
 import bot.store.tables.calendar
 import bot.store.tables.changes

@@ -56,8 +56,13 @@ async def test_migrations_make_exactly_the_tables_of_the_code(
 
 
 def _drift(connection: Connection) -> list[object]:
-    options = {"compare_type": True}
+    options = {"compare_type": True, "include_name": _is_declared}
     return list(compare_metadata(MigrationContext.configure(connection, opts=options), METADATA))
+
+
+def _is_declared(name: str | None, kind: str, _parents: object) -> bool:
+    """Leave out the index of the journal's words, of which each database has its own kind."""
+    return kind not in {"table", "index"} or not (name or "").startswith("journal_search")
 
 
 def _shape(connection: Connection) -> object:
