@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import assert_never
 
 from rules.deciding import on_alert, on_page, on_person, on_resume, on_split, on_time
+from rules.deciding.accompany import accompanied
 from rules.deciding.illustrate import illustrated
 from rules.decision import Decision
 from rules.events import (
@@ -40,12 +41,14 @@ def decide(incident: Incident, event: Event, rulebook: RuleBook, now: datetime) 
     words, with the incident unchanged; a wake-up that is no longer due changes nothing.
     """
     decision = _decide(incident, event, rulebook, now)
-    noted = _noted(decision.incident, now)
+    noted = _noted(decision.incident, event, now)
     return decision if noted is decision.incident else replace(decision, incident=noted)
 
 
-def _noted(incident: Incident, now: datetime) -> Incident:
-    """Keep when somebody was first paged and first took it, which no later event changes."""
+def _noted(incident: Incident, event: Event, now: datetime) -> Incident:
+    """Keep when it broke, was first paged and first taken, which no later event changes."""
+    if isinstance(event, AlertReceived) and incident.version == 0 and incident.occurred_at is None:
+        incident = incident.but(occurred_at=event.alert.occurred_at)
     if incident.first_paged_at is None and incident.paged:
         incident = incident.but(first_paged_at=now)
     if incident.first_acked_at is None and incident.acked_at is not None:
@@ -54,7 +57,8 @@ def _noted(incident: Incident, now: datetime) -> Incident:
 
 
 def _decide(incident: Incident, event: Event, rulebook: RuleBook, now: datetime) -> Decision:
-    return illustrated(incident, _decided(incident, event, rulebook, now))
+    shown = illustrated(incident, _decided(incident, event, rulebook, now))
+    return accompanied(incident, shown, rulebook)
 
 
 def _decided(incident: Incident, event: Event, rulebook: RuleBook, now: datetime) -> Decision:

@@ -13,6 +13,7 @@ from rules.hours import Hours
 from rules.policy import Policy
 from rules.priority import Impact, Priority, Urgency
 from rules.shown_alert import SHOWN_ALERTS, Bond, ShownAlert, make_room, shown_as
+from rules.verification import Interval, Verdict, Verification
 
 MOST_SPLIT = 50
 
@@ -77,14 +78,17 @@ class Incident:
     `generation` counts how often it was started over. `paged` are all who ever got a page,
     `awaiting` those of the latest step whose page has not failed, and `reached` tells whether
     this round found anybody; `first_paged_at` and `first_acked_at` stay whatever follows, for what
-    is learnt from it. `hidden` is what was silenced from its beginning: no message shows
+    is learnt from it, as does `occurred_at`, when it broke as its first alert told. `hidden` is what was silenced from its beginning: no message shows
     it. `category` is None in incidents of before there were categories, and `confidence` goes from
     0 to 1. `stakes` is None where the catalogue knows nothing of it; `held_until` is until when its
     first page waits; `correction` is what a person put right, and `quiet_rule` names the rule that
     lets it page nobody. `asset`, `product` and `run_key` tell what its cause is about; `consequences`
     counts the alerts that followed from it, `skipped` the nodes that were never run because of it,
     and `split_off` names the alerts that people said have a cause of their own, `split_from` the
-    incident it was split off. The five timers stand last; `wake_at` is the nearest.
+    incident it was split off. `bad` is the interval its data is bad for, where alerts tell it.
+    `verification` is that of the last claim that it is fixed, None before the first; `unproved`
+    counts the claims that turned out wrong. `blocking_tasks` keep it from being closed, and
+    `closed_at` is when it was. The five timers stand last; `wake_at` is the nearest.
     """
 
     id: str
@@ -129,11 +133,13 @@ class Incident:
     skipped: int = 0
     split_off: tuple[tuple[str, str], ...] = ()
     split_from: int | None = None
+    bad: Interval | None = None
 
     alerts: tuple[ShownAlert, ...] = ()
     alert_count: int = 0
     firing_count: int = 0
     last_alert_at: datetime | None = None
+    occurred_at: datetime | None = None
 
     generation: int = 0
     round: int = 0
@@ -154,6 +160,10 @@ class Incident:
     resolved_at: datetime | None = None
     note: str = ""
     muted: Mutedness | None = None
+    verification: Verification | None = None
+    unproved: int = 0
+    blocking_tasks: int = 0
+    closed_at: datetime | None = None
 
     step_due_at: datetime | None = None
     ack_expires_at: datetime | None = None
@@ -172,12 +182,29 @@ class Incident:
             self.settles_at,
             self.muted.until if self.muted else None,
             self.stakes.changes_at if self.stakes and self.is_open else None,
+            self.verification.look_at if self.verification and self.is_pending else None,
         )
         return min((t for t in timers if t is not None), default=None)
 
     @property
     def is_open(self) -> bool:
         return self.state is not State.RESOLVED
+
+    @property
+    def is_pending(self) -> bool:
+        """Tell whether it is resolved and waits for the proof of that."""
+        return not self.is_open and self.verification is not None and self.verification.is_pending
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether nothing more is to come of it: what fires again opens another."""
+        return not self.is_open and not self.is_pending and self.blocking_tasks == 0
+
+    @property
+    def verified_at(self) -> datetime | None:
+        """Return when its fix was proved, None when it was not or needed no proof."""
+        seen = self.verification
+        return seen.ended_at if seen and seen.verdict is Verdict.PASSED else None
 
     @property
     def is_actionable(self) -> bool:
@@ -232,6 +259,7 @@ class Incident:
             assigned_to="",
             resolved_by="",
             resolved_at=None,
+            closed_at=None,
             note="",
             muted=None,
             generation=self.generation + 1,
