@@ -14,6 +14,7 @@ from bot.app.calendars import Calendars
 from bot.app.catalogue_watch import CatalogueWatch
 from bot.app.counting import sample
 from bot.app.duty_side import DutySide
+from bot.app.nudges import Nudges
 from bot.app.roster.keeping import RosterKeeper
 from bot.app.roster.reading import roster_fault, roster_hook, roster_standing
 from bot.app.roster.source import close_roster
@@ -86,6 +87,7 @@ class Application:
     sentinels: Sentinels | None = None
     rows: RosterKeeping | None = None
     started: asyncio.Event = field(default_factory=asyncio.Event)
+    nudges: Nudges = field(default_factory=Nudges)
     url: str = ""
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -123,7 +125,7 @@ class Application:
         works: list[tuple[str, Callable[[], Coroutine[None, None, None]]]] = [
             ("outbox", self.outbox.run),
             ("slack", self._talk),
-            ("refresh", partial(self._every, _REFRESH, self._refresh)),
+            ("refresh", partial(self._every, _REFRESH, self._refresh, self.nudges.asked)),
             ("learning", partial(self._every, _LEARN, self._learn)),
             ("gauges", partial(self._every, _SAMPLE, self._sample)),
             ("housekeeping", partial(self._every, _HOUSEKEEPING, self._keep_house)),
@@ -138,16 +140,19 @@ class Application:
         if self.sentinels is not None:
             works.extend(self.sentinels.works(self._every, self._checks()))
         if self.duty is not None:
-            works.append(("duties", partial(self._every, _WATCH, self.duty.tick)))
+            duties = partial(self._every, _WATCH, self.duty.tick, self.nudges.duties)
+            works.append(("duties", duties))
         if self.calendars is not None:
-            works.append(("feeds", partial(self._every, _REFRESH, self.calendars.refresh)))
+            feeds = partial(self._every, _REFRESH, self.calendars.refresh, self.nudges.feeds)
+            works.append(("feeds", feeds))
             if self.calendars.followers is not None:
                 works.append(("calendars", self.calendars.followers.run))
         if self.keeper is not None:
             works.append(("roster", partial(self._watch_roster, self.keeper)))
         if self.rows is not None:
             pause = max(_WATCH * self.setting.speed, _SOON)
-            works.append(("rows", partial(self._every, pause, self._merge_rows)))
+            rows = partial(self._every, pause, self._merge_rows, self.nudges.rows)
+            works.append(("rows", rows))
             works.append(("status", partial(self._every, _REFRESH, self.rows.show)))
         return works
 
@@ -168,18 +173,25 @@ class Application:
             await self.slack.connection.run()
 
     async def _every(
-        self, pause: timedelta, work: Callable[[], Coroutine[None, None, None]]
+        self,
+        pause: timedelta,
+        work: Callable[[], Coroutine[None, None, None]],
+        nudge: asyncio.Event | None = None,
     ) -> None:
-        real = SystemClock()
+        """Work again and again, with a pause that a nudge cuts short."""
+        real, nudge = SystemClock(), nudge or asyncio.Event()
         while True:
+            nudge.clear()
             try:
                 await work()
             except (NotStoredError, ConflictError) as error:
                 log.warning("database failed", action="background", error=str(error))
-            await real.sleep_until(real.now() + pause)
+            await real.wait(nudge, real.now() + pause)
 
     async def _refresh(self) -> None:
-        await self.rules.refresh()
+        before = self.rules.shown()
+        if await self.rules.refresh() is not before:
+            self.nudges.changed()
 
     async def _learn(self) -> None:
         await self.rules.learn()
@@ -207,7 +219,7 @@ class Application:
             log.warning("roster", action="read_roster", problem=str(problem))
         log.info("roster accepted", action="read_roster", version=loaded.version)
         await self._merge_rows()
-        await self.rules.refresh()
+        await self._refresh()
         if self.telling is not None:
             await self.telling.tell(loaded)
 
@@ -221,7 +233,7 @@ class Application:
             log.warning("database failed", action="merge_rows", error=str(error))
             return
         if changed:
-            await self.rules.refresh()
+            await self._refresh()
 
     def _web(self) -> aiohttp.web.Application:
         config = self.setting.config

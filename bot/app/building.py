@@ -15,6 +15,7 @@ from bot.app.counting import Counting
 from bot.app.duty_side import duty_side, editors, zone_of
 from bot.app.expectations import Waiting
 from bot.app.following import calendars_of
+from bot.app.nudges import Nudges
 from bot.app.roster.keeping import RosterKeeper
 from bot.app.roster.row_jobs import ROSTER_ROW, RowDeliverer
 from bot.app.roster.rows import RosterRows
@@ -131,6 +132,8 @@ async def build(setting: Setting) -> Application:
     }
     outbox = _outbox(setting, store, engine, deliverers, Counting(metrics))
     engine.on_work = outbox.kick
+    nudges = Nudges()
+    engine.on_asked = nudges.asked.set
     return Application(
         setting,
         store,
@@ -149,6 +152,7 @@ async def build(setting: Setting) -> Application:
         _telling(setting, store, rota, people, outbox.kick),
         sentinels=_sentinels(setting, store, engine, rules, session, metrics),
         rows=_rows(setting, store, rota, outbox),
+        nudges=nudges,
     )
 
 

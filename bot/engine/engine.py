@@ -80,6 +80,8 @@ class Engine:
     def __init__(self, parts: EngineParts) -> None:
         self.on_work: Callable[[], None] = lambda: None
         """Called after a commit that may have put work into the outbox."""
+        self.on_asked: Callable[[], None] = lambda: None
+        """Called after a commit of what people asked for, which may be a change of the rotation."""
         self.looked_at: datetime | None = None
         """When the loop last went round, None before it runs."""
         self._parts = parts
@@ -167,6 +169,8 @@ class Engine:
         self._batch = BATCH
         if taken:
             self.on_work()
+        if any(delivery.source == SLACK for delivery in taken):
+            self.on_asked()
         return len(taken)
 
     async def wake_due(self) -> int:

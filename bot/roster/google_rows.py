@@ -14,6 +14,8 @@ from bot.roster.table import Table, TableError, column_letters
 TITLE = "Overrides"
 MARK = "watchbill-override"
 """The key of the mark that stays with a row when others are inserted, deleted or sorted."""
+_LOOKS = 3
+"""For the tab, for its heading, and for what stands in it."""
 
 
 class WritableSheets(Protocol):
@@ -41,7 +43,7 @@ class GoogleRows:
             raise as_writer(fault, self._sheets.address) from fault
 
     def _put(self, order: RowOrder) -> Put:
-        tab, place = self._look()
+        tab, place = self._found()
         row = place.rows.get(order.id)
         if row is not None:
             if order.changed:
@@ -50,13 +52,21 @@ class GoogleRows:
         if order.seen:
             return Put.MISSING
         self._append(tab, self._widened(tab, place, order.whole), order)
-        tab, place = self._look()
+        tab, place = self._found()
         if order.id not in place.rows:
             raise later("the row that was written is not to be found yet.")
         self._mark(tab, place.rows[order.id], order.id)
         return Put.WRITTEN
 
-    def _look(self) -> tuple[Tab, Place]:
+    def _found(self) -> tuple[Tab, Place]:
+        """Return the tab and its rows; what is missing of both is made."""
+        for _ in range(_LOOKS):
+            if found := self._look():
+                return found
+        raise later("the tab Overrides was added, and is not to be found yet.")
+
+    def _look(self) -> tuple[Tab, Place] | None:
+        """Look once; None when the tab or its heading had to be made."""
         try:
             tabs = tabs_of(self._sheets.outline(self._id))
         except TableError as error:
@@ -64,7 +74,7 @@ class GoogleRows:
         tab = next((one for one in tabs if normalise(one.title) in TABS["overrides"]), None)
         if tab is None:
             self._add_tab()
-            raise later("the tab Overrides was added.")
+            return None
         (found,) = self._sheets.values(self._id, [tab.range])
         lines = [[str(value) for value in line] for line in found.get("values") or []]
         try:
@@ -73,11 +83,15 @@ class GoogleRows:
             raise SheetFaultError(f"{error} Overrides are written once it is repaired.") from None
         if place is None:
             self._write_cells([(tab, 1, 1, list(HEADER))])
-            raise later("the header of the tab Overrides was added.")
+            return None
         return tab, place
 
     def _add_tab(self) -> None:
-        self._batch([{"addSheet": {"properties": {"title": TITLE}}}])
+        try:
+            self._batch([{"addSheet": {"properties": {"title": TITLE}}}])
+        except SheetFaultError as fault:
+            if "already exists" not in str(fault):  # another replica was faster
+                raise
 
     def _widened(self, tab: Tab, place: Place, cells: Mapping[str, str]) -> Place:
         """Add the columns that are needed at the right end of the header."""

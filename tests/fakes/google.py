@@ -16,6 +16,8 @@ from googleapiclient.discovery import build_from_document
 from googleapiclient.discovery_cache import get_static_doc
 
 from bot.clock import Clock, SystemClock
+from bot.local_google.calendar import LocalCalendar
+from bot.local_google.calendar_door import calendar_mounts
 from bot.local_google.google import LocalGoogle
 from bot.local_google.server import RunningGoogle, serve
 from bot.local_google.tokens import key_text
@@ -24,15 +26,18 @@ BOT = "bot@local.iam.gserviceaccount.com"
 
 
 @asynccontextmanager
-async def running_google(clock: Clock | None = None) -> AsyncIterator[LocalGoogle]:
+async def running_google(
+    clock: Clock | None = None, calendar: LocalCalendar | None = None
+) -> AsyncIterator[LocalGoogle]:
     """Serve a local Google in this loop; a call that no Google would understand fails the test."""
     google = LocalGoogle(clock or SystemClock())
-    running = await serve(google)
+    running = await serve(google, mounted=calendar_mounts(calendar) if calendar else None)
     try:
         yield google
     finally:
         await running.close()
     assert google.breaches == []
+    assert calendar is None or calendar.breaches == []
 
 
 @contextmanager
