@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from bot.clock import Clock
 from bot.ports.inbox import NotStoredError
+from bot.store.access import SqlAccess
 from bot.store.audits import SqlAudits
 from bot.store.calendars import SqlCalendars
 from bot.store.database import Database
@@ -58,6 +59,7 @@ class OpenedStore:
         self.roster_rows = SqlRosterRows(database)
         self.followers = SqlFollowers(database)
         self.audits = SqlAudits(database)
+        self.access = SqlAccess(database)
         self._clock = clock
         self._lock = lock
 

@@ -23,6 +23,7 @@ from bot.ports.store import (
     Transaction,
 )
 from bot.store import jobs, rows
+from bot.store.access import PendingAccess
 from bot.store.audits import PendingAudit
 from bot.store.columns import UtcDateTime, stored_key
 from bot.store.database import Database
@@ -88,6 +89,7 @@ class SqlTransaction(RunWriting):
         self.roster = PendingChanges(connection)
         self.rows = PendingRows(connection)
         self.audit = PendingAudit(connection)
+        self.access = PendingAccess(connection)
         self._lookups = Lookups()
         self._pending = Pending()
         self._last_number: int | None = None
@@ -277,6 +279,7 @@ class SqlTransaction(RunWriting):
         await self._lessons.flush()
         await self._duties.flush()
         await self.roster.flush()
+        await self.access.flush()
         await self.flush_runs(now)
         await self._lineage.flush(self._connection, now)
 
