@@ -131,8 +131,10 @@ _NEW = "INSERT INTO journal_search(rowid, words) VALUES (new.seq, new.words)"
 _INDEXES = (
     (
         "sqlite",
-        "CREATE VIRTUAL TABLE journal_search USING fts5(words, content='journal_entry', "
-        "content_rowid='seq', tokenize='unicode61 remove_diacritics 0')",
+        (
+            "CREATE VIRTUAL TABLE journal_search USING fts5(words, content='journal_entry', "
+            "content_rowid='seq', tokenize='unicode61 remove_diacritics 0')"
+        ),
     ),
     (
         "sqlite",
@@ -144,14 +146,19 @@ _INDEXES = (
     ),
     (
         "sqlite",
-        "CREATE TRIGGER journal_search_changed AFTER UPDATE OF words ON journal_entry BEGIN "
-        f"{_OLD}; {_NEW}; END",
+        (
+            "CREATE TRIGGER journal_search_changed AFTER UPDATE OF words ON journal_entry BEGIN "
+            f"{_OLD}; {_NEW}; END"
+        ),
     ),
     (
         "postgresql",
-        f"CREATE INDEX journal_search ON journal_entry USING gin ({SEARCHED}) "
-        "WITH (fastupdate = off)",
+        (
+            f"CREATE INDEX journal_search ON journal_entry USING gin ({SEARCHED}) "
+            "WITH (fastupdate = off)"
+        ),
     ),
 )
 for _dialect, _statement in _INDEXES:
-    event.listen(JOURNAL_ENTRY, "after_create", DDL(_statement).execute_if(dialect=_dialect))
+    _made = DDL(_statement)  # type: ignore[no-untyped-call]
+    event.listen(JOURNAL_ENTRY, "after_create", _made.execute_if(dialect=_dialect))

@@ -11,21 +11,31 @@ branch_labels = None
 depends_on = None
 
 _SQLITE = (
-    "CREATE VIRTUAL TABLE journal_search USING fts5(words, content='journal_entry', "
-    "content_rowid='seq', tokenize='unicode61 remove_diacritics 0')",
-    "CREATE TRIGGER journal_search_added AFTER INSERT ON journal_entry BEGIN "
-    "INSERT INTO journal_search(rowid, words) VALUES (new.seq, new.words); END",
-    "CREATE TRIGGER journal_search_gone AFTER DELETE ON journal_entry BEGIN "
-    "INSERT INTO journal_search(journal_search, rowid, words) "
-    "VALUES ('delete', old.seq, old.words); END",
-    "CREATE TRIGGER journal_search_changed AFTER UPDATE OF words ON journal_entry BEGIN "
-    "INSERT INTO journal_search(journal_search, rowid, words) "
-    "VALUES ('delete', old.seq, old.words); "
-    "INSERT INTO journal_search(rowid, words) VALUES (new.seq, new.words); END",
+    (
+        "CREATE VIRTUAL TABLE journal_search USING fts5(words, content='journal_entry', "
+        "content_rowid='seq', tokenize='unicode61 remove_diacritics 0')"
+    ),
+    (
+        "CREATE TRIGGER journal_search_added AFTER INSERT ON journal_entry BEGIN "
+        "INSERT INTO journal_search(rowid, words) VALUES (new.seq, new.words); END"
+    ),
+    (
+        "CREATE TRIGGER journal_search_gone AFTER DELETE ON journal_entry BEGIN "
+        "INSERT INTO journal_search(journal_search, rowid, words) "
+        "VALUES ('delete', old.seq, old.words); END"
+    ),
+    (
+        "CREATE TRIGGER journal_search_changed AFTER UPDATE OF words ON journal_entry BEGIN "
+        "INSERT INTO journal_search(journal_search, rowid, words) "
+        "VALUES ('delete', old.seq, old.words); "
+        "INSERT INTO journal_search(rowid, words) VALUES (new.seq, new.words); END"
+    ),
 )
 _POSTGRESQL = (
-    "CREATE INDEX journal_search ON journal_entry USING gin "
-    "(array_to_tsvector(string_to_array(words, ' '))) WITH (fastupdate = off)",
+    (
+        "CREATE INDEX journal_search ON journal_entry USING gin "
+        "(array_to_tsvector(string_to_array(words, ' '))) WITH (fastupdate = off)"
+    ),
 )
 
 
