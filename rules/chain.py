@@ -1,4 +1,4 @@
-"""The whole chain of reasons: from what arrived to who is paged next, each with its rule's place."""
+"""The whole chain of reasons: what it comes to, who is paged next, and why, each with its rule's place."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ _MOST_CROSSINGS = 3
 
 
 class Link(StrEnum):
-    """The links of the chain in order; the value is a word for machines."""
+    """The links of the chain, what a person acts on first; the value is a word for machines."""
 
     SHORT = "short"
-    ARRIVED = "arrived"
+    NEXT = "next"
     CATEGORY = "category"
     ABOUT = "about"
     LINEAGE = "lineage"
@@ -30,12 +30,12 @@ class Link(StrEnum):
     PRIORITY = "priority"
     ROUTE = "route"
     HOLDING = "holding"
-    NEXT = "next"
+    ARRIVED = "arrived"
 
 
 TITLES: Mapping[Link, str] = {
     Link.SHORT: "In short",
-    Link.ARRIVED: "What arrived",
+    Link.NEXT: "Who is paged next",
     Link.CATEGORY: "What it is",
     Link.ABOUT: "What it is about",
     Link.LINEAGE: "Who is hit, and how",
@@ -44,7 +44,7 @@ TITLES: Mapping[Link, str] = {
     Link.PRIORITY: "Priority",
     Link.ROUTE: "Route and policy",
     Link.HOLDING: "May it wait",
-    Link.NEXT: "Who is paged next",
+    Link.ARRIVED: "What arrived",
 }
 
 _OF: Mapping[str, Link] = {
@@ -168,7 +168,8 @@ def _category(incident: Incident, told: Sequence[Reason]) -> list[Reason]:
 
 
 def _about(stakes: Stakes) -> Iterator[Reason]:
-    parts, values = ["{name}"], {"name": stakes.name}
+    parts: list[str] = ["{name}"]
+    values: dict[str, Value] = {"name": stakes.name}
     if stakes.product:
         parts.append("product {product}")
         values["product"] = stakes.product
@@ -177,7 +178,7 @@ def _about(stakes: Stakes) -> Iterator[Reason]:
         values["asset"] = stakes.asset
     owner = stakes.owner or stakes.team
     parts.append("owner {owner}" if owner else "no owner")
-    values["owner"] = owner
+    values["owner"] = Who(owner)
     yield Reason(f"catalogue.{stakes.product or stakes.asset}", Sentence(", ".join(parts), values))
 
 

@@ -14,6 +14,7 @@ from bot.sources.text import clean, key, labels, line
 from bot.sources.words import time_of
 from rules.alert import Alert, AlertStatus, Severity
 from rules.run import Run, RunState
+from rules.sentence import duration_text
 
 FIRING = frozenset({"fail", "error", "runtime error", "warn", "partial success"})
 WHOLE = frozenset({"pass", "success"})
@@ -25,6 +26,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _PREAMBLE = re.compile(r"\w+( \w+)? Error in \w+ \S+ \(.*\)\s*\Z")
 _COUNTED = re.compile(r"Got \d+ results?, configured to (fail|warn) if .*")
 _HOURS = {"minute": 1 / 60, "hour": 1, "day": 24}
+_LONGEST_AGE = 100 * 365 * 86_400
 
 Section = Mapping[str, JsonValue]
 
@@ -225,7 +227,15 @@ def _freshness_title(row: _Row) -> str:
         return f"Freshness of {row.thing} could not be evaluated{_tail(row.cause)}"
     count, period = _limit(row)
     limit = f", {row.status} after {count} {period}{'' if count == 1 else 's'}" if count else ""
-    return f"{row.thing} is stale: last loaded {row.run.time(loaded):%Y-%m-%d %H:%M} UTC{limit}"
+    return f"{row.thing} is stale: {_last_loaded(row, loaded)}{limit}"
+
+
+def _last_loaded(row: _Row, loaded: object) -> str:
+    """Say it as an age: a reader at night would have to convert an instant from UTC."""
+    age = row.result.get("max_loaded_at_time_ago_in_s")
+    if isinstance(age, int | float) and not isinstance(age, bool) and 0 <= age <= _LONGEST_AGE:
+        return f"nothing loaded for {duration_text(timedelta(seconds=age))}"
+    return f"last loaded {row.run.time(loaded):%Y-%m-%d %H:%M} UTC"
 
 
 def _limit(row: _Row) -> tuple[int, str]:

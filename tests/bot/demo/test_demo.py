@@ -27,7 +27,7 @@ ORDER = (
     r"now says +🟡 P1 #2",
     r"answer to \w+ +🟡 P1 #1 source raw\.orders",
     r"Why",
-    r"What arrived",
+    r"Who is paged next",
     r"alert in +airflow sent payments_third_try",
     r"message +🔴 P1 #3 warehouse-",
     r"answer to \w+ +Silence \w+ covers env=staging until",

@@ -197,8 +197,8 @@ def test_the_timeline_begins_with_the_whole_chain_of_reasons_and_their_rules() -
     view = timeline_modal(one, [*lines, acked], "{}")
     assert problems(view, surface="modal") == []
     text = str(view["blocks"])
-    order = ["What arrived", "What it is about", "How much breaks", "What was promised",
-             "Priority", "Route and policy", "Who is paged next", "What happened",
+    order = ["Who is paged next", "What it is about", "How much breaks", "What was promised",
+             "Priority", "Route and policy", "What arrived", "What happened",
              "What happens next"]  # fmt: skip
     assert [text.index(word) for word in order] == sorted(text.index(word) for word in order)
     for rule in ("sources.airflow.dedup_key", "routes.finance", "impact.tiers.2", "repair_effort"):
