@@ -18,7 +18,9 @@ from bot.ports.jobs import Job, NewJob
 from bot.ports.lessons import LessonWrites
 from bot.ports.lineage import LineageReads, LineageWrites
 from bot.ports.roster_rows import RowWrites
+from bot.ports.runbooks import RunbookWrites
 from bot.ports.runs import RunReads, RunWrites
+from bot.ports.tasks import TaskWrites
 from rules.alert import Alert, AlertStatus
 from rules.folding import OpenSubject
 from rules.incident import Incident, State
@@ -153,6 +155,10 @@ class Transaction(RunWrites, LessonWrites, LineageWrites, DutyWrites, Protocol):
     def rows(self) -> RowWrites: ...
     @property
     def audit(self) -> AuditWrites: ...
+    @property
+    def runbooks(self) -> RunbookWrites: ...
+    @property
+    def tasks(self) -> TaskWrites: ...
     @property
     def access(self) -> AccessWrites: ...
     async def silences(self, now: datetime) -> Sequence[Silence]: ...

@@ -24,8 +24,10 @@ from bot.store.reader import SqlReader
 from bot.store.retention import prune
 from bot.store.roster_rows import SqlRosterRows
 from bot.store.roster_versions import SqlRosterVersions
+from bot.store.runbooks import SqlRunbooks
 from bot.store.schema import migrate
 from bot.store.seen_lineage import forget
+from bot.store.tasks import SqlTasks
 from bot.store.transaction import SqlStore
 
 _log = structlog.get_logger(__name__)
@@ -59,6 +61,8 @@ class OpenedStore:
         self.roster_rows = SqlRosterRows(database)
         self.followers = SqlFollowers(database)
         self.audits = SqlAudits(database)
+        self.runbooks = SqlRunbooks(database)
+        self.tasks = SqlTasks(database)
         self.access = SqlAccess(database)
         self._clock = clock
         self._lock = lock

@@ -35,8 +35,10 @@ from bot.store.pending import Pending
 from bot.store.roster_changes import PendingChanges
 from bot.store.roster_rows import PendingRows
 from bot.store.run_writes import RunWriting
+from bot.store.runbooks import PendingRunbooks
 from bot.store.seen_lineage import PendingLineage, Remembered
 from bot.store.tables.core import ALERT, ALERT_TIME, COUNTER, INBOUND, MESSAGE, SILENCE
+from bot.store.tasks import PendingTasks
 from rules.alert import Alert
 from rules.folding import OpenSubject
 from rules.incident import Incident
@@ -89,6 +91,8 @@ class SqlTransaction(RunWriting):
         self.roster = PendingChanges(connection)
         self.rows = PendingRows(connection)
         self.audit = PendingAudit(connection)
+        self.runbooks = PendingRunbooks(connection)
+        self.tasks = PendingTasks(connection)
         self.access = PendingAccess(connection)
         self._lookups = Lookups()
         self._pending = Pending()
@@ -279,6 +283,8 @@ class SqlTransaction(RunWriting):
         await self._lessons.flush()
         await self._duties.flush()
         await self.roster.flush()
+        await self.runbooks.flush()
+        await self.tasks.flush()
         await self.access.flush()
         await self.flush_runs(now)
         await self._lineage.flush(self._connection, now)

@@ -1,0 +1,59 @@
+"""Keeping what is left to do after incidents."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from rules.tasks.task import Task
+
+
+class TaskWrites(Protocol):
+    """The part of a transaction that keeps tasks."""
+
+    def plan(self, tasks: Sequence[Task]) -> None:
+        """Keep the tasks of an incident that was resolved.
+
+        Each is kept once. One that blocks and had ended begins anew: what was done before the
+        incident came back has to be done again.
+        """
+        ...
+
+    async def task(self, task_id: str) -> Task | None: ...
+    async def of_incident(self, incident_id: str) -> Sequence[Task]: ...
+    async def save(self, task: Task) -> None: ...
+    async def waiting(self) -> Sequence[Task]:
+        """Return the open tasks that somebody has, the one due first at the beginning."""
+        ...
+
+
+class TaskReads(Protocol):
+    """Reads tasks; every method may raise NotStoredError."""
+
+    async def task(self, task_id: str) -> Task | None: ...
+    async def of_incident(self, incident_id: str) -> Sequence[Task]:
+        """Return the tasks of an incident in the order in which they were made."""
+        ...
+
+    async def open_tasks(self, *, assignee: str = "", limit: int = 100) -> Sequence[Task]:
+        """Return open tasks, the one due first at the beginning; of one person if named."""
+        ...
+
+    async def next_due(self) -> datetime | None:
+        """Return when the first open task of somebody is due, None when there is none."""
+        ...
+
+
+class NoTasks:
+    """Where nothing is ever left to do."""
+
+    async def task(self, task_id: str) -> Task | None:  # noqa: ARG002 - the port's
+        return None
+
+    async def of_incident(self, incident_id: str) -> Sequence[Task]:  # noqa: ARG002 - the port's
+        return ()
+
+    async def open_tasks(self, *, assignee: str = "", limit: int = 100) -> Sequence[Task]:  # noqa: ARG002 - the port's
+        return ()
+
+    async def next_due(self) -> datetime | None:
+        return None
