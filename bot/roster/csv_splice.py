@@ -7,7 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from bot.roster.csv_table import csv_layout
 
-_FORMULA = ("=", "+", "-", "@", "\t")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def inert(text: str) -> str:
+    """Return text that a spreadsheet program does not take for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def new_csv(header: Sequence[str]) -> bytes:
@@ -47,8 +52,7 @@ def _record(text: str, cells: Mapping[int, str], separator: str, newline: str) -
     row = next(csv.reader([text], delimiter=separator), []) if text.strip("\r\n") else []
     row += [""] * (max(cells) - len(row))
     for column, value in cells.items():
-        # a spreadsheet program would take it for a formula
-        row[column - 1] = f"'{value}" if value.startswith(_FORMULA) else value
+        row[column - 1] = inert(value)
     out = io.StringIO()
     csv.writer(out, delimiter=separator, lineterminator=newline).writerow(row)
     return out.getvalue()

@@ -49,7 +49,7 @@ class FileRows:
         own = next((one for one in tabs if normalise(one.stem) in TABS["overrides"]), None)
         if own is None:
             own = self._path / f"{_TITLE}.csv"
-            _replace(own, new_csv(HEADER))
+            replace_file(own, new_csv(HEADER))
         return _rewritten(own, lambda data: _in_csv(data, order))
 
 
@@ -105,11 +105,15 @@ def _rewritten(path: Path, change: Callable[[bytes], tuple[bytes, Put]]) -> Put:
     if after != before:
         if path.suffix.lower() in _XLSX:
             _refuse_while_open(path)
-        _replace(path, after, expected=before)
+        replace_file(path, after, expected=before)
     return put
 
 
-def _replace(path: Path, data: bytes, expected: bytes | None = None) -> None:
+def replace_file(path: Path, data: bytes, expected: bytes | None = None) -> None:
+    """Put a file in another's place in one step. Raises OSError.
+
+    With `expected`, raises SheetFaultError when the file no longer holds that.
+    """
     target = path.resolve()  # of a link, the file itself is replaced
     handle, name = tempfile.mkstemp(prefix=".watchbill-", suffix=".tmp", dir=target.parent)
     try:

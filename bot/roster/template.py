@@ -155,6 +155,8 @@ def _fill(sheet: Any, cells: Cells) -> None:
         for cell in line:
             if isinstance(cell.value, date):
                 cell.number_format = "yyyy-mm-dd"
+            elif isinstance(cell.value, str):
+                cell.data_type = "s"  # the library would make a formula of "=..."
     sheet.freeze_panes = "A2"
 
 

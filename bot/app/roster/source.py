@@ -5,11 +5,12 @@ from typing import cast
 
 import structlog
 
-from bot.app.roster.status import RosterStatus
+from bot.app.roster.status import RosterStatus, WritesLines
 from bot.clock import Clock, SystemClock
 from bot.config.settings import GOOGLE_SHEET, Config
 from bot.ports.changes import ChangeReads
 from bot.roster.file_rows import FileRows
+from bot.roster.file_status import StatusFile
 from bot.roster.files import FileSource
 from bot.roster.google_rows import GoogleRows, WritableSheets
 from bot.roster.google_sheet import GoogleSheet
@@ -50,12 +51,15 @@ def row_writer(roster: RosterFile) -> RowWriter:
 
 def status_of(
     roster: Roster, reader: ChangeReads, clock: Clock, *, speed: float = 1.0
-) -> RosterStatus | None:
-    """Return what keeps the Status tab of a Google sheet; files have none that is written."""
+) -> RosterStatus:
+    """Return what keeps the Status tab of a Google sheet, or the status file beside a file."""
     source = roster.file.source
-    if not isinstance(source, GoogleSheet):
-        return None
-    tab = StatusTab(source.sheet_id, cast("WritableSheets", source.sheets))
+    tab: WritesLines
+    if isinstance(source, GoogleSheet):
+        tab = StatusTab(source.sheet_id, cast("WritableSheets", source.sheets))
+    else:
+        assert isinstance(source, FileSource), "there are files and sheets"
+        tab = StatusFile(source.path)
     return RosterStatus(roster, tab, reader, clock, speed=speed)
 
 

@@ -1,4 +1,4 @@
-"""Says in the sheet itself how it is read: version, problems, who is on call now and next."""
+"""Says beside the rows themselves how it is read: version, problems, who is on call now and next."""
 
 import asyncio
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class WritesLines(Protocol):
 
 
 class RosterStatus:
-    """Keeps one Status tab; what cannot be written is logged once and tried a minute later."""
+    """Keeps one Status tab or file; what cannot be written is logged once and tried a minute later."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class RosterStatus:
         self._tried_at = now
         read = self._roster.file.seen.as_of
         head = [
-            ["Watchbill reads this sheet", "Written by Watchbill, and by nobody else"],
+            ["Watchbill reads this roster", "Written by Watchbill, and by nobody else"],
             ["Last read", f"{read:%Y-%m-%d %H:%M:%S} UTC"],
         ]
         try:
@@ -115,14 +115,13 @@ class RosterStatus:
 
 @dataclass(frozen=True, slots=True)
 class RosterKeeping:
-    """What writes to the roster: rows on both sides, and the Status tab where there is one."""
+    """What writes to the roster: rows on both sides, and the status."""
 
     rows: RosterRows
-    status: RosterStatus | None = None
+    status: RosterStatus
 
     async def tick(self) -> bool:
         return await self.rows.tick()
 
     async def show(self) -> None:
-        if self.status is not None:
-            await self.status.tick()
+        await self.status.tick()

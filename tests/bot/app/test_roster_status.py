@@ -1,17 +1,23 @@
 """The Status tab: what it says, how often, and that it is never read back."""
 
+import csv
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from bot.app.roster.source import status_of
 from bot.app.roster.status import RosterStatus
 from bot.local_google.google import LocalGoogle
+from bot.roster.csv_splice import inert
+from bot.roster.file_status import StatusFile
 from bot.roster.google_client import GoogleSheets
 from bot.roster.google_sheet import GoogleSheet
 from bot.roster.roster import Roster, RosterFile
+from bot.roster.template import template_xlsx
 from rules.people import People, Person
 from rules.schedule.roster import Change
 from tests.fakes.clock import FakeClock
@@ -46,8 +52,7 @@ class Bot:
         self.file = RosterFile(GoogleSheet("abc", sheets, clock, jitter=lambda: 0.5), PEOPLE)
         self.file.load(clock.now())
         made = status_of(Roster(self.file), NoChanges(), clock)  # type: ignore[arg-type]
-        assert isinstance(made, RosterStatus)
-        self.status = made
+        self.status: RosterStatus = made
 
     def lines(self) -> list[list[str]]:
         tab = self.google.sheets["abc"].tab("Status")
@@ -119,3 +124,75 @@ async def test_a_failure_waits_a_minute(bot: Bot) -> None:
     assert not await bot.status.tick()
     bot.clock.advance(minutes=1)
     assert await bot.status.tick()
+
+
+class Beside:
+    """A roster in a file of a folder, and the status beside it."""
+
+    def __init__(self, roster: Path) -> None:
+        self.clock = FakeClock(NOON)
+        self.file = RosterFile(roster, PEOPLE)
+        self.file.load(self.clock.now())
+        self.status = status_of(Roster(self.file), NoChanges(), self.clock)  # type: ignore[arg-type] # only asked for changes
+        self.path = roster.parent / "roster.status.csv"
+
+    def lines(self) -> list[list[str]]:
+        with self.path.open(newline="") as file:
+            return list(csv.reader(file))
+
+
+@pytest.fixture(params=["roster.csv", "roster.xlsx", "roster"])
+def beside(request: pytest.FixtureRequest, tmp_path: Path) -> Beside:
+    path = tmp_path / request.param
+    rows = [["Start", "End", "Primary"], ["2026-11-16 09:00", "2026-11-30 09:00", "Ana"],
+            ["2026-11-30 09:00", "2026-12-28 09:00", "Bo"],
+            ["2026-12-28 09:00", "2026-12-29 09:00", "=HYPERLINK(1)"]]  # fmt: skip
+    if path.suffix == ".xlsx":
+        path.write_bytes(template_xlsx({"Shifts": rows}))
+    else:
+        tab = path if path.suffix else path / "Shifts.csv"
+        tab.parent.mkdir(exist_ok=True)
+        tab.write_text("".join(",".join(row) + "\n" for row in rows))
+    return Beside(path)
+
+
+async def test_a_file_has_its_status_beside_it_and_stays_as_it_is(beside: Beside) -> None:
+    version, look = beside.file.loaded.version, beside.file.source.look()
+    assert await beside.status.tick()
+    said = beside.lines()
+    assert said[1] == ["Last read", "2026-11-23 12:00:00 UTC"]
+    assert said[2] == ["Version", version]
+    assert any(line[:1] == ["error"] and "HYPERLINK" in line[1] for line in said)
+    assert said[-1] == ["default: primary", "Ana", "Bo from Mon 2026-11-30 09:00"]
+    assert beside.file.source.look() == look
+    assert not [cell for line in said for cell in line if cell.startswith(("=", "+", "-", "@"))]
+
+
+async def test_a_file_of_somebody_else_of_that_name_is_left_alone(beside: Beside) -> None:
+    beside.path.write_text("our quarter,green\n")
+    assert not await beside.status.tick()
+    assert beside.path.read_text() == "our quarter,green\n"
+
+
+async def test_a_folder_that_cannot_be_written_to_is_tried_again(
+    beside: Beside, capfd: pytest.CaptureFixture[str]
+) -> None:
+    beside.path.mkdir()
+    assert not await beside.status.tick()
+    beside.clock.advance(minutes=1)
+    assert not await beside.status.tick()
+    assert capfd.readouterr().out.count("status not written") == 1
+    beside.path.rmdir()
+    beside.clock.advance(minutes=1)
+    assert await beside.status.tick()
+
+
+def test_names_that_look_like_formulas_stay_text(tmp_path: Path) -> None:
+    text = '=HYPERLINK("http://evil","x")'
+    assert [inert(f"{first}x") for first in "=+-@\t\r"] == [f"'{f}x" for f in "=+-@\t\r"]
+    book = openpyxl.load_workbook(BytesIO(template_xlsx({"Shifts": [["Person"], [text]]})))
+    assert book["Shifts"]["A2"].data_type == "s"
+    out = tmp_path / "a.status.csv"
+    StatusFile(tmp_path / "a.csv").write([["Watchbill"], [text, "-1+1", "plain"]])
+    with out.open(newline="") as file:
+        assert list(csv.reader(file))[1] == [f"'{text}", "'-1+1", "plain"]
