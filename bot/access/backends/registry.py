@@ -4,7 +4,16 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import ValidationError
 
-from bot.access.backends import github, okta
+from bot.access.backends import (
+    cloud_identity,
+    exec_command,
+    github,
+    google_group,
+    google_iam,
+    okta,
+    postgresql,
+    slack_group,
+)
 from bot.access.backends.kind import BackendKind, SlackCalls, Surroundings
 from bot.config.access import BackendSpec
 from bot.ports.access import Backend
@@ -13,8 +22,14 @@ from rules.nearest import did_you_mean
 __all__ = ["KINDS", "BackendKind", "SlackCalls", "Surroundings", "faults_of", "open_backend"]
 
 KINDS: dict[str, BackendKind] = {
-    "github": github.KIND,
-    "okta": okta.KIND,
+    "cloud_identity": cloud_identity.KIND,
+    "exec": exec_command.KIND,
+    "github_team": github.KIND,
+    "google_group": google_group.KIND,
+    "google_iam": google_iam.KIND,
+    "okta_group": okta.KIND,
+    "postgresql_role": postgresql.KIND,
+    "slack_group": slack_group.KIND,
 }
 """By the name that `backend: {kind: ...}` gives it."""
 
