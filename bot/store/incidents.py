@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.ports.inbox import ConflictError
 from bot.store import bulk, rows
 from bot.store.columns import UtcDateTime
+from bot.store.issue_marks import mark_changed
 from bot.store.tables.core import ALERT, INCIDENT
 from bot.wire import incident_from_json
 from rules.incident import Incident, State
@@ -133,9 +134,11 @@ class Incidents:
     async def flush(self) -> None:
         """Write what was saved. Raises ConflictError when a row is no longer as it was read."""
         saved = [self._known[i] for i in self._saved]
-        if new := [rows.incident_values(i) for i in saved if i.version == 1]:
-            insert = _insert(self._connection.dialect.name)
-            await bulk.write(self._connection, [(insert, new)])
+        new = [rows.incident_values(i) for i in saved if i.version == 1]
+        changed = [{"incident_id": i.id} for i in saved]
+        dialect = self._connection.dialect.name
+        writes = [(_insert(dialect), new), (mark_changed(dialect), changed)]
+        await bulk.write(self._connection, writes)
         old = [i for i in saved if i.version > 1]
         if locked := [_update_values(i) for i in old if i.id in self._before]:
             await self._connection.execute(_UPDATE, locked)

@@ -17,6 +17,9 @@ from bot.store.database import Database
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.followers import SqlFollowers
 from bot.store.inbox import BatchWriter, GroupCommitInbox, SqliteBatchWriter
+from bot.store.journal import SqlJournal
+from bot.store.issue_drawing import IssueDrawing
+from bot.store.issues import SqlIssues
 from bot.store.lessons import SqlLessons
 from bot.store.past import SqlPast
 from bot.store.queue import LANE_GAP, LEASE, SqlJobQueue
@@ -56,11 +59,14 @@ class OpenedStore:
         self.reader = SqlReader(database)
         self.past = SqlPast(database)
         self.lessons = SqlLessons(database)
+        self.journal = SqlJournal(database)
         self.calendars = SqlCalendars(database)
         self.roster_versions = SqlRosterVersions(database)
         self.roster_rows = SqlRosterRows(database)
         self.followers = SqlFollowers(database)
         self.audits = SqlAudits(database)
+        self.issues = SqlIssues(database)
+        self.issue_drawing = IssueDrawing(database)
         self.runbooks = SqlRunbooks(database)
         self.tasks = SqlTasks(database)
         self.access = SqlAccess(database)
