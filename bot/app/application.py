@@ -253,6 +253,8 @@ class Application:
             details["followers"] = self.duty.standing
         if self.roster is not None:
             details["roster"] = partial(roster_standing, self.roster)
+        if self.rows is not None:
+            details["roster rows"] = self.rows.given_up.standing
         if self.sentinels is not None:
             details.update(self.sentinels.details())
         return build_web(

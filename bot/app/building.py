@@ -16,6 +16,7 @@ from bot.app.duty_side import duty_side, editors, zone_of
 from bot.app.expectations import Waiting
 from bot.app.following import calendars_of
 from bot.app.nudges import Nudges
+from bot.app.roster.given_up import RowsGivenUp
 from bot.app.roster.keeping import RosterKeeper
 from bot.app.roster.row_jobs import ROSTER_ROW, RowDeliverer
 from bot.app.roster.rows import RosterRows
@@ -130,6 +131,7 @@ async def build(setting: Setting) -> Application:
         "webhook": WebhookDeliverer(session, _targets(config), store.reader),
         **_row_deliverers(setting, store, rota, people),
     }
+    row_writing = deliverers.get(ROSTER_ROW)
     outbox = _outbox(setting, store, engine, deliverers, Counting(metrics))
     engine.on_work = outbox.kick
     nudges = Nudges()
@@ -151,7 +153,7 @@ async def build(setting: Setting) -> Application:
         keeper,
         _telling(setting, store, rota, people, outbox.kick),
         sentinels=_sentinels(setting, store, engine, rules, session, metrics),
-        rows=_rows(setting, store, rota, outbox),
+        rows=_rows(setting, store, rota, outbox, row_writing),
         nudges=nudges,
     )
 
@@ -168,13 +170,19 @@ def _row_deliverers(
 
 
 def _rows(
-    setting: Setting, store: OpenedStore, rota: Roster | None, outbox: Outbox
+    setting: Setting,
+    store: OpenedStore,
+    rota: Roster | None,
+    outbox: Outbox,
+    writer: Deliverer | None,
 ) -> RosterKeeping | None:
-    if rota is None or not setting.config.roster_writes:
+    if rota is None or not isinstance(writer, RowDeliverer):
         return None
     clock, speed = setting.clock, setting.speed
     rows = RosterRows(rota, store.store, store.roster_rows, clock, kick=outbox.kick)
-    return RosterKeeping(rows, status_of(rota, store.reader, clock, speed=speed))
+    given_up = RowsGivenUp(store.reader, outbox.retry_dead, writer, clock)
+    status = status_of(rota, store.reader, clock, speed=speed)
+    return RosterKeeping(rows, status, given_up)
 
 
 def _alarms(config: Config, slack: SlackSide) -> Mapping[str, Deliverer]:

@@ -100,10 +100,12 @@ class SqlReader(RunReading, DutyReading, ChangeReading):
         async with self._database.read() as connection:
             return await all_seen(connection)
 
-    async def dead_jobs(self, limit: int) -> Sequence[tuple[Job, str]]:
+    async def dead_jobs(self, limit: int, kind: str = "") -> Sequence[tuple[Job, str]]:
         query = (
             select(JOB).where(text("state = 'dead'")).order_by(JOB.c.done_at.desc()).limit(limit)
         )
+        if kind:
+            query = query.where(JOB.c.kind == kind)
         return [(rows.job(row), row.error) for row in await self._all(query)]
 
     async def next_wake(self) -> datetime | None:

@@ -115,8 +115,8 @@ class FakeReader:
     async def recent_alert_labels(self, since: datetime, limit: int) -> Sequence[Mapping[str, str]]:
         return [labels for at, labels in reversed(self.labels) if at >= since][:limit]
 
-    async def dead_jobs(self, limit: int) -> Sequence[tuple[Job, str]]:
-        return self.dead[:limit]
+    async def dead_jobs(self, limit: int, kind: str = "") -> Sequence[tuple[Job, str]]:
+        return [dead for dead in self.dead if kind in {"", dead[0].kind}][:limit]
 
     async def next_wake(self) -> datetime | None:
         return min((i.wake_at for i in self.held.values() if i.wake_at), default=None)

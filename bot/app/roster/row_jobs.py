@@ -151,6 +151,8 @@ class RowDeliverer:
         self._store = store
         self._clock = clock
         self._editors = editors
+        self.written_at: datetime | None = None
+        """When the roster last took a row."""
 
     async def deliver(self, job: Job) -> Delivered:
         its_id = str(job.payload["override"])
@@ -163,6 +165,8 @@ class RowDeliverer:
             if fault.later or fault.tabs:
                 raise RetryLaterError(str(fault), after=fault.after, whole_lane=True) from fault
             raise GiveUpError(str(fault)) from fault
+        if put is Put.WRITTEN:
+            self.written_at = self._clock.now()
         await self._done(sent, put)
         return Delivered()
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from bot.app.roster.given_up import RowsGivenUp
 from bot.app.roster.rows import RosterRows
 from bot.clock import Clock
 from bot.ports.changes import ChangeReads
@@ -115,13 +116,15 @@ class RosterStatus:
 
 @dataclass(frozen=True, slots=True)
 class RosterKeeping:
-    """What writes to the roster: rows on both sides, and the status."""
+    """What writes to the roster: rows on both sides, those given up, and the status."""
 
     rows: RosterRows
     status: RosterStatus
+    given_up: RowsGivenUp
 
     async def tick(self) -> bool:
         return await self.rows.tick()
 
     async def show(self) -> None:
+        await self.given_up.tick()
         await self.status.tick()

@@ -1,5 +1,6 @@
 """Overrides of Slack and rows of the roster, kept the same: real files, both databases."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.app.roster.given_up import RowsGivenUp
 from bot.app.roster.row_jobs import RowDeliverer
 from bot.app.roster.rows import RosterRows, conflicts_of
 from bot.app.roster.source import row_writer
@@ -14,7 +16,7 @@ from bot.outbox import Outbox, OutboxSettings
 from bot.ports.delivering import Outcome
 from bot.ports.jobs import Job
 from bot.ports.store import Transaction
-from bot.roster.google_faults import later
+from bot.roster.google_faults import SheetFaultError, later
 from bot.roster.roster import Roster, RosterFile
 from bot.roster.row_orders import Put, RowOrder, RowWriter
 from bot.roster.settings import RosterSettings, RotationSettings
@@ -58,6 +60,9 @@ class Office:
             on_finished=self._finished,
             settings=OutboxSettings(random=lambda: 0.5),
         )  # fmt: skip
+        self.given_up = RowsGivenUp(
+            self.store.reader, self.outbox.retry_dead, self.deliverer, self.clock
+        )
 
     async def _finished(self, tx: Transaction, job: Job, outcome: Outcome, now: datetime) -> None:
         self.deliverer.gave_up(tx, job, outcome, now)
@@ -66,10 +71,14 @@ class Office:
         """Let a few seconds pass: looks, merges and jobs."""
         for _ in range(4):
             self.clock.advance(seconds=1)
-            self.file.poll(self.clock.now())
-            await self.rows.tick()
-            while await self.outbox.run_due():
-                pass
+            await self.look()
+
+    async def look(self) -> None:
+        await asyncio.to_thread(self.file.poll, self.clock.now())
+        await self.rows.tick()
+        await self.given_up.tick()
+        while await self.outbox.run_due():
+            pass
 
     async def makes(self, **more: object) -> Override:
         now = self.clock.now()
@@ -225,6 +234,69 @@ async def test_a_sheet_that_cannot_be_written_changes_nothing_about_who_is_paged
     office.clock.advance(minutes=10)
     await office.settle()
     assert len(lines(folder)) == 2
+
+
+async def test_rows_that_were_given_up_are_written_once_the_sheet_is_back(
+    office: Office, folder: Path
+) -> None:
+    real = row_writer(office.file)
+
+    class Forbidding:
+        def __init__(self) -> None:
+            self.tried: list[str] = []
+            self.allows = False
+
+        def put(self, order: RowOrder) -> Put:
+            self.tried.append(order.id)
+            if self.allows:
+                return real.put(order)
+            raise SheetFaultError("the service account may not write to the sheet.")
+
+    writer = Forbidding()
+    office.start(writer)
+    for number in range(3):
+        await office.makes(id=f"aa0{number}", kind=OverrideKind.ADD, person=(ANA, BO, CY)[number])
+    await office.settle()
+    await office.settle()
+    assert await office.given_up.standing() == (
+        "3 overrides are in force without a row, tried again every ten minutes: the service"
+        " account may not write to the sheet."
+    )
+    office.clock.advance(hours=1)
+    tried = len(writer.tried)
+    await office.settle()
+    assert len(writer.tried) == tried + 1, "one is enough to know"
+    writer.allows = True
+    office.clock.advance(minutes=10)
+    await office.settle()
+    await office.settle()
+    assert sorted(line.split(";")[0] for line in lines(folder)[1:]) == ["aa00", "aa01", "aa02"]
+    assert await office.given_up.standing() == ""
+    assert sum("could not be written" in said for said in office.messages()) == 1
+
+
+async def test_two_replicas_write_each_row_once(
+    folder: Path, opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    one, other = opened(folder, opened_store, clock), opened(folder, opened_store, clock)
+    for number in range(6):
+        asker = (one, other)[number % 2]
+        await asker.makes(id=f"aa0{number}", starts_at=clock.now() + number * HOUR,
+                          ends_at=clock.now() + (number + 1) * HOUR)  # fmt: skip
+    for _ in range(12):
+        clock.advance(seconds=1)
+        await asyncio.gather(one.look(), other.look())
+    ids = [line.split(";")[0] for line in lines(folder)[1:]]
+    assert sorted(ids) == [f"aa0{number}" for number in range(6)]
+    for replica in (one, other):
+        assert await replica.primary() == (BO,)
+        assert not replica.file.loaded.errors
+    await one.ends(await one.stored("aa03"))
+    for _ in range(6):
+        clock.advance(seconds=1)
+        await asyncio.gather(one.look(), other.look())
+    assert len(lines(folder)) == 7
+    assert sum("cancelled" in line for line in lines(folder)) == 1
 
 
 async def test_killed_between_append_and_commit_leaves_one_row(
