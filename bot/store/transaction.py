@@ -29,6 +29,7 @@ from bot.store.columns import UtcDateTime, stored_key
 from bot.store.database import Database
 from bot.store.duties import PendingDuties
 from bot.store.incidents import Incidents
+from bot.store.journal_writes import PendingJournal
 from bot.store.lessons import PendingLessons
 from bot.store.lookups import Lookups
 from bot.store.pending import Pending
@@ -91,6 +92,7 @@ class SqlTransaction(RunWriting):
         self.roster = PendingChanges(connection)
         self.rows = PendingRows(connection)
         self.audit = PendingAudit(connection)
+        self.journal = PendingJournal(connection)
         self.runbooks = PendingRunbooks(connection)
         self.tasks = PendingTasks(connection)
         self.access = PendingAccess(connection)
@@ -282,6 +284,7 @@ class SqlTransaction(RunWriting):
         await self._incidents.flush_alerts()
         await self._lessons.flush()
         await self._duties.flush()
+        await self.journal.flush()
         await self.roster.flush()
         await self.runbooks.flush()
         await self.tasks.flush()
