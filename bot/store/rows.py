@@ -21,6 +21,7 @@ from rules.incident import Incident
 from rules.matching.matcher import Matcher, Operator, matchable
 from rules.sentence import say
 from rules.silence import Silence
+from rules.verifying.about import awaited_by
 
 Values = dict[str, Any]
 
@@ -72,6 +73,10 @@ def incident_values(incident: Incident) -> Values:
         "acked_at": incident.first_acked_at,
         "opened_at": incident.opened_at,
         "resolved_at": incident.resolved_at,
+        "verified_at": incident.verified_at,
+        "closed_at": incident.closed_at,
+        "verification": incident.verification.verdict.value if incident.verification else "",
+        "awaits": to_json(sorted(awaited_by(incident))) if incident.is_pending else "",
         "wake_at": incident.wake_at,
         "version": incident.version,
         "body": incident_to_json(incident).decode(),

@@ -19,6 +19,7 @@ from bot.store.columns import UtcDateTime
 
 OPEN = "state != 'resolved'"
 ABOUT = f"{OPEN} AND (asset != '' OR product != '' OR run_key != '')"
+PENDING = "verification = 'pending'"
 TODO = "state = 'todo'"
 _ID = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -87,6 +88,8 @@ class IncidentRow(SQLModel, table=True):
         _index("ix_incident_assigned_to", "assigned_to", "number", where="assigned_to != ''"),
         _index("ix_incident_acked_at", "acked_at", where="acked_at IS NOT NULL"),
         _index("ix_incident_resolved_at", "resolved_at", where="resolved_at IS NOT NULL"),
+        _index("ix_incident_pending", "number", where=PENDING),
+        _index("ix_incident_pending_key", "source", "dedup_key", where=PENDING),
         _index("ix_incident_product", "product", "opened_at", where="product != ''"),
     )
 
@@ -110,6 +113,10 @@ class IncidentRow(SQLModel, table=True):
     acked_at: datetime | None = Field(sa_column=_at(nullable=True))
     opened_at: datetime = Field(sa_column=_at())
     resolved_at: datetime | None = Field(sa_column=_at(nullable=True))
+    verified_at: datetime | None = Field(sa_column=_at(nullable=True))
+    closed_at: datetime | None = Field(sa_column=_at(nullable=True))
+    verification: str = Field(sa_column=_text())
+    awaits: str = Field(sa_column=_text())
     wake_at: datetime | None = Field(sa_column=_at(nullable=True))
     version: int = Field(sa_column=_count())
     body: str = Field(sa_column=_text(default=None))

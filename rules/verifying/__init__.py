@@ -1,0 +1,1 @@
+"""What would prove a fix, and whether what a source tells proves it."""
