@@ -17,9 +17,9 @@ from bot.store.database import Database
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.followers import SqlFollowers
 from bot.store.inbox import BatchWriter, GroupCommitInbox, SqliteBatchWriter
-from bot.store.journal import SqlJournal
 from bot.store.issue_drawing import IssueDrawing
 from bot.store.issues import SqlIssues
+from bot.store.journal import SqlJournal
 from bot.store.lessons import SqlLessons
 from bot.store.past import SqlPast
 from bot.store.queue import LANE_GAP, LEASE, SqlJobQueue
