@@ -58,7 +58,7 @@ def _noted(incident: Incident, event: Event, now: datetime) -> Incident:
 
 def _decide(incident: Incident, event: Event, rulebook: RuleBook, now: datetime) -> Decision:
     shown = illustrated(incident, _decided(incident, event, rulebook, now))
-    return accompanied(incident, shown, rulebook)
+    return accompanied(incident, shown, rulebook, now)
 
 
 def _decided(incident: Incident, event: Event, rulebook: RuleBook, now: datetime) -> Decision:

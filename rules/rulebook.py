@@ -8,6 +8,7 @@ from rules.alert import Severity
 from rules.catalogue import Catalogue, Product
 from rules.expected_runs import ExpectedRuns
 from rules.folding import FoldingRule
+from rules.journal.template import JournalRules
 from rules.lineage import Lineage
 from rules.matching.label_index import indexed
 from rules.matching.label_rules import LabelRules
@@ -84,6 +85,7 @@ class RuleBook:
     `routes` are tried in order; the last one has no matchers, so every alert has a route.
     `pages` are the priorities that page; the others only show. `ack_timeout` None means that
     an acknowledgement does not expire. `swap_approvers` are by rotation; none: nobody is asked.
+    `mirrors_tasks`: each task also becomes an issue of a tracker.
     """
 
     policies: Mapping[str, Policy]
@@ -105,6 +107,7 @@ class RuleBook:
     not_actionable: NotActionable = field(default_factory=LabelRules)
     windows: tuple[MaintenanceWindow, ...] = ()
     tasks: tuple[TaskRule, ...] = ()
+    mirrors_tasks: bool = False
     runbooks: Runbooks = field(default_factory=Runbooks)
     silences: tuple[Silence, ...] = ()
     on_call: OnCall = field(default_factory=OnCall)
@@ -114,6 +117,7 @@ class RuleBook:
     expected: ExpectedRuns = field(default_factory=ExpectedRuns)
     history: History = field(default_factory=History)
     reliability: Mapping[str, Reliability] = field(default_factory=dict)
+    journal: JournalRules = field(default_factory=JournalRules)
 
     def __post_init__(self) -> None:
         for name in ("routes", "windows", "silences"):

@@ -13,6 +13,8 @@ from pydantic import TypeAdapter
 
 from bot.acts.duties import LeaveNote
 from bot.acts.roster import RosterAct
+from bot.acts.runbooks import RunbookAct
+from bot.acts.tasks import OnTask
 from rules.category import Category
 from rules.events import (
     AckConfirmed,
@@ -155,6 +157,8 @@ Act = (
     | EndRule
     | OpenByHand
     | LeaveNote
+    | RunbookAct
+    | OnTask
 )
 
 

@@ -28,10 +28,14 @@ from bot.acts.roster import (
     OnCover,
     OnSwap,
 )
+from bot.acts.runbooks import RunAction, TickStep
+from bot.acts.tasks import OnTask
 from bot.engine.answer import Answer
+from bot.engine.following_runbook import follow_runbook
 from bot.engine.noting import leave_note
 from bot.engine.rostering import change_roster
 from bot.engine.splitting import split_off
+from bot.engine.tasking import work_on_task
 from bot.engine.teaching import teach
 from bot.engine.work import Work
 from bot.ports.inbox import Delivery
@@ -66,10 +70,8 @@ async def carry_out(work: Work, act: Act) -> Answer:
             return await _make_silence(work, act)
         case EndSilence():
             return await _end_silence(work, act)
-        case SaveRule() | EndRule():
-            return await teach(work, act)
-        case LeaveNote():
-            return await leave_note(work, act)
+        case SaveRule() | EndRule() | LeaveNote() | TickStep() | RunAction() | OnTask():
+            return await _put_down(work, act)
         case OpenByHand():
             return await _open_by_hand(work, act)
         case (
@@ -83,6 +85,23 @@ async def carry_out(work: Work, act: Act) -> Answer:
             | DrawLoad()
         ):
             return await change_roster(work, act)
+        case _:
+            assert_never(act)
+
+
+async def _put_down(
+    work: Work, act: SaveRule | EndRule | LeaveNote | TickStep | RunAction | OnTask
+) -> Answer:
+    """Do an act that leaves the paging of every incident as it is."""
+    match act:
+        case SaveRule() | EndRule():
+            return await teach(work, act)
+        case LeaveNote():
+            return await leave_note(work, act)
+        case TickStep() | RunAction():
+            return await follow_runbook(work, act)
+        case OnTask():
+            return await work_on_task(work, act)
         case _:
             assert_never(act)
 

@@ -24,6 +24,7 @@ from rules.effects import (
 )
 from rules.incident import Incident
 from rules.sentence import say
+from rules.tasks.task import Task
 
 MACHINE_DEBOUNCE = timedelta(seconds=5)
 """Edits that machines cause wait this long, so that many of them make one."""
@@ -99,6 +100,20 @@ def show_tasks(incident: Incident, now: datetime, *, at_once: bool = True) -> Ne
     """Return the job that makes the thread's list of tasks show how they stand."""
     key, channel = f"tasks:{incident.id}", f"slack:{incident.channel}"
     return _show(incident, key, "tasks", channel, now, at_once=at_once)
+
+
+def mirror_task(task: Task, now: datetime) -> NewJob:
+    """Return the job that makes a tracker's issue agree with a task."""
+    return NewJob(
+        key=f"mirror_task:{task.id}",
+        kind="mirror_task",
+        lane="tracker",
+        priority=JobPriority.NOTE,
+        due_at=now,
+        payload={"task": task.id},
+        incident_id=task.incident_id,
+        renew=True,
+    )
 
 
 _WHAT: dict[str, str] = {

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import structlog
 
+from bot.engine.accompanying import accompany
 from bot.engine.jobs import PAGE_KINDS, job_of
 from bot.ports.store import AlertRef, TimelineEntry, Transaction
 from rules.alert import Alert, AlertStatus
@@ -105,6 +106,7 @@ class Work:
                 rule=reason.rule,
             )
             tx.add_timeline(after.id, entry)
+        accompany(tx, after, decision.effects, self.book, self.now)
         for effect in decision.effects:
             tx.enqueue(job_of(effect, after, self.now, since or self.now))
         log.debug("decided", action=type(event).__name__, number=after.number, state=after.state)

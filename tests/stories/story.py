@@ -234,7 +234,8 @@ class _EveryKind(dict[str, RecordingDeliverer]):
         more = ("tell", "answer", "webhook", "picture", "consequences", "alarm", "canary")
         roster = ("show_cover", "expire_cover", "repeat_cover", "show_swap", "remind_swap",
                   "tell_person", "load_picture", "late_note")  # fmt: skip
-        self.update(dict.fromkeys((*kinds, *more, *roster), deliverer))
+        after = ("runbook", "runbook_action", "tasks", "mirror_task", "nudge", "runbook_result")
+        self.update(dict.fromkeys((*kinds, *more, *roster, *after), deliverer))
 
 
 def alert(key: str, now: datetime, **more: Any) -> Alert:

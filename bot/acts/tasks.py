@@ -1,0 +1,27 @@
+"""What people do with a task after an incident."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+
+class TaskDeed(StrEnum):
+    DONE = "done"
+    DROPPED = "dropped"
+    REOPENED = "reopened"
+    ASSIGNED = "assigned"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnTask:
+    """One deed on one task; `person` goes with assigned, `due_at` with moved, `why` with dropped."""
+
+    by: str
+    task: str
+    deed: TaskDeed
+    person: str = ""
+    due_at: datetime | None = None
+    why: str = ""
+    kind: Literal["on_task"] = "on_task"
