@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from rules.access.group import AccessRules
 from rules.alert import Severity
 from rules.catalogue import Catalogue, Product
 from rules.expected_runs import ExpectedRuns
@@ -20,6 +21,7 @@ from rules.rotation import OnCall
 from rules.runbooks.choosing import Runbooks
 from rules.silence import MaintenanceWindow, Silence
 from rules.tasks.task import TaskRule
+from rules.verifying.settings import VerifyingRules
 from rules.weighing.categorise import CategoryRules
 from rules.weighing.history import History
 from rules.weighing.overruling import ImpactOverrules, NotActionable
@@ -101,6 +103,7 @@ class RuleBook:
     flapping: FlappingRule = FlappingRule()
     storm: StormRule = StormRule()
     folding: FoldingRule = field(default_factory=FoldingRule)
+    verifying: VerifyingRules = field(default_factory=VerifyingRules)
     priority_rules: PriorityRules = DEFAULT_PRIORITY_RULES
     categories: CategoryRules = field(default_factory=CategoryRules)
     impact_rules: ImpactOverrules = field(default_factory=LabelRules)
@@ -112,6 +115,7 @@ class RuleBook:
     silences: tuple[Silence, ...] = ()
     on_call: OnCall = field(default_factory=OnCall)
     swap_approvers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    access: AccessRules = field(default_factory=AccessRules)
     catalogue: Catalogue = field(default_factory=Catalogue)
     lineage: Lineage | None = None
     expected: ExpectedRuns = field(default_factory=ExpectedRuns)

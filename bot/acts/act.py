@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
+from bot.acts.access import AccessAct
 from bot.acts.duties import LeaveNote
 from bot.acts.roster import RosterAct
 from bot.acts.runbooks import RunbookAct
@@ -157,6 +158,7 @@ Act = (
     | EndRule
     | OpenByHand
     | LeaveNote
+    | AccessAct
     | RunbookAct
     | OnTask
 )

@@ -16,6 +16,7 @@ from bot.ports.lessons import Lessons, NoLessons
 from bot.ports.store import Reader
 from bot.roster.roster import Roster, RosterFile
 from bot.roster.settings import RosterSettings, RotationSettings
+from rules.access.group import AccessRules
 from rules.catalogue import Catalogue
 from rules.documents.rulebook_parts import RulebookParts
 from rules.lineage import Lineage
@@ -77,6 +78,7 @@ class RulesInForce:
         self._waiting = waiting
         self.swap_approvers: Mapping[str, tuple[str, ...]] = {}
         """By rotation who must approve swaps."""
+        self.access = AccessRules()
         self._catalogue_read = False
         self._lessons = LearnedRules(lessons or NoLessons())
         self._learnt = Learnt()
@@ -139,6 +141,7 @@ class RulesInForce:
             history=self._learnt.history,
             reliability=self._learnt.reliability,
             swap_approvers=self.swap_approvers,
+            access=self.access,
         )
 
     def rostered(self) -> set[str]:

@@ -4,6 +4,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
+from bot.acts.access import (
+    ApproveAccess,
+    AskAccess,
+    ExtendAccess,
+    GiveBack,
+    RefuseAccess,
+    RevokeAccess,
+    RevokeAll,
+)
 from bot.acts.act import (
     AckAll,
     Act,
@@ -30,6 +39,7 @@ from bot.acts.roster import (
 )
 from bot.acts.runbooks import RunAction, TickStep
 from bot.acts.tasks import OnTask
+from bot.engine.access import change_access
 from bot.engine.answer import Answer
 from bot.engine.following_runbook import follow_runbook
 from bot.engine.noting import leave_note
@@ -72,6 +82,16 @@ async def carry_out(work: Work, act: Act) -> Answer:
             return await _end_silence(work, act)
         case SaveRule() | EndRule() | LeaveNote() | TickStep() | RunAction() | OnTask():
             return await _put_down(work, act)
+        case (
+            AskAccess()
+            | ApproveAccess()
+            | RefuseAccess()
+            | ExtendAccess()
+            | GiveBack()
+            | RevokeAccess()
+            | RevokeAll()
+        ):
+            return await change_access(work, act)
         case OpenByHand():
             return await _open_by_hand(work, act)
         case (

@@ -9,40 +9,15 @@ Who shows it adds the buttons that fit `what`, and edits what it showed before o
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
 from rules.access.grant import Grant
 from rules.access.ledger import Entry
+from rules.access.telling import Telling as Telling  # noqa: PLC0414 - a part of this port
 
 ACCESS_TELL = "access_tell"
 ACCESS_SYNC = "access_sync"
 """Makes one group what the ledger says; payload `group`."""
-
-
-class Telling(StrEnum):
-    """What a message is about, and so which buttons it may have."""
-
-    APPROVE = "approve"
-    """To an approver: Approve, Refuse. Sent to the next one when nobody answers."""
-    ANSWERED = "answered"
-    """To approvers who were asked: somebody has answered, or nobody did in time."""
-    GRANTING = "granting"
-    ACTIVE = "active"
-    """To the person: it works now. Give back."""
-    WARNING = "warning"
-    """To the person: it ends in ten minutes. Extend, Give back."""
-    ENDED = "ended"
-    REFUSED = "refused"
-    FAILED = "failed"
-    BREAK_GLASS = "break_glass"
-    """To the channel, loudly. Revoke."""
-    ROTATION_HELD = "rotation_held"
-    """To owners: somebody came on call, but the roster is too old to trust. Approve, Refuse."""
-    LATE = "late"
-    """To the channel, the fallback people and the owners: a member who should be gone is not."""
-    STRANGERS = "strangers"
-    """To the channel: members nobody granted anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +72,9 @@ class Backend(Protocol):
 class GroupStanding:
     """How one group stands: when it was last compared, and what is wrong.
 
-    `strangers` are accounts that were told of as nobody's, `members` those last seen in it.
+    `strangers` are accounts that were told of as nobody's, `members` those last seen in it,
+    `lately` those whose grants ended just now, and when. `withheld`: people whose grant by
+    rotation was revoked by hand, and until when they stay out.
     """
 
     name: str
@@ -109,7 +86,9 @@ class GroupStanding:
     troubled_since: datetime | None = None
     trouble: str = ""
     strangers: tuple[str, ...] = ()
-    members: tuple[str, ...] = field(default=())
+    members: tuple[str, ...] = ()
+    lately: Mapping[str, datetime] = field(default_factory=dict)
+    withheld: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,210 @@
+"""Carries out what people ask about elevated groups, in the open transaction."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import assert_never
+
+from bot.acts.access import (
+    AccessAct,
+    ApproveAccess,
+    AskAccess,
+    ExtendAccess,
+    GiveBack,
+    RefuseAccess,
+    RevokeAccess,
+    RevokeAll,
+)
+from bot.engine.access_jobs import sync_job, write_steps
+from bot.engine.answer import Answer
+from bot.engine.work import Work
+from rules.access.answering import (
+    answered_words,
+    check_answer,
+    may_revoke,
+    others_told,
+    refuse,
+)
+from rules.access.asking import WEEK, Ask, Scene, allow, decide_request
+from rules.access.following import withheld_until
+from rules.access.grant import Grant, GrantState, Origin
+from rules.access.group import AccessGroup
+from rules.access.lasting import extend, revoke
+from rules.access.ledger import Entry, Happening
+from rules.access.telling import Refusal, Step
+from rules.sentence import Who, plain, say
+
+_OVER = frozenset({GrantState.ENDED, GrantState.REFUSED, GrantState.FAILED, GrantState.REVOKING})
+_LENGTH = 6
+
+
+async def change_access(work: Work, act: AccessAct) -> Answer:
+    """Do one act on elevated access; refusals are written into the ledger too."""
+    await work.tx.access.hold()
+    match act:
+        case AskAccess():
+            return await _ask(work, act)
+        case ApproveAccess() | RefuseAccess():
+            return await _with_grant(work, act.grant, lambda g, r: _answer(work, act, g, r))
+        case ExtendAccess():
+            return await _with_grant(work, act.grant, lambda g, r: _extend(work, act, g, r))
+        case GiveBack():
+            return await _with_grant(work, act.grant, lambda g, _: _give_back(work, act, g))
+        case RevokeAccess():
+            return await _revoke_one(work, act)
+        case RevokeAll():
+            return await _revoke_all(work, act)
+        case _:
+            assert_never(act)
+
+
+async def _ask(work: Work, act: AskAccess) -> Answer:
+    ask = Ask(
+        id=work.new_id()[-_LENGTH:],
+        group=act.group,
+        person=act.by,
+        length=act.length,
+        why=act.why,
+        incident=act.incident,
+        until_shift_ends=act.until_shift_ends,
+    )
+    since = work.now - WEEK
+    scene = replace(
+        _scene(work),
+        incidents=tuple(await work.tx.open_incidents()),
+        grants=tuple(await work.tx.access.open_grants(act.group)),
+        had=tuple(await work.tx.access.asked_since(act.group, act.by, since)),
+    )
+    decided = decide_request(ask, scene)
+    if isinstance(decided, Refusal):
+        return _refused(work, decided, act.group, act.by, act.why)
+    write_steps(work.tx, [decided], work.book, work.now)
+    if decided.grant.state is GrantState.REQUESTED:
+        who = Who(decided.grant.asked[-1])
+        return Answer(say("Asked {who} to approve {group}.", who=who, group=act.group))
+    return Answer(say("You are being put into {group}, until {until}.",
+                      group=act.group, until=decided.grant.until or work.now))  # fmt: skip
+
+
+async def _with_grant(
+    work: Work, its_id: str, do: Callable[[Grant, AccessGroup], Answer]
+) -> Answer:
+    grant = await work.tx.access.grant(its_id)
+    group = work.book.access.groups.get(grant.group) if grant else None
+    if grant is None or group is None:
+        return Answer(say("There is no grant {id}.", id=its_id), refused=True)
+    return do(grant, group)
+
+
+def _answer(
+    work: Work, act: ApproveAccess | RefuseAccess, grant: Grant, group: AccessGroup
+) -> Answer:
+    rules, on_call, now = work.book.access, work.book.on_call, work.now
+    if no := check_answer(grant, group, act.by, rules=rules, on_call=on_call, now=now):
+        return _refused(work, no, group.name, act.by, "", grant.id)
+    if isinstance(act, RefuseAccess):
+        write_steps(work.tx, [refuse(grant, act.by, act.why, now)], work.book, now)
+        return Answer(answered_words(grant, act.by, yes=False))
+    if why := rules.barred.get(grant.person):
+        gone = Refusal("barred", say("{who} cannot have access: {why}.",
+                       who=Who(grant.person), why=why))  # fmt: skip
+        return _refused(work, gone, group.name, act.by, "", grant.id)
+    step = allow(grant, group, now, by=act.by, why="an approver said yes")
+    told = answered_words(grant, act.by, yes=True)
+    tells = (*step.tells, *others_told(grant, act.by, told))
+    write_steps(work.tx, [Step(step.grant, step.entries, tells)], work.book, now)
+    return Answer(told)
+
+
+def _extend(work: Work, act: ExtendAccess, grant: Grant, group: AccessGroup) -> Answer:
+    step = extend(grant, group, act.by, work.book.access, work.now)
+    if isinstance(step, Refusal):
+        return _refused(work, step, group.name, act.by, "", grant.id)
+    write_steps(work.tx, [step], work.book, work.now)
+    work.tx.enqueue(sync_job(group.name, work.now))
+    until = step.grant.until or work.now
+    return Answer(say("You keep {group} until {until}.", group=group.name, until=until))
+
+
+def _give_back(work: Work, act: GiveBack, grant: Grant) -> Answer:
+    if act.by != grant.person:
+        only = Refusal("own grant", say("Only {who} can give this back.", who=Who(grant.person)))
+        return _refused(work, only, grant.group, act.by, "", grant.id)
+    if grant.origin is Origin.ROTATION:
+        duty = Refusal("rotation", say("You are in {group} by your rotation. Hand the shift over, "
+                       "and it goes with it.", group=grant.group))  # fmt: skip
+        return _refused(work, duty, grant.group, act.by, "", grant.id)
+    return _ended(work, [grant], act.by, "given back")
+
+
+async def _revoke_one(work: Work, act: RevokeAccess) -> Answer:
+    grant = await work.tx.access.grant(act.grant)
+    if grant is None:
+        return Answer(say("There is no grant {id}.", id=act.grant), refused=True)
+    if not _may_revoke(work, act.by, grant.group):
+        no = Refusal("owners", say("Only owners and approvers of {group}, and who leads on call, "
+                     "can revoke.", group=grant.group))  # fmt: skip
+        return _refused(work, no, grant.group, act.by, act.why, grant.id)
+    await _withhold(work, [grant])
+    return _ended(work, [grant], act.by, act.why or "revoked")
+
+
+async def _revoke_all(work: Work, act: RevokeAll) -> Answer:
+    grants = await work.tx.access.open_grants(act.group)
+    mine = [grant for grant in grants if _may_revoke(work, act.by, grant.group)]
+    if grants and not mine:
+        no = Refusal("owners", say("Only owners, approvers and who leads on call can revoke."))
+        return _refused(work, no, act.group, act.by, act.why)
+    await _withhold(work, mine)
+    return _ended(work, mine, act.by, act.why or "everybody's was revoked")
+
+
+async def _withhold(work: Work, grants: Sequence[Grant]) -> None:
+    """Keep those out, until their shift is over, whom the rotation would put in again at once."""
+    for grant in grants:
+        group = work.book.access.groups.get(grant.group)
+        if grant.origin is not Origin.ROTATION or group is None:
+            continue
+        until = withheld_until(group, grant.person, work.book.on_call, work.now)
+        standing = await work.tx.access.standing(group.name)
+        withheld = {**standing.withheld, grant.person: until}
+        work.tx.access.save_standing(replace(standing, withheld=withheld))
+
+
+def _ended(work: Work, grants: Sequence[Grant], by: str, why: str) -> Answer:
+    ending = [one for one in grants if one.state not in _OVER]
+    steps = [revoke(one, work.now, by=by, why=why, due=work.now) for one in ending]
+    write_steps(work.tx, steps, work.book, work.now)
+    if not ending:
+        return Answer(say("There is nothing to end."), refused=True)
+    if len(ending) == 1:
+        return Answer(say("{who} is being taken out of {group}.",
+                          who=Who(ending[0].person), group=ending[0].group))  # fmt: skip
+    return Answer(say("{count} grants are being ended.", count=len(ending)))
+
+
+def _may_revoke(work: Work, by: str, group: str) -> bool:
+    """Tell whether they may; of a group that is configured no more the fallback people may."""
+    if by in work.book.fallback:
+        return True
+    found = work.book.access.groups.get(group)
+    rules, on_call = work.book.access, work.book.on_call
+    return found is not None and may_revoke(found, by, rules, on_call, work.now)
+
+
+def _refused(work: Work, no: Refusal, group: str, by: str, why: str, grant: str = "") -> Answer:
+    line = Entry(
+        at=work.now,
+        what=Happening.REFUSED,
+        group=group,
+        person=by,
+        grant=grant,
+        by=by,
+        why=why,
+        evidence={"rule": no.rule, "told": no.sentence.render(plain)},
+    )
+    work.tx.access.note(line)
+    return Answer(no.sentence, refused=True)
+
+
+def _scene(work: Work) -> Scene:
+    return Scene(rules=work.book.access, on_call=work.book.on_call, now=work.now)
