@@ -10,12 +10,14 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    UnaryExpression,
     delete,
     func,
     literal,
     select,
     tuple_,
 )
+from sqlalchemy.sql import operators
 
 from bot.ports.issues import (
     MOST_COUNTED,
@@ -40,6 +42,8 @@ _RANK_OF_IMPACT = {impact: rank for rank, impact in IMPACTS.items()}
 _RANK_OF_URGENCY = {urgency: rank for rank, urgency in URGENCIES.items()}
 _CATEGORIES = {category.value: category for category in Category}
 _A_PIECE = 500
+_FEW = 1_000
+"""So many that have the words are looked at one by one, in whatever order is asked for."""
 _MOST_CHOICES = 500
 _MOST_RECURRENCES = 20
 
@@ -48,6 +52,9 @@ _COLUMN: Mapping[SortBy, Column[Any]] = {
     **{one: ISSUE.c[one.value] for one in SortBy if one is not SortBy.OPENED},
 }
 _SHOWN = [column for column in ISSUE.columns if column.name != "words"]
+
+
+Condition = ColumnElement[bool]
 
 
 class SqlIssues:
@@ -70,7 +77,7 @@ class SqlIssues:
         )
 
     async def count(self, which: IssueFilter, now: datetime) -> int:
-        few = select(literal(1)).select_from(ISSUE).where(*_conditions(which, now))
+        few = select(literal(1)).select_from(ISSUE).where(*await self._conditions(which, now))
         counted = select(func.count()).select_from(few.limit(MOST_COUNTED + 1).subquery())
         return int((await self._rows(counted))[0][0])
 
@@ -123,12 +130,24 @@ class SqlIssues:
                 select(column.label("value"), ISSUE.c.number).where(ISSUE.c.number == start)
             )
             at = known[0] if known else None
+        conditions = await self._conditions(query.filter, now)
         found: list[Row[Any]] = []
         for step in _steps(column, at, descending=query.descending, back=back):
             if len(found) < most:
-                wanted = select(*_SHOWN).where(*_conditions(query.filter, now), *step[0])
+                wanted = select(*_SHOWN).where(*conditions, *step[0])
                 found += await self._rows(wanted.order_by(*step[1]).limit(most - len(found)))
         return found
+
+    async def _conditions(self, which: IssueFilter, now: datetime) -> list[Condition]:
+        """Return what must hold; rare words are looked up first, common ones on the way."""
+        plain = _conditions(which, now, hint=self._database.is_sqlite)
+        words = _words(which.text, sqlite=self._database.is_sqlite)
+        if not words:
+            return plain
+        few = await self._rows(select(ISSUE.c.number).where(*words).limit(_FEW + 1))
+        if len(few) > _FEW:
+            return plain + words
+        return [*plain, ISSUE.c.number.in_([row.number for row in few])]
 
     async def _distinct(self, column: Column[Any]) -> list[str]:
         """Walk the index from value to value: as quick for a million rows as for a thousand."""
@@ -144,7 +163,6 @@ class SqlIssues:
         return found
 
 
-Condition = ColumnElement[bool]
 Step = tuple[list[Condition], list[ColumnElement[Any]]]
 
 
@@ -169,7 +187,13 @@ def _ordered(*columns: Column[Any], down: bool) -> list[ColumnElement[Any]]:
     return [one.desc() if down else one.asc() for one in (*columns, ISSUE.c.number)]
 
 
-def _conditions(which: IssueFilter, now: datetime) -> list[Condition]:
+def _words(text: str, *, sqlite: bool) -> list[Condition]:
+    place = func.instr if sqlite else func.strpos
+    return [place(ISSUE.c.words, word) > 0 for word in searched(text).split()]
+
+
+def _conditions(which: IssueFilter, now: datetime, *, hint: bool) -> list[Condition]:
+    """Return all but the words; `hint` keeps SQLite from indexes that narrow nothing down."""
     c = ISSUE.c
     equal = {
         c.category: which.category.value if which.category else None,
@@ -181,11 +205,17 @@ def _conditions(which: IssueFilter, now: datetime) -> list[Condition]:
         c.on_call: stored_text(which.on_call) or None,
         c.cause: stored_text(which.cause) or None,
     }
-    found: list[Condition] = [column == value for column, value in equal.items() if value]
+    broad = {c.category, c.impact, c.urgency, c.tier, c.cause} if hint else set()
+    found: list[Condition] = [
+        (_unindexed(column) if column in broad else column) == value
+        for column, value in equal.items()
+        if value
+    ]
     if which.standings:
         found.append(c.status.in_([standing.value for standing in which.standings]))
     if which.priorities:
-        found.append(c.priority.in_([priority.value for priority in which.priorities]))
+        priority_is = _unindexed(c.priority) if hint else c.priority
+        found.append(priority_is.in_([priority.value for priority in which.priorities]))
     if which.since is not None:
         found.append(c.opened_at >= which.since)
     if which.until is not None:
@@ -194,8 +224,11 @@ def _conditions(which: IssueFilter, now: datetime) -> list[Condition]:
         found.append(c.recurs.is_not(None))
     if which.to_follow_up:
         found.append(c.follow_up.is_not(None))
-    found += _promised(now, breached=which.breached)
-    return found + [c.words.like(f"%{word}%") for word in searched(which.text).split()]
+    return found + _promised(now, breached=which.breached)
+
+
+def _unindexed(column: Column[Any]) -> ColumnElement[Any]:
+    return UnaryExpression(column, operator=operators.custom_op("+"), type_=column.type)
 
 
 def _promised(now: datetime, *, breached: bool | None) -> list[Condition]:

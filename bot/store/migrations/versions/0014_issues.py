@@ -38,6 +38,7 @@ def upgrade() -> None:
     )
     for name in _SORTED:
         op.create_index(f"ix_issue_{name}", "issue", [name, "number"])
+    op.create_index("ix_issue_words", "issue", ["number", "words"])
     op.create_index("ix_issue_breach", "issue", ["deadline_at", "healthy_at", "number"])
     op.create_table(
         "issue_change",

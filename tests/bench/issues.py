@@ -1,0 +1,162 @@
+# ruff: noqa: T201 - it tells what it measured
+"""How long the table of production issues takes at 100,000 rows: `python -m tests.bench.issues`."""
+
+import argparse
+import asyncio
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.clock import SystemClock
+from bot.ports.issues import IssueFilter, IssueQuery, SortBy
+from bot.store import jobs
+from bot.store.issues import values_of
+from bot.store.opening import OpenedStore, open_store
+from bot.store.tables.issues import ISSUE
+from rules.category import Category
+from rules.issues.issue import Issue, Standing
+from rules.issues.measures import Measures
+from rules.priority import Impact, Priority, Urgency
+from tests.process.postgresql import database, postgresql
+
+NOW = datetime(2026, 11, 22, 20, tzinfo=UTC)
+_A_PIECE = 500
+
+
+def some_issues(count: int) -> list[Issue]:
+    """Make issues of three years: 400 products, 30 owners, every fifth still without a cause."""
+    chance = random.Random(1)
+    return [_one(chance, number, count) for number in range(1, count + 1)]
+
+
+def _one(chance: random.Random, number: int, count: int) -> Issue:
+    at = NOW - timedelta(days=1000) * (1 - number / count)
+    product = f"product_{chance.randrange(400)}"
+    over = number < count - 60
+
+    def span(most: int) -> timedelta | None:
+        return timedelta(seconds=chance.randrange(most)) if chance.random() < 0.9 else None
+
+    return Issue(
+        number=number,
+        incident_id=f"incident-{number:032}",
+        title=f"{product}.fct_{chance.randrange(3000)}: {chance.choice(_TROUBLE)}",
+        opened_at=at,
+        priority=chance.choice(list(Priority)),
+        standing=Standing.CLOSED if over else chance.choice(list(Standing)),
+        product=product,
+        tier=chance.randrange(1, 5),
+        category=chance.choice(list(Category)),
+        impact=chance.choice(list(Impact)),
+        urgency=chance.choice(list(Urgency)),
+        owner=f"team-{chance.randrange(30)}",
+        on_call=f"person{chance.randrange(40)}@example.com",
+        measures=Measures(
+            ttd=span(7_200), tta=span(3_600), ttm=span(20_000), ttr=span(90_000), ttv=span(86_400)
+        ),
+        deadline=at + timedelta(hours=chance.randrange(12)) if chance.random() < 0.5 else None,
+        healthy_at=at + timedelta(hours=chance.randrange(24)) if over else None,
+        cause=chance.choice(("", "schema change", "late source", "code", "capacity")),
+        recurs=max(1, number - 300) if chance.random() < 0.3 else None,
+        follow_up="add a test" if chance.random() < 0.1 else "",
+    )
+
+
+_TROUBLE = ("is late", "has null keys", "failed after three tries", "row count fell by 40 %")
+QUERIES = {
+    "first page": IssueQuery(),
+    "page from the middle": IssueQuery(after=50_000),
+    **{f"sorted by {by}": IssueQuery(sort=by) for by in SortBy},
+    "sorted by ttr from the middle": IssueQuery(sort=SortBy.TTR, after=40_000),
+    "P1, sorted by ttr": IssueQuery(sort=SortBy.TTR, filter=IssueFilter(priorities=(Priority.P1,))),
+    "breached, of one owner": IssueQuery(filter=IssueFilter(breached=True, owner="team-7")),
+    "breached, sorted by ttr": IssueQuery(sort=SortBy.TTR, filter=IssueFilter(breached=True)),
+    "open": IssueQuery(filter=IssueFilter(standings=(Standing.TRIGGERED, Standing.ACKNOWLEDGED))),
+    "open, sorted by tta": IssueQuery(
+        sort=SortBy.TTA, filter=IssueFilter(standings=(Standing.TRIGGERED,))
+    ),
+    "one product": IssueQuery(filter=IssueFilter(product="product_17")),
+    "one product, sorted by ttd": IssueQuery(
+        sort=SortBy.TTD, filter=IssueFilter(product="product_17")
+    ),
+    "a common word": IssueQuery(filter=IssueFilter(text="late")),
+    "two words": IssueQuery(filter=IssueFilter(text="product_17 late")),
+    "a rare word": IssueQuery(filter=IssueFilter(text="fct_2999")),
+    "a word nobody wrote": IssueQuery(filter=IssueFilter(text="zebra")),
+    "a rare word, P1, sorted by ttr": IssueQuery(
+        sort=SortBy.TTR, filter=IssueFilter(text="fct_2999", priorities=(Priority.P1,))
+    ),
+}
+
+
+async def fill(store: OpenedStore, count: int) -> None:
+    issues = some_issues(count)
+    for n in range(0, count, _A_PIECE):
+        async with store.database.write() as connection:
+            insert = jobs.insert_for(ISSUE, connection.dialect.name)
+            await connection.execute(insert, [values_of(one) for one in issues[n : n + _A_PIECE]])
+    if not store.database.is_sqlite:
+        async with store.database.write() as connection:
+            await connection.exec_driver_sql("ANALYZE issue")
+
+
+async def measure(store: OpenedStore, rounds: int) -> float:
+    """Print the times of each query with its count; return the worst 95th percentile in ms."""
+    worst = 0.0
+    for name, query in QUERIES.items():
+        times = []
+        for _ in range(rounds):
+            started = time.perf_counter()
+            await store.issues.page(query, NOW)
+            paged = time.perf_counter()
+            await store.issues.count(query.filter, NOW)
+            times.append((1000 * (paged - started), 1000 * (time.perf_counter() - paged)))
+        pages, counts = zip(*times, strict=True)
+        p95 = statistics.quantiles(pages, n=20)[-1]
+        both = statistics.quantiles([p + c for p, c in times], n=20)[-1]
+        worst = max(worst, both)
+        print(
+            f"  {name:34} page p50 {statistics.median(pages):6.1f} p95 {p95:6.1f} ms,"
+            f" count p50 {statistics.median(counts):6.1f} ms, both p95 {both:6.1f} ms"
+        )
+    return worst
+
+
+@contextmanager
+def databases(only: str) -> Iterator[dict[str, str]]:
+    with tempfile.TemporaryDirectory() as folder, postgresql() as server:
+        found = {
+            "sqlite": f"sqlite:///{Path(folder) / 'bench.db'}",
+            "postgresql": database(server, "bench_issues"),
+        }
+        yield {name: url for name, url in found.items() if only in {"", name}}
+
+
+async def run(name: str, url: str, rows: int, rounds: int) -> None:
+    store = await open_store(url, SystemClock())
+    started = time.perf_counter()
+    await fill(store, rows)
+    print(f"{name}: {rows:,} rows written in {time.perf_counter() - started:.1f} s")
+    worst = await measure(store, rounds)
+    print(f"{name}: the worst p95 of a page with its count is {worst:.1f} ms")
+    await store.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--only", choices=("sqlite", "postgresql"), default="")
+    given = parser.parse_args()
+    with databases(given.only) as urls:
+        for name, url in urls.items():
+            asyncio.run(run(name, url, given.rows, given.rounds))
+
+
+if __name__ == "__main__":
+    main()
