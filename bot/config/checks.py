@@ -11,10 +11,11 @@ from rules.nearest import did_you_mean
 
 SECRET_KEYS = frozenset(
     {"bot_token", "app_token", "signing_secret", "user_token", "roster_secret"}
-    | {"secret", "previous_secret"}
+    | {"secret", "previous_secret", "token", "env"}
 )
 """Keys whose values are never written into the file."""
 
+_HOLDERS = frozenset({"calendar", "slack", "sources", "task_tracker", "webhooks"})
 _NEEDED = {"socket": ("bot_token", "app_token"), "http": ("bot_token", "signing_secret")}
 _SHEET_ID = re.compile(r"[A-Za-z0-9_-]{3,200}")
 _PREFIXES = {"bot_token": "xoxb-", "app_token": "xapp-", "user_token": "xoxp-"}
@@ -31,7 +32,7 @@ def literal_secrets(document: Document) -> Iterator[Fault]:
         written = document.written.get(path)
         if not (path and isinstance(value, str) and value) or (written and ":-" not in written):
             continue
-        if path[-1] in SECRET_KEYS and path[0] in {"calendar", "slack", "sources", "webhooks"}:
+        if path[-1] in SECRET_KEYS and path[0] in _HOLDERS:
             words = f"`{path[-1]}` is a secret; put it into the environment and write "
             yield document.fault(path, f"{words}${{{_variable(document, path)}}}")
         if path == ("roster_secret",):
@@ -53,6 +54,7 @@ def config_faults(config: Config, document: Document) -> Iterator[Fault]:
     yield from _twice(document, "people", "slack", [person.slack for person in config.people])
     yield from _twice(document, "expected_runs", "name", [run.name for run in config.expected_runs])
     yield from _expected_faults(config, document)
+    yield from _action_faults(config, document)
     for at, source in enumerate(config.sources):
         if source.name in RESERVED_SOURCES:
             words = f'"{source.name}" is an address of Watchbill\'s own; name the source otherwise'
@@ -154,6 +156,15 @@ def _token_warnings(slack: SlackSpec, document: Document) -> Iterator[Fault]:
         value = getattr(slack, key).get_secret_value()
         if value and not value.startswith(prefix):
             yield document.fault(("slack", key), f"`{key}` should begin with {prefix}")
+
+
+def _action_faults(config: Config, document: Document) -> Iterator[Fault]:
+    hooks = [hook.name for hook in config.webhooks]
+    for name, action in config.runbooks.actions.items():
+        if action.webhook and action.webhook not in hooks:
+            hint = did_you_mean(action.webhook, hooks)
+            words = f'`webhooks` has no "{action.webhook}"{hint}'
+            yield document.fault(("runbooks", "actions", name, "webhook"), words)
 
 
 def _twice(document: Document, section: str, key: str, values: Sequence[str]) -> Iterator[Fault]:

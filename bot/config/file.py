@@ -7,6 +7,7 @@ from pathlib import Path
 
 import rules
 from bot.config.checks import config_faults, config_warnings, literal_secrets
+from bot.config.runbooks import RunbooksSpec
 from bot.config.settings import GOOGLE_SHEET, Config
 from rules.documents.rulebook_checks import cross_check
 from rules.documents.rulebook_parts import Draft, RulebookParts, Surroundings, assemble
@@ -145,6 +146,11 @@ def _files(folder: Path, entry: str) -> list[tuple[str, Path]]:
     return [(entry, place)] if place.is_file() else []
 
 
+def _runbooks(spec: RunbooksSpec, folder: Path) -> RunbooksSpec:
+    near = tuple(str((folder / one).absolute()) for one in spec.folders)
+    return spec.model_copy(update={"folders": near})
+
+
 def _anchored(config: Config, folder: Path) -> Config:
     database, roster = config.database, config.roster
     if database.startswith(_SQLITE):
@@ -167,6 +173,7 @@ def _anchored(config: Config, folder: Path) -> Config:
             "google": sheets,
             "database": database,
             "roster": roster,
+            "runbooks": _runbooks(config.runbooks, folder),
             "holidays": {
                 name: str((folder / days).absolute()) if isinstance(days, str) else days
                 for name, days in config.holidays.items()

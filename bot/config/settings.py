@@ -14,8 +14,11 @@ from bot.config.access import AccessGroupSpec
 from bot.config.calendar import CalendarSpec
 from bot.config.duties import FollowersSpec, NoticesSpec
 from bot.config.google import GoogleSpec
+from bot.config.mapping import MappingSpec
+from bot.config.runbooks import RunbooksSpec
 from bot.config.runs import CalendarDays, ExpectedRunSpec
 from bot.config.sentinels import CanarySpec, WatchdogSpec
+from bot.config.tasks import TrackerSpec
 from bot.config.types import Url, web_address
 from rules.documents.rulebook_spec import RulebookSpec
 from rules.documents.spec import PositiveDuration, Spec, Text, TimeOfDay, Zone
@@ -129,28 +132,6 @@ class SlackSpec(Spec):
     alerts_channel: Text = Field(
         default="data-alerts", description="The channel for routes that name none, without the #."
     )
-
-
-class MappingSpec(Spec):
-    """How a `generic` source reads a body that is not in the bot's own shape."""
-
-    title: str = Field(default="", description="Template of the title, like `{job.name} failed`.")
-    key: str = Field(
-        default="", description="Template of what names the broken thing, never a run."
-    )
-    status: str = Field(default="", description="Template of the status.")
-    severity: str = Field(default="", description="Template of the severity.")
-    labels: dict[str, str] = Field(default_factory=dict, description="Label to its template.")
-    link: str = Field(default="", description="Template of the address people open.")
-    group: str = Field(default="", description="Template of what names the run or batch.")
-    description: str = Field(default="", description="Template of the longer text.")
-    occurred_at: str = Field(
-        default="", description="Template of when it happened, an ISO instant."
-    )
-    alerts: str = Field(default="", description="Where a list of alerts is, like `data.items`.")
-    firing: tuple[Text, ...] = Field(default=(), description="Statuses that mean it is broken.")
-    resolved: tuple[Text, ...] = Field(default=(), description="Statuses that mean it is whole.")
-    info: tuple[Text, ...] = Field(default=(), description="Statuses that are mere remarks.")
 
 
 class SourceSpec(Spec):
@@ -321,6 +302,12 @@ class Config(RulebookSpec):
     holidays: dict[Text, CalendarDays] = Field(
         default_factory=dict,
         description="Calendar name to its days, a list or an .ics file; nothing is due then.",
+    )
+    runbooks: RunbooksSpec = Field(
+        default=RunbooksSpec(), description="Runbooks, and what their buttons may do."
+    )
+    task_tracker: TrackerSpec | None = Field(
+        default=None, description="Where tasks after incidents also become issues."
     )
     webhooks: tuple[WebhookSpec, ...] = Field(default=(), description="What steps can call.")
     logging: LoggingSpec = Field(default=LoggingSpec(), description="What is logged, and how.")
