@@ -77,11 +77,15 @@ class IssueQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuePage:
-    """The issues of a page in order, and whether there are others on either side."""
+    """The issues of a page in order, and whether there are others on either side.
+
+    `total` counts all that match, up to MOST_COUNTED + 1.
+    """
 
     issues: Sequence[Issue]
     more_before: bool
     more_after: bool
+    total: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +102,6 @@ class Issues(Protocol):
     """The table of production issues; every method raises NotStoredError."""
 
     async def page(self, query: IssueQuery, now: datetime) -> IssuePage: ...
-
-    async def count(self, which: IssueFilter, now: datetime) -> int:
-        """Count what matches, up to MOST_COUNTED + 1."""
-        ...
 
     def all(self, query: IssueQuery, now: datetime) -> AsyncIterator[Sequence[Issue]]:
         """Return everything that matches, in pieces, in the order of the query."""

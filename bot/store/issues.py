@@ -65,29 +65,28 @@ class SqlIssues:
 
     async def page(self, query: IssueQuery, now: datetime) -> IssuePage:
         back = query.before is not None
-        found = await self._slice(query, now, back=back, most=query.size + 1)
+        conditions = await self._conditions(query.filter, now)
+        found = await self._slice(query, conditions, back=back, most=query.size + 1)
         more, found = len(found) > query.size, found[: query.size]
         if back:
             found.reverse()
+        alone = not more and query.after is None and not back
         # where there is a page to come from there is a page to go back to
         return IssuePage(
             issues=[issue(row) for row in found],
             more_before=more if back else query.after is not None,
             more_after=True if back else more,
+            total=len(found) if alone else await self._count(conditions),
         )
-
-    async def count(self, which: IssueFilter, now: datetime) -> int:
-        few = select(literal(1)).select_from(ISSUE).where(*await self._conditions(which, now))
-        counted = select(func.count()).select_from(few.limit(MOST_COUNTED + 1).subquery())
-        return int((await self._rows(counted))[0][0])
 
     async def all(self, query: IssueQuery, now: datetime) -> AsyncIterator[Sequence[Issue]]:
         last = None
+        conditions = await self._conditions(query.filter, now)
         while True:
             at = IssueQuery(
                 filter=query.filter, sort=query.sort, descending=query.descending, after=last
             )
-            found = await self._slice(at, now, back=False, most=_A_PIECE)
+            found = await self._slice(at, conditions, back=False, most=_A_PIECE)
             if found:
                 yield await asyncio.to_thread(lambda rows: [issue(row) for row in rows], found)
             if len(found) < _A_PIECE:
@@ -119,7 +118,7 @@ class SqlIssues:
             return (await connection.execute(insert, values)).rowcount == 1
 
     async def _slice(
-        self, query: IssueQuery, now: datetime, *, back: bool, most: int
+        self, query: IssueQuery, conditions: list[Condition], *, back: bool, most: int
     ) -> list[Row[Any]]:
         """Read on from an issue, first those whose value is known and then the others."""
         column = _COLUMN[query.sort]
@@ -130,13 +129,16 @@ class SqlIssues:
                 select(column.label("value"), ISSUE.c.number).where(ISSUE.c.number == start)
             )
             at = known[0] if known else None
-        conditions = await self._conditions(query.filter, now)
         found: list[Row[Any]] = []
         for step in _steps(column, at, descending=query.descending, back=back):
             if len(found) < most:
                 wanted = select(*_SHOWN).where(*conditions, *step[0])
                 found += await self._rows(wanted.order_by(*step[1]).limit(most - len(found)))
         return found
+
+    async def _count(self, conditions: list[Condition]) -> int:
+        few = select(literal(1)).select_from(ISSUE).where(*conditions).limit(MOST_COUNTED + 1)
+        return int((await self._rows(select(func.count()).select_from(few.subquery())))[0][0])
 
     async def _conditions(self, which: IssueFilter, now: datetime) -> list[Condition]:
         """Return what must hold; rare words are looked up first, common ones on the way."""
