@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from rules.deciding import on_alert, on_page, on_person, on_resume, on_split, on_time
+from rules.deciding import ending, on_alert, on_page, on_person, on_resume, on_split, on_time
 from rules.deciding.accompany import accompanied
 from rules.deciding.illustrate import illustrated
 from rules.decision import Decision
@@ -24,13 +24,17 @@ from rules.events import (
     Reopened,
     Resolved,
     Resumed,
+    RunObserved,
     Snoozed,
     Unacked,
     Unmuted,
     Unsnoozed,
+    Verified,
+    Waived,
     Woken,
 )
 from rules.incident import Incident
+from rules.journal.prompt import with_prompt
 from rules.rulebook import RuleBook
 
 
@@ -41,7 +45,7 @@ def decide(incident: Incident, event: Event, rulebook: RuleBook, now: datetime) 
     words, with the incident unchanged; a wake-up that is no longer due changes nothing.
     """
     decision = _decide(incident, event, rulebook, now)
-    noted = _noted(decision.incident, event, now)
+    noted = ending.closed(_noted(decision.incident, event, now), now)
     return decision if noted is decision.incident else replace(decision, incident=noted)
 
 
@@ -58,7 +62,8 @@ def _noted(incident: Incident, event: Event, now: datetime) -> Incident:
 
 def _decide(incident: Incident, event: Event, rulebook: RuleBook, now: datetime) -> Decision:
     shown = illustrated(incident, _decided(incident, event, rulebook, now))
-    return accompanied(incident, shown, rulebook, now)
+    told = accompanied(incident, shown, rulebook, now)
+    return with_prompt(incident, told, rulebook.journal)
 
 
 def _decided(incident: Incident, event: Event, rulebook: RuleBook, now: datetime) -> Decision:
@@ -72,7 +77,9 @@ def _decided(incident: Incident, event: Event, rulebook: RuleBook, now: datetime
         case Resumed():
             return on_resume.resume(incident, event, rulebook, now)
         case AlertSplitOff():
-            return on_split.split_off(incident, event, now)
+            return on_split.split_off(incident, event, rulebook, now)
+        case RunObserved():
+            return on_time.observe(incident, event, rulebook, now)
         case Muted() | Unmuted():
             return on_time.mute_by_hand(incident, event, rulebook, now)
         case (
@@ -80,6 +87,8 @@ def _decided(incident: Incident, event: Event, rulebook: RuleBook, now: datetime
             | AckConfirmed()
             | Unacked()
             | Resolved()
+            | Verified()
+            | Waived()
             | Reopened()
             | Snoozed()
             | Unsnoozed()

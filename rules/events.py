@@ -7,6 +7,7 @@ from datetime import datetime
 from rules.alert import Alert, AlertStatus
 from rules.category import Category
 from rules.priority import Impact
+from rules.run import Run
 from rules.sentence import Sentence
 
 AUTOMATIC = ""
@@ -21,6 +22,8 @@ class AlertReceived:
     before: AlertStatus | None = None
     recent_openings: int = 0
     """Incidents this same thing opened within the flapping window, this one not counted."""
+    began_at: datetime | None = None
+    """When the run that it tells of began, None where it tells of none or nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,29 @@ class Unacked:
 class Resolved:
     by: str
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Somebody says how they know that it is fixed."""
+
+    by: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """Somebody says why no proof of the fix is needed."""
+
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunObserved:
+    """A run that may prove the incident's fix is over."""
+
+    run: Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +189,8 @@ PersonEvent = (
     | AckConfirmed
     | Unacked
     | Resolved
+    | Verified
+    | Waived
     | Reopened
     | Snoozed
     | Unsnoozed
@@ -182,5 +210,6 @@ Event = (
     | PageDelivered
     | PageFailed
     | Resumed
+    | RunObserved
     | Woken
 )

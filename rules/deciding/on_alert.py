@@ -7,12 +7,13 @@ from rules.alert import Alert, AlertStatus
 from rules.category import Category
 from rules.classify import assess, categorised, category_reason, facts_of, priority_of
 from rules.deciding.correcting import heeded, keeps_category
+from rules.deciding.ending import claim_by_source, disprove, hear
 from rules.deciding.rerouting import reroute, settle_route
-from rules.deciding.showing import show_end, show_everywhere, show_later
+from rules.deciding.showing import show_everywhere, show_later
 from rules.deciding.triggering import begin_again, keep_quiet, start
 from rules.decision import Decision, Draft
 from rules.effects import ShowConsequences
-from rules.events import AUTOMATIC, AlertReceived
+from rules.events import AlertReceived
 from rules.folding import bond_with, skipped_by, subject_of, with_cause
 from rules.incident import Incident, State
 from rules.rulebook import RuleBook
@@ -20,6 +21,9 @@ from rules.sentence import say
 from rules.shown_alert import Bond, thing_of
 from rules.silence import Mute, mute
 from rules.stakes import with_deadline_of
+from rules.verifying.evidence import evidence_of
+from rules.verifying.interval import interval_of, wider
+from rules.verifying.signals import Signal, signal_of
 
 
 def receive(incident: Incident, event: AlertReceived, book: RuleBook, now: datetime) -> Decision:
@@ -118,10 +122,7 @@ def _fire(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime, bon
         text = "Fires again: {title}" if again else "Joined by: {title}"
         draft.because("grouping", say(text, title=event.alert.title))
     draft.change(settles_at=None)
-    if thing_of(event.alert) == (draft.incident.source, draft.incident.dedup_key):
-        draft.change(skipped=skipped_by(event.alert))
-    if draft.incident.flapping and again:
-        draft.change(openings=draft.incident.openings + 1)
+    _count(draft, event, again=again)
     covered = muted(event.alert, book, now) is not None
     at = draft.incident
     if bond is Bond.CAUSE and event.before is None:
@@ -131,7 +132,9 @@ def _fire(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime, bon
     worse = (at.muted is not None or not covered) and _raise(draft, event.alert, book, now, bond)
     if draft.incident.consequences:
         draft.do(ShowConsequences())
-    if at.state is State.RESOLVED:
+    if at.is_pending:
+        _disprove(draft, event, book, now)
+    elif at.state is State.RESOLVED:
         draft.because("alert.fired_again", say("Triggered again."))
         begin_again(draft, book, now)
     elif at.muted and at.state is State.TRIGGERED and not covered:
@@ -141,6 +144,14 @@ def _fire(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime, bon
     else:
         draft.change(step_due_at=now if at.gated else at.step_due_at)
         show_later(draft)
+
+
+def _count(draft: Draft, event: AlertReceived, *, again: bool) -> None:
+    at, alert = draft.incident, event.alert
+    if thing_of(alert) == (at.source, at.dedup_key):
+        draft.change(skipped=skipped_by(alert), bad=wider(at.bad, interval_of(alert.labels)))
+    if at.flapping and again:
+        draft.change(openings=at.openings + 1)
 
 
 def _blame(draft: Draft, alert: Alert, book: RuleBook, now: datetime) -> None:
@@ -236,13 +247,41 @@ def _from_the_start(draft: Draft, rule: str, book: RuleBook, now: datetime) -> N
 def _resolve(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> None:
     draft.because("alert.resolved", say("Resolved by its source: {title}", title=event.alert.title))
     at = draft.incident
-    if not at.is_open or at.firing_count > 0 or at.unreadable:
+    if at.is_pending:
+        _prove(draft, event, book, now)
+        show_later(draft)
+    elif not at.is_open or at.firing_count > 0 or at.unreadable:
         show_later(draft)
     elif at.flapping:
         draft.change(settles_at=now + book.flapping.quiet)
         draft.because("flapping", say("Held open until {at}.", at=now + book.flapping.quiet))
         show_later(draft)
     else:
-        draft.incident = at.resolve(AUTOMATIC, now)
         draft.because("alert.all_resolved", say("Every alert of it is resolved."))
-        show_end(draft)
+        told = evidence_of(event, _signal(event.alert, book), now)
+        claim_by_source(draft, told, event.alert.source, book, now)
+
+
+def _prove(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> None:
+    """Let what its source says of the incident's own thing prove the fix."""
+    at, signal = draft.incident, _signal(event.alert, book)
+    if signal is Signal.CLICK or thing_of(event.alert) != (at.source, at.dedup_key):
+        return
+    hear(draft, evidence_of(event, signal, now), book, now)
+
+
+def _disprove(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime) -> None:
+    """Reopen what fires again, unless what fires began before the fix was claimed."""
+    seen, alert = draft.incident.verification, event.alert
+    by_run = _signal(alert, book) is Signal.RUN
+    told = event.began_at or alert.occurred_at
+    if by_run and seen is not None and told < seen.claimed_at:
+        why = say("{title}: that began before the fix was claimed.", title=alert.title)
+        draft.because("verification.not_yet", why)
+        show_later(draft)
+        return
+    disprove(draft, say("{title}", title=alert.title), book, now, url=alert.url)
+
+
+def _signal(alert: Alert, book: RuleBook) -> Signal | None:
+    return signal_of(alert.source, book.verifying.kinds)

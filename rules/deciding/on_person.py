@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from rules.deciding.correcting import correct, refusal
+from rules.deciding.ending import claim, prove_by_hand, taken_back, waive
 from rules.deciding.showing import show_everywhere
 from rules.deciding.triggering import begin_again
 from rules.decision import Decision, Draft
@@ -22,11 +23,14 @@ from rules.events import (
     Snoozed,
     Unacked,
     Unsnoozed,
+    Verified,
+    Waived,
 )
 from rules.incident import Incident, State
 from rules.rulebook import RuleBook
 from rules.sentence import Sentence, Who, say
 
+_AFTERWARDS = (Reopened, Corrected, Verified, Waived)
 LONGEST_SNOOZE = timedelta(days=30)
 ANSWER_TIME = timedelta(minutes=5)
 """How long one who was handed an incident has when the policy names no wait."""
@@ -43,7 +47,7 @@ def act(incident: Incident, event: PersonEvent, book: RuleBook, now: datetime) -
 
 
 def _refusal(at: Incident, event: PersonEvent, now: datetime) -> Sentence | None:
-    if at.state is State.RESOLVED and not isinstance(event, Reopened | Corrected):
+    if at.state is State.RESOLVED and not isinstance(event, _AFTERWARDS):
         return _already_resolved(at)
     match event:
         case Acked(by) if at.state is State.ACKNOWLEDGED and not at.snoozed_until:
@@ -56,12 +60,25 @@ def _refusal(at: Incident, event: PersonEvent, now: datetime) -> Sentence | None
             return say("#{number} is still open.", number=at.number)
         case Snoozed(until=until) if not now < until <= now + LONGEST_SNOOZE:
             return say("A snooze must end in the future, within 30 days.")
-        case Corrected():
-            return refusal(at, event)
+        case Corrected() | Verified() | Waived():
+            return _refusal_afterwards(at, event)
         case Unsnoozed() if at.snoozed_until is None:
             return say("#{number} is not snoozed.", number=at.number)
         case _:
             return None
+
+
+def _refusal_afterwards(at: Incident, event: Corrected | Verified | Waived) -> Sentence | None:
+    if isinstance(event, Corrected):
+        return refusal(at, event)
+    if at.is_open:
+        return say("#{number} is still open. Resolve it first.", number=at.number)
+    if not at.is_pending:
+        return say("#{number} waits for no proof.", number=at.number)
+    if isinstance(event, Waived) and not event.why.strip():
+        words = "Say why #{number} needs no proof: `/oncall waive {number} <why>`."
+        return say(words, number=at.number)
+    return None
 
 
 def _already_resolved(at: Incident) -> Sentence:
@@ -92,11 +109,10 @@ def _carry_out(draft: Draft, event: PersonEvent, book: RuleBook, now: datetime) 
             show_everywhere(draft)
         case Unacked(by):
             _again(draft, say("{who} handed it back.", who=Who(by)), book, now)
-        case Resolved(by, note):
-            draft.incident = draft.incident.resolve(by, now, note)
-            draft.because("person", _with_note("{who} resolved it", by, note))
-            show_everywhere(draft)
+        case Resolved() | Verified() | Waived():
+            _end(draft, event, book, now)
         case Reopened(by, why):
+            taken_back(draft, now)
             _again(draft, _with_note("{who} reopened it", by, why), book, now)
         case Snoozed(by, until):
             draft.incident = draft.incident.snooze(by, now, until)
@@ -112,6 +128,16 @@ def _carry_out(draft: Draft, event: PersonEvent, book: RuleBook, now: datetime) 
             _help(draft, event, book, now)
         case _:
             assert_never(event)
+
+
+def _end(draft: Draft, event: Resolved | Verified | Waived, book: RuleBook, now: datetime) -> None:
+    match event:
+        case Resolved(by, note):
+            claim(draft, by, book, now, note)
+        case Verified(by, evidence):
+            prove_by_hand(draft, by, evidence, now)
+        case Waived(by, why):
+            waive(draft, by, why, now)
 
 
 def _help(draft: Draft, event: LoopedIn | Corrected, book: RuleBook, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """What the auditor's word does to an incident: whatever stopped goes on, and never less loudly."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rules.deciding.showing import show_end, show_later
 from rules.decision import Decision, Draft
@@ -12,6 +12,8 @@ from rules.incident import Incident, State
 from rules.rulebook import RuleBook
 from rules.sentence import Who, say
 
+UNDECIDED_PAUSE = timedelta(hours=1)
+
 
 def resume(incident: Incident, event: Resumed, book: RuleBook, now: datetime) -> Decision:
     """Set the timers right again and page anew whoever's page is lost; an end stays an end.
@@ -20,6 +22,7 @@ def resume(incident: Incident, event: Resumed, book: RuleBook, now: datetime) ->
     """
     draft = Draft(incident)
     if not incident.is_open:
+        _look_again(draft, event, now)
         return draft.decision()
     draft.change()  # a copy, so that it is written down again with all its timers
     draft.because("audit", event.why)
@@ -32,6 +35,18 @@ def resume(incident: Incident, event: Resumed, book: RuleBook, now: datetime) ->
             draft.change(step_due_at=now)
     show_later(draft)
     return draft.decision()
+
+
+def _look_again(draft: Draft, event: Resumed, now: datetime) -> None:
+    """Set the timer of a proof that is waited for right again."""
+    seen = draft.incident.verification
+    if seen is None or not draft.incident.is_pending:
+        return
+    look_at = seen.look_at
+    if event.undecidable and _due(look_at, now):
+        look_at = now + UNDECIDED_PAUSE
+    draft.change(verification=replace(seen, look_at=look_at))
+    draft.because("audit", event.why)
 
 
 def _waits(at: Incident) -> bool:

@@ -3,16 +3,18 @@
 from datetime import datetime
 
 from rules.alert import AlertStatus
-from rules.deciding.showing import show_end, show_later
+from rules.deciding.ending import claim_by_source, whole
+from rules.deciding.showing import show_later
 from rules.decision import Decision, Draft
 from rules.effects import ShowConsequences
-from rules.events import AUTOMATIC, AlertSplitOff
+from rules.events import AlertSplitOff
 from rules.incident import Incident
+from rules.rulebook import RuleBook
 from rules.sentence import Sentence, Who, say
 from rules.shown_alert import Bond, ShownAlert
 
 
-def split_off(incident: Incident, event: AlertSplitOff, now: datetime) -> Decision:
+def split_off(incident: Incident, event: AlertSplitOff, book: RuleBook, now: datetime) -> Decision:
     """Let the alert go, and keep it from folding in again; the engine opens an incident of it."""
     thing = (event.source, event.dedup_key)
     gone = next((a for a in incident.alerts if (a.source, a.dedup_key) == thing), None)
@@ -27,9 +29,8 @@ def split_off(incident: Incident, event: AlertSplitOff, now: datetime) -> Decisi
     draft.do(ShowConsequences())
     after = draft.incident
     if after.firing_count == 0 and not (after.unreadable or after.flapping):
-        draft.incident = after.resolve(AUTOMATIC, now)
         draft.because("alert.all_resolved", say("Every other alert of it is resolved."))
-        show_end(draft)
+        claim_by_source(draft, whole(after), after.source, book, now)
     else:
         show_later(draft)
     return draft.decision()

@@ -4,19 +4,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from rules.deciding.ending import claim_by_source, hear, overdue, whole
 from rules.deciding.rerouting import reroute
 from rules.deciding.showing import show_end, show_everywhere, show_step
 from rules.deciding.triggering import AlertTimes, begin_again, silenced, start
 from rules.decision import Decision, Draft
 from rules.effects import AskAcker, Page
 from rules.escalation import advance
-from rules.events import AUTOMATIC, Muted, Unmuted, Woken
+from rules.events import Muted, RunObserved, Unmuted, Woken
 from rules.incident import Incident, Mutedness, State
 from rules.matching.matcher import matchable
 from rules.rulebook import RuleBook
 from rules.sentence import Sentence, Who, say
 from rules.silence import mute
 from rules.stakes import reweigh
+from rules.verifying.evidence import of_run
 
 _Act = Callable[[Draft, RuleBook, datetime, AlertTimes], None]
 
@@ -24,8 +26,12 @@ _Act = Callable[[Draft, RuleBook, datetime, AlertTimes], None]
 def wake(incident: Incident, event: Woken, book: RuleBook, now: datetime) -> Decision:
     """Do what is due; overdue things are done at once, and once."""
     draft = Draft(incident)
+    seen = incident.verification
+    if seen is not None and incident.is_pending and _due(seen.look_at, now):
+        overdue(draft, book, now)
+        return draft.decision()
     if _due(incident.settles_at, now):
-        _settle(draft, now)
+        _settle(draft, book, now)
     timers: tuple[tuple[datetime | None, _Act], ...] = (
         # first, so that what else is due begins by the route of the priority that it has now
         (incident.stakes.changes_at if incident.stakes else None, _reweigh),
@@ -40,6 +46,14 @@ def wake(incident: Incident, event: Woken, book: RuleBook, now: datetime) -> Dec
     if incident.step_due_at == draft.incident.step_due_at and _due(incident.step_due_at, now):
         advance(draft, book, now, event.alert_times)
         show_step(draft, incident.paged)
+    return draft.decision()
+
+
+def observe(incident: Incident, event: RunObserved, book: RuleBook, now: datetime) -> Decision:
+    """Let a run prove or disprove the fix; nothing where none is waited for."""
+    draft = Draft(incident)
+    if incident.is_pending and event.run.state.is_over:
+        hear(draft, of_run(event.run), book, now)
     return draft.decision()
 
 
@@ -68,12 +82,12 @@ def _due(at: datetime | None, now: datetime) -> bool:
     return at is not None and at <= now
 
 
-def _settle(draft: Draft, now: datetime) -> None:
+def _settle(draft: Draft, book: RuleBook, now: datetime) -> None:
     draft.change(settles_at=None)
     if draft.incident.is_open and draft.incident.firing_count == 0:
-        draft.incident = draft.incident.resolve(AUTOMATIC, now)
         draft.because("flapping.quiet", say("Quiet long enough: it no longer flaps."))
-        show_end(draft)
+        at = draft.incident
+        claim_by_source(draft, whole(at), at.source, book, now)
 
 
 def _unmute(draft: Draft, book: RuleBook, now: datetime, times: AlertTimes) -> None:

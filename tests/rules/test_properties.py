@@ -22,7 +22,7 @@ from bot.wire import (
 )
 from rules.alert import Alert, AlertStatus, Severity
 from rules.audit import Facts, Fault, Watched, audit
-from rules.catalogue import Catalogue, Product, Promises
+from rules.catalogue import Catalogue, LoadType, Product, Promises
 from rules.category import Category
 from rules.classify import assess
 from rules.decide import decide
@@ -43,10 +43,13 @@ from rules.events import (
     Reopened,
     Resolved,
     Resumed,
+    RunObserved,
     Snoozed,
     Unacked,
     Unmuted,
     Unsnoozed,
+    Verified,
+    Waived,
     Woken,
 )
 from rules.grouping import open_incident
@@ -67,9 +70,12 @@ from rules.policy import (
 from rules.priority import Impact
 from rules.rotation import OnCall
 from rules.rulebook import FlappingRule, Route, RuleBook
+from rules.run import BACKFILL, Run, RunState
 from rules.sentence import plain, say
 from rules.silence import Silence, mute
 from rules.sla import FreshBy
+from rules.verification import Verdict
+from rules.verifying.settings import VerifyingRules
 from tests.rules.build import ANA, BO, CY, DAY, HOUR, MINUTE, NOW, make_book, make_span
 
 PEOPLE = st.sampled_from((ANA, BO, CY))
@@ -102,9 +108,14 @@ PROMISED = Catalogue(
             name="Orders",
             tier=2,
             promises=Promises(fresh_by=FreshBy((NOW + 6 * HOUR).time(), "UTC")),
+            schedule="0 5 * * *",
         )
     ]
 )
+LOADED = [
+    Catalogue([replace(PROMISED.products[0], load_type=how, schedule="")])
+    for how in (LoadType.INCREMENTAL, LoadType.SNAPSHOT)
+]
 EVERYTHING = Route("all", "default", "data-alerts", "data")
 URGENT = Route("urgent", "urgent", "x", "data", parse_matchers("priority in [P1, P2]")[0])
 SOON = Route("soon", "urgent", "x", "data", parse_matchers("urgency in [high, critical]")[0])
@@ -129,13 +140,16 @@ books = st.builds(
             OnCall([make_span(ANA, end=NOW + HOUR), make_span(BO, start=NOW + HOUR)]),
         )
     ),
-    catalogue=st.sampled_from((Catalogue(), PROMISED)),
+    catalogue=st.sampled_from((Catalogue(), PROMISED, *LOADED)),
+    verifying=st.sampled_from((VerifyingRules(), VerifyingRules(kinds={"airflow": "airflow"}))),
 )
 person_events = st.one_of(
     st.builds(Acked, PEOPLE),
     st.builds(AckConfirmed, PEOPLE),
     st.builds(Unacked, PEOPLE),
     st.builds(Resolved, PEOPLE, st.sampled_from(("", "fixed it {now}"))),
+    st.builds(Verified, PEOPLE, st.sampled_from(("", "<@U1> {saw} it"))),
+    st.builds(Waived, PEOPLE, st.sampled_from(("", "a <!here> test"))),
     st.builds(Reopened, PEOPLE, st.sampled_from(("", "<@U1> again"))),
     st.builds(Unsnoozed, PEOPLE),
     st.builds(Reassigned, PEOPLE, PEOPLE),
@@ -183,6 +197,28 @@ class Incidents(RuleBasedStateMachine):
     @rule(event=person_events)
     def somebody_acts(self, event: Event) -> None:
         self._apply(event)
+
+    @rule(
+        well=st.booleans(),
+        age=spans_of_time,
+        kind=st.sampled_from(("", BACKFILL)),
+        known=st.booleans(),
+    )
+    def a_run_is_over(self, well: bool, age: timedelta, kind: str, known: bool) -> None:
+        run = Run(
+            source="airflow",
+            pipeline="orders",
+            run_id="run <!here>",
+            state=RunState.SUCCEEDED if well else RunState.FAILED,
+            started_at=self.now - age if known else None,
+            ended_at=self.now,
+            kind=kind,
+        )
+        before = self.incident.verification
+        self._apply(RunObserved(run))
+        after = self.incident.verification
+        if before and before.is_pending and after and after.verdict is Verdict.PASSED:
+            assert self.now - age >= before.claimed_at or not known
 
     @rule(by=PEOPLE, length=spans_of_time)
     def somebody_snoozes(self, by: str, length: timedelta) -> None:
@@ -269,8 +305,19 @@ class Incidents(RuleBasedStateMachine):
 
     @invariant()
     def an_end_has_no_timers(self) -> None:
-        assert self.incident.is_open or self.incident.wake_at is None
+        at = self.incident
+        assert at.is_open or at.is_pending or at.wake_at is None
         assert self.incident.is_open or not self.incident.muted
+
+    @invariant()
+    def what_is_to_be_proved_is_asked_for_or_waited_for(self) -> None:
+        at = self.incident
+        if at.is_pending and at.verification:
+            asked = at.verification.asked >= self.book.verifying.most_asks
+            assert asked or at.wake_at is not None
+        assert at.is_closed == (at.closed_at is not None)
+        if at.verification and at.verification.verdict is Verdict.FAILED:
+            assert at.is_open or at.unproved
 
     @invariant()
     def numbers_add_up(self) -> None:

@@ -1,0 +1,190 @@
+"""Does what a source tells of a run or a check prove that an incident is fixed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from rules.events import AlertReceived
+from rules.incident import Incident
+from rules.run import BACKFILL, Run, RunState
+from rules.sentence import Sentence, Value, say
+from rules.verification import Expects, Interval, Proof, Verification
+from rules.verifying.about import node_of, same_run
+from rules.verifying.interval import covers, interval_of, joined
+from rules.verifying.signals import Signal
+
+_TRUE = frozenset({"true", "1", "yes"})
+
+
+class Finding(StrEnum):
+    """What a piece of evidence does: proves, disproves, proves a part, or nothing."""
+
+    PROVES = "proves"
+    DISPROVES = "disproves"
+    PART = "part"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a run or a check tells.
+
+    `began_at` None means that nobody said. `nodes` are the parts that the run did not leave out,
+    None where it lists none; `about_it`: it tells of the incident's own thing and of no other.
+    """
+
+    well: bool
+    name: str
+    began_at: datetime | None
+    ended_at: datetime | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    kind: str = ""
+    nodes: frozenset[str] | None = None
+    about_it: bool = False
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was found and why; `covered` are the intervals that are loaded again by now."""
+
+    finding: Finding
+    why: Sentence
+    covered: tuple[Interval, ...] = ()
+
+
+def of_run(run: Run) -> Evidence:
+    return Evidence(
+        well=run.state is RunState.SUCCEEDED,
+        name=run.run_id,
+        began_at=run.started_at,
+        ended_at=run.ended_at,
+        labels=run.labels,
+        kind=run.kind,
+        nodes=frozenset(run.assets) or None,
+    )
+
+
+def evidence_of(event: AlertReceived, signal: Signal | None, now: datetime) -> Evidence:
+    """Return what an alert of the incident's own thing tells.
+
+    A monitor looks at the thing all the time, so that its word is about now.
+    """
+    alert = event.alert
+    told = alert.occurred_at if signal is Signal.RUN else now
+    return Evidence(
+        well=True,
+        name=alert.title,
+        began_at=event.began_at or told,
+        ended_at=alert.occurred_at,
+        labels=alert.labels,
+        kind=alert.labels.get("run_type", ""),
+        about_it=True,
+        url=alert.url,
+    )
+
+
+def judged(at: Incident, told: Evidence) -> Judged:
+    """Say what a piece of evidence does for the fix that is claimed of a pending incident."""
+    seen = at.verification
+    if seen is None or seen.expects is None:
+        return _nothing("Nothing is to be proved.")
+    if (why := _too_early(seen, told)) is not None:
+        return Judged(Finding.NOTHING, why)
+    node = node_of(at.labels) or at.asset
+    if not told.well:
+        return _failed(told, node)
+    if told.nodes is not None and node and not _includes(told.nodes, node, at):
+        return _nothing(
+            "{run} went well and left out {node}: it proves nothing.",
+            run=told.name,
+            node=seen.expects.node or node,
+        )
+    if told.nodes is None and not told.about_it and at.labels.get("task_id"):
+        return _nothing(
+            "{run} went well and does not tell whether {node} ran: it proves nothing.",
+            run=told.name,
+            node=seen.expects.node or node,
+        )
+    return _by_load(at, seen, seen.expects, told)
+
+
+def repaired(at: Incident, expects: Expects, told: Evidence) -> Judged:
+    """Say what a source's own word is worth for an incident that nobody claimed to have fixed."""
+    seen = at.verification
+    return _by_load(at, seen, expects, told)
+
+
+def _by_load(at: Incident, seen: Verification | None, expects: Expects, told: Evidence) -> Judged:
+    match expects.proof:
+        case Proof.WORDS:
+            return _nothing(
+                "{run} went well; a run does not repair a snapshot's history.", run=told.name
+            )
+        case Proof.BACKFILL:
+            return _backfilled(at, seen.covered if seen else (), expects, told)
+        case _:
+            return Judged(Finding.PROVES, say("{run}", run=told.name))
+
+
+def _too_early(seen: Verification, told: Evidence) -> Sentence | None:
+    due = seen.expects.due_at if seen.expects else None
+    began = told.began_at
+    if began is None and due is not None and told.ended_at is not None and told.ended_at >= due:
+        began = told.ended_at  # over after the next one was due: it can hardly be an earlier one
+    if began is None:
+        return say("{run} is over and nobody said when it began: it proves nothing.", run=told.name)
+    if began < seen.claimed_at:
+        return say("{run} began before the fix was claimed: it proves nothing.", run=told.name)
+    return None
+
+
+def _failed(told: Evidence, node: str) -> Judged:
+    if told.kind == BACKFILL or (node and told.nodes is not None):
+        # what failed in it has an alert of its own
+        return _nothing("{run} failed elsewhere.", run=told.name)
+    if node.startswith("task:"):
+        return _nothing("{run} failed, and nobody said that {node} did.", run=told.name, node=node)
+    return Judged(Finding.DISPROVES, say("{run} failed.", run=told.name))
+
+
+def _includes(nodes: frozenset[str], node: str, at: Incident) -> bool:
+    return node in nodes or (bool(at.asset) and at.asset in nodes)
+
+
+def _backfilled(
+    at: Incident, before: tuple[Interval, ...], expects: Expects, told: Evidence
+) -> Judged:
+    if _is_true(told.labels, "full_refresh"):
+        return Judged(Finding.PROVES, say("{run}, a full refresh", run=told.name))
+    loaded, bad = interval_of(told.labels), expects.bad
+    again = same_run(at, told.labels)
+    if loaded is not None and bad is not None:
+        covered = joined((*before, loaded))
+        if covers(covered, bad):
+            return Judged(Finding.PROVES, say("{run}", run=told.name), covered)
+        if covered != before:
+            return Judged(Finding.PART, _still_bad(told, bad), covered)
+    elif again or told.kind == BACKFILL:
+        return Judged(Finding.PROVES, say("{run}", run=told.name))
+    return Judged(Finding.NOTHING, _still_bad(told, bad), before)
+
+
+def _still_bad(told: Evidence, bad: Interval | None) -> Sentence:
+    if bad is None:
+        return say("{run} went well; what is bad still has to be loaded again.", run=told.name)
+    return say(
+        "{run} went well; {start} to {end} still has to be loaded again.",
+        run=told.name,
+        start=bad[0],
+        end=bad[1],
+    )
+
+
+def _nothing(words: str, **values: Value) -> Judged:
+    return Judged(Finding.NOTHING, say(words, **values))
+
+
+def _is_true(labels: Mapping[str, str], name: str) -> bool:
+    return labels.get(name, "").lower() in _TRUE

@@ -1,0 +1,53 @@
+"""Intervals of data: which one labels tell of, and whether several cover another."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from rules.verification import Interval
+
+_ENDS = (
+    ("data_interval_start", "data_interval_end"),
+    ("event_time_start", "event_time_end"),
+    ("logical_date", "logical_date"),
+)
+_MOST = 100
+
+
+def interval_of(labels: Mapping[str, str]) -> Interval | None:
+    """Return the interval of data that a run loads, None where its labels tell none."""
+    for first, last in _ENDS:
+        start, end = _instant(labels.get(first, "")), _instant(labels.get(last, ""))
+        if start is not None and end is not None and start <= end:
+            return start, end
+    return None
+
+
+def wider(old: Interval | None, new: Interval | None) -> Interval | None:
+    """Return the shortest interval that holds both."""
+    if old is None or new is None:
+        return old or new
+    return min(old[0], new[0]), max(old[1], new[1])
+
+
+def joined(parts: Iterable[Interval]) -> tuple[Interval, ...]:
+    """Return the same stretches in order, those that touch as one; at most a hundred."""
+    found: list[Interval] = []
+    for start, end in sorted(parts):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], end)
+        else:
+            found.append((start, end))
+    return tuple(found[:_MOST])
+
+
+def covers(parts: Iterable[Interval], whole: Interval) -> bool:
+    """Tell whether the parts together leave nothing of the whole out."""
+    return any(start <= whole[0] and whole[1] <= end for start, end in joined(parts))
+
+
+def _instant(written: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
