@@ -101,8 +101,8 @@ class Service:
         self._schemas: Json = document["schemas"]
         base = "/" + document["servicePath"]
         self._routes = sorted(
-            ((_template(base + method["path"]), method) for method in _methods(document)),
-            key=lambda route: -len(_VARIABLE.sub("", route[1]["path"])),
+            ((_template(base + _path(method)), method) for method in _methods(document)),
+            key=lambda route: -len(_VARIABLE.sub("", _path(route[1]))),
         )
 
     def find(self, verb: str, path: str) -> Call | None:
@@ -191,6 +191,11 @@ def _methods(resource: Json) -> Iterator[Json]:
     yield from resource.get("methods", {}).values()
     for inner in resource.get("resources", {}).values():
         yield from _methods(inner)
+
+
+def _path(method: Json) -> str:
+    """Return its address: the flat one, for a variable of the other may hold slashes."""
+    return str(method.get("flatPath", method["path"]))
 
 
 def _template(path: str) -> re.Pattern[str]:

@@ -6,7 +6,13 @@ from typing import Any
 
 from pydantic import Field
 
-from bot.access.backends.google_service import GoogleService, GoogleSpec, Json, RefusedError
+from bot.access.backends.google_service import (
+    GoogleService,
+    GoogleSpec,
+    Json,
+    RefusedError,
+    checked,
+)
 from bot.access.backends.kind import BackendKind, Surroundings
 from bot.ports.access import Capabilities, Member
 from bot.ports.delivering import GiveUpError, RetryLaterError
@@ -106,7 +112,7 @@ class CloudIdentity:
 
     async def _extend(self, name: str, until: datetime) -> None:
         role = {"name": _MEMBER, "expiryDetail": {"expireTime": _instant(until)}}
-        update = {"fieldMask": "expiryDetail.expireTime", "membershipRole": role}
+        update = {"fieldMask": "expiry_detail.expire_time", "membershipRole": role}
         body = {"updateRolesParams": [update]}
         try:
             await self._ask(
@@ -128,7 +134,7 @@ class CloudIdentity:
 
     async def _lookup(self, parent: str, account: str) -> str | None:
         """Return the name of a membership, None when there is none."""
-        asked = {"parent": parent, "memberKey_id": account}
+        asked = {"parent": parent, "memberKey_id": checked(account)}
         try:
             answer = await self._ask(lambda memberships: memberships.lookup(**asked))
         except RefusedError as error:
@@ -140,7 +146,7 @@ class CloudIdentity:
     async def _group(self, group: str) -> str:
         try:
             answer = await self._google.call(
-                lambda service: service.groups().lookup(groupKey_id=group)
+                lambda service: service.groups().lookup(groupKey_id=checked(group))
             )
         except RefusedError as error:
             if error.status in {403, 404}:

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.access.backends.google_service import GoogleService, GoogleSpec, Json, RefusedError
+from bot.access.backends.google_service import (
+    GoogleService,
+    GoogleSpec,
+    Json,
+    RefusedError,
+    checked,
+)
 from bot.access.backends.kind import BackendKind, Surroundings
 from bot.ports.access import Capabilities, Member
 from bot.ports.delivering import GiveUpError, RetryLaterError
@@ -25,7 +31,8 @@ class GoogleGroup:
         return Capabilities(propagation="several minutes, in the worst case hours")
 
     async def grant(self, group: str, account: str, until: datetime | None, key: str) -> None:  # noqa: ARG002 - the port's
-        body = {"email": account, "role": "MEMBER"}
+        checked(group)
+        body = {"email": checked(account), "role": "MEMBER"}
         try:
             await self._ask(lambda members: members.insert(groupKey=group, body=body))
         except RefusedError as error:
@@ -34,8 +41,9 @@ class GoogleGroup:
             await self._check_member(group, account)
 
     async def revoke(self, group: str, account: str) -> None:
+        asked = {"groupKey": checked(group), "memberKey": checked(account)}
         try:
-            await self._ask(lambda members: members.delete(groupKey=group, memberKey=account))
+            await self._ask(lambda members: members.delete(**asked), empty=True)
         except RefusedError as error:
             if error.status != 404:
                 raise _explained(error, group, account) from error
@@ -65,7 +73,7 @@ class GoogleGroup:
 
     async def _listed(self, group: str, *, most: int = _MOST_PAGES) -> list[Member]:
         found: list[Member] = []
-        asked: dict[str, Any] = {"groupKey": group, "roles": "MEMBER", "maxResults": _PAGE}
+        asked: dict[str, Any] = {"groupKey": checked(group), "roles": "MEMBER", "maxResults": _PAGE}
         for _ in range(most):
             try:
                 answer = await self._ask(lambda members: members.list(**asked))
@@ -77,8 +85,8 @@ class GoogleGroup:
             asked["pageToken"] = answer["nextPageToken"]
         raise GiveUpError(f"the group {group} has too many members; choose one of its own.")
 
-    async def _ask(self, request: Any) -> Json:
-        return await self._google.call(lambda service: request(service.members()))
+    async def _ask(self, request: Any, *, empty: bool = False) -> Json:
+        return await self._google.call(lambda service: request(service.members()), empty=empty)
 
 
 def _member(told: Json) -> Member:

@@ -27,6 +27,7 @@ _LARGEST_KEY = 100_000
 _LONGEST_WAIT = timedelta(hours=1)
 _TOO_FAST = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"})
 _OFF = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
+_NAME = re.compile(r"[^\s/?#\\\x00-\x1f\ud800-\udfff]{1,320}")
 _ENABLE = re.compile(r"https://console\.(?:developers|cloud)\.google\.com/\S+")
 
 
@@ -76,15 +77,23 @@ class GoogleService:
         """Return the service account's address, once its key was read."""
         return str(getattr(self._credentials, "service_account_email", "the service account"))
 
-    async def call(self, request: Callable[[Any], Any]) -> Json:
-        """Make one request of the client's. Raises RetryLaterError, RefusedError, GiveUpError."""
+    async def call(self, request: Callable[[Any], Any], *, empty: bool = False) -> Json:
+        """Make one request of the client's; `empty` when the answer holds nothing.
+
+        Raises RetryLaterError, RefusedError, GiveUpError.
+        """
         try:
             async with asyncio.timeout(_WHOLE_CALL):
-                return await asyncio.to_thread(self._call, request)
+                answer = await asyncio.to_thread(self._call, request)
         except TimeoutError:
             raise RetryLaterError("Google takes too long to answer.", unsure=True) from None
+        if isinstance(answer, dict):
+            return answer
+        if empty and not answer:
+            return {}
+        raise RetryLaterError("Google's answer cannot be read.", unsure=True)
 
-    def _call(self, request: Callable[[Any], Any]) -> Json:
+    def _call(self, request: Callable[[Any], Any]) -> object:
         import httplib2  # heavy, and only for who has such a group
         from google.auth.exceptions import GoogleAuthError, RefreshError
         from google_auth_httplib2 import AuthorizedHttp
@@ -94,7 +103,7 @@ class GoogleService:
 
         http = AuthorizedHttp(self._signed_in(), http=OnceHttp(self._timeout))
         try:
-            answer = request(self._built()).execute(http=http)
+            answer: object = request(self._built()).execute(http=http)
         except HttpError as error:
             after = error.resp.get("retry-after")
             raise self._fault(int(error.resp.status), error.content, after) from None
@@ -111,7 +120,7 @@ class GoogleService:
             raise RetryLaterError(words, unsure=True) from None
         finally:
             http.close()
-        return answer if isinstance(answer, dict) else {}
+        return answer
 
     def _built(self) -> Any:
         """Build the client from the description it carries: no request leaves for it."""
@@ -172,6 +181,13 @@ class GoogleService:
                 )
             case _:
                 return f"Google answers {status} {message or reason}".strip() + "."
+
+
+def checked(name: str) -> str:
+    """Return a group's or member's name if it can be one. Raises GiveUpError."""
+    if not _NAME.fullmatch(name) or name in {".", ".."}:
+        raise GiveUpError(f"{name[:100]!r} cannot be a name at Google. Correct it.")
+    return name
 
 
 def told(content: bytes) -> tuple[str, str]:

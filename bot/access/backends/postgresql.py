@@ -149,8 +149,15 @@ class PostgreSQL:
         """Hold nothing open."""
 
     async def _take(self, connection: Connection, role: str, member: str, grantor: str) -> None:
+        import asyncpg  # heavy, as below
+
         # a membership belongs to its grantor, and a plain REVOKE takes only our own
-        await connection.execute(f"REVOKE {role} FROM {member} GRANTED BY {quoted(grantor)}")
+        sql = f"REVOKE {role} FROM {member} GRANTED BY {quoted(grantor)}"
+        try:
+            await connection.execute(sql)
+        except asyncpg.InsufficientPrivilegeError:
+            words = f"{member} has {role} from {grantor} as well, which we may not take away."
+            raise GiveUpError(f"{words} As {grantor}, run {sql};") from None
 
     async def _check_roles(self, connection: Connection, *names: str) -> None:
         for name in names:

@@ -1,6 +1,7 @@
 """JSON over HTTPS: one request at a time, with a time-out, a size limit and no repeats."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +17,8 @@ from bot.ports.delivering import GiveUpError, RetryLaterError
 TIMEOUT = 10.0
 LARGEST_ANSWER = 8_000_000
 LONGEST_WAIT = timedelta(hours=1)
-_NAMED = 200
+_NAMED = 100
+_SEGMENT = re.compile(r"[^\x00-\x1f/\\\ud800-\udfff]{1,320}")
 
 Headers = Callable[[], Mapping[str, str]]
 
@@ -123,9 +125,9 @@ class Rest:
 
 
 def path_of(*segments: str) -> str:
-    """Return a path; a segment can hold anything but be no way up. Raises GiveUpError."""
+    """Return a path, in which a segment stays one segment. Raises GiveUpError."""
     for segment in segments:
-        if segment in {"", ".", ".."} or any(ord(char) < 32 for char in segment):
+        if segment in {"", ".", ".."} or not _SEGMENT.fullmatch(segment):
             raise GiveUpError(f"{segment[:_NAMED]!r} cannot be a name here. Correct it.")
     return "".join("/" + quote(segment, safe="@:") for segment in segments)
 

@@ -1,6 +1,7 @@
 """Slack user groups: their members, by e-mail. Slack cannot have an empty group."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,8 @@ from bot.ports.delivering import GiveUpError, RetryLaterError
 from rules.documents.spec import Spec, Text
 
 Json = Mapping[str, Any]
+_EMAIL = re.compile(r"[\x21-\x3f\x41-\x7e]{1,100}@[A-Za-z0-9.-]{1,200}")
+_MEMBER_ID = re.compile(r"slack:([UW][A-Z0-9]{2,20})", re.IGNORECASE)
 _E_MAILS_HOLD = timedelta(minutes=10)
 _WAIT = "Slack's answer about {what} cannot be read."
 
@@ -98,8 +101,11 @@ class SlackGroup:
         return found
 
     async def _user(self, account: str) -> str:
-        if account.lower().startswith("slack:"):
-            return account[len("slack:") :].upper()
+        if found := _MEMBER_ID.fullmatch(account):
+            return found[1].upper()
+        if not _EMAIL.fullmatch(account):
+            words = f"{account[:100]!r} is no e-mail. Name it in `accounts`, or write `slack:U...`."
+            raise GiveUpError(words)
         answer = await self._call("users.lookupByEmail", {"email": account})
         user = answer.get("user") or {}
         if user.get("deleted") or user.get("is_bot"):
