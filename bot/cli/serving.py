@@ -40,6 +40,42 @@ def demo(
     raise typer.Exit(play(config, environment(), speed=speed, once=once, verbose=verbose))
 
 
+def local_google(
+    config: ConfigFile = DEFAULT_CONFIG,
+    listen: Annotated[
+        str, typer.Option(help="Where; this machine only. A port of 0 takes a free one.")
+    ] = "127.0.0.1:8070",
+    key: Annotated[
+        Path, typer.Option(help="Where the key of its service account is written.")
+    ] = Path("local-google-key.json"),
+) -> None:
+    """Try Google Sheets and Calendar without an account: both on this machine, with a page."""
+    from bot.app.local_google import KeyInTheWayError, LocalGoogleSetting, run_local_google
+    from bot.cli.roster import template_setting
+    from bot.clock import SystemClock
+    from bot.local_google.server import NotLoopbackError
+    from bot.roster.template import Layout, template_tabs
+
+    setting = template_setting(configuration(config)[0] if config.exists() else None)
+    host, _, port = listen.rpartition(":")
+    if not (host and port.isascii() and port.isdecimal() and int(port) < 65536):
+        raise fail(f"{listen} is no address; write it like 127.0.0.1:8070.")
+
+    def say(text: str) -> None:
+        screen.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    tabs = template_tabs(setting, Layout.GRID, SystemClock().now())
+    chosen = LocalGoogleSetting(
+        tabs=tabs, rotation=setting.rotation, key=key, host=host, port=int(port)
+    )
+    try:
+        run_local_google(chosen, say)
+    except (KeyInTheWayError, NotLoopbackError) as error:
+        raise fail(str(error)) from error
+    except OSError as error:
+        raise fail(f"It cannot start: {error.strerror or error}.") from error
+
+
 def send(
     files: Annotated[list[Path], typer.Argument(help="Bodies; for dbt its artefacts.")],
     source: Annotated[str, typer.Option("--source", help="The configured source's name.")],

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_pem_private_key,
 )
 from google.auth import jwt
 from google.auth.exceptions import GoogleAuthError
@@ -18,6 +19,10 @@ from google.auth.exceptions import GoogleAuthError
 from bot.local_google.errors import GoogleError
 
 _LIFETIME = 3600
+
+
+class InvalidKeyError(Exception):
+    """It is no key that was made here, or was made for another address."""
 
 
 class InvalidGrantError(Exception):
@@ -48,6 +53,22 @@ class Accounts:
             "client_id": "1",
             "token_uri": token_uri,
         }
+
+    def take(self, key: object, token_uri: str) -> None:
+        """Let a key of an earlier start count again. Raises InvalidKeyError."""
+        match key:
+            case {"project_id": "local", "client_email": str(email), "private_key": str(private),
+                  "token_uri": str(uri)} if uri == token_uri:  # fmt: skip
+                pass
+            case _:
+                raise InvalidKeyError
+        try:
+            public = load_pem_private_key(private.encode(), None).public_key()
+        except ValueError:
+            raise InvalidKeyError from None
+        self.public_keys[email] = public.public_bytes(
+            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+        )
 
     def remove(self, email: str) -> None:
         """Delete its keys, as an administrator does; tokens end at once here."""
