@@ -43,8 +43,14 @@ async def change_access(work: Work, act: AccessAct) -> Answer:
     match act:
         case AskAccess():
             return await _ask(work, act)
-        case ApproveAccess() | RefuseAccess():
+        case ApproveAccess():
             return await _with_grant(work, act.grant, lambda g, r: _answer(work, act, g, r))
+        case RefuseAccess():
+            asked = await work.tx.access.grant(act.grant)
+            answer = await _with_grant(work, act.grant, lambda g, r: _answer(work, act, g, r))
+            if asked is not None and not answer.refused:
+                await _withhold(work, [asked])
+            return answer
         case ExtendAccess():
             return await _with_grant(work, act.grant, lambda g, r: _extend(work, act, g, r))
         case GiveBack():
@@ -108,7 +114,7 @@ def _answer(
         gone = Refusal("barred", say("{who} cannot have access: {why}.",
                        who=Who(grant.person), why=why))  # fmt: skip
         return _refused(work, gone, group.name, act.by, "", grant.id)
-    step = allow(grant, group, now, by=act.by, why="an approver said yes")
+    step = allow(grant, now, by=act.by, why="an approver said yes")
     told = answered_words(grant, act.by, yes=True)
     tells = (*step.tells, *others_told(grant, act.by, told))
     write_steps(work.tx, [Step(step.grant, step.entries, tells)], work.book, now)

@@ -71,7 +71,7 @@ def decide_request(ask: Ask, scene: Scene) -> Step | Refusal:
     asked = entry(grant, Happening.REQUESTED, scene.now, by=ask.person, why=grant.why,
                   length=str(ask.length))  # fmt: skip
     if not group.approvers:
-        step = allow(grant, group, scene.now, by="", why="the group needs no approval")
+        step = allow(grant, scene.now, by="", why="the group needs no approval")
     elif broke_glass:
         step = _break_glass(grant, group, scene)
     elif may_approve(group, scene.rules, scene.on_call, scene.now, but=ask.person):
@@ -84,20 +84,15 @@ def decide_request(ask: Ask, scene: Scene) -> Step | Refusal:
     return Step(step.grant, (asked, *step.entries), step.tells)
 
 
-def allow(
-    grant: Grant, group: AccessGroup, now: datetime, *, by: str, why: str, **evidence: str
-) -> Step:
+def allow(grant: Grant, now: datetime, *, by: str, why: str, **evidence: str) -> Step:
     """Let the grant begin: its time counts from now."""
     until = now + grant.length
     if grant.until is not None:
         until = min(until, grant.until)
-    begun = grant.but(state=GrantState.GRANTING, until=until, approved_by=by, answer_by=None)
-    slow = f" It works after {group.propagation}." if group.propagation else ""
-    told = say(
-        "You are being put into {group}, until {until}." + slow, group=group.name, until=until
+    begun = grant.but(
+        state=GrantState.GRANTING, until=until, approved_by=by, granted_at=now, answer_by=None
     )
-    tells = (Tell(Telling.GRANTING, told, grant.person),) if grant.origin is Origin.ASKED else ()
-    return Step(begun, (entry(begun, Happening.APPROVED, now, by=by, why=why, **evidence),), tells)
+    return Step(begun, (entry(begun, Happening.APPROVED, now, by=by, why=why, **evidence),))
 
 
 def _unknown(ask: Ask, scene: Scene) -> Refusal:
@@ -220,7 +215,7 @@ def _may_break_glass(person: str, group: AccessGroup, scene: Scene) -> bool:
 
 
 def _break_glass(grant: Grant, group: AccessGroup, scene: Scene) -> Step:
-    step = allow(grant, group, scene.now, by="", why="break-glass: on call, and a P1 or P2 is open",
+    step = allow(grant, scene.now, by="", why="break-glass: on call, and a P1 or P2 is open",
                  rule="break_glass")  # fmt: skip
     loud = say(
         "🚨 Break-glass: {who} takes {group} without approval, until {until}, for #{number}. "

@@ -46,13 +46,13 @@ def follow(
         until = min(end, now + LEASE)
         grant = live.get(person)
         if grant is not None:
-            steps += _renewed(grant, group, end, now, stale=stale)
+            steps += _renewed(grant, end, now, stale=stale)
             continue
         held_back = withheld.get(person, now) > now
         if person in rules.barred or held_back or not account_of(group, person):
             continue
         new = _new(new_id(), group, person, until, now)
-        steps.append(_held(new, group, rules, on_call, now) if stale else _allowed(new, group, now))
+        steps.append(_held(new, group, rules, on_call, now) if stale else _allowed(new, now))
     return steps
 
 
@@ -77,9 +77,9 @@ def _new(its_id: str, group: AccessGroup, person: str, until: datetime, now: dat
     )
 
 
-def _allowed(grant: Grant, group: AccessGroup, now: datetime) -> Step:
+def _allowed(grant: Grant, now: datetime) -> Step:
     asked = entry(grant, Happening.REQUESTED, now, why=grant.why)
-    step = allow(grant, group, now, by="", why="the group follows the rotation")
+    step = allow(grant, now, by="", why="the group follows the rotation")
     return Step(step.grant, (asked, *step.entries), step.tells)
 
 
@@ -103,12 +103,10 @@ def _held(
     return Step(waiting, (asked, *step.entries), (Tell(Telling.ROTATION_HELD, told), *held))
 
 
-def _renewed(
-    grant: Grant, group: AccessGroup, end: datetime, now: datetime, *, stale: bool
-) -> list[Step]:
+def _renewed(grant: Grant, end: datetime, now: datetime, *, stale: bool) -> list[Step]:
     """Let in who waited for the roster, and keep the end what the roster says."""
     if grant.state is GrantState.REQUESTED:
-        return [] if stale else [allow(grant.but(length=min(end - now, LEASE), until=end), group, now,
+        return [] if stale else [allow(grant.but(length=min(end - now, LEASE), until=end), now,
                                        by="", why="the roster has been read again")]  # fmt: skip
     until = grant.until or end
     if end < until or (until < end and until - now < RENEW and not stale):

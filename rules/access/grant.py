@@ -37,8 +37,9 @@ class Grant:
     `until` is the latest end that its own time, the shift and extensions allow; the incident may
     end it sooner. `requested_at`, `active_since` and `gone_since` are shown to people: asked for,
     seen in the back-end, seen gone from it. `was_member`: the account was in the group before.
-    `asked` are approvers who have been asked, the present one last. `alarms` counts how often
-    was said that it is late, `troubled_since` is since when the back-end has failed it.
+    `asked` are approvers who have been asked, the present one last. `granted_at` is when it was
+    decided. `alarms` counts how often was said that it takes too long, `troubled_since` is since
+    when the back-end has failed it.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Grant:
     asked: tuple[str, ...] = ()
     answer_by: datetime | None = None
     approved_by: str = ""
+    granted_at: datetime | None = None
     started_at: datetime | None = None
     was_member: bool = False
     active_since: datetime | None = None

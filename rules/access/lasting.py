@@ -11,6 +11,7 @@ from rules.rotation import OnCall
 from rules.sentence import Who, say
 
 WARN_BEFORE = timedelta(minutes=10)
+SLOW = timedelta(minutes=1)
 NOISE = tuple(timedelta(minutes=m) for m in (1, 5, 15, 30, 60))
 """How late a revocation is when that is said, louder each time; then every hour."""
 FALLBACK_HEARS, OWNERS_HEAR = 2, 3
@@ -33,6 +34,8 @@ def wake_at(grant: Grant, group: AccessGroup | None) -> datetime | None:
             return grant.answer_by
         case GrantState.ACTIVE if end is not None and _warns(grant, end):
             return end - WARN_BEFORE
+        case GrantState.GRANTING if not grant.alarms:
+            return min(end or _slow_at(grant), _slow_at(grant))
         case GrantState.GRANTING | GrantState.ACTIVE:
             return end
         case GrantState.REVOKING:
@@ -57,6 +60,8 @@ def wake(
         return revoke(grant, now, by="", why=why, due=end)
     if grant.state is GrantState.ACTIVE and end is not None and _warns(grant, end):
         return _warn(grant, group, end, now) if end - WARN_BEFORE <= now else None
+    if grant.state is GrantState.GRANTING and not grant.alarms and _slow_at(grant) <= now:
+        return _slow(grant, group)
     if grant.state is GrantState.REVOKING and _noise_at(grant) <= now:
         return _late(grant, group, now)
     return None
@@ -125,6 +130,23 @@ def _warn(grant: Grant, group: AccessGroup | None, end: datetime, now: datetime)
     warned = grant.but(warned=True)
     line = entry(warned, Happening.END_WARNED, now, end=end.isoformat())
     return Step(warned, (line,), (Tell(Telling.WARNING, told, grant.person),))
+
+
+def _slow_at(grant: Grant) -> datetime:
+    return (grant.granted_at or grant.requested_at) + SLOW
+
+
+def _slow(grant: Grant, group: AccessGroup | None) -> Step:
+    """Say that it takes longer than people expect; whoever hears of it once need not ask."""
+    told = say(
+        "{who} is not in {group} yet. {trouble} I keep trying.",
+        who=Who(grant.person), group=grant.group,
+        trouble=grant.trouble or "The back-end has not shown it yet.",
+    )  # fmt: skip
+    asked = grant.origin is Origin.ASKED
+    to = (grant.person,) if asked or group is None else (group.owners or (grant.person,))
+    tells = tuple(Tell(Telling.GRANTING, told, one) for one in to)
+    return Step(grant.but(alarms=1), (), tells)
 
 
 def _noise_at(grant: Grant) -> datetime:

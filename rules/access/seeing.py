@@ -178,7 +178,9 @@ def _same(one: datetime | None, other: datetime | None) -> bool:
 
 
 def _active(grant: Grant, group: AccessGroup, now: datetime) -> Step:
-    active = grant.but(state=GrantState.ACTIVE, active_since=now, trouble="", troubled_since=None)
+    active = grant.but(
+        state=GrantState.ACTIVE, active_since=now, alarms=0, trouble="", troubled_since=None
+    )
     line = entry(active, Happening.GRANT_SEEN, now, account=grant.account)
     if grant.origin is Origin.ROTATION:
         return Step(active, (line,))
