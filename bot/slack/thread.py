@@ -1,0 +1,50 @@
+"""One message of ours in an incident's thread that is kept as things are."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.ports.delivering import Delivered, MessageRef, RetryLaterError
+from bot.ports.jobs import Job
+from bot.slack.api import SlackRefusedError
+from bot.slack.blocks import Json
+from bot.slack.desk import Desk
+from bot.slack.scene import root_of
+
+_SOON = timedelta(seconds=1)
+_NOTHING = Delivered()
+
+
+def thread_of(messages: Sequence[MessageRef]) -> MessageRef:
+    """Return the message whose thread it is; raises RetryLaterError while there is none."""
+    root = root_of(messages)
+    if root is None:
+        raise RetryLaterError("the incident has no message in the channel yet", after=_SOON)
+    return root
+
+
+async def keep_in_thread(
+    desk: Desk,
+    job: Job,
+    messages: Sequence[MessageRef],
+    role: str,
+    first: Json | None,
+    body: Json,
+) -> Delivered:
+    """Post `first` where no message has this role yet, None for never; else edit it to `body`.
+
+    An attempt that may have gone out is looked up before it is repeated, so that there is one.
+    """
+    posted = next((m for m in messages if m.role == role), None)
+    if posted is None:
+        if first is None:
+            return _NOTHING
+        root = thread_of(messages)
+        made = await desk.post(job, root.channel, first, root.ts)
+        return Delivered((replace(made, role=role),))
+    try:
+        await desk.api.update(posted.channel, posted.ts, body)
+    except SlackRefusedError as refused:
+        if refused.code != "message_not_found":
+            raise
+    return _NOTHING

@@ -1,0 +1,234 @@
+"""The runbook in an incident's thread: what is broken, who is next, and steps to tick off."""
+
+from collections.abc import Iterator, Mapping
+
+from bot.slack import blocks as kit
+from bot.slack.blocks import Json
+from bot.slack.scene import Scene
+from bot.slack.text import Mrkdwn, at, join, link, md, one_line, outside
+from rules.catalogue import Product, Promises
+from rules.durations import format_duration
+from rules.incident import Incident
+from rules.policy import (
+    Channel,
+    NextOnCallOf,
+    OnCallOf,
+    OnePerson,
+    Policy,
+    Target,
+    UserGroup,
+    Webhook,
+)
+from rules.runbooks.runbook import (
+    UNDER_WAY,
+    ActionRun,
+    ActionState,
+    Guide,
+    RunbookStep,
+    StepOutcome,
+)
+
+RUNBOOK_STEP = "runbook_step"
+RUNBOOK_RUN = "runbook_run"
+RUNBOOK_TICKS: Mapping[str, StepOutcome] = {
+    f"runbook_{outcome.value}": outcome for outcome in StepOutcome
+}
+TAKE_BACK = "take_back"
+_LABELS = {
+    StepOutcome.WORKED: "Worked",
+    StepOutcome.DID_NOT_HELP: "Did not help",
+    StepOutcome.SKIPPED: "Skip",
+}
+_MARKS = {StepOutcome.WORKED: "✅", StepOutcome.DID_NOT_HELP: "❌", StepOutcome.SKIPPED: "⏭️"}
+_SAID = {
+    StepOutcome.WORKED: "worked",
+    StepOutcome.DID_NOT_HELP: "did not help",
+    StepOutcome.SKIPPED: "skipped",
+}
+_RUN_MARKS = {
+    ActionState.ASKED: "⏳ starts",
+    ActionState.RUNNING: "⏳ runs",
+    ActionState.DONE: "✅ ran",
+    ActionState.FAILED: "❌ failed",
+    ActionState.UNKNOWN: "⚠️ may have run",
+}
+_CONFIRM = "It acts on the real system, once."
+
+
+def runbook_message(scene: Scene, guide: Guide | None, actions: Mapping[str, str]) -> Json:
+    """The checklist as it stands; `actions` tells by name what to ask before each runs."""
+    head = _head(guide)
+    facts = join("\n", [_product(scene), escalation(scene)])
+    blocks = [kit.section(head), *([kit.section(facts)] if facts else [])]
+    if guide is not None:
+        blocks += _steps(scene, guide, actions)
+        if verify := guide.use.runbook.verify:
+            blocks.append(kit.section(md("*Solved when* {verify}", verify=verify)))
+    return kit.message(head, blocks)
+
+
+def result_message(run: ActionRun) -> Json:
+    """What an action of the runbook said, as it came."""
+    head = md("{mark}: *{action}*, step {n} of the runbook", mark=Mrkdwn(_RUN_MARKS[run.state]),
+              action=run.action, n=run.step + 1)  # fmt: skip
+    said = [kit.plain_section(run.output, 2800)] if run.output.strip() else []
+    return kit.message(head, [kit.section(head), *said])
+
+
+def escalation(scene: Scene) -> Mrkdwn:
+    """Say whom the policy reaches, and when: `primary, after 5 min secondary`."""
+    parts = list(_policy(scene, scene.incident.policy))
+    if not (parts and scene.incident.pages):
+        return Mrkdwn()
+    return md("*If you are stuck:* Escalate. {steps}", steps=join(", then ", parts))
+
+
+def _policy(scene: Scene, policy: Policy) -> Iterator[Mrkdwn]:
+    waited = Mrkdwn()
+    for step in policy.steps:
+        targets = join(" and ", [_target(scene, target) for target in step.targets])
+        if targets:
+            yield join(" ", [waited, targets])
+            waited = Mrkdwn()
+        if step.wait:
+            waited = md("after {wait}", wait=format_duration(step.wait))
+
+
+def _target(scene: Scene, target: Target) -> Mrkdwn:
+    match target:
+        case OnCallOf(role):
+            return outside(role, 60)
+        case NextOnCallOf(role):
+            return md("the next {role}", role=outside(role, 60))
+        case OnePerson(person):
+            return scene.who(person)
+        case UserGroup(handle):
+            return md("@{handle}", handle=handle)
+        case Channel(name):
+            return md("#{name}", name=name)
+        case Webhook(name):
+            return outside(name, 60)
+
+
+def _head(guide: Guide | None) -> Mrkdwn:
+    if guide is None:
+        return md("*No runbook fits this yet.* Note what helps: it makes the first one.")
+    runbook = guide.use.runbook
+    title = outside(one_line(runbook.title), 150)
+    shown = link(runbook.url, title) if runbook.url else title
+    if not runbook.steps:
+        return md("📖 *{shown}*", shown=shown)
+    reviewed = (
+        md(" · reviewed on {day}", day=runbook.reviewed_on.isoformat())
+        if runbook.reviewed_on
+        else Mrkdwn()
+    )
+    return md(
+        "📖 *{shown}* · kept by {owner}{reviewed}",
+        shown=shown,
+        owner=outside(runbook.owner, 80),
+        reviewed=reviewed,
+    )
+
+
+def _product(scene: Scene) -> Mrkdwn:
+    product = scene.book.catalogue.product(scene.incident.product)
+    if product is None:
+        return Mrkdwn()
+    facts = [*_identity(product), md("{p}", p=scene.incident.priority.value), *_timing(product)]
+    promised = list(_promised(product.promises))
+    lines = [md("*{name}* · {facts}", name=product.name, facts=join(" · ", facts))]
+    if promised:
+        lines.append(md("Promised: {promised}", promised=join(", ", promised)))
+    return join("\n", lines)
+
+
+def _identity(product: Product) -> Iterator[Mrkdwn]:
+    owner = product.owner or product.team
+    if owner:
+        yield md("owner {owner}", owner=outside(owner, 80))
+    if product.load_type:
+        yield md("{load} load", load=product.load_type.value)
+    if product.tier:
+        yield md("tier {tier}", tier=product.tier)
+
+
+def _timing(product: Product) -> Iterator[Mrkdwn]:
+    if product.schedule:
+        yield md("runs {cron} {zone}", cron=product.schedule, zone=product.timezone)
+
+
+def _promised(promises: Promises) -> Iterator[Mrkdwn]:
+    if by := promises.fresh_by:
+        objective = promises.fresh_objective
+        of = md(" on {percent} % of days", percent=f"{objective.percent:g}") if objective else ""
+        yield md("fresh by {at} {zone}{of}", at=f"{by.at:%H:%M}", zone=by.zone, of=Mrkdwn(of))
+    if promises.max_age:
+        yield md("never older than {age}", age=format_duration(promises.max_age))
+    if promises.availability is not None:
+        over = format_duration(promises.availability_over)
+        yield md("available {percent} % of {over}", percent=f"{promises.availability:g}", over=over)
+    if promises.time_to_repair:
+        yield md("mended within {span}", span=format_duration(promises.time_to_repair))
+
+
+def _steps(scene: Scene, guide: Guide, actions: Mapping[str, str]) -> Iterator[Json]:
+    steps = guide.use.runbook.steps
+    ticked = {tick.step for tick in guide.ticks}
+    now = next((n for n in range(len(steps)) if n not in ticked), -1)
+    for n, step in enumerate(steps):
+        yield kit.section(_line(scene, guide, n, step), _menu(scene.incident, guide, n))
+        buttons = [*_ticks(scene.incident, n)] if n == now and scene.incident.is_open else []
+        if step.action and scene.incident.is_open and step.action in actions:
+            buttons += _run_button(scene.incident, guide, n, actions[step.action])
+        if buttons:
+            yield kit.actions(f"step:{n}", *buttons)
+
+
+def _line(scene: Scene, guide: Guide, n: int, step: RunbookStep) -> Mrkdwn:
+    tick, run = guide.tick(n), guide.latest_run(n)
+    mark = Mrkdwn(_MARKS[tick.outcome] if tick else "▫️")
+    lines = [md("{mark} *{n}.* {text}", mark=mark, n=n + 1, text=step.text)]
+    if tick:
+        when = at(tick.at, scene.now)
+        told = md("{s}, {who}, {when}", s=_SAID[tick.outcome], who=scene.who(tick.by), when=when)
+        lines.append(told)
+    if run:
+        when = at(run.ended_at or run.started_at or run.asked_at, scene.now)
+        state, who = Mrkdwn(_RUN_MARKS[run.state]), scene.who(run.by)
+        lines.append(md("{s}: {a}, {who}, {when}", s=state, a=run.action, who=who, when=when))
+    return join("\n", lines)
+
+
+def _menu(incident: Incident, guide: Guide, n: int) -> Json:
+    value = f"{incident.number}:{n}"
+    choices = [(label, f"{value}:{outcome.value}") for outcome, label in _LABELS.items()]
+    if guide.tick(n):
+        choices.append(("Take it back", f"{value}:{TAKE_BACK}"))
+    return kit.overflow(RUNBOOK_STEP, choices)
+
+
+def _ticks(incident: Incident, n: int) -> Iterator[Json]:
+    for word, outcome in RUNBOOK_TICKS.items():
+        yield kit.button(_LABELS[outcome], word, f"{incident.number}:{n}")
+
+
+def _run_button(incident: Incident, guide: Guide, n: int, confirm: str) -> Iterator[Json]:
+    run, step = guide.latest_run(n), guide.step(n)
+    if step is None or (run and run.state in UNDER_WAY):
+        return
+    attempt = (run.attempt if run else 0) + 1
+    label = f"Run {step.action}" if attempt == 1 else f"Run {step.action} again"
+    button = kit.button(label, RUNBOOK_RUN, f"{incident.number}:{n}:{attempt}")
+    asked = confirm or _CONFIRM
+    if run and run.state is ActionState.UNKNOWN:
+        asked = f"The last time it may have run: look first. {asked}"
+    yield {
+        **button,
+        "confirm": {
+            "title": kit.plain(f"Run {step.action}?", 100),
+            "text": kit.plain(asked, 300),
+            "confirm": kit.plain("Run it", 30),
+            "deny": kit.plain("Cancel", 30),
+        },
+    }
