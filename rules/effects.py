@@ -99,8 +99,18 @@ class Tell:
     loud: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class AskJournal:
+    """Ask `person` for the journal entry; with `proved` because the fix was, after the resolving."""
+
+    person: str
+    key: str
+    proved: bool = False
+
+
 Effect = (
-    ShowIncident
+    AskJournal
+    | ShowIncident
     | ShowPage
     | ShowConsequences
     | ShowPicture

@@ -31,6 +31,7 @@ READERS = {
     "rules/documents/category_spec.py": {"pydantic"},
     "rules/cron.py": {"cronsim"},
     "rules/matching/expression.py": {"cel_expr_python"},
+    "rules/documents/journal_spec.py": {"pydantic"},
     "rules/documents/overruling_spec.py": {"pydantic"},
     "rules/documents/priority_spec.py": {"pydantic"},
     "rules/documents/rulebook_spec.py": {"pydantic"},

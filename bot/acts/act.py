@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from bot.acts.access import AccessAct
 from bot.acts.duties import LeaveNote
+from bot.acts.journal import JournalAct
 from bot.acts.roster import RosterAct
 from bot.acts.runbooks import RunbookAct
 from bot.acts.tasks import OnTask
@@ -149,6 +150,7 @@ class OpenByHand:
 
 Act = (
     OnIncident
+    | JournalAct
     | SplitOff
     | AckAll
     | MakeSilence

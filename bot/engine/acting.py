@@ -27,6 +27,7 @@ from bot.acts.act import (
     event_of,
 )
 from bot.acts.duties import LeaveNote
+from bot.acts.journal import AddToJournal, JournalAct, WaiveJournal, WriteJournal
 from bot.acts.roster import (
     ApplyProposal,
     AskCover,
@@ -42,6 +43,7 @@ from bot.acts.tasks import OnTask
 from bot.engine.access import change_access
 from bot.engine.answer import Answer
 from bot.engine.following_runbook import follow_runbook
+from bot.engine.journalling import journal
 from bot.engine.noting import leave_note
 from bot.engine.rostering import change_roster
 from bot.engine.splitting import split_off
@@ -80,7 +82,17 @@ async def carry_out(work: Work, act: Act) -> Answer:
             return await _make_silence(work, act)
         case EndSilence():
             return await _end_silence(work, act)
-        case SaveRule() | EndRule() | LeaveNote() | TickStep() | RunAction() | OnTask():
+        case (
+            SaveRule()
+            | EndRule()
+            | LeaveNote()
+            | TickStep()
+            | RunAction()
+            | OnTask()
+            | WriteJournal()
+            | WaiveJournal()
+            | AddToJournal()
+        ):
             return await _put_down(work, act)
         case (
             AskAccess()
@@ -110,7 +122,7 @@ async def carry_out(work: Work, act: Act) -> Answer:
 
 
 async def _put_down(
-    work: Work, act: SaveRule | EndRule | LeaveNote | TickStep | RunAction | OnTask
+    work: Work, act: SaveRule | EndRule | LeaveNote | TickStep | RunAction | OnTask | JournalAct
 ) -> Answer:
     """Do an act that leaves the paging of every incident as it is."""
     match act:
@@ -122,6 +134,8 @@ async def _put_down(
             return await follow_runbook(work, act)
         case OnTask():
             return await work_on_task(work, act)
+        case WriteJournal() | WaiveJournal() | AddToJournal():
+            return await journal(work, act)
         case _:
             assert_never(act)
 

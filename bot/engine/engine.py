@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -13,9 +13,13 @@ from bot.clock import Clock
 from bot.engine.acting import answer_job, carry_out
 from bot.engine.expecting import Clocks, compare, hear, judge_overdue
 from bot.engine.jobs import given_up
+from bot.engine.journalling import Quiet, asked
+from bot.engine.proving import began, prove
 from bot.engine.rehearsing import CANARY, rehearse
+from bot.engine.unposted import tell_asker
 from bot.engine.work import PAST, Work
-from bot.ports.delivering import Dead, Delivered, Outcome
+from bot.journal_jobs import ASKING
+from bot.ports.delivering import Dead, Delivered, Outcome, Retry
 from bot.ports.inbox import ConflictError, Delivery, NotStoredError, Parsed
 from bot.ports.jobs import Job
 from bot.ports.store import Reader, Store, Transaction
@@ -24,6 +28,7 @@ from rules.events import PageDelivered, PageFailed, Woken
 from rules.incident import Incident
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
+from rules.run import RunState
 from rules.schedule.roster import Change, Schedule
 
 log = structlog.get_logger()
@@ -70,6 +75,7 @@ class EngineParts:
     unreadable: Unreadable
     observer: Observer
     new_id: Callable[[], str]
+    quiet: Quiet = field(default=lambda _person: None)
     poll: timedelta = POLL
     """Longest wait before looking for other replicas' deliveries and wake-ups."""
 
@@ -212,6 +218,8 @@ class Engine:
         self, tx: Transaction, job: Job, outcome: Outcome, now: datetime
     ) -> None:
         """Let a page's fate enter as an event, in the transaction that records it."""
+        if job.kind in ASKING and not isinstance(outcome, Retry):
+            await self._asked(tx, job, now)
         event: PageDelivered | PageFailed | None = None
         match outcome:
             case Delivered(messages) if messages and job.kind == "page":
@@ -221,6 +229,8 @@ class Engine:
             case Dead(why) if job.kind == "page":
                 self._parts.observer.page("failed", None)
                 event = PageFailed(job.payload["person"], job.key, why)
+            case Dead(why) if await tell_asker(tx, job, why, now):
+                self.on_work()
             case Dead(why) if job.incident_id:
                 tx.add_timeline(job.incident_id, given_up(job, why, now))
             case _:
@@ -235,10 +245,22 @@ class Engine:
             work.apply(tx.incident(job.incident_id), event)
             self.on_work()
 
+    async def _asked(self, tx: Transaction, job: Job, now: datetime) -> None:
+        """Plan what follows once somebody was asked for a journal entry."""
+        try:
+            await tx.load_incidents([job.incident_id])
+            work = await self.work_in(tx, now)
+            await asked(work, job, self._parts.quiet)
+        except (ValueError, LookupError):  # an incident that cannot be read, or is not kept
+            log.exception("incident cannot be read", action="journal_ends", job=job.key)
+
     async def _decide(self, tx: Transaction, taken: Sequence[Delivery], now: datetime) -> None:
         work = await self.work_in(tx, now)
         read = {d.id: self._parts.read(d) for d in taken if d.source not in {SLACK, CANARY}}
         await work.load_for([alert for said in read.values() for alert in said.alerts])
+        runs = [run for said in read.values() for run in said.runs]
+        # before its alerts: what reopens for a run takes them
+        await prove(work, [run for run in runs if run.state is RunState.FAILED])
         for delivery in taken:
             if delivery.source == SLACK:
                 await _act(work, delivery)
@@ -247,11 +269,13 @@ class Engine:
             said = read.get(delivery.id, _NOTHING)
             for seen in said.lineage:
                 tx.see_lineage(delivery.source, seen)
+            began_at = began(said.runs)
             for alert in said.alerts:
-                work.receive(alert, delivery.received_at)
+                work.receive(alert, delivery.received_at, began_at=began_at)
                 self._parts.observer.alert(alert.source, alert.status)
             tx.finish_delivery(delivery.id)
-        await hear(work, [run for said in read.values() for run in said.runs])
+        await hear(work, runs)
+        await prove(work, [run for run in runs if run.state is RunState.SUCCEEDED])
         self._parts.observer.opened(work.opened)
 
     async def _set_aside(self, taken: Sequence[Delivery], error: Exception) -> None:

@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from bot.journal_jobs import ask_job
 from bot.ports.jobs import Job, JobPriority, JsonObject, NewJob
 from bot.ports.store import TimelineEntry
 from bot.wire import sentence_to_json
 from rules.effects import (
     AskAcker,
+    AskJournal,
     CallWebhook,
     Effect,
     Page,
@@ -40,10 +42,8 @@ def job_of(effect: Effect, incident: Incident, now: datetime, since: datetime) -
     """Return the job that carries out an effect; `since` is when its cause reached us."""
     channel = f"slack:{incident.channel}"
     match effect:
-        case ShowRunbook():
-            return show_runbook(incident, now, at_once=False)
-        case ShowTasks():
-            return show_tasks(incident, now, at_once=False)
+        case ShowRunbook() | ShowTasks() | AskJournal():
+            return _accompanying(effect, incident, now)
         case ShowIncident() | ShowPage() | ShowConsequences() | ShowPicture():
             return _showing(effect, incident, now)
         case Page(person, key, reason, force):
@@ -68,6 +68,18 @@ def job_of(effect: Effect, incident: Incident, now: datetime, since: datetime) -
             return job if loud else replace(job, priority=JobPriority.NOTE)
         case _:
             assert_never(effect)
+
+
+def _accompanying(
+    effect: ShowRunbook | ShowTasks | AskJournal, incident: Incident, now: datetime
+) -> NewJob:
+    match effect:
+        case ShowRunbook():
+            return show_runbook(incident, now, at_once=False)
+        case ShowTasks():
+            return show_tasks(incident, now, at_once=False)
+        case AskJournal(person, key):
+            return ask_job(incident.id, incident.channel, person, key, now)
 
 
 def _showing(

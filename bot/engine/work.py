@@ -1,7 +1,7 @@
 """One transaction's work: alerts placed, events decided, decisions written down."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -9,6 +9,7 @@ import structlog
 
 from bot.engine.accompanying import accompany
 from bot.engine.jobs import PAGE_KINDS, job_of
+from bot.journal_jobs import ASKING
 from bot.ports.store import AlertRef, TimelineEntry, Transaction
 from rules.alert import Alert, AlertStatus
 from rules.classify import categorised
@@ -64,11 +65,25 @@ class Work:
             refs, now=self.now, window=self._window(), related=related if about else None
         )
 
-    def receive(self, alert: Alert, received_at: datetime) -> Incident | None:
-        """Place one alert and decide; returns its incident, None when it joined nothing."""
+    def receive(
+        self,
+        alert: Alert,
+        received_at: datetime,
+        *,
+        began_at: datetime | None = None,
+        joins: str | None = None,
+    ) -> Incident | None:
+        """Place one alert and decide; returns its incident, None when it joined nothing.
+
+        `began_at` is when the run that it tells of began; `joins` the loaded incident that it
+        belongs to unless the same thing is open elsewhere.
+        """
         tx, book, now = self.tx, self.book, self.now
         same = tx.open_alert(alert.source, alert.dedup_key)
-        placement = place(alert, self._places(alert), book.storm, now)
+        places = self._places(alert)
+        if joins and not same:
+            places = replace(places, same_thing=joins)
+        placement = place(alert, places, book.storm, now)
         if isinstance(placement, Nowhere):
             return None
         alert = categorised(alert, book)
@@ -79,7 +94,7 @@ class Work:
             case Open():
                 incident, openings = self._open(alert, storm=placement.storm)
         before = same.status if same and same.incident_id == incident.id else None
-        event = AlertReceived(alert, before, openings)
+        event = AlertReceived(alert, before, openings, began_at)
         decision = self.apply(incident, event, received_at)
         tx.record_alert(incident.id, alert, now)
         return decision.incident
@@ -97,6 +112,8 @@ class Work:
         called_off = incident.pages and not after.pages
         if called_off or (_may_page(incident) and not _may_page(after)):
             tx.cancel_jobs(after.id, PAGE_KINDS)
+        if after.is_open and not incident.is_open:
+            tx.cancel_jobs(after.id, ASKING)
         for reason in decision.reasons:
             entry = TimelineEntry(
                 at=self.now,

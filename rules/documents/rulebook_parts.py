@@ -1,12 +1,13 @@
 """Rulebook documents, laid over each other, as the parts a RuleBook is built from."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeVar
 
 from rules.alert import Severity
 from rules.documents.category_parts import category_rules
+from rules.documents.journal_parts import journal_rules
 from rules.documents.overruling_parts import impact_rules, not_actionable_rules
 from rules.documents.priority_parts import priority_rules
 from rules.documents.rulebook_spec import (
@@ -22,6 +23,7 @@ from rules.documents.tasks_parts import task_rules
 from rules.documents.written import NEVER
 from rules.documents.yaml_document import Document
 from rules.folding import FoldingRule
+from rules.journal.template import JournalRules
 from rules.people import People
 from rules.policy import (
     AtLeast,
@@ -88,6 +90,7 @@ class RulebookParts:
     not_actionable: NotActionable
     windows: tuple[MaintenanceWindow, ...]
     tasks: tuple[TaskRule, ...] = ()
+    journal: JournalRules = field(default_factory=JournalRules)
 
     def rulebook(self, *, on_call: OnCall, silences: Iterable[Silence] = ()) -> RuleBook:
         """Build the RuleBook; routes without a rotation get the roster's first."""
@@ -110,6 +113,7 @@ class RulebookParts:
             not_actionable=self.not_actionable,
             windows=self.windows,
             tasks=self.tasks,
+            journal=self.journal,
             silences=tuple(silences),
             on_call=on_call,
         )
@@ -153,6 +157,7 @@ def assemble(drafts: Sequence[Draft], around: Surroundings) -> RulebookParts:
         categories=category_rules([spec.categories for spec in specs]),
         impact_rules=impact_rules(specs),
         not_actionable=not_actionable_rules(specs),
+        journal=journal_rules(spec.journal for spec in specs),
         windows=tuple({w.name: _window(w) for s in specs for w in s.maintenance_windows}.values()),
         tasks=task_rules(spec.tasks for spec in specs),
     )

@@ -9,6 +9,7 @@ from rules.alert import Severity
 from rules.category import Category
 from rules.documents import written
 from rules.documents.category_spec import CategoriesSpec
+from rules.documents.journal_spec import JournalSpec
 from rules.documents.overruling_spec import ImpactRuleSpec, NotActionableSpec
 from rules.documents.priority_spec import (
     EffortSpec,
@@ -245,6 +246,9 @@ class RulebookSpec(Spec):
     )
     tasks: tuple[TaskRuleSpec, ...] = Field(
         default=(), description="What is left to do once an incident is resolved."
+    )
+    journal: JournalSpec = Field(
+        default=JournalSpec(), description="What people write down after an incident."
     )
     maintenance_windows: tuple[MaintenanceWindowSpec, ...] = Field(
         default=(), description="Announced work during which matching alerts page nobody."

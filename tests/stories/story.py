@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.acts.act import SLACK, Act, ActPayload, AnswerTo, OnIncident, act_to_json
 from bot.engine.engine import Engine, EngineParts
+from bot.engine.journalling import Quiet
 from bot.outbox import Outbox, OutboxSettings
 from bot.ports.inbox import Delivery, NewDelivery, Parsed
 from bot.ports.jobs import Job
@@ -92,6 +93,7 @@ class Story:
         self.counted = Counted()
         self._alerts: dict[str, Sequence[Alert]] = {}
         self._runs: dict[str, Sequence[Run]] = {}
+        self.quiet: Quiet = lambda _person: None
         self._told = 0
         self._numbers = count(1)
         self._build()
@@ -108,6 +110,7 @@ class Story:
                 unreadable=lambda delivery, why: _unreadable(delivery, why, self.clock.now()),
                 observer=self.counted,
                 new_id=lambda: f"{next(numbers):032x}",
+                quiet=self.quiet,
             )
         )
         self.outbox = Outbox(
@@ -235,7 +238,8 @@ class _EveryKind(dict[str, RecordingDeliverer]):
         roster = ("show_cover", "expire_cover", "repeat_cover", "show_swap", "remind_swap",
                   "tell_person", "load_picture", "late_note")  # fmt: skip
         after = ("runbook", "runbook_action", "tasks", "mirror_task", "nudge", "runbook_result")
-        self.update(dict.fromkeys((*kinds, *more, *roster, *after), deliverer))
+        journal = ("journal_ask", "journal_remind", "journal_shown")
+        self.update(dict.fromkeys((*kinds, *more, *journal, *roster, *after), deliverer))
 
 
 def alert(key: str, now: datetime, **more: Any) -> Alert:
