@@ -201,6 +201,11 @@ class Incident:
         return not self.is_open and not self.is_pending and self.blocking_tasks == 0
 
     @property
+    def takes_alerts(self) -> bool:
+        """Tell whether its own alerts still belong to it when they fire again."""
+        return self.is_open or self.is_pending
+
+    @property
     def verified_at(self) -> datetime | None:
         """Return when its fix was proved, None when it was not or needed no proof."""
         seen = self.verification

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.engine.proving import awaiting
 from bot.engine.work import Work
 from rules.alert import Alert
 from rules.expected_runs import (
@@ -163,5 +164,6 @@ def _write(work: Work, judged: Judgement) -> None:
 async def _receive(work: Work, alerts: Sequence[Alert]) -> None:
     if alerts:
         await work.load_for(alerts)
+        awaited = await awaiting(work, alerts)
         for alert in alerts:
-            work.receive(alert, work.now)
+            work.receive(alert, work.now, joins=awaited.get(alert.dedup_key))

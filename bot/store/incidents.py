@@ -1,12 +1,13 @@
 """The incidents one transaction knows: loaded under lock, saved with their version checked."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import Select, bindparam, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.inbox import ConflictError
@@ -31,6 +32,11 @@ _LOCK = select(INCIDENT.c.id).where(INCIDENT.c.id == bindparam("its_id")).with_f
 _BY_NUMBER = _BODY.where(INCIDENT.c.number == bindparam("its_number")).with_for_update()
 _OPEN_STATES = [State.TRIGGERED.value, State.ACKNOWLEDGED.value]
 _OPEN = _BODY.where(INCIDENT.c.state.in_(_OPEN_STATES)).order_by(INCIDENT.c.id).with_for_update()
+_PENDING = (
+    select(INCIDENT.c.id, INCIDENT.c.awaits)
+    .where(text("incident.verification = 'pending'"))
+    .order_by(INCIDENT.c.number)
+)
 _DUE = (
     select(INCIDENT.c.id, INCIDENT.c.body)
     .where(INCIDENT.c.wake_at <= bindparam("now", type_=UtcDateTime()))
@@ -113,6 +119,11 @@ class Incidents:
         await self._fetch(_OPEN, {})
         return sorted((i for i in self._known.values() if i.is_open), key=lambda i: i.number)
 
+    async def pending(self) -> dict[str, frozenset[str]]:
+        """Return what could prove each fix that waits for it, by incident."""
+        found = await self._connection.execute(_PENDING)
+        return {row.id: frozenset(json.loads(row.awaits or "[]")) for row in found}
+
     def save(self, incident: Incident) -> bool:
         """Remember it with the next version; return whether it is new. Raises ConflictError."""
         before = self._before.get(incident.id)
@@ -149,16 +160,16 @@ class Incidents:
     async def flush_alerts(self) -> None:
         """Close the alerts of incidents that closed, open those of incidents that came back."""
         turned = [
-            {"its_id": incident.id, "new_open": int(incident.is_open)}
+            {"its_id": incident.id, "new_open": int(incident.takes_alerts)}
             for incident in (self._known[i] for i in self._saved)
-            if not incident.is_open or self._may_have_been_closed(incident)
+            if not incident.takes_alerts or self._may_have_been_closed(incident)
         ]
         if turned:
             await self._connection.execute(_ALERTS_OPEN, turned)
 
     def _may_have_been_closed(self, incident: Incident) -> bool:
         before = self._before.get(incident.id)
-        return incident.version > 1 if before is None else not before.is_open
+        return incident.version > 1 if before is None else not before.takes_alerts
 
     async def _update_unseen(self, incident: Incident) -> None:
         updated = await self._connection.execute(_UPDATE, _update_values(incident))

@@ -177,6 +177,7 @@ class Lookups:
         self._history: dict[Pair, list[datetime]] = {}
         self._latest: dict[Pair, int] = {}
         self._closed: set[str] = set()
+        self._over: set[str] = set()
         self._loaded: set[Pair] = set()
         self._subjects: dict[str, OpenSubject] = {}
 
@@ -234,6 +235,8 @@ class Lookups:
     def saved(self, incident: Incident, *, new: bool) -> None:
         source = stored_key(incident.source)
         thing = (source, stored_key(incident.dedup_key))
+        turned = self._over.discard if incident.takes_alerts else self._over.add
+        turned(incident.id)
         if incident.is_open:
             self._closed.discard(incident.id)
             self._own[thing] = incident.id
@@ -257,10 +260,14 @@ class Lookups:
     def closed(self, incident_ids: Iterable[str]) -> None:
         self._closed.update(incident_ids)
 
+    def over(self, incident_ids: Iterable[str]) -> None:
+        """Note those that do not even take their own alerts any more."""
+        self._over.update(incident_ids)
+
     def open_alert(self, source: str, dedup_key: str) -> OpenAlert | None:
         pair = self._known(source, dedup_key)
         found = self._alerts.get(pair)
-        if found is not None and found.incident_id not in self._closed:
+        if found is not None and found.incident_id not in self._over:
             return found
         own = self._still_open(self._own.get(pair))
         return OpenAlert(own, AlertStatus.FIRING) if own else None

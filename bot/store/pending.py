@@ -113,7 +113,7 @@ class Pending:
         """Write everything; `incidents` are those the transaction knows as they will be."""
         for values in self._alerts.values():
             known = incidents.get(values["incident_id"])
-            values["open"] = int(known is None or known.is_open)
+            values["open"] = int(known is None or known.takes_alerts)
         dialect = connection.dialect.name
         times = [
             {"incident_id": incident_id, "at": at, "count": count}

@@ -1,6 +1,6 @@
 """The unit of work: one event's loads, decisions and writes in one commit."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import cache
@@ -134,6 +134,7 @@ class SqlTransaction(RunWriting):
         await self._incidents.load(sorted(named))
         known = self._incidents.known
         self._lookups.closed(i for i in named if i not in known or not known[i].is_open)
+        self._lookups.over(i for i in named if i not in known or not known[i].takes_alerts)
 
     def open_subjects(self) -> Sequence[OpenSubject]:
         known = self._incidents.known
@@ -175,6 +176,9 @@ class SqlTransaction(RunWriting):
 
     async def open_incidents(self) -> Sequence[Incident]:
         return await self._incidents.open()
+
+    async def pending_proofs(self) -> Mapping[str, frozenset[str]]:
+        return await self._incidents.pending()
 
     def incident(self, incident_id: str) -> Incident:
         return self._incidents.get(incident_id)

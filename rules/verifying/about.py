@@ -1,9 +1,9 @@
 """What a run is about and what an incident waits for, as keys that are compared."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from rules.catalogue import Catalogue
-from rules.expected_runs import EXPECTED
+from rules.expected_runs import EXPECTED, ExpectedRuns
 from rules.folding import run_key
 from rules.incident import Incident
 from rules.run import Run
@@ -54,8 +54,8 @@ def awaited_by(at: Incident) -> frozenset[str]:
     return frozenset(keys - {""})
 
 
-def told_by(run: Run, catalogue: Catalogue, expectations: Iterator[str]) -> frozenset[str]:
-    """Return the keys of all that a run is about; `expectations` are those it serves."""
+def told_by(run: Run, catalogue: Catalogue, expected: ExpectedRuns) -> frozenset[str]:
+    """Return the keys of all that a run is about."""
     keys = {pipeline_key(run.labels), *run.assets[:_MOST_NODES]}
     found = catalogue.find(run.labels)
     if found and found.asset:
@@ -66,8 +66,11 @@ def told_by(run: Run, catalogue: Catalogue, expectations: Iterator[str]) -> froz
         if asset is not None:
             keys.add(asset.id)
             products.add(asset.product)
-    keys |= {f"product:{product}" for product in products if product}
-    keys |= {expectation_key(name) for name in expectations}
+    products.discard("")
+    keys |= {f"product:{product}" for product in products}
+    served = [*expected.of_pipeline(run.source, run.pipeline)]
+    served += [one for product in products for one in expected.of_product(product)]
+    keys |= {expectation_key(one.name) for one in served}
     return frozenset(keys - {""})
 
 

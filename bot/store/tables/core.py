@@ -89,7 +89,6 @@ class IncidentRow(SQLModel, table=True):
         _index("ix_incident_acked_at", "acked_at", where="acked_at IS NOT NULL"),
         _index("ix_incident_resolved_at", "resolved_at", where="resolved_at IS NOT NULL"),
         _index("ix_incident_pending", "number", where=PENDING),
-        _index("ix_incident_pending_key", "source", "dedup_key", where=PENDING),
         _index("ix_incident_product", "product", "opened_at", where="product != ''"),
     )
 

@@ -18,17 +18,18 @@ def upgrade() -> None:
         op.add_column("incident", sa.Column(name, sa.Text(), server_default="", nullable=False))
     for name in ("verified_at", "closed_at"):
         op.add_column("incident", sa.Column(name, UtcDateTime(), nullable=True))
-    for name, columns in (
-        ("ix_incident_pending", ["number"]),
-        ("ix_incident_pending_key", ["source", "dedup_key"]),
-    ):
-        op.create_index(name, "incident", columns, sqlite_where=_PENDING, postgresql_where=_PENDING)
+    op.create_index(
+        "ix_incident_pending",
+        "incident",
+        ["number"],
+        sqlite_where=_PENDING,
+        postgresql_where=_PENDING,
+    )
     # what was resolved before anybody waited for proofs is over
     op.execute("UPDATE incident SET closed_at = resolved_at WHERE state = 'resolved'")
 
 
 def downgrade() -> None:
-    for name in ("ix_incident_pending_key", "ix_incident_pending"):
-        op.drop_index(name, "incident")
+    op.drop_index("ix_incident_pending", "incident")
     for name in ("closed_at", "verified_at", "awaits", "verification"):
         op.drop_column("incident", name)
