@@ -88,6 +88,7 @@ class Application:
     rows: RosterKeeping | None = None
     started: asyncio.Event = field(default_factory=asyncio.Event)
     nudges: Nudges = field(default_factory=Nudges)
+    pages: Sequence[aiohttp.web.RouteDef] = ()
     url: str = ""
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -128,6 +129,7 @@ class Application:
             ("refresh", partial(self._every, _REFRESH, self._refresh, self.nudges.asked)),
             ("learning", partial(self._every, _LEARN, self._learn)),
             ("gauges", partial(self._every, _SAMPLE, self._sample)),
+            ("issues", partial(self._every, _REFRESH, self._draw_issues)),
             ("housekeeping", partial(self._every, _HOUSEKEEPING, self._keep_house)),
         ]
         if self.setting.config.catalogue:
@@ -195,6 +197,9 @@ class Application:
 
     async def _learn(self) -> None:
         await self.rules.learn()
+
+    async def _draw_issues(self) -> None:
+        await self.store.issue_drawing.catch_up()
 
     async def _sample(self) -> None:
         await sample(self.metrics, self.store.reader, self.setting.clock.now())
@@ -266,6 +271,7 @@ class Application:
                 ),
                 raw_bodies=RawBodies(self.links, self.store.reader.delivery),
                 slack_events=self.slack.events_handler,
+                pages=self.pages,
             )
         )
 

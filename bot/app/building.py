@@ -5,6 +5,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -16,6 +17,7 @@ from bot.app.duty_side import duty_side, editors, zone_of
 from bot.app.expectations import Waiting
 from bot.app.following import calendars_of
 from bot.app.nudges import Nudges
+from bot.app.pages import first_on_call, issues_link, page_routes, page_sessions
 from bot.app.roster.given_up import RowsGivenUp
 from bot.app.roster.keeping import RosterKeeper
 from bot.app.roster.row_jobs import ROSTER_ROW, RowDeliverer
@@ -107,6 +109,8 @@ async def build(setting: Setting) -> Application:
     links = RawLinks(_link_secret(config), config.base_url, clock)
     engine = _engine(setting, store, rules, Reading(config, links, metrics), Counting(metrics))
     inbox = KickingInbox(store.inbox, engine.kick)
+    sessions = page_sessions(config, clock)
+    store.issue_drawing.on_call = first_on_call(rules)
     calendars = calendars_of(config, store, roster, clock, metrics, people)
     parts = SlackParts(
         inbox=inbox,
@@ -117,9 +121,11 @@ async def build(setting: Setting) -> Application:
         metrics=metrics,
         public_url=config.base_url,
         calendar_link=calendars.link if calendars else None,
+        issues_link=partial(issues_link, config, sessions),
         lessons=store.lessons,
         confirm_roster=keeper.confirm if keeper else None,
         followers=store.followers,
+        access=store.access,
     )
     slack = slack_side(setting.access, parts)
     session = aiohttp.ClientSession()
@@ -155,6 +161,7 @@ async def build(setting: Setting) -> Application:
         sentinels=_sentinels(setting, store, engine, rules, session, metrics),
         rows=_rows(setting, store, rota, outbox, row_writing),
         nudges=nudges,
+        pages=page_routes(config, store, slack, people, sessions, clock=clock),
     )
 
 

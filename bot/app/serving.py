@@ -74,6 +74,8 @@ def _secrets(config: Config) -> list[str]:
     slack = config.slack
     secrets = [slack.bot_token, slack.app_token, slack.signing_secret, slack.user_token]
     secrets += [config.calendar.secret, config.roster_secret]
+    secrets.append(config.web_pages.secret)
+    secrets += [config.web_pages.openid.client_secret] if config.web_pages.openid else []
     secrets += [s for source in config.sources for s in (source.secret, source.previous_secret)]
     secrets += [webhook.secret for webhook in config.webhooks]
     address = [config.watchdog.url] if config.watchdog else []

@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.app.rules_in_force import RulesInForce
 from bot.clock import Clock, SystemClock
 from bot.metrics import Metrics
+from bot.ports.access import AccessReads
 from bot.ports.delivering import Deliverer, GiveUpError, RetryLaterError
 from bot.ports.followers import FollowerReads, NoFollowers
 from bot.ports.inbox import Inbox
@@ -57,9 +58,11 @@ class SlackParts:
     metrics: Metrics
     public_url: str = ""
     calendar_link: Callable[[str], str] | None = None
+    issues_link: Callable[[str], str] = field(default=lambda _person: "")
     followers: FollowerReads = field(default_factory=NoFollowers)
     lessons: Lessons = field(default_factory=NoLessons)
     confirm_roster: Callable[[str, str], Awaitable[None]] | None = None
+    access: AccessReads | None = None
 
 
 @dataclass(slots=True)
@@ -144,10 +147,12 @@ def slack_side(access: SlackAccess, parts: SlackParts) -> SlackSide:
         workspace_url=lambda: side.identity.url,
         public_url=parts.public_url,
         calendar_link=parts.calendar_link or (lambda _person: ""),
+        issues_link=parts.issues_link,
         lessons=parts.lessons,
         confirm_roster=parts.confirm_roster,
         followers=parts.followers,
         rostered=parts.rules.rostered,
+        access=parts.access,
     )
     listening = build_listeners(
         desk,

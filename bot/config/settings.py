@@ -15,6 +15,7 @@ from bot.config.calendar import CalendarSpec
 from bot.config.duties import FollowersSpec, NoticesSpec
 from bot.config.google import GoogleSpec
 from bot.config.mapping import MappingSpec
+from bot.config.pages import PagesSpec
 from bot.config.runbooks import RunbooksSpec
 from bot.config.runs import CalendarDays, ExpectedRunSpec
 from bot.config.sentinels import CanarySpec, WatchdogSpec
@@ -327,6 +328,9 @@ class Config(RulebookSpec):
     )
     notices: NoticesSpec = Field(
         default=NoticesSpec(), description="What people are told of their shifts, and when."
+    )
+    web_pages: PagesSpec = Field(
+        default=PagesSpec(), description="Pages to sign in to: issues, incidents, the journal."
     )
     canary: CanarySpec | None = Field(
         default=None, description="Tries the whole way to Slack and back, again and again."

@@ -1,14 +1,17 @@
 """What every delivery works with: the incident as it is now, and posting it just once."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.clock import Clock
+from bot.ports.access import AccessReads
 from bot.ports.delivering import GiveUpError, MessageRef
 from bot.ports.followers import FollowerReads, NoFollowers
 from bot.ports.jobs import Job
 from bot.ports.lessons import Lessons, NoLessons
+from bot.ports.runbooks import NoRunbooks, RunbookReads
 from bot.ports.store import Reader
+from bot.ports.tasks import NoTasks, TaskReads
 from bot.slack.api import SlackApi, SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.people import Directory
@@ -34,11 +37,17 @@ class Desk:
     workspace_url: Callable[[], str] = field(default=lambda: "")
     public_url: str = ""
     calendar_link: Callable[[str], str] = field(default=lambda _person: "")
+    issues_link: Callable[[str], str] = field(default=lambda _person: "")
     lessons: Lessons = field(default_factory=NoLessons)
+    runbooks: RunbookReads = field(default_factory=NoRunbooks)
+    tasks: TaskReads = field(default_factory=NoTasks)
+    actions: Mapping[str, str] = field(default_factory=dict)
+    """What to ask before an action of a runbook runs, by the action's name."""
     schedule: Callable[[Sequence[Change]], Schedule] = field(default=lambda _changes: Schedule())
     followers: FollowerReads = field(default_factory=NoFollowers)
     rostered: Callable[[], Iterable[str]] = field(default=tuple)
     confirm_roster: Callable[[str, str], Awaitable[None]] | None = None
+    access: AccessReads | None = None
 
     async def incident(self, job: Job) -> Incident:
         found = await self.reader.incident(job.incident_id)

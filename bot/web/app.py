@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -25,6 +26,7 @@ _FRONT = """<!doctype html>
 <p>The on-call bot for data teams, in Slack. This is the address your tools send alerts to.</p>
 <p>Alerts: <code>POST /hooks/&lt;source&gt;</code>. State: <code>/readyz</code>.
 Numbers: <code>/metrics</code>.</p>
+<p>For people: <a href="/issues">production issues</a>.</p>
 </html>
 """
 
@@ -38,6 +40,7 @@ class WebParts:
     raw_bodies: RawBodies | None = None
     calendars: CalendarFeeds | None = None
     slack_events: Handler | None = None
+    pages: Sequence[web.RouteDef] = ()
 
 
 def build_web(parts: WebParts) -> web.Application:
@@ -56,6 +59,7 @@ def build_web(parts: WebParts) -> web.Application:
     if parts.calendars is not None:
         app.router.add_get("/calendar/{name}.ics", parts.calendars.rotation)
         app.router.add_get("/calendar/person/{name}.ics", parts.calendars.person)
+    app.router.add_routes(parts.pages)
     if parts.slack_events is not None:
         app.router.add_post("/slack/events", parts.slack_events)
     return app

@@ -1,0 +1,143 @@
+"""Signing in, by a link from Slack or with Slack itself, and out."""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from bot.clock import Clock
+from bot.ports.inbox import NotStoredError
+from bot.ports.issues import Issues
+from bot.web.pages.drawing import HEADERS, notice, page
+from bot.web.pages.openid import OpenId, OpenIdError
+from bot.web.pages.sessions import Sessions, local_path
+from bot.web.rate import TokenBucket
+
+CALLBACK = "/sign-in/slack/callback"
+_AGAIN = ("/sign-in", "Sign in")
+_RUN_OUT = (
+    "Links work for ten minutes, and once. Type /oncall issues in Slack: the answer has a new one."
+)
+
+
+class Doors:
+    """The handlers. `openid` is None where nobody has registered us with Slack for sign-in.
+
+    `person_of` makes a person's key of a Slack member id; `limit` is attempts a minute.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        issues: Issues,
+        clock: Clock,
+        *,
+        openid: OpenId | None,
+        person_of: Callable[[str], str],
+        name_of: Callable[[str], str],
+        limit: int = 120,
+    ) -> None:
+        self._sessions = sessions
+        self._issues = issues
+        self._clock = clock
+        self._openid = openid
+        self._person_of = person_of
+        self._name_of = name_of
+        self._bucket = TokenBucket(limit, clock.now())
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/sign-in", self.door),
+            web.get("/sign-in/link", self.show_link),
+            web.post("/sign-in/link", self.use_link),
+            web.get("/sign-in/slack", self.to_slack),
+            web.get(CALLBACK, self.from_slack),
+            web.post("/sign-out", self.sign_out),
+        ]
+
+    async def door(self, request: web.Request) -> web.StreamResponse:
+        then = local_path(request.query.get("next", ""))
+        way = f"/sign-in/slack?{urlencode({'next': then})}" if self._openid else ""
+        return page("door.html", {"me": None, "slack": way})
+
+    async def show_link(self, request: web.Request) -> web.StreamResponse:
+        """Ask before signing in: whatever looks at links in advance must not use them up."""
+        token = request.query.get("key", "")
+        claim = self._sessions.read_link(token)
+        if claim is None:
+            return notice("This link has run out", _RUN_OUT, status=403, way=_AGAIN)
+        then = local_path(request.query.get("next", ""))
+        context = {"me": None, "key": token, "then": then, "name": self._name_of(claim.person)}
+        return page("link.html", context)
+
+    async def use_link(self, request: web.Request) -> web.StreamResponse:
+        if busy := self._busy():
+            return busy
+        form = await request.post()
+        claim = self._sessions.read_link(str(form.get("key", "")))
+        try:
+            now = self._clock.now()
+            fine = claim is not None and await self._issues.use_link(claim.id, claim.ends_at, now)
+        except NotStoredError:
+            text = "Nobody was signed in. Try again in a minute."
+            return notice("The database does not answer", text, status=503, way=_AGAIN)
+        if claim is None or not fine:
+            return notice("This link has run out", _RUN_OUT, status=403, way=_AGAIN)
+        return self._inside(claim.person, str(form.get("next", "")))
+
+    async def to_slack(self, request: web.Request) -> web.StreamResponse:
+        if self._openid is None:
+            raise web.HTTPNotFound
+        if busy := self._busy():
+            return busy
+        state, nonce = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        try:
+            address = await self._openid.address(state, nonce)
+        except OpenIdError as error:
+            return notice("You are not signed in", str(error), status=502, way=_AGAIN)
+        then = local_path(request.query.get("next", ""))
+        response = web.Response(status=303, headers={**HEADERS, "Location": address})
+        token = self._sessions.state_token(state=state, nonce=nonce, then=then)
+        self._sessions.remember(response, token)
+        return response
+
+    async def from_slack(self, request: web.Request) -> web.StreamResponse:
+        if self._openid is None:
+            raise web.HTTPNotFound
+        if busy := self._busy():
+            return busy
+        begun = self._sessions.read_state(request)
+        said = request.query.get("state", "").encode()
+        if begun is None or not hmac.compare_digest(begun.more["state"].encode(), said):
+            text = "This sign-in was not begun in this browser, or too long ago. Try again."
+            return notice("You are not signed in", text, status=403, way=_AGAIN)
+        code = request.query.get("code", "")
+        if not code or len(code) > 2_000:
+            text = "Slack did not let you in, or you said no."
+            return notice("You are not signed in", text, status=403, way=_AGAIN)
+        try:
+            member = await self._openid.member(code, begun.more["nonce"])
+        except OpenIdError as error:
+            return notice("You are not signed in", str(error), status=403, way=_AGAIN)
+        return self._inside(self._person_of(member), begun.more["then"])
+
+    async def sign_out(self, _request: web.Request) -> web.StreamResponse:
+        text = "You are signed out. Links to this browser open nothing any more."
+        response = notice("Signed out", text, status=200, way=_AGAIN)
+        self._sessions.sign_out(response)
+        return response
+
+    def _inside(self, person: str, then: str) -> web.StreamResponse:
+        headers = {**HEADERS, "Location": local_path(then)}
+        response = web.Response(status=303, headers=headers)
+        self._sessions.sign_in(response, person)
+        return response
+
+    def _busy(self) -> web.Response | None:
+        wait = self._bucket.take(self._clock.now())
+        if not wait:
+            return None
+        text = "Too many people sign in at once. Wait a minute and try again."
+        return notice("Too many requests", text, status=429, way=_AGAIN)

@@ -1,0 +1,243 @@
+"""The pages themselves: /issues, an incident, the journal, signing in and out."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib import resources
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from bot.clock import Clock
+from bot.ports.inbox import NotStoredError
+from bot.ports.issues import MOST_COUNTED, Choices, Issues, SortBy
+from bot.ports.journal import JournalFilter, JournalReads
+from bot.ports.store import Reader as StoreReader
+from bot.web.pages import export
+from bot.web.pages.asking import SIZES, STATUSES, Asked, asked
+from bot.web.pages.drawing import HEADERS, Reader, notice, page
+from bot.web.pages.sessions import Sessions
+from rules.category import Category
+from rules.issues.measures import course_of
+from rules.priority import Impact, Priority, Urgency
+
+_CHOICES_KEPT = timedelta(seconds=30)
+_MOST_TIMELINE = 200
+_STYLE = "pages.css"
+_LONGEST_ID = 100
+
+Page = Callable[[web.Request, Reader], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageParts:
+    """What the pages read.
+
+    `fresh` draws what has just changed into the table; `thread_link` leads to an incident's
+    thread in Slack, "" where it has none. `zone_of` is a person's own zone.
+    """
+
+    issues: Issues
+    reader: StoreReader
+    journal: JournalReads
+    clock: Clock
+    sessions: Sessions
+    name_of: Callable[[str], str]
+    zone_of: Callable[[str], str]
+    fresh: Callable[[], Awaitable[object]]
+    thread_link: Callable[[str], Awaitable[str]]
+
+
+class Pages:
+    """The handlers; whoever is not signed in is led to the door."""
+
+    def __init__(self, parts: PageParts) -> None:
+        self._parts = parts
+        self._choices: tuple[datetime, Choices] | None = None
+        self._css = (resources.files("bot.web.pages") / "static" / _STYLE).read_bytes()
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/issues", self._for_people(self.issues)),
+            web.get("/issues.csv", self._for_people(self.table_as_csv)),
+            web.get(r"/issues/{number:\d{1,15}}", self._for_people(self.incident)),
+            web.get("/journal", self._for_people(self.journal)),
+            web.get("/journal/{entry}", self._for_people(self.entry)),
+            web.get(f"/pages/{_STYLE}", self.style),
+        ]
+
+    def _for_people(self, show: Page) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            person = self._parts.sessions.person_of(request)
+            if person is None:
+                way = urlencode({"next": request.path_qs})
+                raise web.HTTPSeeOther(f"/sign-in?{way}", headers=HEADERS)
+            try:
+                return await show(request, self._reader(person))
+            except NotStoredError:
+                return notice(
+                    "The database does not answer",
+                    "Nothing is lost. Reload the page in a minute.",
+                    status=503,
+                    way=(request.path_qs, "Try again"),
+                )
+
+        return handle
+
+    def _reader(self, person: str) -> Reader:
+        parts = self._parts
+        return Reader(person, parts.name_of, ZoneInfo(parts.zone_of(person)), parts.clock.now())
+
+    # the table
+
+    async def issues(self, request: web.Request, me: Reader) -> web.StreamResponse:
+        wanted = asked(request.query, me.zone)
+        await self._parts.fresh()
+        found = await self._parts.issues.page(wanted.query, me.now)
+        context = {
+            "me": me,
+            "asked": wanted,
+            "found": found,
+            "choices": await self._known_choices(me.now),
+            "csv": wanted.address("/issues.csv"),
+            "many": MOST_COUNTED,
+            "statuses": tuple(STATUSES),
+            "sizes": SIZES,
+            "priorities": tuple(Priority),
+            "impacts": tuple(Impact),
+            "urgencies": tuple(Urgency),
+            "categories": tuple(Category),
+            "columns": _COLUMNS,
+        }
+        return page("issues.html", context)
+
+    async def table_as_csv(self, request: web.Request, me: Reader) -> web.StreamResponse:
+        wanted: Asked = asked(request.query, me.zone)
+        await self._parts.fresh()
+        name = f"issues-{me.now:%Y-%m-%d}.csv"
+        response = web.StreamResponse(
+            headers={
+                **HEADERS,
+                "Content-Type": "text/csv; charset=utf-8",
+                "Content-Disposition": f'attachment; filename="{name}"',
+            }
+        )
+        await response.prepare(request)
+        await response.write(export.header())
+        async for piece in self._parts.issues.all(wanted.query, me.now):
+            await response.write(export.lines(piece, me.now, me.name))
+        await response.write_eof()
+        return response
+
+    async def _known_choices(self, now: datetime) -> Choices:
+        if self._choices is None or now - self._choices[0] >= _CHOICES_KEPT:
+            self._choices = (now, await self._parts.issues.choices())
+        return self._choices[1]
+
+    # one incident
+
+    async def incident(self, request: web.Request, me: Reader) -> web.StreamResponse:
+        number = int(request.match_info["number"])
+        await self._parts.fresh()
+        reader, issues = self._parts.reader, self._parts.issues
+        incident = await reader.incident_numbered(number)
+        issue = await issues.numbered(number)
+        if incident is None or issue is None:
+            return notice(
+                f"There is no incident #{number}",
+                "It may have been typed wrong. The table lists them all.",
+                status=404,
+                way=("/issues", "Production issues"),
+            )
+        context = {
+            "me": me,
+            "incident": incident,
+            "issue": issue,
+            "course": course_of(incident),
+            "timeline": await reader.timeline(incident.id, _MOST_TIMELINE),
+            "again": await issues.recurrences(number),
+            "entry": await self._parts.journal.entry_of(number),
+            "thread": await self._parts.thread_link(incident.id),
+        }
+        return page("incident.html", context)
+
+    # the journal
+
+    async def journal(self, request: web.Request, me: Reader) -> web.StreamResponse:
+        given = request.query
+        at = given.get("page", "0")
+        number = int(at) if at.isascii() and at.isdigit() and len(at) < 5 else 0
+        filters = JournalFilter(
+            product=given.get("product", "")[:200],
+            category=given.get("category", "")[:40],
+            cause=given.get("cause", "")[:60],
+        )
+        words = given.get("q", "")[:300]
+        found = await self._parts.journal.search(words, filters=filters, page=number)
+        kept = {n: v for n in ("q", "product", "category", "cause") if (v := given.get(n))}
+        context = {
+            "me": me,
+            "found": found,
+            "words": words,
+            "filters": filters,
+            "number": number,
+            "choices": await self._known_choices(me.now),
+            "categories": tuple(Category),
+            "turn": lambda n: f"/journal?{urlencode({**kept, 'page': n})}",
+        }
+        return page("journal.html", context)
+
+    async def entry(self, request: web.Request, me: Reader) -> web.StreamResponse:
+        written = request.match_info["entry"][:_LONGEST_ID]
+        journal = self._parts.journal
+        entry = await journal.entry(written)
+        if entry is None:
+            return notice(
+                "There is no such journal entry",
+                "It may have been typed wrong. The journal lists them all.",
+                status=404,
+                way=("/journal", "Journal"),
+            )
+        versions = await journal.versions(entry.id)
+        return page("entry.html", {"me": me, "entry": entry, "versions": versions})
+
+    async def style(self, _request: web.Request) -> web.StreamResponse:
+        caching = {"Cache-Control": "public, max-age=300"}
+        return web.Response(
+            body=self._css, content_type="text/css", charset="utf-8", headers=HEADERS | caching
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """One thing the table is sorted by, as its header names it."""
+
+    by: SortBy
+    short: str
+    long: str
+
+
+_COLUMNS: dict[str, Heading] = {
+    one.by.value: one
+    for one in (
+        Heading(SortBy.OPENED, "Opened", "when it opened"),
+        Heading(SortBy.PRODUCT, "Product", "data product"),
+        Heading(SortBy.TIER, "tier", "tier of the product"),
+        Heading(SortBy.CATEGORY, "Category", "what kind of trouble"),
+        Heading(SortBy.CAUSE, "cause", "class of the root cause"),
+        Heading(SortBy.PRIORITY, "Priority", "priority"),
+        Heading(SortBy.IMPACT, "impact", "how much breaks"),
+        Heading(SortBy.URGENCY, "urgency", "how soon it hurts"),
+        Heading(SortBy.STATUS, "Status", "where it stands"),
+        Heading(SortBy.OWNER, "Owner", "who owns the product"),
+        Heading(SortBy.ON_CALL, "on-call", "who was on call when it opened"),
+        Heading(SortBy.TTD, "TTD", "time to detect: broke to first alert"),
+        Heading(SortBy.TTA, "TTA", "time to acknowledge: first alert to somebody taking it"),
+        Heading(SortBy.TTM, "TTM", "time to mitigate: first alert until nothing fires"),
+        Heading(SortBy.TTR, "TTR", "time to repair: first alert to healthy, as proved"),
+        Heading(SortBy.TTV, "TTV", "time to verify: claim of a fix to its proof"),
+        Heading(SortBy.RECURS, "Recurs", "what it is a recurrence of"),
+        Heading(SortBy.FOLLOW_UP, "follow-up", "what is still to be done"),
+    )
+}
