@@ -1,13 +1,16 @@
 """Asking for cover: the first to accept has it, it expires, it is undone, it survives a crash."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from bot.acts.act import SLACK, ActPayload, AnswerTo, act_to_json
 from bot.acts.roster import EndOverride, OnCover
+from bot.ports.delivering import GiveUpError
 from bot.ports.inbox import NewDelivery
+from bot.ports.jobs import Job
 from rules.policy import OnCallOf
 from rules.schedule.covering import CoverState
 from rules.schedule.roster import OverrideKind
@@ -125,6 +128,35 @@ async def test_double_duty_is_said_and_not_forbidden(rota: Rota) -> None:
     assert "Beware: bo is then" in said
     assert "secondary of data" in said
     assert await rota.primary() == ("bo",)
+
+
+def giving_up(kind: str, why: str, person: str = "") -> Callable[[Job], None]:
+    """Return what refuses such jobs for good."""
+
+    def fault(job: Job) -> None:
+        if job.kind == kind and job.payload.get("person", "") in {person, ""}:
+            raise GiveUpError(why)
+
+    return fault
+
+
+async def test_who_asked_is_told_when_the_channel_cannot_be_asked(rota: Rota) -> None:
+    rota.story.slack.fault = giving_up("show_cover", "not_in_channel")
+    await rota.asks_cover("ana", week(0))
+    await rota.story.after(seconds=5)
+    said = (await rota.told("ana"))[-1]
+    assert said.startswith("⚠️ Nobody was asked to cover primary of data from ")
+    assert "I could not post in #data-alerts (not_in_channel). You are still on call." in said
+    with rota.refused("withdrawn"):
+        await rota.on_cover("bo", "accept")
+    assert await rota.primary() == ("ana",)
+
+
+async def test_who_offered_a_swap_is_told_when_the_other_cannot_be_reached(rota: Rota) -> None:
+    rota.story.slack.fault = giving_up("show_swap", "cy is not linked to Slack", "cy")
+    await rota.asks_swap("ana", "cy", week(3), week(2))
+    await rota.story.after(seconds=5)
+    assert "cy was not shown your swap: cy is not linked to Slack." in (await rota.told("ana"))[-1]
 
 
 async def test_a_crash_loses_neither_request_nor_cover(rota: Rota) -> None:
