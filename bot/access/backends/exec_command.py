@@ -218,6 +218,8 @@ async def _killed(process: Process) -> None:
     """Kill it and what it has started, which may outlive it."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
+    # what is still in the pipe, or who still holds it, would let us wait for ever
+    process._transport.close()  # type: ignore[attr-defined] # noqa: SLF001 - there is no other way
     await process.wait()
 
 
