@@ -69,10 +69,18 @@ class PendingTasks:
         return await _all(self._connection, _of(incident_id))
 
     async def save(self, task: Task) -> None:
-        values = _values(task)
-        await self._connection.execute(
-            update(INCIDENT_TASK).where(_ITS.id == values.pop("id")).values(**values)
-        )
+        values = {k: v for k, v in _values(task).items() if not k.startswith("mirror")}
+        await self._change(values.pop("id"), **values)
+
+    async def nudged(self, task_id: str, at: datetime) -> None:
+        await self._change(task_id, nudges=_ITS.nudges + 1, nudged_at=at)
+
+    async def mirrored(self, task_id: str, key: str, url: str) -> None:
+        await self._change(task_id, mirror_key=stored_text(key), mirror_url=stored_text(url))
+
+    async def _change(self, task_id: str, **values: Any) -> None:
+        which = _ITS.id == stored_key(task_id)
+        await self._connection.execute(update(INCIDENT_TASK).where(which).values(**values))
 
     async def waiting(self) -> Sequence[Task]:
         query = _waiting(_MOST).where(_ITS.assignee != "", _ITS.nudges < _ITS.most_nudges)

@@ -72,3 +72,17 @@ async def test_who_is_reminded_no_more_is_not_waited_for(
     async with opened_store.store.begin() as tx:
         await tx.tasks.save(task(clock, "fix", nudges=3, most_nudges=3))
         assert [one.rule for one in await tx.tasks.waiting()] == ["backfill"]
+
+
+async def test_what_a_person_changes_leaves_reminders_and_issue_as_they_are(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    await planned(opened_store, task(clock))
+    async with opened_store.store.begin() as tx:
+        await tx.tasks.mirrored("i1-backfill", "acme/data#7", "https://github.example/7")
+        await tx.tasks.save(task(clock, assignee="bo"))
+        await tx.tasks.nudged("i1-backfill", clock.now())
+    found = await opened_store.tasks.task("i1-backfill")
+    assert found is not None
+    assert (found.mirror_key, found.assignee, found.nudges) == ("acme/data#7", "bo", 1)
+    assert found.nudged_at == clock.now()

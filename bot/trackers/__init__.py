@@ -1,0 +1,1 @@
+"""Trackers of issues in which tasks after incidents have a copy."""

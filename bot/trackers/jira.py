@@ -1,0 +1,87 @@
+"""Tasks as issues of Jira Cloud: https://developer.atlassian.com/cloud/jira/platform/rest/v3/."""
+
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+
+from bot.trackers.calling import Caller, Issue
+
+LABEL = "watchbill"
+_LONGEST_SUMMARY = 250
+
+
+class JiraIssues:
+    """Finds, makes and moves the issues of one project."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        auth: tuple[str, str],
+        *,
+        project: str,
+        issue_type: str,
+    ) -> None:
+        headers = {"Accept": "application/json", "User-Agent": "watchbill"}
+        self._caller = Caller(session, "Jira", url, headers, aiohttp.BasicAuth(*auth))
+        self._url, self._project, self._type = url, project, issue_type
+
+    async def find(self, marker: str) -> Issue | None:
+        """Return the issue that carries a marker as a label, None when there is none."""
+        jql = f'project = "{self._project}" AND labels = "{marker}"'
+        asked = {"jql": jql, "maxResults": "1", "fields": "status"}
+        found = await self._caller.call("GET", "/rest/api/3/search/jql", params=asked)
+        listed = found.get("issues") if isinstance(found, dict) else None
+        return self._issue(listed[0]) if listed else None
+
+    async def create(self, title: str, text: str, marker: str) -> Issue:
+        paragraphs = [
+            {"type": "paragraph", "content": [{"type": "text", "text": line}]}
+            for line in text.splitlines()
+            if line.strip()
+        ]
+        fields = {
+            "project": {"key": self._project},
+            "issuetype": {"name": self._type},
+            "summary": " ".join(title.split())[:_LONGEST_SUMMARY],
+            "labels": [LABEL, marker],
+            "description": {"type": "doc", "version": 1, "content": paragraphs},
+        }
+        return self._issue(
+            await self._caller.call("POST", "/rest/api/3/issue", body={"fields": fields})
+        )
+
+    async def agree(self, key: str, *, is_open: bool, needed: bool) -> None:
+        """Move the issue to a status that says the same; one that does already stays.
+
+        Where the project's workflow offers no such step, a comment says it.
+        """
+        path = f"/rest/api/3/issue/{quote(key, safe='')}"
+        found = await self._caller.call("GET", path, params={"fields": "status"})
+        if self._issue(found).is_open == is_open:
+            return
+        offered = await self._caller.call("GET", f"{path}/transitions")
+        listed = offered.get("transitions", []) if isinstance(offered, dict) else []
+        step = next(
+            (one for one in listed if (_category(one.get("to")) == "done") != is_open), None
+        )
+        if step is not None:
+            body = {"transition": {"id": str(step.get("id", ""))}}
+            await self._caller.call("POST", f"{path}/transitions", body=body)
+            return
+        words = "Open again." if is_open else "Done." if needed else "Not needed."
+        line = {"type": "paragraph", "content": [{"type": "text", "text": f"Watchbill: {words}"}]}
+        comment = {"body": {"type": "doc", "version": 1, "content": [line]}}
+        await self._caller.call("POST", f"{path}/comment", body=comment)
+
+    def _issue(self, found: Any) -> Issue:
+        one = found if isinstance(found, dict) else {}
+        key = str(one.get("key", ""))
+        status = (one.get("fields") or {}).get("status")
+        return Issue(key, f"{self._url}/browse/{quote(key, safe='-')}", _category(status) != "done")
+
+
+def _category(status: Any) -> str:
+    found = status if isinstance(status, dict) else {}
+    return str((found.get("statusCategory") or {}).get("key", ""))
