@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 
 from bot.acts.act import AckAll, EndSilence, MakeSilence, OnIncident, OpenByHand
+from bot.slack.commands_access import read_access, read_revoke
 from bot.slack.commands_correct import read_correction, read_rules
+from bot.slack.commands_journal import read_journal
 from bot.slack.commands_rota import (
     read_cover,
     read_load,
@@ -22,9 +24,11 @@ from bot.slack.wishes import (
     AskList,
     AskNext,
     AskPeople,
+    AskRunbook,
     AskShow,
     AskSilences,
     AskSlo,
+    AskTasks,
     AskWho,
     CommandError,
     Typed,
@@ -188,12 +192,23 @@ def _calendar(_words: list[str], _typist: Typist) -> Typed:
     return Typed(AskCalendar())
 
 
-def _people(_words: list[str], _typist: Typist) -> Typed:
-    return Typed(AskPeople())
+def _people(words: list[str], _typist: Typist) -> Typed:
+    page = words.pop() if words and words[-1].isascii() and words[-1].isdecimal() else "1"
+    return Typed(AskPeople(" ".join(words)[:80], min(max(int(page[:4]), 1), 1000)))
 
 
 def _issues(_words: list[str], _typist: Typist) -> Typed:
     return Typed(AskIssues())
+
+
+def _runbook(words: list[str], _typist: Typist) -> Typed:
+    return Typed(AskRunbook(0 if words and words[0].lower() == "gaps" else _number(words)))
+
+
+def _tasks(words: list[str], _typist: Typist) -> Typed:
+    if words and words[0].lower() not in {"mine", "all"}:
+        raise ValueError(f'"{words[0][:40]}" is no list.')
+    return Typed(AskTasks(bool(words) and words[0].lower() == "mine"))
 
 
 def _test(_words: list[str], typist: Typist) -> Typed:
@@ -229,11 +244,16 @@ _READERS: Mapping[str, _Reader] = {
     "swap": read_swap,
     "load": read_load,
     "calendar": _calendar,
+    "runbook": _runbook,
+    "tasks": _tasks,
     "issues": _issues,
     "people": _people,
     "slo": _slo,
+    "journal": read_journal,
     "correct": _correct,
     "rules": read_rules,
+    "access": read_access,
+    "revoke": read_revoke,
     "explain": _explain,
     "test": _test,
     "help": _help,

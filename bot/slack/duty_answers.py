@@ -28,18 +28,23 @@ async def answer_on_call(desk: Desk, question: AskWho | AskNext | AskPeople) -> 
             return await answer_who(desk, rotation, at, now)
         case AskNext(count, rotation):
             return next_answer(desk.on_call(), rotation, count, now, desk.directory)
-        case AskPeople():
-            return await answer_people(desk)
+        case AskPeople(words, page):
+            return await answer_people(desk, words, page)
 
 
-async def answer_people(desk: Desk) -> Json:
-    """Look up everybody whom the roster or the configuration names."""
+async def answer_people(desk: Desk, words: str = "", page: int = 1) -> Json:
+    """Look up everybody whom the roster or the configuration names, or those with these words."""
     keys = sorted({*(person.key for person in desk.directory.people), *desk.rostered()})
     try:
         links = await desk.directory.links(keys)
     except (RetryLaterError, GiveUpError) as error:
         return said(md("Slack does not tell who is there: {why}. Try again.", why=str(error)))
-    return people_answer(links)
+    wanted = words.casefold()
+    found = [one for one in links if wanted in f"{one.name}\n{one.key}".casefold()]
+    if words and not found:
+        return said(md("Nobody of {all} people is called “{words}”.", all=len(links),
+                       words=outside(words, 80)))  # fmt: skip
+    return people_answer(found, words, page)
 
 
 async def answer_who(desk: Desk, rotation: str, at: datetime | None, now: datetime) -> Json:

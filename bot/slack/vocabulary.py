@@ -6,6 +6,7 @@ from dataclasses import dataclass
 COMMAND = "/oncall"
 CREATE_INCIDENT = "create_incident"
 PAGE_SOMEONE = "page_someone"
+ADD_TO_JOURNAL = "add_to_journal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,19 @@ WORDS: Mapping[str, Word] = {
     "load": Word("load [rotation]", "how on-call is spread, and what would even it out"),
     "slo": Word("slo [product]", "how promises were kept, and what is left"),
     "calendar": Word("calendar", "the address of your shifts, to subscribe to"),
+    "runbook": Word("runbook <n|gaps>", "what to try for an incident; which runbooks are wanting"),
+    "tasks": Word("tasks [mine]", "what is left to do after incidents"),
     "issues": Word("issues", "what is open in production, and what the catalogue lacks"),
-    "people": Word("people", "who is linked to Slack, and who cannot be paged"),
+    "people": Word("people [name] [page]", "who is linked to Slack, and who cannot be paged"),
+    "journal": Word(
+        "journal [<n>|<words>|search <words>|trends]", "what was learned from past incidents"
+    ),
     "rules": Word("rules [remove <id>]", "what corrections have taught"),
+    "access": Word(
+        "access [list|back <id>] [<group> <2h|shift> [#n] <why>]",
+        "an elevated group for a while; alone, a form",
+    ),
+    "revoke": Word("revoke <id|all [group]> [why]", "end somebody's access, or everybody's"),
     "explain": Word("explain <n>", "why it went as it did"),
     "test": Word("test", "page yourself with a harmless incident"),
     "help": Word("help", "this list"),
@@ -64,6 +75,8 @@ ALIASES: Mapping[str, str] = {
     "wrong": "correct",
     "learned": "rules",
     "unmute": "unsilence",
+    "runbooks": "runbook",
+    "todo": "tasks",
     "timeline": "explain",
     "why": "explain",
     "incidents": "list",
@@ -73,13 +86,11 @@ ALIASES: Mapping[str, str] = {
     "fairness": "load",
     "trade": "swap",
     "links": "people",
+    "learnings": "journal",
     "commands": "help",
     "?": "help",
 }
 
 ELSEWHERE: Mapping[str, str] = {
-    "access": "Ask the owner of the group for access.",
-    "revoke": "Ask the owner of the group.",
-    "journal": "Use `/oncall resolve <n> <note>`: the note stays with the incident.",
 }
 """Words that are planned, and what to do meanwhile."""

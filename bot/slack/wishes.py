@@ -83,12 +83,48 @@ class AskRules:
 
 @dataclass(frozen=True, slots=True)
 class AskPeople:
-    pass
+    """Those whose name, address or handle holds `words`; `page` counts from 1."""
+
+    words: str = ""
+    page: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class AskLoad:
     rotation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskGrants:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class AskAccessForm:
+    """The form for elevated access; `group` is chosen in it."""
+
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskRunbook:
+    """The runbook of an incident; 0 for which runbooks are missing or stale."""
+
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AskTasks:
+    mine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskJournalPages:
+    """One entry by its incident's number, those with certain words, or the trends; else the newest."""
+
+    number: int | None = None
+    query: str = ""
+    trends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +145,10 @@ Question = (
     | AskRules
     | AskPeople
     | AskLoad
+    | AskGrants
+    | AskRunbook
+    | AskTasks
+    | AskJournalPages
     | AskHelp
 )
 
@@ -117,7 +157,7 @@ Question = (
 class Typed:
     """What was asked for; `note` tells the person how a time was read."""
 
-    wish: Question | AskCalendar | Act
+    wish: Question | AskCalendar | AskAccessForm | Act
     note: str = ""
 
 

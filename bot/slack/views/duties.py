@@ -122,8 +122,11 @@ def late_note_message(note: HandoffNote, now: datetime, names: Names) -> Json:
     return kit.message(lead, [kit.section(lead)])
 
 
-def people_answer(links: Sequence[Link]) -> Json:
-    """Everybody whom the roster names: linked or not, why not, and what to do."""
+def people_answer(links: Sequence[Link], words: str = "", page: int = 1) -> Json:
+    """Everybody whom the roster names: linked or not, why not, and what to do.
+
+    One page of them, those who are not linked first; `words` are what they were looked for by.
+    """
     if not links:
         return _said(md("The roster names nobody."))
     missing = [one for one in links if not one.user]
@@ -133,8 +136,13 @@ def people_answer(links: Sequence[Link]) -> Json:
         if missing
         else md("All {all} people are linked.", all=len(links))
     )
-    more = len(lines) - _MOST_PEOPLE
-    shown = [*lines[:_MOST_PEOPLE], *([md("… and {more} more", more=more)] if more > 0 else [])]
+    pages = -(-len(lines) // _MOST_PEOPLE)
+    page = min(page, pages)
+    shown = lines[(page - 1) * _MOST_PEOPLE : page * _MOST_PEOPLE]
+    if pages > 1:
+        following = " ".join(["people", *words.split(), str(page % pages + 1)])
+        shown.append(md("Page {page} of {pages}. `/oncall {following}` shows the next one.",
+                        page=page, pages=pages, following=outside(following, 100)))  # fmt: skip
     return kit.message(lead, [kit.section(lead), *_sections(shown)])
 
 

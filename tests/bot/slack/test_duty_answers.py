@@ -39,6 +39,27 @@ async def test_everybody_is_listed_linked_or_not_with_what_to_do(
     assert "dee@example.com has no Slack account here" in shown
 
 
+async def test_many_people_come_in_pages_and_can_be_looked_for(
+    desk: Desk, workspace: Workspace
+) -> None:
+    many = {f"p{number:03d}@example.com" for number in range(130)}
+    rostered = replace(desk, rostered=lambda: many)
+    seen: set[str] = set()
+    for page in (1, 2, 3, 99):
+        body = await answer_people(rostered, page=page)
+        assert problems(body, surface="message") == []
+        shown = str(body["blocks"])
+        assert f"Page {min(page, 3)} of 3. `/oncall people {min(page, 3) % 3 + 1}`" in shown
+        seen |= {key for key in many if key in shown}
+    assert seen == many
+    found = await answer_people(rostered, "p01")
+    assert "10 of 10 people cannot be paged" in found["text"]
+    assert "P012@" not in str(found)
+    assert "p012@" in str(found)
+    nobody = await answer_people(rostered, "<!here>")
+    assert nobody["text"].startswith("Nobody of 133 people is called “&lt;!here&gt;”")
+
+
 @pytest.mark.parametrize("kind", ["ratelimited", "http_503", "error"])
 async def test_when_slack_does_not_tell_who_is_there_that_is_said(
     desk: Desk, workspace: Workspace, kind: str
