@@ -10,6 +10,7 @@ from bot.ports.delivering import GiveUpError, RetryLaterError
 from bot.slack.api import SlackApi, SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.members import Members
+from bot.slack.vouching import Vouching
 from rules.people import People
 from rules.schedule.linking import Link, link
 from rules.zones import checked_zone
@@ -45,6 +46,7 @@ class Directory:
         self._key_of: dict[str, str] = {}
         self._unknown: dict[str, tuple[str, datetime]] = {}
         self._members = Members(api, clock)
+        self.vouching = Vouching(api, people, clock)
 
     @property
     def people(self) -> People:

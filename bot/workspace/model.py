@@ -25,7 +25,7 @@ class Shortcut:
 
 @dataclass
 class User:
-    """A member; `tz` is an IANA zone name."""
+    """A member; `tz` is an IANA zone name, `team` their own workspace when it is another one."""
 
     id: str
     name: str
@@ -34,6 +34,8 @@ class User:
     tz: str = "Etc/UTC"
     is_bot: bool = False
     deleted: bool = False
+    guest: bool = False
+    team: str = ""
 
 
 @dataclass

@@ -20,7 +20,7 @@ def user_json(records: Records, user: User, *, with_email: bool = True) -> Json:
         profile |= {"bot_id": records.bot_id, "api_app_id": records.app_id}
     return {
         "id": user.id,
-        "team_id": records.team_id,
+        "team_id": user.team or records.team_id,
         "name": user.name,
         "real_name": user.real_name,
         "deleted": user.deleted,
@@ -32,7 +32,7 @@ def user_json(records: Records, user: User, *, with_email: bool = True) -> Json:
         "is_owner": False,
         "is_bot": user.is_bot,
         "is_app_user": False,
-        "is_restricted": False,
+        "is_restricted": user.guest,
         "is_ultra_restricted": False,
         "updated": 0,
     }
