@@ -123,6 +123,7 @@ async def build(setting: Setting) -> Application:
         calendar_link=calendars.link if calendars else None,
         issues_link=partial(issues_link, config, sessions),
         lessons=store.lessons,
+        journal=store.journal,
         confirm_roster=keeper.confirm if keeper else None,
         followers=store.followers,
         access=store.access,
@@ -161,7 +162,9 @@ async def build(setting: Setting) -> Application:
         sentinels=_sentinels(setting, store, engine, rules, session, metrics),
         rows=_rows(setting, store, rota, outbox, row_writing),
         nudges=nudges,
-        pages=page_routes(config, store, slack, people, sessions, clock=clock),
+        pages=page_routes(
+            config, store, slack, people, sessions, clock=clock, journal=store.journal
+        ),
     )
 
 

@@ -16,6 +16,7 @@ from bot.ports.access import AccessReads
 from bot.ports.delivering import Deliverer, GiveUpError, RetryLaterError
 from bot.ports.followers import FollowerReads, NoFollowers
 from bot.ports.inbox import Inbox
+from bot.ports.journal import JournalReads, NoJournal
 from bot.ports.lessons import Lessons, NoLessons
 from bot.ports.store import Reader
 from bot.slack.api import SlackApi, new_session, web_client
@@ -25,6 +26,7 @@ from bot.slack.desk import Desk
 from bot.slack.listeners import Identity, Listening, build_listeners
 from bot.slack.people import Directory
 from bot.slack.places import Places
+from bot.slack.recall import Recall
 from bot.workspace.blockkit import Surface, problems
 from rules.people import People
 
@@ -61,6 +63,7 @@ class SlackParts:
     issues_link: Callable[[str], str] = field(default=lambda _person: "")
     followers: FollowerReads = field(default_factory=NoFollowers)
     lessons: Lessons = field(default_factory=NoLessons)
+    journal: JournalReads = field(default_factory=NoJournal)
     confirm_roster: Callable[[str, str], Awaitable[None]] | None = None
     access: AccessReads | None = None
 
@@ -149,6 +152,7 @@ def slack_side(access: SlackAccess, parts: SlackParts) -> SlackSide:
         calendar_link=parts.calendar_link or (lambda _person: ""),
         issues_link=parts.issues_link,
         lessons=parts.lessons,
+        recall=Recall(parts.journal, parts.rules.book),
         confirm_roster=parts.confirm_roster,
         followers=parts.followers,
         rostered=parts.rules.rostered,

@@ -80,6 +80,10 @@ class JournalReads(Protocol):
         ...
 
     async def prompt_of(self, incident_id: str) -> JournalPrompt | None: ...
+    async def incident_at(self, channel: str, ts: str) -> int | None:
+        """Return the number of the incident whose channel message that is, None for another."""
+        ...
+
     async def trends(self, since_month: str) -> Sequence[CauseCount]:
         """Return the counts of written entries from a month on (`2026-01`), oldest month first."""
         ...
@@ -138,6 +142,10 @@ class NoJournal:
 
     async def prompt_of(self, incident_id: str) -> JournalPrompt | None:
         del incident_id
+        return None
+
+    async def incident_at(self, channel: str, ts: str) -> int | None:
+        del channel, ts
         return None
 
     async def trends(self, since_month: str) -> Sequence[CauseCount]:

@@ -8,12 +8,14 @@ from bot.ports.inbox import NotStoredError
 from bot.slack.blocks import Json
 from bot.slack.correcting import form_metadata
 from bot.slack.intake import NOT_STORED, Ack, Caller, Intake
+from bot.slack.journal.forms import journal_form
 from bot.slack.replies import render_home
 from bot.slack.scene import people_in
 from bot.slack.text import md
 from bot.slack.views import modals
 from bot.slack.views.answers import said
 from bot.slack.views.correct import correct_modal
+from bot.slack.views.journal import FORMS as JOURNAL
 from bot.slack.views.timeline import MOST_READ, timeline_modal
 from rules.incident import Incident
 from rules.matching.known import with_catalogue
@@ -32,7 +34,7 @@ EVENTS: Mapping[str, str] = {
 
 FORMS = (
     *("snooze", "reassign", "page", "resolve_note", "silence"),
-    *("timeline", "show", "correct"),
+    *("timeline", "show", "correct", *JOURNAL),
 )
 HOME_FORMS = ("home_page", "home_create", "home_take", "home_silence")
 _RECENT = timedelta(days=7)
@@ -153,6 +155,8 @@ class Clicks:
         return await show(caller.trigger, view)
 
     async def _filled(self, word: str, incident: Incident, caller: Caller) -> Json:
+        if word in JOURNAL:
+            return await journal_form(self._desk, word, incident, caller)
         metadata = caller.metadata(incident.number)
         match word:
             case "snooze":

@@ -5,17 +5,22 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from bot.ports.access import ACCESS_TELL
 from bot.ports.delivering import Delivered, Deliverer, GiveUpError, MessageRef, RetryLaterError
 from bot.ports.jobs import Job
+from bot.slack.access_delivery import access_tell
 from bot.slack.api import LOG, SlackRefusedError
 from bot.slack.desk import Desk
+from bot.slack.journal.delivery import WORKS as JOURNAL_WORKS
 from bot.slack.loads import load_picture
 from bot.slack.pictures import show_picture
 from bot.slack.replies import Answer, Home
 from bot.slack.roster_notes import ROSTER_NOTE, roster_note
 from bot.slack.rota_delivery import WORKS as ROTA_WORKS
 from bot.slack.rota_delivery import messages_with
+from bot.slack.runbooks import show_result, show_runbook
 from bot.slack.scene import people_in, root_of
+from bot.slack.tasks import nudge, show_tasks
 from bot.slack.text import mention_group
 from bot.slack.views import incident as views
 from bot.slack.views.consequences import consequences_message
@@ -53,8 +58,12 @@ def deliverers(desk: Desk) -> Mapping[str, Deliverer]:
         "tell": tell,
         "picture": show_picture,
         ROSTER_NOTE: roster_note,
+        "runbook": show_runbook,
+        "runbook_result": show_result,
+        "tasks": show_tasks,
+        "nudge": nudge,
     }
-    works |= {**ROTA_WORKS, "load_picture": load_picture}
+    works |= {**JOURNAL_WORKS, **ROTA_WORKS, "load_picture": load_picture, ACCESS_TELL: access_tell}
     tasks: dict[str, Deliverer] = {kind: Task(desk, work) for kind, work in works.items()}
     return {**tasks, "answer": Answer(desk), "home": Home(desk)}
 

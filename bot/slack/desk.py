@@ -16,6 +16,7 @@ from bot.slack.api import SlackApi, SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.people import Directory
 from bot.slack.places import Places
+from bot.slack.recall import Recall
 from bot.slack.scene import Scene, pages_sent, permalink, root_of
 from rules.incident import Incident
 from rules.rotation import OnCall
@@ -36,6 +37,7 @@ class Desk:
     rulebook: Callable[[], RuleBook]
     workspace_url: Callable[[], str] = field(default=lambda: "")
     public_url: str = ""
+    recall: Recall = field(default_factory=Recall)
     calendar_link: Callable[[str], str] = field(default=lambda _person: "")
     issues_link: Callable[[str], str] = field(default=lambda _person: "")
     lessons: Lessons = field(default_factory=NoLessons)
@@ -76,6 +78,7 @@ class Desk:
             channel_id=self.places.known_channel(incident.channel),
             previous_link=await self._link_to(incident.previous, url),
             public_url=self.public_url,
+            recalled=await self.recall.of(incident, self.clock),
         )
         return scene, messages
 

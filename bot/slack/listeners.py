@@ -13,6 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ports.delivering import GiveUpError, RetryLaterError
 from bot.ports.inbox import Inbox
+from bot.slack.access_clicks import AccessClicks
 from bot.slack.blocks import Json
 from bot.slack.clicks import EVENTS, FORMS, HOME_FORMS, Clicks
 from bot.slack.correcting import Corrections
@@ -22,17 +23,25 @@ from bot.slack.happenings import Happenings
 from bot.slack.intake import Ack, Handler, Intake, Running
 from bot.slack.issues import ACTIONS as ISSUES
 from bot.slack.issues import IssuePages
+from bot.slack.journal.forms import JournalForms
 from bot.slack.loads import APPLY, DRAW
 from bot.slack.roster_notes import CONFIRM_ROSTER, RosterClicks
 from bot.slack.rota_clicks import RotaClicks
+from bot.slack.runbooks import ACTIONS as RUNBOOK_ACTIONS
+from bot.slack.runbooks import RunbookClicks
 from bot.slack.submits import FORMS as MODALS
 from bot.slack.submits import Submits
+from bot.slack.tasks import ACTIONS as TASK_ACTIONS
+from bot.slack.tasks import TaskClicks
 from bot.slack.text import md
+from bot.slack.views import journal as journal_views
+from bot.slack.views.access import ASK, DECISIONS, FORM
 from bot.slack.views.answers import said
 from bot.slack.views.consequences import SPLIT_OFF
 from bot.slack.views.duties import LEAVE_NOTE, TEST_PAGE
 from bot.slack.views.rota import COVER_ACTIONS, HOME_COVER, HOME_SWAP, SWAP_ACTIONS, UNDO
-from bot.slack.vocabulary import COMMAND, CREATE_INCIDENT, PAGE_SOMEONE
+from bot.slack.views.tasks import TASK_FORMS
+from bot.slack.vocabulary import ADD_TO_JOURNAL, COMMAND, CREATE_INCIDENT, PAGE_SOMEONE
 from bot.slack.words import Words
 
 LOG = logging.getLogger(__name__)
@@ -128,17 +137,12 @@ def _register(app: AsyncApp, intake: Intake) -> None:
     app.action("rule_wider")(on(corrections.wider))
     app.view("correct")(on(corrections.submitted))
     app.view("correct_rule")(on(corrections.saved))
-    rota = RotaClicks(intake)
-    for word in (UNDO, *COVER_ACTIONS, *SWAP_ACTIONS):
-        app.action(word)(on(rota.click))
-    for word in (HOME_COVER, HOME_SWAP):
-        app.action(word)(on(rota.home))
-    app.action(DRAW)(on(rota.load))
-    app.action(APPLY)(on(rota.load))
-    app.view("cover")(on(rota.cover_form))
-    app.view("swap")(on(rota.swap_form))
+    _register_rota(app, RotaClicks(intake), on)
+    _register_aftercare(app, RunbookClicks(intake), TaskClicks(intake), on)
+    _register_access(app, AccessClicks(intake), on)
     for callback in MODALS:
         app.view(callback)(on(submits.submitted))
+    _register_journal(app, JournalForms(intake), on)
     app.shortcut(CREATE_INCIDENT)(on(happenings.create_incident))
     app.shortcut(PAGE_SOMEONE)(on(happenings.page_someone))
     app.event("app_home_opened")(on(happenings.home_opened))
@@ -151,6 +155,45 @@ def _register(app: AsyncApp, intake: Intake) -> None:
     app.view_closed(_ANY)(on(submits.closed))
     app.shortcut(_ANY)(on(happenings.unknown_shortcut))
     app.event(_ANY)(on(happenings.other_event))
+
+
+def _register_aftercare(
+    app: AsyncApp, runbooks: RunbookClicks, tasks: TaskClicks, on: Callable[[Handler], Handler]
+) -> None:
+    for word in RUNBOOK_ACTIONS:
+        app.action(word)(on(runbooks.click))
+    for word in TASK_ACTIONS:
+        app.action(word)(on(tasks.click))
+    for form in TASK_FORMS:
+        app.view(form)(on(tasks.submitted))
+
+
+def _register_rota(app: AsyncApp, rota: RotaClicks, on: Callable[[Handler], Handler]) -> None:
+    for word in (UNDO, *COVER_ACTIONS, *SWAP_ACTIONS):
+        app.action(word)(on(rota.click))
+    for word in (HOME_COVER, HOME_SWAP):
+        app.action(word)(on(rota.home))
+    app.action(DRAW)(on(rota.load))
+    app.action(APPLY)(on(rota.load))
+    app.view("cover")(on(rota.cover_form))
+    app.view("swap")(on(rota.swap_form))
+
+
+def _register_access(app: AsyncApp, access: AccessClicks, on: Callable[[Handler], Handler]) -> None:
+    for word in DECISIONS:
+        app.action(word)(on(access.click))
+    app.action(ASK)(on(access.open_form))
+    app.view(FORM)(on(access.submitted))
+
+
+def _register_journal(
+    app: AsyncApp, forms: JournalForms, on: Callable[[Handler], Handler]
+) -> None:
+    app.view(journal_views.WRITE)(on(forms.written))
+    app.view(journal_views.WAIVE)(on(forms.waived))
+    app.view(journal_views.ADD)(on(forms.added))
+    app.action(journal_views.READ)(on(forms.read))
+    app.shortcut(ADD_TO_JOURNAL)(on(forms.shortcut))
 
 
 def _on_error(intake: Intake) -> Callable[[Exception, Json], Awaitable[BoltResponse]]:

@@ -5,7 +5,7 @@ from typing import Any
 import yaml
 
 from bot.slack.text import safe_url
-from bot.slack.vocabulary import COMMAND, CREATE_INCIDENT, PAGE_SOMEONE
+from bot.slack.vocabulary import ADD_TO_JOURNAL, COMMAND, CREATE_INCIDENT, PAGE_SOMEONE
 
 MANDATORY = ("chat:write", "commands", "users:read", "users:read.email", "channels:read",
              "groups:read", "im:write")  # fmt: skip
@@ -64,6 +64,8 @@ def manifest(mode: str, public_url: str = "") -> dict[str, Any]:
             "shortcuts": [
                 _shortcut("Create incident", "message", CREATE_INCIDENT,
                           "Open an incident from this message"),
+                _shortcut("Add to journal", "message", ADD_TO_JOURNAL,
+                          "Keep this message for the next incident like it"),
                 _shortcut("Page someone", "global", PAGE_SOMEONE, "Page whoever is on call"),
             ],
         },

@@ -1,5 +1,6 @@
 """Answers to one person, and their App Home."""
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -14,7 +15,9 @@ from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.scene import people_in
 from bot.slack.text import outside, spoken
+from bot.slack.views.access import home_blocks
 from bot.slack.views.home import HomeFacts, home_view
+from bot.slack.views.journal import prompt_blocks
 from bot.slack.views.rota import undo_button
 from bot.wire import sentence_from_json
 from rules.incident import State
@@ -99,5 +102,15 @@ async def render_home(desk: Desk, user: str) -> Json:
         on_call=desk.on_call(),
         open_incidents=tuple(triggered),
         silences=tuple(await desk.reader.silences(desk.clock.now())),
+        access=await _access(desk, person),
+        tasks=tuple(await desk.tasks.open_tasks(assignee=person, limit=20)),
     )
-    return home_view(facts)
+    prompts = await desk.recall.journal.open_prompts(person)
+    return home_view(replace(facts, journal=tuple(prompt_blocks(prompts, desk.clock.now()))))
+
+
+async def _access(desk: Desk, person: str) -> tuple[Json, ...]:
+    if desk.access is None or not desk.rulebook().access.groups:
+        return ()
+    grants = await desk.access.open_grants()
+    return tuple(home_blocks(grants, person, desk.directory, desk.clock.now()))

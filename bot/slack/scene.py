@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from bot.ports.delivering import MessageRef
 from bot.slack.plan import Planned, coming
+from bot.slack.recall import Recalled
 from bot.slack.text import Mrkdwn, Names, at, listed, outside
 from rules.incident import Incident
 from rules.rotation import OnCall
@@ -31,6 +32,7 @@ class Scene:
     channel_id: str = ""
     previous_link: str = ""
     public_url: str = ""
+    recalled: Recalled = field(default_factory=Recalled)
 
     @property
     def on_call(self) -> OnCall:

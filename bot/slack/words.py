@@ -2,8 +2,11 @@
 
 from typing import assert_never
 
-from bot.acts.act import AnswerTo
+from bot.acts.act import Act, AnswerTo
 from bot.ports.inbox import NotStoredError
+from bot.slack.access_choices import grants_answer
+from bot.slack.access_clicks import AccessClicks
+from bot.slack.access_words import form_offered, vouched
 from bot.slack.blocks import Json
 from bot.slack.calendar_link import calendar_answer
 from bot.slack.commands import parse
@@ -11,26 +14,35 @@ from bot.slack.correcting import answer_corrections
 from bot.slack.duty_answers import answer_on_call
 from bot.slack.intake import NOT_STORED, Ack, Intake
 from bot.slack.issues import answer_issues
+from bot.slack.journal.answers import answer_journal
 from bot.slack.loads import answer_load
+from bot.slack.runbooks import answer_gaps, answer_runbook
+from bot.slack.tasks import answer_tasks
 from bot.slack.text import md
 from bot.slack.views import answers
 from bot.slack.views.incident import root_message
 from bot.slack.views.slo import slo_answer
 from bot.slack.views.timeline import MOST_READ, timeline_answer
+from bot.slack.vouching import NotVouchedError
 from bot.slack.wishes import (
+    AskAccessForm,
     AskCalendar,
     AskCorrect,
     AskExplain,
+    AskGrants,
     AskHelp,
     AskIssues,
+    AskJournalPages,
     AskList,
     AskLoad,
     AskNext,
     AskPeople,
     AskRules,
+    AskRunbook,
     AskShow,
     AskSilences,
     AskSlo,
+    AskTasks,
     AskWho,
     CommandError,
     Question,
@@ -50,9 +62,13 @@ class Words:
 
     async def command(self, ack: Ack, body: Json) -> None:
         """The slash command; only the one who typed it sees the answer."""
-        caller = self._intake.caller(body)
+        caller, text = self._intake.caller(body), str(body.get("text") or "")
+        if form := self._form(text, caller.user):
+            await ack()
+            await AccessClicks(self._intake).show_form(caller, group=form.group)
+            return
         message = await self.hear(
-            str(body.get("text") or ""),
+            text,
             caller.user,
             caller.answer_to(),
             f"command:{caller.trigger}",
@@ -97,14 +113,18 @@ class Words:
                 | AskRules()
                 | AskPeople()
                 | AskLoad()
+                | AskGrants()
+                | AskRunbook()
+                | AskTasks()
+                | AskJournalPages()
                 | AskHelp()
             ) as question:
                 return await self.answer(question, user)
+            case AskAccessForm():
+                return form_offered()
             case act:
-                try:
-                    await self._intake.store(act, to, key)
-                except NotStoredError:
-                    return answers.said(md(NOT_STORED))
+                if why := await self._stored(act, user, to, key):
+                    return answers.said(md("{why}", why=why))
         return answers.said(md("{note}", note=typed.note)) if typed.note else None
 
     async def answer(self, question: Question, user: str) -> Json:
@@ -122,8 +142,8 @@ class Words:
                 return answers.silences_answer(await desk.reader.silences(now), names, now)
             case AskSlo(product):
                 return slo_answer(desk.rulebook(), product, names, now)
-            case AskIssues():
-                return await answer_issues(desk)
+            case AskIssues() | AskGrants() | AskRunbook() | AskTasks() | AskJournalPages():
+                return await self._listed(question, user)
             case AskCorrect() | AskRules():
                 return await answer_corrections(desk, question)
             case AskLoad(rotation):
@@ -132,6 +152,41 @@ class Words:
                 return answers.help_answer()
             case _:
                 assert_never(question)
+
+    async def _stored(self, act: Act, user: str, to: AnswerTo, key: str) -> str:
+        """Store an act; return why that could not be, "" when it is."""
+        try:
+            await self._intake.store(await vouched(self._desk, act, user), to, key)
+        except NotStoredError:
+            return NOT_STORED
+        except NotVouchedError as error:
+            return str(error)
+        return ""
+
+    def _form(self, text: str, user: str) -> AskAccessForm | None:
+        try:
+            wish = parse(text, self._intake.typist(user)).wish
+        except CommandError:
+            return None
+        return wish if isinstance(wish, AskAccessForm) else None
+
+    async def _listed(
+        self,
+        question: AskIssues | AskGrants | AskRunbook | AskTasks | AskJournalPages,
+        user: str,
+    ) -> Json:
+        desk = self._desk
+        match question:
+            case AskIssues():
+                return await answer_issues(desk)
+            case AskJournalPages():
+                return await answer_journal(desk, question, user)
+            case AskGrants():
+                return await grants_answer(desk, user)
+            case AskRunbook(number):
+                return await (answer_runbook(desk, number) if number else answer_gaps(desk))
+            case AskTasks(mine):
+                return await answer_tasks(desk, desk.directory.key_of(user) if mine else "")
 
     async def _list(self, which: str, user: str) -> Json:
         states = tuple(State) if which == "all" else _OPEN

@@ -30,7 +30,7 @@ from bot.store import journal_rows
 from bot.store.columns import stored_key
 from bot.store.database import Database
 from bot.store.journal_writes import EVERY
-from bot.store.tables.core import INCIDENT
+from bot.store.tables.core import INCIDENT, MESSAGE
 from bot.store.tables.journal import (
     JOURNAL_ENTRY,
     JOURNAL_PROMPT,
@@ -150,6 +150,15 @@ class SqlJournal:
         query = select(JOURNAL_PROMPT).where(JOURNAL_PROMPT.c.incident_id == incident_id)
         found = await self._all(query)
         return journal_rows.prompt(found[0]) if found else None
+
+    async def incident_at(self, channel: str, ts: str) -> int | None:
+        query = (
+            select(INCIDENT.c.number)
+            .join(MESSAGE, MESSAGE.c.incident_id == INCIDENT.c.id)
+            .where(MESSAGE.c.channel == channel, MESSAGE.c.ts == ts, MESSAGE.c.role == "root")
+        )
+        found = await self._all(query)
+        return int(found[0].number) if found else None
 
     async def trends(self, since_month: str) -> Sequence[CauseCount]:
         by = (_ENTRY.month, _ENTRY.cause, _ENTRY.product)

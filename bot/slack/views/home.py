@@ -8,6 +8,7 @@ from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.text import Mrkdwn, Names, at, join, listed, md, one_line, outside
 from bot.slack.views.rota import HOME_COVER, HOME_SWAP, slot_value
+from bot.slack.views.tasks import open_tasks
 from bot.slack.wording import sign
 from rules.incident import Incident, State
 from rules.people import People, Person
@@ -15,16 +16,21 @@ from rules.rotation import OnCall, Span
 from rules.schedule.held import Slot
 from rules.schedule.who import OnDuty, who
 from rules.silence import Silence
+from rules.tasks.task import Task
 
 _MOST_ROTATIONS = 12
 _MOST_SHIFTS = 5
 _MOST_INCIDENTS = 8
+_MOST_TASKS = 5
 _AHEAD = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomeFacts:
-    """What one person's home shows; `open_incidents` are everybody's, newest first."""
+    """What one person's home shows; `open_incidents` are everybody's, newest first.
+
+    `access` are the blocks about elevated groups.
+    """
 
     person: str
     now: datetime
@@ -32,6 +38,9 @@ class HomeFacts:
     on_call: OnCall
     open_incidents: tuple[Incident, ...] = ()
     silences: tuple[Silence, ...] = ()
+    access: tuple[Json, ...] = ()
+    journal: tuple[Json, ...] = ()
+    tasks: tuple[Task, ...] = ()
 
 
 def home_view(facts: HomeFacts) -> Json:
@@ -49,10 +58,13 @@ def home_view(facts: HomeFacts) -> Json:
             ),
             kit.header("On call now"),
             *_on_call(facts),
+            *facts.access,
             kit.header("My shifts"),
             *_shifts(facts),
             kit.header("My open incidents"),
             *_incidents(facts, mine, "Nothing is yours. Good."),
+            *_tasks(facts),
+            *facts.journal,
             kit.header("Other open incidents"),
             *_incidents(facts, others, "Nothing else is open."),
             *_silences(facts),
@@ -96,6 +108,13 @@ def _after(duty: OnDuty, when: datetime, names: Names) -> Mrkdwn:
 
 def _people(people: Sequence[Person], names: Names) -> Mrkdwn:
     return listed([outside(names.name(person.key), 80) for person in people])
+
+
+def _tasks(facts: HomeFacts) -> list[Json]:
+    if not facts.tasks:
+        return []
+    shown = open_tasks(facts.tasks, facts.names, facts.now, most=_MOST_TASKS)
+    return [kit.header("Left to do by me"), *shown]
 
 
 def _is_mine(incident: Incident, person: str) -> bool:

@@ -18,7 +18,9 @@ from bot.slack.text import (
     safe_url,
     spoken,
 )
+from bot.slack.views.access import ask_button
 from bot.slack.views.consequences import consequences_of, followed
+from bot.slack.views.journal import entry_line, seen_line
 from bot.slack.wording import (
     category_line,
     notification,
@@ -33,6 +35,7 @@ from bot.slack.wording_stakes import stakes_lines
 from rules.alert import AlertStatus
 from rules.incident import Incident, State
 from rules.people import People
+from rules.priority import Priority
 from rules.schedule.who import OnDuty, who
 from rules.sentence import Sentence
 from rules.shown_alert import Bond, ShownAlert
@@ -65,6 +68,7 @@ LABELS = (
 _OWNERSHIP = ("product", "team", "owner")
 RUNBOOKS = ("runbook_url", "runbook")
 _MOST_LABELS = 8
+_GRAVE = frozenset({Priority.P1, Priority.P2})
 _MARKS = {AlertStatus.FIRING: "🔴", AlertStatus.RESOLVED: "🟢", AlertStatus.INFO: "⚪"}
 
 
@@ -81,7 +85,7 @@ def root_message(scene: Scene) -> Json:
             *_alerts(at),
             *kit.fields(_labels(at)),
             *kit.context(_origin(scene)),
-            kit.actions(f"incident:{at.number}", *buttons(at)),
+            kit.actions(f"incident:{at.number}", *_offered(scene)),
         ],
     )
 
@@ -97,7 +101,7 @@ def page_message(scene: Scene, person: str, reason: Sentence | None) -> Json:
             kit.section(join("\n", [category_line(at), state_line(scene)])),
             *_remarks(scene),
             *_description(at),
-            kit.actions(f"incident:{at.number}", *buttons(at)),
+            kit.actions(f"incident:{at.number}", *_offered(scene)),
             *kit.context(why_you(scene, person, reason), _origin(scene)),
         ],
     )
@@ -180,10 +184,19 @@ def buttons(incident: Incident) -> list[Json]:
     return [*made, kit.overflow("overflow", choices)]
 
 
+def _offered(scene: Scene) -> list[Json]:
+    """The buttons, and the one that gets the keys while it is grave and there are such groups."""
+    at, made = scene.incident, buttons(scene.incident)
+    if scene.book.access.groups and at.is_open and at.priority in _GRAVE:
+        made.insert(-1, ask_button(at.number))
+    return made
+
+
 def choices_for(incident: Incident) -> Sequence[tuple[str, str]]:
     """The menu's (label, word): what makes sense now, five at most."""
     if incident.state is State.RESOLVED:
-        return (("Reopen", "reopen"), ("Not right?…", "correct"), ("Timeline…", "timeline"))
+        return (("Reopen", "reopen"), ("Not right?…", "correct"),
+                ("Journal…", "journal"), ("Timeline…", "timeline"))  # fmt: skip
     last = (
         ("Reassign…", "reassign"),
         ("Not right?…", "correct"),
@@ -202,6 +215,7 @@ def _remarks(scene: Scene) -> list[Json]:
     told = md("🔗 {told} (in the thread)", told=followed(at))
     cause = told if at.consequences else Mrkdwn()
     lines = [*stakes_lines(scene), *([cause] if cause else []), *remarks(scene)]
+    lines += [line for line in (seen_line(scene), entry_line(scene)) if line]
     return [kit.section(join("\n", lines))] if lines else []
 
 

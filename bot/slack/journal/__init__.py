@@ -1,0 +1,1 @@
+"""The journal in Slack: asked for, written, added to, found again."""
