@@ -31,6 +31,8 @@ from rules.events import (
     Snoozed,
     Unacked,
     Unsnoozed,
+    Verified,
+    Waived,
 )
 from rules.priority import Impact
 
@@ -199,6 +201,10 @@ def event_of(act: OnIncident) -> PersonEvent:
     match act.event:
         case "resolved":
             return Resolved(act.by, act.note)
+        case "verified":
+            return Verified(act.by, act.note)
+        case "waived":
+            return Waived(act.by, act.note)
         case "reopened":
             return Reopened(act.by, act.note)
         case "snoozed" if act.until is not None:

@@ -46,7 +46,7 @@ def claim_by_source(
     draft.incident = draft.incident.resolve(AUTOMATIC, now)
     seen = claimed(draft.incident, AUTOMATIC, book, now)
     draft.change(verification=seen)
-    trusted = signal_of(source, book.verifying.kinds) in {Signal.RUN, Signal.MONITOR}
+    trusted = signal_of(source, book.verifying.kinds) is not Signal.CLICK
     if seen.expects is not None and trusted:
         found = repaired(draft.incident, seen.expects, told)
         _heed(draft, found, told, now)

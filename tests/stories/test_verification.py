@@ -1,0 +1,414 @@
+"""A fix is claimed on Friday and proved by Monday's run, or not; and who hears of it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rules.alert import AlertStatus
+from rules.catalogue import Asset, Catalogue, LoadType, Product
+from rules.cron import Schedule
+from rules.expected_runs import Expectation, ExpectedRuns
+from rules.incident import State
+from rules.priority import Priority
+from rules.rotation import OnCall, Span
+from rules.rulebook import RuleBook
+from rules.run import BACKFILL, SCHEDULED, Run, RunState
+from rules.verification import Proof, Verdict
+from rules.verifying.settings import VerifyingRules
+from tests.stories.conftest import Tell
+from tests.stories.story import Story, alert, rulebook
+
+FRIDAY = datetime(2026, 11, 27, 4, 20, tzinfo=UTC)
+MONDAY_RUN = datetime(2026, 11, 30, 4, 0, tzinfo=UTC)
+"""05:00 in Berlin, in winter."""
+MONDAY = MONDAY_RUN.replace(hour=0)
+SHOP = Expectation(
+    name="shop_daily",
+    schedule=Schedule("0 5 * * mon-fri", "Europe/Berlin"),
+    source="airflow",
+    pipeline="shop_daily",
+    labels={"dag_id": "shop_daily"},
+)
+KINDS = {"airflow": "airflow", "dbt": "dbt", "pager": "pagerduty", "cloudwatch": "sns"}
+
+
+def shifts() -> OnCall:
+    """Ana until Monday, Bo on Monday, Cy from Tuesday; Dee is second all the time."""
+    start, end = MONDAY - timedelta(days=30), MONDAY + timedelta(days=30)
+    day = timedelta(days=1)
+    return OnCall(
+        [
+            Span(start, MONDAY, "data", "primary", ("ana",)),
+            Span(MONDAY, MONDAY + day, "data", "primary", ("bo",)),
+            Span(MONDAY + day, end, "data", "primary", ("cy",)),
+            Span(start, end, "data", "secondary", ("dee",)),
+        ]
+    )
+
+
+def waits(load: LoadType | None = None, **changes: Any) -> RuleBook:
+    product = Product(
+        id="shop",
+        name="Shop",
+        load_type=load,
+        schedule=SHOP.schedule.cron,
+        timezone="Europe/Berlin",
+        run_takes=timedelta(hours=2),
+    )
+    dag = Asset(id="dag:shop_daily", name="shop_daily", kind="dag", product="shop")
+    book = rulebook(
+        on_call=shifts(),
+        catalogue=Catalogue([product], [dag]),
+        expected=ExpectedRuns([SHOP]),
+        verifying=VerifyingRules(kinds=KINDS),
+    )
+    return replace(book, **changes)
+
+
+def day_of(at: datetime) -> dict[str, str]:
+    """Return the labels of the interval that the run of `at` loads."""
+    return {
+        "data_interval_start": (at - timedelta(days=1)).isoformat(),
+        "data_interval_end": at.isoformat(),
+    }
+
+
+def run(started_at: datetime, **more: Any) -> Run:
+    usual = Run(
+        source="airflow",
+        pipeline="shop_daily",
+        run_id=f"scheduled__{started_at:%Y-%m-%d}",
+        state=RunState.SUCCEEDED,
+        started_at=started_at,
+        ended_at=started_at + timedelta(minutes=30),
+        kind=SCHEDULED,
+        labels={"dag_id": "shop_daily"},
+    )
+    return replace(usual, **more)
+
+
+def labels(run_id: str = "scheduled__2026-11-27", **more: str) -> dict[str, str]:
+    return {"dag_id": "shop_daily", "task_id": "load", "run_id": run_id, **more}
+
+
+async def task(story: Story, began: datetime, *, well: bool, **more: str) -> None:
+    """Let Airflow tell how the task went, in a run that began then."""
+    now = story.clock.now()
+    told = alert(
+        "shop_daily/load",
+        now,
+        labels=labels(f"scheduled__{began:%Y-%m-%d}", **more),
+        status=AlertStatus.RESOLVED if well else AlertStatus.FIRING,
+        title="shop_daily.load succeeded" if well else "shop_daily.load failed",
+    )
+    started = run(began, state=RunState.STARTED, ended_at=None)
+    await story.hears(told, runs=[started])
+
+
+async def over(story: Story, began: datetime, **more: Any) -> None:
+    await story.hears(runs=[run(began, **more)])
+
+
+async def fixed_on_friday(story: Story, **more: str) -> None:
+    """The task fails, Ana takes it, repairs it and says so, ten minutes later."""
+    story.clock.set(FRIDAY - timedelta(minutes=25))
+    await story.settle()
+    story.clock.set(FRIDAY)
+    await task(story, FRIDAY - timedelta(minutes=20), well=False, **more)
+    story.pages("ana")
+    await story.does("ana", "acked")
+    await story.after(minutes=10)
+    await story.does("ana", "resolved", note="added the column")
+    await story.after(seconds=5)
+
+
+async def timeline(story: Story, number: int = 1) -> list[str]:
+    incident = await story.incident(number)
+    told = await story.store.reader.timeline(incident.id, 99)
+    return [one.sentence.render(str) for one in told]
+
+
+async def verdict(story: Story, number: int = 1) -> Verdict | None:
+    seen = (await story.incident(number)).verification
+    return seen.verdict if seen else None
+
+
+def posts(story: Story) -> set[str]:
+    """Return the incidents that got a message; one, while everything stays in the old thread."""
+    return {job.incident_id for job in story.sent("show")}
+
+
+async def test_mondays_success_closes_it(tell: Tell) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    incident = await story.incident()
+    assert incident.verification
+    assert incident.verification.expects
+    assert incident.verification.expects.due_at == MONDAY_RUN
+    assert incident.verification.expects.proof is Proof.NEXT_RUN
+    assert (incident.is_pending, incident.is_closed, incident.closed_at) == (True, False, None)
+    assert any(
+        "To be proved by the run of shop_daily due" in line for line in await timeline(story)
+    )
+    await story.until(MONDAY_RUN + timedelta(minutes=10))
+    await task(story, MONDAY_RUN, well=True)
+    incident = await story.incident()
+    assert await verdict(story) is Verdict.PASSED
+    assert incident.closed_at == incident.verified_at == MONDAY_RUN + timedelta(minutes=10)
+    await over(story, MONDAY_RUN)
+    await story.after(days=2)
+    assert await story.state() is State.RESOLVED
+
+
+async def test_closed_it_stays_closed_and_the_next_failure_is_another(tell: Tell) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    await story.until(MONDAY_RUN + timedelta(minutes=10))
+    await task(story, MONDAY_RUN, well=True)
+    await story.after(minutes=30)
+    await task(story, story.clock.now(), well=False)
+    assert await story.state() is State.RESOLVED
+    assert (await story.incident(2)).previous == 1
+
+
+async def test_mondays_failure_reopens_it_and_pages_mondays_on_call(tell: Tell) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    before = (await story.incident()).priority
+    await story.until(MONDAY_RUN + timedelta(minutes=10))
+    story.pages()
+    await task(story, MONDAY_RUN, well=False)
+    story.pages("bo")
+    incident = await story.incident()
+    assert (incident.state, incident.unproved) == (State.TRIGGERED, 1)
+    assert incident.priority < before
+    assert len(posts(story)) == 1
+    assert any(said.startswith("The fix by ana did not hold") for said in story.said())
+    await over(story, MONDAY_RUN, state=RunState.FAILED)
+    assert await story.store.reader.incident_numbered(2) is None
+    await story.does("bo", "acked")
+    await story.after(hours=1)
+    await story.does("bo", "resolved")
+    assert await verdict(story) is Verdict.PENDING
+
+
+async def test_mondays_silence_pages_mondays_on_call(tell: Tell) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    await story.until(MONDAY_RUN + timedelta(minutes=15))
+    story.pages("bo")
+    incident = await story.incident()
+    assert (incident.state, incident.unproved) == (State.TRIGGERED, 1)
+    assert await story.store.reader.incident_numbered(2) is None
+    assert len(posts(story)) == 1
+
+
+async def test_a_run_that_never_ends_pages_too(tell: Tell) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    await story.until(MONDAY_RUN)
+    await story.hears(runs=[run(MONDAY_RUN, state=RunState.STARTED, ended_at=None)])
+    await story.until(MONDAY_RUN + timedelta(hours=2, minutes=14))
+    story.pages()
+    await story.until(MONDAY_RUN + timedelta(hours=2, minutes=15))
+    story.pages("bo")
+
+
+async def test_silence_pages_after_a_crash_once(tell: Tell) -> None:
+    story = tell(waits(expected=ExpectedRuns()))
+    await fixed_on_friday(story)
+    await story.until(MONDAY_RUN + timedelta(hours=2))
+    await story.down(minutes=30)
+    story.pages("bo")
+    for _ in range(3):
+        await story.down(minutes=1)
+    story.pages()
+
+
+async def test_incremental_without_its_backfill_stays_open(tell: Tell) -> None:
+    story = tell(waits(LoadType.INCREMENTAL))
+    friday_run = FRIDAY - timedelta(minutes=20)
+    await fixed_on_friday(story, **day_of(friday_run))
+    expects = (await story.incident()).verification
+    assert expects
+    assert expects.expects
+    assert expects.expects.proof is Proof.BACKFILL
+    assert any("does not repair what is loaded: backfill" in said for said in story.said())
+    await story.until(MONDAY_RUN + timedelta(minutes=10))
+    await task(story, MONDAY_RUN, well=True, **day_of(MONDAY_RUN))
+    await over(story, MONDAY_RUN, labels=labels(**day_of(MONDAY_RUN)))
+    assert await verdict(story) is Verdict.PENDING
+    story.pages()
+    half = friday_run - timedelta(hours=12)
+    for start, end in ((friday_run - timedelta(days=1), half), (half, friday_run)):
+        assert await verdict(story) is Verdict.PENDING
+        told = {"data_interval_start": start.isoformat(), "data_interval_end": end.isoformat()}
+        await story.after(minutes=5)
+        began, name = story.clock.now(), f"backfill__{end:%H}"
+        of_load = ("task:shop_daily.load",)
+        more = {"dag_id": "shop_daily", **told}
+        await over(story, began, kind=BACKFILL, run_id=name, labels=more, assets=of_load)
+    assert await verdict(story) is Verdict.PASSED
+
+
+async def test_a_snapshot_asks_for_a_manual_proof(tell: Tell) -> None:
+    story = tell(waits(LoadType.SNAPSHOT))
+    await fixed_on_friday(story)
+    assert (
+        "No run can prove this fix. Say how you know: `/oncall verify 1 <words>`." in story.said()
+    )
+    await story.until(MONDAY_RUN + timedelta(minutes=10))
+    await task(story, MONDAY_RUN, well=True)
+    assert await verdict(story) is Verdict.PENDING
+    await story.after(days=9)
+    assert len([one for one in story.said() if "No run can prove" in one]) == 1 + 3
+    story.pages()
+    await story.does("bo", "verified", note="deleted 12 doubled history rows")
+    incident = await story.incident()
+    assert incident.is_closed
+    assert incident.verification
+    assert (incident.verification.ended_by, incident.verification.evidence) == (
+        "bo",
+        "deleted 12 doubled history rows",
+    )
+
+
+async def test_a_success_that_began_before_the_fix_proves_nothing(tell: Tell) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    await story.after(minutes=5)
+    await task(story, FRIDAY + timedelta(minutes=5), well=True)
+    assert await verdict(story) is Verdict.PENDING
+    assert any("began before the fix was claimed" in line for line in await timeline(story))
+
+
+async def test_a_failure_that_began_before_the_fix_pages_nobody(tell: Tell) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    await story.after(minutes=5)
+    await task(story, FRIDAY + timedelta(minutes=5), well=False)
+    story.pages()
+    assert await verdict(story) is Verdict.PENDING
+
+
+async def test_a_run_that_skipped_the_failed_node_proves_nothing(tell: Tell) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    await story.until(MONDAY_RUN + timedelta(minutes=10))
+    await over(story, MONDAY_RUN)
+    assert await verdict(story) is Verdict.PENDING
+    await over(story, MONDAY_RUN, run_id="other", assets=("task:shop_daily.extract",))
+    assert await verdict(story) is Verdict.PENDING
+    assert any("left out load" in line for line in await timeline(story))
+    await over(story, MONDAY_RUN, run_id="third", assets=("task:shop_daily.load",))
+    assert await verdict(story) is Verdict.PASSED
+
+
+async def test_a_dbt_run_must_contain_the_model(tell: Tell) -> None:
+    story = tell(waits())
+    story.clock.set(FRIDAY)
+    node = "model.shop.fct_orders"
+    more: dict[str, Any] = {"source": "dbt", "labels": {"unique_id": node, "model": "fct_orders"}}
+    await story.fires("fct_orders", **more)
+    await story.does("ana", "acked")
+    await story.does("ana", "resolved")
+    dbt: dict[str, Any] = {"source": "dbt", "pipeline": "shop/prod/build", "labels": {}}
+    await story.after(minutes=30)
+    await over(story, story.clock.now(), assets=("model.shop.users",), **dbt)
+    assert await verdict(story) is Verdict.PENDING
+    await over(story, story.clock.now(), assets=("model.shop.users", node), **dbt)
+    assert await verdict(story) is Verdict.PASSED
+
+
+async def test_the_source_says_that_it_is_resolved(tell: Tell) -> None:
+    story = tell(waits())
+    story.clock.set(FRIDAY)
+    await task(story, FRIDAY - timedelta(minutes=20), well=False)
+    await story.does("ana", "acked")
+    await story.after(minutes=10)
+    await task(story, FRIDAY + timedelta(minutes=2), well=True)
+    incident = await story.incident()
+    assert (incident.state, incident.is_closed) == (State.RESOLVED, True)
+    assert incident.verified_at == story.clock.now()
+
+
+async def test_a_click_elsewhere_proves_nothing(tell: Tell) -> None:
+    story = tell(waits())
+    story.clock.set(FRIDAY)
+    for number, source in enumerate(("pager", "cloudwatch"), 1):
+        about = {"product": "shop"}
+        await story.fires(source, source=source, labels=about)
+        await story.recovers(source, source=source, labels=about)
+        assert await story.state(number) is State.RESOLVED
+        assert await verdict(story, number) is Verdict.PENDING
+
+
+async def test_pending_across_two_hand_offs(tell: Tell) -> None:
+    tuesday = Schedule("0 5 * * tue", "Europe/Berlin")
+    story = tell(waits(expected=ExpectedRuns([replace(SHOP, schedule=tuesday)])))
+    await fixed_on_friday(story)
+    await story.until(MONDAY + timedelta(days=1, hours=4, minutes=10))
+    assert await verdict(story) is Verdict.PENDING
+    story.pages()
+    await task(story, MONDAY_RUN + timedelta(days=1), well=False)
+    story.pages("cy")
+    assert len(posts(story)) == 1
+
+
+async def test_the_same_alert_fires_while_it_is_pending(tell: Tell) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    await story.after(hours=3)
+    await task(story, story.clock.now() - timedelta(minutes=5), well=False)
+    story.pages("ana")
+    incident = await story.incident()
+    assert (incident.state, incident.unproved) == (State.TRIGGERED, 1)
+    assert await story.store.reader.incident_numbered(2) is None
+    await story.does("ana", "acked")
+    await story.does("ana", "resolved")
+    await story.until(MONDAY_RUN + timedelta(minutes=10))
+    await task(story, MONDAY_RUN, well=True)
+    assert await verdict(story) is Verdict.PASSED
+
+
+async def test_waiving_needs_a_reason(tell: Tell) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    await story.does("ana", "waived")
+    assert story.said()[-1] == "Say why #1 needs no proof: `/oncall waive 1 <why>`."
+    await story.does("ana", "waived", note="the DAG is retired")
+    assert await verdict(story) is Verdict.WAIVED
+    assert (await story.incident()).is_closed
+    await story.until(MONDAY_RUN + timedelta(minutes=15))
+    story.pages("bo")  # nothing ran, and that is a trouble of its own now
+    assert (await story.incident(2)).source == "@expected"
+
+
+async def test_a_reopened_fix_has_failed(tell: Tell) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    await story.does("ana", "reopened", note="the column is gone again")
+    await story.after(seconds=5)
+    story.pages("ana")
+    assert await verdict(story) is Verdict.FAILED
+
+
+async def test_what_has_no_run_and_no_product_needs_no_proof(tell: Tell) -> None:
+    story = tell(rulebook())
+    await story.fires()
+    await story.does("ana", "resolved")
+    assert await verdict(story) is Verdict.NOT_NEEDED
+    assert (await story.incident()).is_closed
+
+
+async def test_a_silent_fix_of_something_minor_pages_nobody(tell: Tell) -> None:
+    story = tell(waits(pages=frozenset({Priority.P1})))
+    story.clock.set(FRIDAY - timedelta(minutes=25))
+    await task(story, FRIDAY - timedelta(minutes=40), well=False)
+    story.pages()
+    await story.does("ana", "resolved")
+    await story.until(MONDAY_RUN + timedelta(minutes=10))
+    await task(story, MONDAY_RUN, well=False)
+    raised: Sequence[str] = ("bo",) if (await story.incident()).priority is Priority.P1 else ()
+    story.pages(*raised)
