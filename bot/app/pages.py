@@ -10,7 +10,7 @@ from bot.app.rules_in_force import RulesInForce
 from bot.app.slack_side import SlackSide
 from bot.clock import Clock
 from bot.config.settings import Config
-from bot.ports.journal import JournalReads, NoJournal
+from bot.ports.journal import JournalReads
 from bot.slack.scene import permalink, root_of
 from bot.store.opening import OpenedStore
 from bot.web.pages.doors import CALLBACK, Doors
@@ -56,7 +56,7 @@ def page_routes(
     sessions: Sessions,
     *,
     clock: Clock,
-    journal: JournalReads | None = None,
+    journal: JournalReads,
 ) -> Sequence[web.RouteDef]:
     """Return the routes of the pages and of their doors."""
 
@@ -68,7 +68,7 @@ def page_routes(
         PageParts(
             issues=store.issues,
             reader=store.reader,
-            journal=journal or NoJournal(),
+            journal=journal,
             clock=clock,
             sessions=sessions,
             name_of=slack.directory.name,

@@ -6,8 +6,9 @@ from functools import cache
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import jobs, journal_rows
+from bot.store import bulk, jobs, journal_rows
 from bot.store.columns import stored_key
+from bot.store.issue_marks import mark_changed
 from bot.store.tables.journal import (
     JOURNAL_ENTRY,
     JOURNAL_PROMPT,
@@ -69,6 +70,10 @@ class PendingJournal:
             await self._count_words()
             values = [journal_rows.entry_values(one) for one in self._entries.values()]
             await connection.execute(_put_entry(dialect), values)
+            of_incidents = [
+                {"incident_id": e.incident_id} for e in self._entries.values() if e.incident_id
+            ]
+            await bulk.write(connection, [(mark_changed(dialect), of_incidents)])
             kept = [journal_rows.version_values(one) for one in self._versions.values()]
             await connection.execute(_keep_version(dialect), kept)
         if self._prompts:

@@ -9,18 +9,18 @@ from enum import IntEnum
 
 from rules.category import Category
 from rules.incident import Incident, State
-from rules.issues.measures import Course, Measures, breached, course_of, measured
+from rules.issues.measures import Measures, breached, course_of, measured
 from rules.priority import Impact, Priority, Urgency
 
 LONGEST_WORDS = 400
 
 
 class Standing(IntEnum):
-    """Where an incident stands, what needs somebody most first."""
+    """Where an incident stands, what needs somebody most first; RESOLVED still waits to be closed."""
 
     TRIGGERED = 1
     ACKNOWLEDGED = 2
-    UNPROVED = 3
+    RESOLVED = 3
     CLOSED = 4
 
     @property
@@ -35,7 +35,7 @@ class Standing(IntEnum):
 _WORDS = {
     Standing.TRIGGERED: "Triggered",
     Standing.ACKNOWLEDGED: "Acknowledged",
-    Standing.UNPROVED: "To be proved",
+    Standing.RESOLVED: "Resolved",
     Standing.CLOSED: "Closed",
 }
 
@@ -96,7 +96,7 @@ def issue_of(incident: Incident, on_call: str, lesson: Lesson | None = None) -> 
         title=incident.title,
         opened_at=incident.opened_at,
         priority=incident.priority,
-        standing=standing_of(incident, course),
+        standing=standing_of(incident),
         product=(stakes.product if stakes else "") or incident.product,
         tier=(stakes.tier or None) if stakes else None,
         category=incident.category,
@@ -115,12 +115,12 @@ def issue_of(incident: Incident, on_call: str, lesson: Lesson | None = None) -> 
     )
 
 
-def standing_of(incident: Incident, course: Course) -> Standing:
+def standing_of(incident: Incident) -> Standing:
     if incident.state is State.TRIGGERED:
         return Standing.TRIGGERED
     if incident.state is State.ACKNOWLEDGED:
         return Standing.ACKNOWLEDGED
-    return Standing.UNPROVED if course.healthy_at is None else Standing.CLOSED
+    return Standing.CLOSED if incident.is_closed else Standing.RESOLVED
 
 
 def searched(*texts: str) -> str:

@@ -76,7 +76,8 @@ def course_of(incident: Incident) -> Course:
         acked_at=incident.first_acked_at or (over if incident.resolved_by else None),
         quiet_at=_quiet_at(incident),
         claimed_at=over,
-        healthy_at=over,
+        proved_at=incident.verified_at if over else None,
+        healthy_at=None if incident.is_pending else incident.verified_at or over if over else None,
     )
 
 
@@ -89,8 +90,11 @@ def breached(deadline: datetime | None, healthy_at: datetime | None, now: dateti
 
 
 def _quiet_at(incident: Incident) -> datetime | None:
-    """Return since when none of its alerts fires, of those it remembers."""
-    if incident.firing_count or not incident.alerts:
+    """Return since when none of its alerts fires, of those it remembers.
+
+    Quiet is no evidence once a proof has failed: only the next claim counts then.
+    """
+    if incident.firing_count or not incident.alerts or incident.unproved:
         return None
     return max(shown.last_at for shown in incident.alerts)
 

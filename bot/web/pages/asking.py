@@ -20,7 +20,7 @@ STATUSES: Mapping[str, tuple[Standing, ...]] = {
     "open": (Standing.TRIGGERED, Standing.ACKNOWLEDGED),
     "triggered": (Standing.TRIGGERED,),
     "acknowledged": (Standing.ACKNOWLEDGED,),
-    "unproved": (Standing.UNPROVED,),
+    "resolved": (Standing.RESOLVED,),
     "closed": (Standing.CLOSED,),
 }
 T = TypeVar("T")

@@ -227,7 +227,7 @@ _COLUMNS: dict[str, Heading] = {
         Heading(SortBy.CATEGORY, "Category", "what kind of trouble"),
         Heading(SortBy.CAUSE, "cause", "class of the root cause"),
         Heading(SortBy.PRIORITY, "Priority", "priority"),
-        Heading(SortBy.IMPACT, "impact", "how much breaks"),
+        Heading(SortBy.IMPACT, "Impact", "how much breaks"),
         Heading(SortBy.URGENCY, "urgency", "how soon it hurts"),
         Heading(SortBy.STATUS, "Status", "where it stands"),
         Heading(SortBy.OWNER, "Owner", "who owns the product"),

@@ -13,8 +13,20 @@ from rules.decide import decide
 from rules.events import Acked, AlertReceived, Event, Reopened, Resolved, Unacked
 from rules.grouping import open_incident
 from rules.incident import Incident
+from rules.issues.issue import Standing, standing_of
 from rules.issues.measures import Course, Measures, breached, course_of, measured
-from tests.rules.build import ANA, BO, HOUR, MINUTE, NOW, make_alert, make_book, resolved
+from rules.verification import Verdict, Verification
+from tests.rules.build import (
+    ANA,
+    BO,
+    HOUR,
+    MINUTE,
+    NOW,
+    make_alert,
+    make_book,
+    make_incident,
+    resolved,
+)
 
 ZONES = ("Europe/London", "America/Chicago", "Asia/Kolkata")
 CLOCK_CHANGES = ("2026-03-29T00:30", "2026-10-25T00:30", "2026-03-08T01:30", "2026-11-01T01:10")
@@ -110,20 +122,21 @@ def replayed(told: Told) -> dict[str, int | None]:
     for at, step in told.steps:
         happens.setdefault(_minutes(start, at), []).append(step)
     firing: set[str] = set()
-    taken = claimed = False
+    taken = claimed = doubted = False
     untaken = harmful = unclaimed = 0
     for minute in range(_minutes(start, end) + 1):
         for step in happens.get(minute, ()):
             thing = "other" if step.startswith("other") else "one"
             firing |= {thing} if step.endswith("fires") else set()
             firing -= {thing} if step.endswith("clears") else set()
+            doubted = doubted or step == "reopened"
             taken = taken or step in {"ack", "fixed"}
             claimed = step == "fixed" or (claimed and step != "reopened")
             claimed = claimed or (step.endswith("clears") and not firing)
         untaken = untaken if taken else minute + 1
-        harmful = minute + 1 if firing and not claimed else harmful
+        harmful = minute + 1 if (firing or doubted) and not claimed else harmful
         unclaimed = unclaimed if claimed else minute + 1
-    calm = claimed or not firing
+    calm = claimed or not (firing or doubted)
     return {
         "ttd": _minutes(told.broke, start),
         "tta": untaken if taken else None,
@@ -208,3 +221,39 @@ def test_a_promise_is_missed_after_its_deadline(
 ) -> None:
     assert breached(NOW, healthy, now) is missed
     assert breached(None, healthy, now) is None
+
+
+@pytest.mark.parametrize(
+    ("verdict", "ended", "healthy", "proved", "standing"),
+    [
+        (Verdict.PENDING, None, None, None, Standing.RESOLVED),
+        (Verdict.PASSED, 100 * MINUTE, 100 * MINUTE, 100 * MINUTE, Standing.CLOSED),
+        (Verdict.WAIVED, 70 * MINUTE, 50 * MINUTE, None, Standing.CLOSED),
+        (Verdict.NOT_NEEDED, None, 50 * MINUTE, None, Standing.CLOSED),
+    ],
+)
+def test_the_end_is_the_proof_where_one_is_asked_for(
+    verdict: Verdict,
+    ended: timedelta | None,
+    healthy: timedelta | None,
+    proved: timedelta | None,
+    standing: Standing,
+) -> None:
+    claimed = NOW + 50 * MINUTE
+    incident = make_incident().resolve(BO, claimed)
+    seen = Verification(
+        verdict=verdict,
+        claimed_at=claimed,
+        look_at=claimed + HOUR if verdict is Verdict.PENDING else None,
+        ended_at=NOW + ended if ended is not None else None,
+    )
+    course = course_of(incident.but(verification=seen))
+    assert course.healthy_at == (None if healthy is None else NOW + healthy)
+    assert course.proved_at == (None if proved is None else NOW + proved)
+    assert standing_of(incident.but(verification=seen)) is standing
+
+
+def test_quiet_before_a_failed_proof_is_no_mitigation() -> None:
+    incident = make_incident().with_alert(resolved(), AlertStatus.FIRING, NOW + MINUTE)
+    assert measured(course_of(incident)).ttm == MINUTE
+    assert measured(course_of(incident.but(unproved=1))).ttm is None
