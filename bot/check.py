@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bot.access.backends.registry import faults_of
 from bot.app.holidays import read_holidays
 from bot.config.file import load
 from bot.config.settings import Config
@@ -86,6 +87,7 @@ def check(
     warnings = list(loaded.warnings)
     faults = list(_source_faults(loaded.config, loaded.document))
     faults += _calendar_faults(loaded.config, loaded.document)
+    faults += _backend_faults(loaded.config, loaded.document)
     if loaded.config.roster is None:
         words = "no `roster`: nobody is ever on call"
         warnings.append(loaded.document.key_fault(("roster",), words))
@@ -123,6 +125,12 @@ def _unknown_calendars(config: Config, catalogue: CatalogueFindings) -> Iterator
 def _calendar_faults(config: Config, document: Document) -> Iterator[Fault]:
     for name, words in read_holidays(config)[1].items():
         yield document.fault(("holidays", name), words)
+
+
+def _backend_faults(config: Config, document: Document) -> Iterator[Fault]:
+    for name, spec in config.access_groups.items():
+        for fault in faults_of(spec.backend):
+            yield document.fault(("access_groups", name, "backend"), fault)
 
 
 def _source_faults(config: Config, document: Document) -> Iterator[Fault]:

@@ -16,6 +16,10 @@ SECRET_KEYS = frozenset(
 """Keys whose values are never written into the file."""
 
 _HOLDERS = frozenset({"calendar", "slack", "sources", "task_tracker", "webhooks"})
+ACCESS_SECRETS = frozenset({"token", "password"})
+"""The same, of the back-ends of elevated groups."""
+
+_SECRETIVE = re.compile(r"token|secret|passw|key|credential", re.IGNORECASE)
 _NEEDED = {"socket": ("bot_token", "app_token"), "http": ("bot_token", "signing_secret")}
 _SHEET_ID = re.compile(r"[A-Za-z0-9_-]{3,200}")
 _PREFIXES = {"bot_token": "xoxb-", "app_token": "xapp-", "user_token": "xoxp-"}
@@ -35,6 +39,12 @@ def literal_secrets(document: Document) -> Iterator[Fault]:
         if path[-1] in SECRET_KEYS and path[0] in _HOLDERS:
             words = f"`{path[-1]}` is a secret; put it into the environment and write "
             yield document.fault(path, f"{words}${{{_variable(document, path)}}}")
+        if path[0] == "access_groups" and (
+            path[-1] in ACCESS_SECRETS
+            or ("environment" in path[:-1] and _SECRETIVE.search(str(path[-1])))
+        ):
+            words = f"`{path[-1]}` is a secret; put it into the environment and write ${{NAME}}"
+            yield document.fault(path, words)
         if path == ("roster_secret",):
             words = "`roster_secret` is a secret; put it into the environment and write "
             yield document.fault(path, f"{words}${{ROSTER_SECRET}}")

@@ -45,7 +45,7 @@ class CloudIdentity:
 
     @property
     def capabilities(self) -> Capabilities:
-        words = "several minutes, in the worst case hours"
+        words = "several minutes, at worst hours,"
         return Capabilities(native_expiry=self._expires, propagation=words)
 
     async def grant(self, group: str, account: str, until: datetime | None, key: str) -> None:  # noqa: ARG002 - the port's

@@ -51,15 +51,17 @@ class ExecOptions(Spec):
         description="All of its environment besides PATH, like `TOKEN: ${OUR_TOKEN}`.",
     )
     timeout: PositiveDuration = Field(
-        default=timedelta(seconds=30),
-        le=timedelta(minutes=5),
+        default=timedelta(seconds=15),
+        le=timedelta(seconds=18),
         description="It is killed, with all it has started, when it takes longer.",
     )
     native_expiry: bool = Field(
         default=False, description="The place ends memberships itself, by `until`."
     )
     propagation: str = Field(
-        default="", max_length=200, description="How long a change takes to work, in words."
+        default="",
+        max_length=200,
+        description="How long a change takes to work, like `a few minutes`.",
     )
 
 

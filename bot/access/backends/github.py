@@ -43,7 +43,7 @@ class GitHub:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(propagation="at once; who must accept an invitation, then")
+        return Capabilities()
 
     async def grant(self, group: str, account: str, until: datetime | None, key: str) -> None:  # noqa: ARG002 - the port's
         """Add to the team. Who is not in the organization is invited only where that is allowed.

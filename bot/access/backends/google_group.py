@@ -28,7 +28,7 @@ class GoogleGroup:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(propagation="several minutes, in the worst case hours")
+        return Capabilities(propagation="several minutes, at worst hours,")
 
     async def grant(self, group: str, account: str, until: datetime | None, key: str) -> None:  # noqa: ARG002 - the port's
         checked(group)

@@ -55,8 +55,7 @@ class GoogleIam:
 
     @property
     def capabilities(self) -> Capabilities:
-        words = "mostly within 2 minutes, sometimes 7 or more; its end is exact"
-        return Capabilities(native_expiry=True, propagation=words)
+        return Capabilities(native_expiry=True, propagation="about 2 minutes, sometimes 7 or more,")
 
     async def grant(self, group: str, account: str, until: datetime | None, key: str) -> None:
         """Put a binding of our own in, which ends at `until`; raises GiveUpError without one."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Json = Mapping[str, Any]
 TIMEOUT = 10.0
-_WHOLE_CALL = 3 * TIMEOUT
+_WHOLE_CALL = 18.0
 _LARGEST_KEY = 100_000
 _LONGEST_WAIT = timedelta(hours=1)
 _TOO_FAST = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"})

@@ -36,8 +36,7 @@ class Okta:
 
     @property
     def capabilities(self) -> Capabilities:
-        words = "at once in Okta, and in applications when they next ask it or are pushed to"
-        return Capabilities(propagation=words)
+        return Capabilities(propagation="seconds in Okta, minutes in some applications,")
 
     async def grant(self, group: str, account: str, until: datetime | None, key: str) -> None:  # noqa: ARG002 - the port's
         user = await self._user(account)

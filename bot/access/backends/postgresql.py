@@ -82,7 +82,7 @@ class PostgreSQLOptions(Spec):
         "keep the rights until it ends.",
     )
     timeout: PositiveDuration = Field(
-        default=timedelta(seconds=10), le=timedelta(minutes=1), description="Of each call."
+        default=timedelta(seconds=10), le=timedelta(seconds=15), description="Of each call."
     )
 
 
@@ -96,9 +96,7 @@ class PostgreSQL:
 
     @property
     def capabilities(self) -> Capabilities:
-        if self._options.end_sessions:
-            return Capabilities(propagation="at once; at its end your sessions are closed")
-        return Capabilities(propagation="at once; after SET ROLE, until you connect again")
+        return Capabilities()
 
     async def grant(self, group: str, account: str, until: datetime | None, key: str) -> None:  # noqa: ARG002 - the port's
         sql = f"GRANT {quoted(group)} TO {quoted(account)}"

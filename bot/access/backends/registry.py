@@ -17,6 +17,7 @@ from bot.access.backends import (
 from bot.access.backends.kind import BackendKind, SlackCalls, Surroundings
 from bot.config.access import BackendSpec
 from bot.ports.access import Backend
+from rules.documents.spec import Spec
 from rules.nearest import did_you_mean
 
 __all__ = ["KINDS", "BackendKind", "SlackCalls", "Surroundings", "faults_of", "open_backend"]
@@ -48,12 +49,21 @@ def faults_of(spec: BackendSpec, kinds: Mapping[str, BackendKind] = KINDS) -> It
     """Say what is wrong with a back-end's configuration, without its values."""
     kind = kinds.get(spec.kind)
     if kind is None:
-        known = ", ".join(sorted(kinds)) or "none"
-        yield f'unknown kind of back-end "{spec.kind}"{did_you_mean(spec.kind, kinds)} Known: {known}'
+        yield f'unknown kind of back-end "{spec.kind}"{did_you_mean(spec.kind, kinds)}'
         return
     try:
         kind.options.model_validate(spec.options)
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
             place = ".".join(str(part) for part in fault["loc"])
-            yield f"`{place}`: {fault['msg'].removeprefix('Value error, ')}"
+            yield _fault(kind.options, place, fault["type"], fault["msg"])
+
+
+def _fault(options: type[Spec], place: str, kind: str, message: str) -> str:
+    known = options.model_fields
+    if kind == "extra_forbidden":
+        return f"unknown option `{place}`{did_you_mean(place, known)}"
+    if kind == "missing" and place in known:
+        return f"`{place}` is missing. {known[place].description}"
+    words = message.removeprefix("Value error, ")
+    return f"`{place}`: {words}" if place else words

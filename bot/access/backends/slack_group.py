@@ -45,7 +45,7 @@ class SlackGroup:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(propagation="within seconds; what reads the group may take longer")
+        return Capabilities(propagation="a few seconds")
 
     async def grant(self, group: str, account: str, until: datetime | None, key: str) -> None:  # noqa: ARG002 - the port's
         if account.lower() in self._keepers:

@@ -73,7 +73,7 @@ async def test_a_file_that_is_not_there_is_named(okta: Bench, tmp_path: Path) ->
 @pytest.mark.parametrize("given", [{}, {"token": "t", "token_file": "/f"}])
 def test_one_of_both_is_needed(kind: str, given: dict[str, object]) -> None:
     faults = "; ".join(faults_of(BackendSpec(kind=kind, options=given)))
-    assert "say either `token` or `token_file`" in faults or "Field required" in faults
+    assert "say either `token` or `token_file`" in faults or "is missing" in faults
 
 
 def test_wrong_options_are_named_without_their_values() -> None:
@@ -83,7 +83,8 @@ def test_wrong_options_are_named_without_their_values() -> None:
         "tokne": "s3cret",
     }
     faults = list(faults_of(BackendSpec(kind="okta_group", options=options)))
-    assert [fault.split(":")[0] for fault in faults] == ["`token`", "`tokne`"]
+    assert faults[0].startswith("`token`: Input should be a valid string")
+    assert faults[1] == "unknown option `tokne`; did you mean `token`?"
     assert "s3cret" not in str(faults)
 
 
