@@ -267,7 +267,7 @@ async def typed(workspace: Workspace, text: str, user: str = "ana") -> str:
         ("explain 42", "What happens next"),
         ("silences", "Nothing is silenced."),
         ("ak 42", "Did you mean `/oncall ack &lt;n|all&gt;`?"),
-        ("journal", "not in this version"),
+        ("journal", "The journal is empty"),
         ("load", "Load of all rotations"),
     ],
 )
