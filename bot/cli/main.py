@@ -3,6 +3,7 @@
 import typer
 
 from bot.cli import (
+    access_probe,
     auditing,
     calendar,
     catalogue,
@@ -21,6 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+access = typer.Typer(help="Elevated groups.", no_args_is_help=True)
 outbox = typer.Typer(help="What could not be delivered.", no_args_is_help=True)
 
 app.command()(serving.demo)
@@ -37,6 +39,8 @@ app.command()(serving.migrate)
 app.command()(auditing.audit)
 outbox.command("dead")(serving.outbox_dead)
 outbox.command("retry")(serving.outbox_retry)
+access.command("probe")(access_probe.probe)
+app.add_typer(access, name="access")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(people.followers_app, name="followers")
