@@ -26,6 +26,8 @@ class Waiting:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._calendars = read_holidays(config)[0]
+        self.kinds = {spec.name: spec.kind for spec in config.sources}
+        """The kind of each source, which tells what its word is worth."""
         self._made: tuple[Catalogue, bool, ExpectedRuns] | None = None
 
     def on(self, catalogue: Catalogue, *, read: bool) -> ExpectedRuns:

@@ -23,6 +23,7 @@ from rules.lineage import Lineage
 from rules.people import People
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
+from rules.runbooks.choosing import Runbooks
 from rules.schedule.roster import Change, Schedule
 
 LEARN_EVERY = timedelta(minutes=5)
@@ -79,6 +80,9 @@ class RulesInForce:
         self.swap_approvers: Mapping[str, tuple[str, ...]] = {}
         """By rotation who must approve swaps."""
         self.access = AccessRules()
+        self.mirrors_tasks = False
+        """Whether tasks also become issues of a tracker."""
+        self._runbooks = Runbooks()
         self._catalogue_read = False
         self._lessons = LearnedRules(lessons or NoLessons())
         self._learnt = Learnt()
@@ -128,12 +132,18 @@ class RulesInForce:
         self._learn_at = self._clock.now()
         self._book = self._made()
 
+    def follow(self, runbooks: Runbooks) -> None:
+        """Choose among these runbooks from now on."""
+        self._runbooks = runbooks
+        self._book = self._made()
+
     def _made(self) -> RuleBook:
         book = self._lessons.on(self._parts.rulebook(on_call=self._shown))
         catalogue = self._live.live.catalogue
         if self._waiting:
             expected = self._waiting.on(catalogue, read=self._catalogue_read)
-            book = replace(book, expected=expected)
+            verifying = replace(book.verifying, kinds=self._waiting.kinds)
+            book = replace(book, expected=expected, verifying=verifying)
         return replace(
             book,
             catalogue=catalogue,
@@ -141,6 +151,8 @@ class RulesInForce:
             history=self._learnt.history,
             reliability=self._learnt.reliability,
             swap_approvers=self.swap_approvers,
+            runbooks=self._runbooks,
+            mirrors_tasks=self.mirrors_tasks,
             access=self.access,
         )
 

@@ -192,6 +192,10 @@ class Reader(RunReads, LineageReads, DutyReads, ChangeReads, Protocol):
         """Return incidents of these states, newest first; `assigned_to` narrows to one person."""
         ...
 
+    async def pending_incidents(self, limit: int) -> Sequence[Incident]:
+        """Return the resolved incidents whose fix is still to be proved, newest first."""
+        ...
+
     async def open_count(self) -> int:
         """Return how many incidents are not resolved, without reading them."""
         ...

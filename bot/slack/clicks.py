@@ -33,7 +33,7 @@ EVENTS: Mapping[str, str] = {
 """Buttons that do one thing to one incident, and the event each stands for."""
 
 FORMS = (
-    *("snooze", "reassign", "page", "resolve_note", "silence"),
+    *("snooze", "reassign", "page", "resolve_note", "silence", "verify"),
     *("timeline", "show", "correct", *JOURNAL),
 )
 HOME_FORMS = ("home_page", "home_create", "home_take", "home_silence")
@@ -165,6 +165,8 @@ class Clicks:
                 return modals.reassign_modal(incident, metadata)
             case "page":
                 return modals.loop_in_modal(incident, metadata)
+            case "verify":
+                return modals.proof_modal(incident, metadata)
             case "resolve_note":
                 return modals.resolve_modal(incident, metadata)
             case "correct":

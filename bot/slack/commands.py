@@ -114,7 +114,7 @@ def _page(words: list[str], typist: Typist) -> Typed:
 
 def _list(words: list[str], _typist: Typist) -> Typed:
     which = words[0].lower() if words else "open"
-    if which not in {"mine", "open", "all"}:
+    if which not in {"mine", "open", "pending", "all"}:
         raise ValueError(f'"{which}" is no list.')
     return Typed(AskList(which))
 
@@ -197,6 +197,13 @@ def _people(words: list[str], _typist: Typist) -> Typed:
     return Typed(AskPeople(" ".join(words)[:80], min(max(int(page[:4]), 1), 1000)))
 
 
+def _waive(words: list[str], typist: Typist) -> Typed:
+    number, why = _number(words), " ".join(words[1:])
+    if not why:
+        raise ValueError("Say why no proof is needed.")
+    return Typed(OnIncident(number=number, event="waived", by=typist.by, note=why))
+
+
 def _issues(_words: list[str], _typist: Typist) -> Typed:
     return Typed(AskIssues())
 
@@ -231,6 +238,8 @@ _READERS: Mapping[str, _Reader] = {
     "ack": _ack,
     "unack": _plain_event("unacked"),
     "resolve": _plain_event("resolved"),
+    "verify": _plain_event("verified"),
+    "waive": _waive,
     "reopen": _plain_event("reopened"),
     "escalate": _plain_event("escalated"),
     "snooze": _snooze,

@@ -11,6 +11,7 @@ from bot.ports.store import Store
 from bot.slack.announcing import ANNOUNCE, announce, announcement, messages_with
 from bot.slack.delivery import Task
 from bot.slack.desk import Desk
+from bot.slack.readiness import ready_for
 from bot.slack.text import Mrkdwn, md, mention, outside
 from bot.slack.views.duties import (
     HandoffFacts,
@@ -56,21 +57,12 @@ class DutyDesk:
             return
         try:
             channel = await messages_with(self.desk, notice.person)
-            ready = await self._readiness(notice.person)
+            ready = await ready_for(self.desk, notice)
             await self.desk.post(job, channel, shift_message(notice, now, ready=ready))
         except RetryLaterError:
             raise
         except GiveUpError as unreachable:
             await self._cannot_be_paged(notice, str(unreachable), now)
-
-    async def _readiness(self, person: str) -> Mrkdwn:
-        user = await self.desk.directory.user(person)
-        await self.desk.directory.learn(user)
-        return md(
-            "✅ You are linked and reachable: pages come here, as a direct message. Times for you "
-            "are those of {zone}.",
-            zone=self.desk.directory.zone_of(user),
-        )
 
     async def _cannot_be_paged(self, notice: Notice, why: str, now: datetime) -> None:
         if notice.kind is NoticeKind.CANCELLED:
@@ -114,6 +106,7 @@ class DutyDesk:
         notes = await reader.notes(handoff.rotation, handoff.at)
         await desk.directory.learn_names([*people, *(note.person for note in notes)])
         open_ones = await reader.incidents(states=_OPEN, limit=_MOST_READ)
+        pending = await reader.pending_incidents(_MOST_READ)
         overrides = await reader.overrides(now)
         return HandoffFacts(
             handoff=handoff,
@@ -122,6 +115,7 @@ class DutyDesk:
             names=desk.directory,
             mentions={key: self._mention(key) for key in handoff.incoming},
             incidents=[one for one in open_ones if one.rotation == handoff.rotation],
+            pending=[one for one in pending if one.rotation == handoff.rotation],
             silences=[s for s in await reader.silences(now) if s.ends_at < until],
             overrides=[
                 o

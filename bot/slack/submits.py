@@ -95,6 +95,13 @@ def _resolve(form: Form, typist: Typist) -> Act:
     return OnIncident(number=form.number, event="resolved", by=typist.by, note=form.text("note"))
 
 
+def _verify(form: Form, typist: Typist) -> Act:
+    if not form.text("words"):
+        raise FieldError("words", "Say how you know, or why it needs no proof.")
+    event = form.choice("how") or "verified"
+    return OnIncident(number=form.number, event=event, by=typist.by, note=form.text("words"))
+
+
 def _snooze(form: Form, typist: Typist) -> Act:
     if form.text("until"):
         until = form.moment("until", typist.now, typist.zone)
@@ -155,6 +162,7 @@ def _override(form: Form, typist: Typist) -> Act:
 
 FORMS: Mapping[str, Reading] = {
     "resolve_note": _resolve,
+    "verify": _verify,
     "snooze": _snooze,
     "reassign": _reassign,
     "loop_in": _loop_in,

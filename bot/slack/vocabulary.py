@@ -19,11 +19,13 @@ WORDS: Mapping[str, Word] = {
     "who": Word("who [rotation] [at <time>]", "who is on call"),
     "next": Word("next [n] [rotation]", "who is on call next"),
     "page": Word("page <@person|rotation> <text>", "page somebody now"),
-    "list": Word("list [mine|open|all]", "incidents"),
+    "list": Word("list [mine|open|pending|all]", "incidents"),
     "show": Word("show <n>", "one incident, with its buttons"),
     "ack": Word("ack <n|all>", "you take it; paging stops"),
     "unack": Word("unack <n>", "hand it back; paging starts again"),
     "resolve": Word("resolve <n> [note]", "it is fixed"),
+    "verify": Word("verify <n> [words]", "you have looked: it is fixed"),
+    "waive": Word("waive <n> <why>", "its fix needs no proof"),
     "reopen": Word("reopen <n>", "it was not fixed"),
     "correct": Word(
         "correct <n> [category] [impact] [not actionable] [why]",
@@ -91,6 +93,5 @@ ALIASES: Mapping[str, str] = {
     "?": "help",
 }
 
-ELSEWHERE: Mapping[str, str] = {
-}
+ELSEWHERE: Mapping[str, str] = {}
 """Words that are planned, and what to do meanwhile."""

@@ -191,9 +191,11 @@ class Words:
     async def _list(self, which: str, user: str) -> Json:
         states = tuple(State) if which == "all" else _OPEN
         mine = self._desk.directory.key_of(user) if which == "mine" else ""
-        found = await self._desk.reader.incidents(
-            states=states, limit=_MOST_LISTED, assigned_to=mine
-        )
+        reader = self._desk.reader
+        if which == "pending":
+            found = await reader.pending_incidents(_MOST_LISTED)
+        else:
+            found = await reader.incidents(states=states, limit=_MOST_LISTED, assigned_to=mine)
         names, now = self._desk.directory, self._desk.clock.now()
         return answers.list_answer(found, which, names, now)
 

@@ -17,7 +17,7 @@ from bot.store.duties import DutyReading
 from bot.store.roster_changes import ChangeReading
 from bot.store.run_reads import RunReading
 from bot.store.seen_lineage import all_seen, version
-from bot.store.tables.core import ALERT, INBOUND, INCIDENT, JOB, LANE, MESSAGE, TIMELINE
+from bot.store.tables.core import ALERT, INBOUND, INCIDENT, JOB, LANE, MESSAGE, PENDING, TIMELINE
 from bot.store.tables.runs import EXPECTATION
 from bot.store.transaction import SILENCES
 from bot.wire import incident_from_json
@@ -55,6 +55,15 @@ class SqlReader(RunReading, DutyReading, ChangeReading):
         if assigned_to:
             mine = INCIDENT.c.assigned_to == assigned_to
             query = query.where(mine, text("incident.assigned_to != ''"))
+        return [incident_from_json(row.body) for row in await self._all(query)]
+
+    async def pending_incidents(self, limit: int) -> Sequence[Incident]:
+        query = (
+            select(INCIDENT.c.body)
+            .where(text(PENDING))
+            .order_by(INCIDENT.c.number.desc())
+            .limit(limit)
+        )
         return [incident_from_json(row.body) for row in await self._all(query)]
 
     async def open_count(self) -> int:

@@ -63,6 +63,10 @@ class FakeReader:
         ]
         return found[:limit]
 
+    async def pending_incidents(self, limit: int) -> Sequence[Incident]:
+        newest = sorted(self.held.values(), key=lambda i: -i.number)
+        return [i for i in newest if i.is_pending][:limit]
+
     async def lineage_version(self) -> int:
         return self.seen.version
 

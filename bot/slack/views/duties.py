@@ -9,7 +9,7 @@ from bot.ports.duties import HandoffNote
 from bot.ports.store import StoredOverride
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
-from bot.slack.text import Mrkdwn, Names, at, join, lasting, listed, md, one_line, outside
+from bot.slack.text import Mrkdwn, Names, at, join, lasting, listed, md, one_line, outside, spoken
 from bot.slack.views.home import incident_line
 from rules.incident import Incident
 from rules.schedule.handoff import Handoff, RoleChange
@@ -17,6 +17,7 @@ from rules.schedule.linking import Link
 from rules.schedule.reminders import Notice, NoticeKind
 from rules.schedule.roster import OverrideKind
 from rules.silence import Silence
+from rules.verifying.wording import by_what
 
 TEST_PAGE = "test_page"
 LEAVE_NOTE = "leave_note"
@@ -26,7 +27,7 @@ _MOST_PEOPLE = 60
 _LONGEST_BLOCK = 2900
 
 
-def shift_message(notice: Notice, now: datetime, *, ready: Mrkdwn) -> Json:
+def shift_message(notice: Notice, now: datetime, *, ready: Sequence[Mrkdwn]) -> Json:
     """Tell a person of a shift, or that it is not any more as they were told."""
     start, end = at(notice.start, now), at(notice.end, now)
     place = {"role": notice.role, "rotation": notice.rotation}
@@ -46,7 +47,7 @@ def shift_message(notice: Notice, now: datetime, *, ready: Mrkdwn) -> Json:
             text = md("🔀 You are not {role} of {rotation} from {was} any more.", **place, was=was)
             return kit.message(text, [kit.section(text)])
     test = kit.actions("duty:do", kit.button("Send me a test page", TEST_PAGE, "test"))
-    return kit.message(text, [kit.section(text), *kit.context(ready), test])
+    return kit.message(text, [kit.section(text), *kit.context(*ready), test])
 
 
 def question_message(handoff: Handoff, now: datetime, names: Names) -> Json:
@@ -91,6 +92,7 @@ class HandoffFacts:
     names: Names
     mentions: dict[str, Mrkdwn]
     incidents: Sequence[Incident] = ()
+    pending: Sequence[Incident] = ()
     silences: Sequence[Silence] = ()
     overrides: Sequence[StoredOverride] = ()
     notes: Sequence[HandoffNote] = ()
@@ -103,6 +105,7 @@ def handoff_message(facts: HandoffFacts) -> Json:
               changes=join(" · ", [_change(facts, change) for change in one.changes]))  # fmt: skip
     parts = [
         _open(facts),
+        _list("⏳ Fixes still to be proved", [_pending(one, facts) for one in facts.pending]),
         _list("🔕 Silences that end in this shift", [_silence(s, facts) for s in facts.silences]),
         _list("📅 Changes ahead", [_override(o, facts) for o in facts.overrides]),
         *(_note(note, facts) for note in facts.notes),
@@ -181,6 +184,13 @@ def _open(facts: HandoffFacts) -> Mrkdwn:
         return md("No open incident.")
     lines = [incident_line(one, facts.names, facts.now) for one in facts.incidents]
     return _list("Open incidents", lines)
+
+
+def _pending(one: Incident, facts: HandoffFacts) -> Mrkdwn:
+    expects = one.verification.expects if one.verification else None
+    how = spoken(by_what(expects), facts.names, facts.now) if expects else md("a proof")
+    return md("*{priority} #{number}* {title}, by {how}", priority=one.priority, number=one.number,
+              title=outside(one_line(one.title), 120), how=how)  # fmt: skip
 
 
 def _silence(silence: Silence, facts: HandoffFacts) -> Mrkdwn:

@@ -21,6 +21,7 @@ from bot.slack.text import (
 from bot.slack.views.access import ask_button
 from bot.slack.views.consequences import consequences_of, followed
 from bot.slack.views.journal import entry_line, seen_line
+from bot.slack.views.verification import proof_line, verify_button
 from bot.slack.wording import (
     category_line,
     notification,
@@ -79,7 +80,7 @@ def root_message(scene: Scene) -> Json:
         notification(scene),
         [
             kit.header(f"{sign(at)} {title(at)}"),
-            kit.section(join("\n", [category_line(at), state_line(scene)])),
+            kit.section(join("\n", _heads(scene))),
             *_remarks(scene),
             *_description(at),
             *_alerts(at),
@@ -90,6 +91,11 @@ def root_message(scene: Scene) -> Json:
     )
 
 
+def _heads(scene: Scene) -> list[Mrkdwn]:
+    lines = [category_line(scene.incident), state_line(scene), proof_line(scene)]
+    return [line for line in lines if line]
+
+
 def page_message(scene: Scene, person: str, reason: Sentence | None) -> Json:
     """The direct message that pages `person`, who has been paged once this is read."""
     at = scene.incident
@@ -98,7 +104,7 @@ def page_message(scene: Scene, person: str, reason: Sentence | None) -> Json:
         notification(scene),
         [
             kit.header(f"{sign(at)} {title(at)}"),
-            kit.section(join("\n", [category_line(at), state_line(scene)])),
+            kit.section(join("\n", _heads(scene))),
             *_remarks(scene),
             *_description(at),
             kit.actions(f"incident:{at.number}", *_offered(scene)),
@@ -180,6 +186,8 @@ def buttons(incident: Incident) -> list[Json]:
         made.append(kit.button("Acknowledge", "ack", number, style="primary"))
     if incident.is_open:
         made.append(kit.button("Resolve", "resolve", number))
+    if incident.is_pending:
+        made.append(verify_button(incident))
     choices = [(label, f"{word}:{number}") for label, word in choices_for(incident)]
     return [*made, kit.overflow("overflow", choices)]
 

@@ -7,6 +7,7 @@ from itertools import islice
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.text import Mrkdwn, join, md, one_line, outside
+from bot.slack.views.verification import verify_modal
 from bot.slack.wording import title
 from rules.incident import Incident
 from rules.matching.matcher import Matcher, all_hold
@@ -52,6 +53,10 @@ def resolve_modal(incident: Incident, metadata: str) -> Json:
         submit="Resolve",
         metadata=metadata,
     )
+
+
+def proof_modal(incident: Incident, metadata: str) -> Json:
+    return verify_modal(incident, _about(incident), metadata)
 
 
 def snooze_modal(incident: Incident, metadata: str) -> Json:
