@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+OPERATOR = "command line"
+"""By whom an act is that was typed on the bot's own machine; no person has this key."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskAccess:

@@ -12,19 +12,32 @@ from rules.access.review import Review, Reviewed
 from rules.sentence import duration_text
 
 COLUMNS = ("at", "what", "group", "person", "by", "why", "incident", "grant", "evidence")
+FILTERS = ("group", "person", "grant", "what")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def chosen(
-    entries: Iterable[Entry], *, group: str = "", person: str = "", what: str = ""
-) -> list[Entry]:
-    """Return the entries that fit every filter that is not empty; people without regard to case."""
+def read_filters(written: Iterable[str]) -> dict[str, str]:
+    """Read filters such as `group=warehouse-admin`. Raises ValueError, in words."""
+    found: dict[str, str] = {}
+    for one in written:
+        name, equals, value = one.partition("=")
+        if not equals or name not in FILTERS:
+            raise ValueError(f'"{one}" is no filter; write one of {", ".join(FILTERS)}, then =.')
+        found[name] = value.strip()
+    return found
+
+
+def chosen(entries: Iterable[Entry], filters: Mapping[str, str]) -> list[Entry]:
+    """Return the entries that fit every filter; people without regard to case."""
+    group, what = filters.get("group", ""), filters.get("what", "")
+    person = filters.get("person", "").lower()
     return [
         one
         for one in entries
         if group in {"", one.group}
-        and person.lower() in {"", one.person.lower(), one.by.lower()}
+        and person in {"", one.person.lower(), one.by.lower()}
         and what in {"", one.what.value}
+        and filters.get("grant", "") in {"", one.grant}
     ]
 
 

@@ -3,10 +3,12 @@
 import typer
 
 from bot.cli import (
+    access,
     access_probe,
     auditing,
     calendar,
     catalogue,
+    journal,
     learned,
     people,
     reading,
@@ -22,7 +24,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-access = typer.Typer(help="Elevated groups.", no_args_is_help=True)
 outbox = typer.Typer(help="What could not be delivered.", no_args_is_help=True)
 
 app.command()(serving.demo)
@@ -39,11 +40,12 @@ app.command()(serving.migrate)
 app.command()(auditing.audit)
 outbox.command("dead")(serving.outbox_dead)
 outbox.command("retry")(serving.outbox_retry)
-access.command("probe")(access_probe.probe)
-app.add_typer(access, name="access")
+access.app.command("probe")(access_probe.probe)
+app.add_typer(access.app, name="access")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(people.followers_app, name="followers")
+app.add_typer(journal.app, name="journal")
 app.add_typer(learned.app, name="rules")
 app.add_typer(runs.app, name="runs")
 app.add_typer(roster_commands.app, name="roster")

@@ -38,7 +38,7 @@ _SHOWN = 200
 async def replay_delivery(config: Config, delivery_id: str) -> str:
     """Put a stored delivery into the inbox once more, under a key of its own."""
     clock = SystemClock()
-    async with _beside(config, clock) as store:
+    async with beside(config, clock) as store:
         found = await store.reader.delivery(delivery_id)
         if found is None:
             raise fail(f"There is no delivery {delivery_id}.")
@@ -64,7 +64,7 @@ async def migrate_database(config: Config) -> str:
 
 
 async def dead_jobs(config: Config) -> list[dict[str, Any]]:
-    async with _beside(config, SystemClock()) as store:
+    async with beside(config, SystemClock()) as store:
         found = await store.reader.dead_jobs(_SHOWN)
     return [
         {
@@ -81,7 +81,7 @@ async def dead_jobs(config: Config) -> list[dict[str, Any]]:
 
 async def retry_job(config: Config, job_id: str) -> str:
     clock = SystemClock()
-    async with _beside(config, clock) as store:
+    async with beside(config, clock) as store:
         revived = await store.queue.retry_dead(job_id, clock.now())
     if not revived:
         raise fail(f"There is no given-up job {job_id}; see watchbill outbox dead.")
@@ -92,7 +92,7 @@ async def audited(config: Config) -> Sequence[Finding]:
     """Return what the auditor would find now, over every open incident; changes nothing."""
     clock, after = SystemClock(), 0
     found: dict[str, Finding] = {}
-    async with _beside(config, clock) as store:
+    async with beside(config, clock) as store:
         while True:
             look = await store.audits.look(clock.now(), PATIENCE, after=after)
             found |= {one.key: one for one in audit(look.facts, clock.now())}
@@ -103,15 +103,15 @@ async def audited(config: Config) -> Sequence[Finding]:
 
 async def learned_rules(config: Config) -> Sequence[LearnedRule]:
     """Return the rules that corrections taught; nothing when there is no database yet."""
-    if not _exists(config.database):
+    if not exists(config.database):
         return ()
-    async with _beside(config, SystemClock()) as store:
+    async with beside(config, SystemClock()) as store:
         return await store.lessons.learned_rules()
 
 
 async def end_rule(config: Config, rule_id: str) -> str:
     clock = SystemClock()
-    async with _beside(config, clock) as store:
+    async with beside(config, clock) as store:
         ended = await store.lessons.end_learned(rule_id, "command line", clock.now())
     if not ended:
         raise fail(f"There is no rule {rule_id}; see watchbill rules list.")
@@ -120,30 +120,30 @@ async def end_rule(config: Config, rule_id: str) -> str:
 
 async def standings(config: Config) -> Sequence[Standing]:
     """Return where the clocks of expected runs stand; nothing when there is no database yet."""
-    if not _exists(config.database):
+    if not exists(config.database):
         return ()
-    async with _beside(config, SystemClock()) as store:
+    async with beside(config, SystemClock()) as store:
         return await store.reader.standings()
 
 
 async def follower_states(config: Config) -> Sequence[FollowerState]:
     """Return how what follows in Slack stands; nothing when there is no database yet."""
-    if not _exists(config.database):
+    if not exists(config.database):
         return ()
-    async with _beside(config, SystemClock()) as store:
+    async with beside(config, SystemClock()) as store:
         return await store.followers.followers()
 
 
 async def latest_runs(config: Config, source: str, pipeline: str, limit: int) -> Sequence[Run]:
-    async with _beside(config, SystemClock()) as store:
+    async with beside(config, SystemClock()) as store:
         return await store.reader.latest_runs(source, pipeline, limit)
 
 
 async def changes(config: Config, now: datetime) -> Sequence[Change]:
     """Return what people changed in Slack; nothing when there is no database yet."""
-    if not _exists(config.database):
+    if not exists(config.database):
         return ()
-    async with _beside(config, SystemClock()) as store:
+    async with beside(config, SystemClock()) as store:
         return await store.reader.changes(now - timedelta(days=1))
 
 
@@ -156,36 +156,36 @@ async def reliabilities(
 
     clock = SystemClock()
     book = replace(parts.rulebook(on_call=OnCall()), catalogue=catalogue, lineage=lineage)
-    async with _beside(config, clock) as store:
+    async with beside(config, clock) as store:
         return (await learn_from(store.past, book, clock.now())).reliability
 
 
 async def accepted_plans(config: Config, now: datetime) -> Sequence[AcceptedPlan]:
     """Return the versions of the roster that answer for now and before; none without a database."""
-    if not _exists(config.database):
+    if not exists(config.database):
         return ()
-    async with _beside(config, SystemClock()) as store:
+    async with beside(config, SystemClock()) as store:
         return await store.roster_versions.accepted(now - LOOK_BACK)
 
 
 async def row_conflicts(config: Config, now: datetime) -> Sequence[Problem]:
     """Return overrides that both Slack and a row changed; none without a database."""
-    if not _exists(config.database):
+    if not exists(config.database):
         return ()
-    async with _beside(config, SystemClock()) as store:
+    async with beside(config, SystemClock()) as store:
         return conflicts_of(await store.roster_rows.rows(now))
 
 
 async def confirm_roster(config: Config, version: str, by: str, now: datetime) -> None:
-    async with _beside(config, SystemClock()) as store:
+    async with beside(config, SystemClock()) as store:
         await store.roster_versions.confirm(Confirmation(version, by, now))
 
 
 async def roster_changes(config: Config, since: datetime, limit: int) -> list[dict[str, Any]]:
     """Return the audit of the rotation, newest first; nothing without a database."""
-    if not _exists(config.database):
+    if not exists(config.database):
         return []
-    async with _beside(config, SystemClock()) as store:
+    async with beside(config, SystemClock()) as store:
         found = await store.reader.roster_changes(since, limit)
     return [
         {
@@ -222,58 +222,58 @@ async def weighed_load(
             rotation=rotation,
         )
 
-    if not _exists(config.database):
+    if not exists(config.database):
         return await weighed(NothingStored())
-    async with _beside(config, SystemClock()) as store:
+    async with beside(config, SystemClock()) as store:
         return await weighed(store.reader)
 
 
 async def past_changes(config: Config, now: datetime) -> Sequence[Change]:
     """As `changes`, for what tells of weeks that have passed as well."""
-    if not _exists(config.database):
+    if not exists(config.database):
         return ()
-    async with _beside(config, SystemClock()) as store:
+    async with beside(config, SystemClock()) as store:
         return await store.reader.changes(now - LOOK_BACK)
 
 
 async def published(config: Config) -> Sequence[Published]:
     """Return the events that subscribers were told of; nothing without a database."""
-    if not _exists(config.database):
+    if not exists(config.database):
         return ()
-    async with _beside(config, SystemClock()) as store:
+    async with beside(config, SystemClock()) as store:
         return await store.calendars.published()
 
 
 async def revocations(config: Config) -> Mapping[str, int]:
-    if not _exists(config.database):
+    if not exists(config.database):
         return {}
-    async with _beside(config, SystemClock()) as store:
+    async with beside(config, SystemClock()) as store:
         return await store.calendars.revocations()
 
 
 async def revoke_feed(config: Config, feed: str) -> None:
     clock = SystemClock()
-    async with _beside(config, clock) as store:
+    async with beside(config, clock) as store:
         await store.calendars.revoke(feed, clock.now())
 
 
 async def followings(config: Config) -> Sequence[Following]:
     """Return how the shared calendars stand; nothing without a database."""
-    if not _exists(config.database):
+    if not exists(config.database):
         return ()
-    async with _beside(config, SystemClock()) as store:
+    async with beside(config, SystemClock()) as store:
         return await store.calendars.followings()
 
 
-def _exists(database: str) -> bool:
+def exists(database: str) -> bool:
     file = database.removeprefix("sqlite:///")
     return file == database or Path(file).exists()
 
 
 @asynccontextmanager
-async def _beside(config: Config, clock: SystemClock) -> AsyncIterator[OpenedStore]:
+async def beside(config: Config, clock: SystemClock) -> AsyncIterator[OpenedStore]:
     """Yield the store beside a running bot; ends the command in words when it cannot be used."""
-    if not _exists(config.database):
+    if not exists(config.database):
         file = config.database.removeprefix("sqlite:///")
         raise fail(f"There is no database {file} yet; `watchbill serve` makes it.")
     try:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.acts.access import (
+    OPERATOR,
     AccessAct,
     ApproveAccess,
     AskAccess,
@@ -190,7 +191,7 @@ def _ended(work: Work, grants: Sequence[Grant], by: str, why: str) -> Answer:
 
 def _may_revoke(work: Work, by: str, group: str) -> bool:
     """Tell whether they may; of a group that is configured no more the fallback people may."""
-    if by in work.book.fallback:
+    if by == OPERATOR or by in work.book.fallback:
         return True
     found = work.book.access.groups.get(group)
     rules, on_call = work.book.access, work.book.on_call

@@ -141,8 +141,8 @@ async def _put_down(
 
 
 def answer_job(delivery: Delivery, to: AnswerTo, answer: Answer, now: datetime) -> NewJob | None:
-    """Return the job that answers the person, None when success may stay unsaid."""
-    if to.quiet and not answer.refused:
+    """Return the job that answers the person, None when success may stay unsaid or nobody asks."""
+    if not to.user or (to.quiet and not answer.refused):
         return None
     return NewJob(
         key=f"answer:{delivery.id}",
