@@ -1,0 +1,142 @@
+"""What the pages answer: addresses read, CSV that runs nothing, headers that allow nothing."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import aiohttp
+import pytest
+from multidict import MultiDict
+
+from bot.ports.issues import IssueFilter, IssueQuery, SortBy
+from bot.web.pages.asking import asked
+from bot.web.pages.drawing import lasted
+from bot.web.pages.export import safe
+from rules.issues.issue import Standing
+from rules.priority import Priority
+from tests.browser.site import NOW, Site, history, site
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[Site]:
+    told = history(30)
+    told[4] = told[4].but(title='=HYPERLINK("http://evil.example")')
+    async with site(tmp_path, told) as served:
+        yield served
+
+
+@pytest.fixture
+async def ana(running: Site) -> AsyncIterator[aiohttp.ClientSession]:
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(running.url, cookie_jar=jar) as http:
+        key = running.sessions.link_token("ana@example.com")
+        async with http.post("/sign-in/link", data={"key": key}) as answer:
+            assert answer.status == 200
+        yield http
+
+
+def test_an_address_is_read_and_written_back() -> None:
+    said = MultiDict(
+        [("q", " late "), ("status", "open"), ("priority", "P1"), ("priority", "P2"),
+         ("since", "2026-10-25"), ("until", "2026-10-25"), ("sort", "ttr"), ("dir", "asc"),
+         ("promise", "missed"), ("size", "25"), ("after", "7")]
+    )  # fmt: skip
+    read = asked(said, BERLIN)
+    day = datetime(2026, 10, 24, 22, tzinfo=UTC)  # 25 hours long: the clocks go back
+    assert read.query == IssueQuery(
+        filter=IssueFilter(
+            text="late",
+            standings=(Standing.TRIGGERED, Standing.ACKNOWLEDGED),
+            priorities=(Priority.P1, Priority.P2),
+            breached=True,
+            since=day,
+            until=day + timedelta(hours=25),
+        ),
+        sort=SortBy.TTR,
+        descending=False,
+        after=7,
+        size=25,
+    )
+    assert not read.faults
+    address = read.address(sort="tta")
+    assert "after" not in address
+    assert "priority=P1&priority=P2" in address
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [("status", "x"), ("priority", "P9"), ("category", "?"), ("impact", "1"), ("tier", "-1"),
+     ("since", "2026-02-30"), ("sort", "number; DROP"), ("after", "1e3"), ("promise", "maybe"),
+     ("tier", "9" * 20)],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_left_out(pair: tuple[str, str]) -> None:
+    read = asked(MultiDict([pair]), BERLIN)
+    assert len(read.faults) == 1
+    assert read.query.filter == IssueFilter()
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_is_a_formula(text: str) -> None:
+    assert safe(text) == f"'{text}"
+    assert safe("a=1") == "a=1"
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [(None, "–"), (timedelta(0), "0s"), (timedelta(seconds=59.9), "59s"),
+     (timedelta(minutes=59, seconds=59), "59m"), (timedelta(hours=1), "1h 00m"),
+     (timedelta(hours=47, minutes=59), "47h 59m"), (timedelta(days=2), "2d 0h")],
+)  # fmt: skip
+def test_durations_are_short(span: timedelta | None, words: str) -> None:
+    assert lasted(span) == words
+
+
+async def test_the_csv_has_every_match_and_no_formula(
+    ana: aiohttp.ClientSession,
+) -> None:
+    async with ana.get("/issues.csv?sort=opened&dir=asc") as answer:
+        assert answer.status == 200
+        assert "attachment" in answer.headers["Content-Disposition"]
+        rows = list(csv.DictReader(io.StringIO(await answer.text())))
+    told = history(30)
+    assert [int(row["number"]) for row in rows] == [one.number for one in told]
+    assert rows[4]["title"].startswith("'=HYPERLINK")
+    over = told[9]
+    assert over.resolved_at is not None
+    assert over.acked_at is not None
+    assert int(rows[9]["tta_seconds"]) == (over.acked_at - over.opened_at).total_seconds()
+    assert rows[9]["opened_at"] == f"{over.opened_at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+async def test_pages_allow_no_script_no_frame_and_no_copy(ana: aiohttp.ClientSession) -> None:
+    for path in ("/issues", "/issues/3", "/issues/999", "/journal", "/sign-in"):
+        async with ana.get(path) as answer:
+            policy = answer.headers["Content-Security-Policy"]
+            assert "default-src 'none'" in policy
+            assert "script-src" not in policy
+            assert "unsafe" not in policy
+            assert answer.headers["X-Frame-Options"] == "DENY"
+            assert answer.headers["Referrer-Policy"] == "no-referrer"
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_what_is_not_there_is_told_with_a_way_back(ana: aiohttp.ClientSession) -> None:
+    for path, way in (("/issues/999", "/issues"), ("/journal/none", "/journal")):
+        async with ana.get(path) as answer:
+            assert answer.status == 404
+            assert f'href="{way}"' in await answer.text()
+
+
+async def test_times_are_the_reader_s_own(ana: aiohttp.ClientSession) -> None:
+    newest = history(30)[-1].opened_at
+    async with ana.get("/issues") as answer:
+        text = await answer.text()
+    assert f"{newest.astimezone(BERLIN):%Y-%m-%d %H:%M}" in text
+    assert newest.isoformat(timespec="seconds") in text
+    assert NOW.tzinfo is UTC
