@@ -8,6 +8,7 @@ from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.scene import Scene
 from bot.slack.text import LONGEST_SECTION, Mrkdwn, at, join, md, one_line, outside, spoken
+from bot.slack.views.access import ask_button
 from bot.slack.wording import SIGNS, remarks, state_line, title
 from rules.chain import chain, link_of
 from rules.decision import Reason
@@ -144,4 +145,5 @@ def _more(scene: Scene) -> list[Json]:
         silence,
         kit.button("Page someone…", "page", number),
         kit.button("Reassign…", "reassign", number),
+        *([ask_button(scene.incident.number)] if scene.book.access.groups else []),
     ]
