@@ -10,6 +10,7 @@ import aiohttp
 import structlog
 import tzdata
 
+from bot.app.aftercare.wiring import Aftercare
 from bot.app.calendars import Calendars
 from bot.app.catalogue_watch import CatalogueWatch
 from bot.app.counting import sample
@@ -48,6 +49,7 @@ _REFRESH = timedelta(seconds=2)
 _WATCH = timedelta(seconds=1)
 _SOON = timedelta(milliseconds=100)
 _SAMPLE = timedelta(seconds=15)
+_TEND = timedelta(seconds=20)
 _LEARN = timedelta(seconds=5)
 """How soon a new catalogue is learnt about; the rest waits for LEARN_EVERY."""
 _LEARN_AGAIN = timedelta(seconds=10)
@@ -86,6 +88,7 @@ class Application:
     telling: RosterTelling | None = None
     sentinels: Sentinels | None = None
     rows: RosterKeeping | None = None
+    after: Aftercare | None = None
     started: asyncio.Event = field(default_factory=asyncio.Event)
     nudges: Nudges = field(default_factory=Nudges)
     pages: Sequence[aiohttp.web.RouteDef] = ()
@@ -149,6 +152,9 @@ class Application:
             works.append(("feeds", feeds))
             if self.calendars.followers is not None:
                 works.append(("calendars", self.calendars.followers.run))
+        if self.after is not None:
+            works.append(("aftercare", partial(self._every, _TEND, self.after.tick)))
+            works += [("runbooks", self.after.watch.run)] if self.after.watch else []
         if self.keeper is not None:
             works.append(("roster", partial(self._watch_roster, self.keeper)))
         if self.rows is not None:

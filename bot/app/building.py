@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import structlog
 
+from bot.app.aftercare.wiring import Aftercare, Around, aftercare_of, confirmations
 from bot.app.application import Application, Setting
 from bot.app.counting import Counting
 from bot.app.duty_side import duty_side, editors, zone_of
@@ -101,38 +102,24 @@ async def build(setting: Setting) -> Application:
     keeper = await _roster(setting, store, people)
     rota = Roster(keeper.roster) if keeper else None
     roster = rota.file if rota else None
-    rules = RulesInForce(
-        setting.parts, rota, store.reader, clock, store.past, store.lessons, waiting=Waiting(config)
-    )
-    rules.swap_approvers = config.swap_approvers()
-    await rules.refresh()
+    rules = await _rules(setting, store, rota)
     links = RawLinks(_link_secret(config), config.base_url, clock)
     engine = _engine(setting, store, rules, Reading(config, links, metrics), Counting(metrics))
     inbox = KickingInbox(store.inbox, engine.kick)
     sessions = page_sessions(config, clock)
     store.issue_drawing.on_call = first_on_call(rules)
     calendars = calendars_of(config, store, roster, clock, metrics, people)
-    parts = SlackParts(
-        inbox=inbox,
-        reader=store.reader,
-        clock=clock,
-        rules=rules,
-        people=people,
-        metrics=metrics,
-        public_url=config.base_url,
-        calendar_link=calendars.link if calendars else None,
-        issues_link=partial(issues_link, config, sessions),
-        lessons=store.lessons,
-        journal=store.journal,
-        confirm_roster=keeper.confirm if keeper else None,
-        followers=store.followers,
-        access=store.access,
-    )
+    parts = _slack_parts(setting, store, inbox=inbox, rules=rules, people=people, metrics=metrics)
+    parts.calendar_link = calendars.link if calendars else None
+    parts.issues_link = partial(issues_link, config, sessions)
+    parts.confirm_roster = keeper.confirm if keeper else None
     slack = slack_side(setting.access, parts)
     session = aiohttp.ClientSession()
     duty = duty_side(config, store, rules, slack, zone_of(rota), lambda: outbox.kick())  # noqa: PLW0108
+    after = _aftercare(setting, store, rules, slack, session=session, kick=lambda: outbox.kick())  # noqa: PLW0108
     deliverers = {
         **slack.deliverers,
+        **after.deliverers,
         **duty.deliverers,
         **_alarms(config, slack),
         "webhook": WebhookDeliverer(session, _targets(config), store.reader),
@@ -162,10 +149,76 @@ async def build(setting: Setting) -> Application:
         sentinels=_sentinels(setting, store, engine, rules, session, metrics),
         rows=_rows(setting, store, rota, outbox, row_writing),
         nudges=nudges,
+        after=after,
         pages=page_routes(
             config, store, slack, people, sessions, clock=clock, journal=store.journal
         ),
     )
+
+
+async def _rules(setting: Setting, store: OpenedStore, rota: Roster | None) -> RulesInForce:
+    config = setting.config
+    rules = RulesInForce(
+        setting.parts,
+        rota,
+        store.reader,
+        setting.clock,
+        store.past,
+        store.lessons,
+        waiting=Waiting(config),
+    )
+    rules.swap_approvers = config.swap_approvers()
+    await rules.refresh()
+    return rules
+
+
+def _slack_parts(
+    setting: Setting,
+    store: OpenedStore,
+    *,
+    inbox: Inbox,
+    rules: RulesInForce,
+    people: People,
+    metrics: Metrics,
+) -> SlackParts:
+    config = setting.config
+    return SlackParts(
+        inbox=inbox,
+        reader=store.reader,
+        clock=setting.clock,
+        rules=rules,
+        people=people,
+        metrics=metrics,
+        public_url=config.base_url,
+        lessons=store.lessons,
+        runbooks=store.runbooks,
+        tasks=store.tasks,
+        actions=confirmations(config),
+        journal=store.journal,
+        followers=store.followers,
+        access=store.access,
+    )
+
+
+def _aftercare(
+    setting: Setting,
+    store: OpenedStore,
+    rules: RulesInForce,
+    slack: SlackSide,
+    *,
+    session: aiohttp.ClientSession,
+    kick: Callable[[], None],
+) -> Aftercare:
+    around = Around(
+        store=store,
+        rules=rules,
+        clock=setting.clock,
+        session=session,
+        people=setting.config.directory(),
+        zone_of=slack.directory.zone_of_key,
+        kick=kick,
+    )
+    return aftercare_of(setting.config, around)
 
 
 def _row_deliverers(

@@ -18,7 +18,9 @@ from bot.ports.followers import FollowerReads, NoFollowers
 from bot.ports.inbox import Inbox
 from bot.ports.journal import JournalReads, NoJournal
 from bot.ports.lessons import Lessons, NoLessons
+from bot.ports.runbooks import NoRunbooks, RunbookReads
 from bot.ports.store import Reader
+from bot.ports.tasks import NoTasks, TaskReads
 from bot.slack.api import SlackApi, new_session, web_client
 from bot.slack.connection import SocketConnection, http_handler
 from bot.slack.delivery import deliverers
@@ -63,6 +65,9 @@ class SlackParts:
     issues_link: Callable[[str], str] = field(default=lambda _person: "")
     followers: FollowerReads = field(default_factory=NoFollowers)
     lessons: Lessons = field(default_factory=NoLessons)
+    runbooks: RunbookReads = field(default_factory=NoRunbooks)
+    tasks: TaskReads = field(default_factory=NoTasks)
+    actions: Mapping[str, str] = field(default_factory=dict)
     journal: JournalReads = field(default_factory=NoJournal)
     confirm_roster: Callable[[str, str], Awaitable[None]] | None = None
     access: AccessReads | None = None
@@ -152,6 +157,9 @@ def slack_side(access: SlackAccess, parts: SlackParts) -> SlackSide:
         calendar_link=parts.calendar_link or (lambda _person: ""),
         issues_link=parts.issues_link,
         lessons=parts.lessons,
+        runbooks=parts.runbooks,
+        tasks=parts.tasks,
+        actions=parts.actions,
         recall=Recall(parts.journal, parts.rules.book),
         confirm_roster=parts.confirm_roster,
         followers=parts.followers,

@@ -8,12 +8,11 @@ from bot.acts.tasks import OnTask, TaskDeed
 from bot.ports.delivering import Delivered
 from bot.ports.inbox import NotStoredError
 from bot.ports.jobs import Job
-from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
 from bot.slack.rota_delivery import messages_with
-from bot.slack.text import join, md, spoken
+from bot.slack.text import md
 from bot.slack.thread import keep_in_thread
 from bot.slack.views.answers import said
 from bot.slack.views.modals import trouble
@@ -29,7 +28,6 @@ from bot.slack.views.tasks import (
     tasks_answer,
     tasks_message,
 )
-from bot.wire import sentence_from_json
 from rules.tasks.task import Task
 
 ACTIONS = (TASK_DONE, TASK_TAKE, TASK_MENU)
@@ -52,23 +50,13 @@ async def show_tasks(desk: Desk, job: Job) -> Delivered:
 
 
 async def nudge(desk: Desk, job: Job) -> Delivered:
-    """Remind one person, in a direct message, of a task or of runbooks that are theirs to mend."""
+    """Remind one person of a task in a direct message, if it is still theirs to do."""
     person = str(job.payload["person"])
-    if "task" in job.payload:
-        task = await desk.tasks.task(str(job.payload["task"]))
-        if task is None or not task.is_open or task.assignee != person:
-            return _NOTHING
-        # the reminder was counted when it was decided
-        counted = int(job.payload.get("nudge", task.nudges))
-        body = nudge_message(task, counted, desk.directory, desk.clock.now())
-    else:
-        now, names = desk.clock.now(), desk.directory
-        lines = [
-            md("• {text}", text=spoken(sentence_from_json(one), names, now))
-            for one in job.payload["sentences"]
-        ]
-        head = md("*Runbooks that are yours to mend*")
-        body = kit.message(join("\n", [head, *lines]), [*map(kit.section, [head, *lines])])
+    task = await desk.tasks.task(str(job.payload["task"]))
+    if task is None or not task.is_open or task.assignee != person:
+        return _NOTHING
+    nudge_number = int(job.payload["nudge"])
+    body = nudge_message(task, nudge_number, desk.directory, desk.clock.now())
     channel = await messages_with(desk, person)
     await desk.post(job, channel, body)
     return _NOTHING

@@ -37,12 +37,14 @@ def tasks_answer(tasks: Sequence[Task], mine: bool, names: Names, now: datetime)
     return kit.message(head, [kit.section(head), *open_tasks(tasks, names, now)])
 
 
-def open_tasks(tasks: Sequence[Task], names: Names, now: datetime) -> list[Json]:
+def open_tasks(
+    tasks: Sequence[Task], names: Names, now: datetime, *, most: int = _MOST
+) -> list[Json]:
     """Open tasks of many incidents, with their buttons."""
     shown = [
-        block for task in tasks[:_MOST] for block in task_blocks(task, names, now, number=True)
+        block for task in tasks[:most] for block in task_blocks(task, names, now, number=True)
     ]
-    rest = len(tasks) - _MOST
+    rest = len(tasks) - most
     return [*shown, *(kit.context(md("and {rest} more", rest=rest)) if rest > 0 else [])]
 
 
