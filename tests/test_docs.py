@@ -102,6 +102,7 @@ def command_rows() -> list[str]:
     """Return the commands of the tables: all stand in the readme or in their own guide."""
     pages = [REPO / "README.md", REPO / "docs/catalogue.md", REPO / "docs/corrections.md"]
     pages += [REPO / "docs/expected_runs.md", REPO / "docs/calendar.md"]
+    pages += [REPO / "docs/access-backends.md"]
     rows = [
         row.strip()
         for page in pages

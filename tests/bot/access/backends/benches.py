@@ -214,7 +214,9 @@ async def postgresql_bench(server: str) -> AsyncIterator[Bench]:
         for name in names:
             login = "" if name == "incident_admin" else "LOGIN"
             await admin.execute(f"CREATE ROLE {name} {login}")
-        await admin.execute("GRANT incident_admin TO watchbill WITH ADMIN OPTION")
+        await admin.execute(
+            "GRANT incident_admin TO watchbill WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
+        )
 
         async def put(account: str) -> None:
             await admin.execute(f"GRANT incident_admin TO {account} GRANTED BY watchbill")
