@@ -124,6 +124,9 @@ class Keeper:
         return steps
 
     async def _sync_due(self, tx: Transaction, book: RuleBook, now: datetime) -> None:
+        for one in await self._parts.reads.standings():
+            if one.name not in book.access.groups and one.due_at is not None:
+                tx.access.save_standing(replace(one, due_at=None))
         for name in book.access.groups:
             standing = await tx.access.standing(name)
             if standing.due_at is None or standing.due_at <= now:

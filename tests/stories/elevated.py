@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from bot.access.keeping import Keeper, KeeperParts
-from bot.access.sync import Place, Sync, SyncParts
+from bot.access.sync import RECONCILE, Place, Sync, SyncParts
 from bot.acts.access import AskAccess
 from bot.acts.act import Act
 from bot.outbox import Outbox, OutboxSettings
@@ -47,7 +47,12 @@ def book_of(*groups: AccessGroup, on_call: OnCall) -> RuleBook:
 
 
 class Elevated(Story):
-    """A story with elevated groups; `groups` is where they live, each under its own name."""
+    """A story with elevated groups; `groups` is where they live, each under its own name.
+
+    `every` is how often a group is gone over; stories of weeks take longer.
+    """
+
+    every = RECONCILE
 
     def __init__(self, opened: OpenedStore, clock: FakeClock, book: RuleBook) -> None:
         self.groups = MemoryGroups(clock)
@@ -85,13 +90,14 @@ class Elevated(Story):
         )
 
     async def settle(self) -> None:
-        while True:
+        for _ in range(100):
             await super().settle()
             await self.keeper.tick()
             worked = await self.outbox.run_due()
             due = [at for at in await self._dues() if at <= self.clock.now()]
             if not worked and not due:
                 return
+        raise AssertionError("it never settles")
 
     async def _dues(self) -> list[datetime]:
         now = self.clock.now()
