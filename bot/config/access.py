@@ -54,9 +54,9 @@ class WhomSpec(Spec):
 class BackendSpec(Spec):
     """`kind`, and beside it the options of that kind, which its own module checks."""
 
-    kind: Text = Field(description="What kind of place the group lives in; see docs/access.md.")
+    kind: Text = Field(description="What kind of place the group lives in; see docs/access-backends.md.")
     options: dict[str, object] = Field(
-        default_factory=dict, repr=False, description="Settings of the kind; see docs/access.md."
+        default_factory=dict, repr=False, description="Settings of the kind; see docs/access-backends.md."
     )
 
     @model_validator(mode="before")
