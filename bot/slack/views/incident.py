@@ -204,7 +204,7 @@ def choices_for(incident: Incident) -> Sequence[tuple[str, str]]:
     """The menu's (label, word): what makes sense now, five at most."""
     if incident.state is State.RESOLVED:
         return (("Reopen", "reopen"), ("Not right?…", "correct"),
-                ("Journal…", "journal"), ("Timeline…", "timeline"))  # fmt: skip
+                ("Timeline…", "timeline"), ("Journal…", "journal"))  # fmt: skip
     last = (
         ("Reassign…", "reassign"),
         ("Not right?…", "correct"),

@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from bot.slack.manifest import MANDATORY, OPTIONAL, manifest, manifest_yaml
-from bot.slack.vocabulary import COMMAND, CREATE_INCIDENT, PAGE_SOMEONE
+from bot.slack.vocabulary import ADD_TO_JOURNAL, COMMAND, CREATE_INCIDENT, PAGE_SOMEONE
 
 
 @pytest.mark.parametrize(("mode", "url"), [("socket", ""), ("http", "https://w.example/")])
@@ -13,7 +13,9 @@ def test_the_manifest_keeps_slacks_limits(mode: str, url: str) -> None:
     assert len(about["description"]) <= 140
     assert all(len(s["name"]) <= 24 for s in features["shortcuts"])
     assert all(len(s["description"]) <= 150 for s in features["shortcuts"])
-    assert {s["callback_id"] for s in features["shortcuts"]} == {CREATE_INCIDENT, PAGE_SOMEONE}
+    assert {s["callback_id"] for s in features["shortcuts"]} == {
+        *(ADD_TO_JOURNAL, CREATE_INCIDENT, PAGE_SOMEONE)
+    }
     (command,) = features["slash_commands"]
     assert command["command"] == COMMAND
     assert command["should_escape"]
