@@ -76,7 +76,13 @@ class Elevated(Story):
         )
         places = {name: Place(self.groups, name) for name in rules.book().access.groups}
         sync = Sync(
-            SyncParts(places=places, book=rules.book, store=self.store.store, clock=self.clock)
+            SyncParts(
+                places=places,
+                book=rules.book,
+                store=self.store.store,
+                clock=self.clock,
+                every=self.every,
+            )
         )
         kinds = _EveryKind(self.slack)
         kinds[ACCESS_TELL] = self.slack
