@@ -30,8 +30,10 @@ async def read_issues(desk: Desk) -> Issues:
     )
 
 
-async def answer_issues(desk: Desk) -> Json:
-    return issues_answer(await read_issues(desk))
+async def answer_issues(desk: Desk, reader: str = "") -> Json:
+    """Answer what is open; `reader` is the one member who sees it, who gets a link of their own."""
+    link = desk.issues_link(desk.directory.key_of(reader)) if reader else ""
+    return issues_answer(await read_issues(desk), link)
 
 
 class IssuePages:
@@ -53,7 +55,8 @@ class IssuePages:
         else:
             view_id = await self._desk.api.open_modal(caller.trigger, loading_text("Open issues"))
         issues = await read_issues(self._desk)
-        shown = issues_modal(issues, page, caller.metadata())
+        link = self._desk.issues_link(self._desk.directory.key_of(caller.user))
+        shown = issues_modal(issues, page, caller.metadata(), link)
         await self._desk.api.change_modal(view_id, shown)
 
 

@@ -100,6 +100,8 @@ class Words:
             case AskCalendar():
                 link = self._desk.calendar_link(self._desk.directory.key_of(user))
                 return calendar_answer(link, private=private)
+            case AskIssues():
+                return await answer_issues(self._desk, user if private else "")
             case (
                 AskWho()
                 | AskNext()
@@ -107,7 +109,6 @@ class Words:
                 | AskShow()
                 | AskSilences()
                 | AskExplain()
-                | AskIssues()
                 | AskSlo()
                 | AskCorrect()
                 | AskRules()

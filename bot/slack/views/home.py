@@ -54,6 +54,7 @@ def home_view(facts: HomeFacts) -> Json:
                 kit.button("Create incident", "home_create", "create"),
                 kit.button("Take over", "home_take", "take"),
                 kit.button("Silence alerts", "home_silence", "silence"),
+                kit.button("Production issues", "issues", "0"),
                 kit.button("Refresh", "home_refresh", "refresh"),
             ),
             kit.header("On call now"),

@@ -17,6 +17,7 @@ SHOWN = 12
 A_PAGE = 20
 _GAP_EXAMPLES = 3
 _GAP_PAGE = 60
+_TABLE = "Open the table"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +43,20 @@ def ranked(incidents: Sequence[Incident], now: datetime) -> list[Incident]:
     return sorted(incidents, key=key)
 
 
-def issues_answer(issues: Issues) -> Json:
-    """The short form: the worst incidents, a line for each kind of gap, and a way to the rest."""
+def issues_answer(issues: Issues, link: str = "") -> Json:
+    """The short form: the worst incidents, a line for each kind of gap, and a way to the rest.
+
+    `link` signs the one who reads this in to the table of all issues.
+    """
     lines = [_line(issues, incident) for incident in issues.incidents[:SHOWN]]
     rest = issues.total - len(lines)
     if rest > 0:
         lines.append(md("and {rest} more", rest=rest))
     gaps = [_gap_line(group) for group in issues.gaps]
     long = rest > 0 or any(len(group.things) > _GAP_EXAMPLES for group in issues.gaps)
-    every = [kit.actions("issues:more", kit.button("Show all…", "issues", "0"))] if long else []
+    ways = [kit.button("Show all…", "issues", "0")] if long else []
+    ways += kit.link_button(_TABLE, link, "link")
+    every = [kit.actions("issues:more", *ways)] if ways else []
     return kit.message(
         md("{count} open issues, {gaps} gaps in the catalogue", count=issues.total,
            gaps=_gap_count(issues)),
@@ -65,13 +71,14 @@ def issues_answer(issues: Issues) -> Json:
     )  # fmt: skip
 
 
-def issues_modal(issues: Issues, page: int, metadata: str) -> Json:
+def issues_modal(issues: Issues, page: int, metadata: str, link: str = "") -> Json:
     """The long form, a page at a time: first all incidents, then the things that lack something."""
     pages = _pages(issues)
     at = min(max(page, 0), len(pages) - 1)
     title, lines = pages[at]
     turns = [kit.button("Previous", "issues_page", str(at - 1))] if at else []
     turns += [_next(at)] if at + 1 < len(pages) else []
+    turns += kit.link_button(_TABLE, link, "link")
     place = md("Page {at} of {of}", at=at + 1, of=len(pages))
     return kit.modal(
         "issues",

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.slack.desk import Desk
+from bot.slack.issues import answer_issues
 from bot.slack.listeners import Listening
 from bot.slack.views.issues import Issues, issues_answer, issues_modal, ranked
 from bot.workspace.blockkit import problems
@@ -141,7 +142,23 @@ async def test_it_is_asked_for_and_leafed_through_in_slack(
 
 
 async def test_the_catalogue_in_force_is_looked_through(desk: Desk) -> None:
-    from bot.slack.issues import answer_issues
-
     known = replace(desk, rulebook=lambda: replace(BOOK, catalogue=CATALOGUE))
     assert "70 assets without owner" in str(await answer_issues(known))
+
+
+def test_the_table_is_a_click_away_for_the_one_who_reads_it() -> None:
+    link = "https://watchbill.example/sign-in/link?key=abc.def-_"
+    answer, dialog = issues_answer(found(), link), issues_modal(found(opened(1)), 0, "{}", link)
+    assert problems(answer, surface="message") == []
+    assert problems(dialog, surface="modal") == []
+    assert link in str(answer["blocks"])
+    assert link in str(dialog["blocks"])
+    assert "Open the table" not in str(issues_answer(found())["blocks"])
+
+
+async def test_only_a_private_answer_holds_the_link(desk: Desk) -> None:
+    with_link = replace(
+        desk, issues_link=lambda person: f"https://w.example/sign-in/link?key={person}"
+    )
+    assert "sign-in/link" in str(await answer_issues(with_link, "U1"))
+    assert "sign-in/link" not in str(await answer_issues(with_link))
