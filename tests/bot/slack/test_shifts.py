@@ -13,6 +13,7 @@ from bot.app.duties import Duties, DutyParts
 from bot.config.duties import NoticesSpec
 from bot.duty_jobs import FOLLOW, late_note_job
 from bot.outbox import Outbox, OutboxSettings
+from bot.ports.access import GroupStanding
 from bot.ports.delivering import Delivered, Deliverer, Outcome
 from bot.ports.duties import HandoffNote
 from bot.ports.jobs import Job
@@ -22,13 +23,16 @@ from bot.slack.duties import DutyDesk
 from bot.slack.followers import Follow, FollowParts
 from bot.slack.followers_places import Surroundings
 from bot.slack.listeners import Listening
+from bot.slack.readiness import ready_for
 from bot.store.opening import OpenedStore
 from bot.workspace.blockkit import problems
 from bot.workspace.model import Message
 from bot.workspace.state import Workspace
+from rules.access.group import AccessGroup, AccessRules, Duty
 from rules.matching.matcher import parse_matchers
 from rules.rotation import OnCall, Span
 from rules.schedule.following import Follower, FollowerKind
+from rules.schedule.reminders import Notice, NoticeKind
 from rules.silence import Silence
 from tests.bot.slack.samples import incident
 from tests.fakes.clock import FakeClock
@@ -186,6 +190,33 @@ async def test_a_shift_is_announced_with_its_readiness_and_a_test_page(days: Day
     assert "Send me a test page" in shown
     await days.until(NINE + 2 * HOUR)
     assert len(days.messages("bo")) == 1
+
+
+async def test_the_access_that_comes_with_a_shift_is_told_before_it(desk: Desk) -> None:
+    follows = (Duty("data", "primary"),)
+    groups = {
+        "warehouse-admins": AccessGroup(name="warehouse-admins", follows=follows),
+        "cluster": AccessGroup(name="cluster", follows=(Duty("data"),)),
+        "payments": AccessGroup(name="payments", follows=(Duty("payments"),)),
+    }
+
+    class Standings:
+        async def standings(self) -> tuple[GroupStanding, ...]:
+            return (GroupStanding(name="cluster", trouble="its token was refused"),)
+
+    book = replace(desk.rulebook(), access=AccessRules(groups=groups))
+    seen = replace(desk, access=Standings(), rulebook=lambda: book)  # type: ignore[arg-type] # only asked for standings
+    notice = Notice(key="k", kind=NoticeKind.REMINDER, start=NINE, end=NINE + DAY,
+                    person="bo@example.com", rotation="data", role="primary")  # fmt: skip
+    linked, ready, late = await ready_for(seen, notice)
+    assert "You are linked and reachable" in linked
+    assert ready == "✅ With the shift you get warehouse-admins."
+    assert late.startswith("⚠️ cluster will not open for you: its token was refused. Tell its owner")
+    nobodys = replace(notice, role="secondary")
+    barred = AccessRules(groups=groups, barred={"bo@example.com": "a guest"})
+    told = await ready_for(replace(seen, rulebook=lambda: replace(book, access=barred)), nobodys)
+    assert "cluster will not open for you: a guest" in str(told[1])
+    assert len(told) == 2
 
 
 async def test_who_cannot_be_paged_is_told_to_the_others_before_the_shift(days: Days) -> None:
@@ -360,7 +391,7 @@ async def test_the_group_follows_a_boundary_and_a_change_within_seconds(days: Da
     days.followers[GROUP.name] = GROUP
     days.restart()
     (group,) = days.workspace.groups.values()
-    await days.until(NINE - timedelta(seconds=2), step=MINUTE)
+    await days.until(NINE - timedelta(seconds=2), step=10 * MINUTE)
     assert group.users == ["U0ANA001"]
     await days.until(NINE, step=timedelta(seconds=1))
     assert group.users == ["U0BO0001"]
