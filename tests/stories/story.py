@@ -237,7 +237,15 @@ class _EveryKind(dict[str, RecordingDeliverer]):
         more = ("tell", "answer", "webhook", "picture", "consequences", "alarm", "canary")
         roster = ("show_cover", "expire_cover", "repeat_cover", "show_swap", "remind_swap",
                   "tell_person", "load_picture", "late_note")  # fmt: skip
-        after = ("runbook", "runbook_action", "tasks", "mirror_task", "nudge", "runbook_result")
+        after = (
+            "runbook",
+            "runbook_action",
+            "tasks",
+            "mirror_task",
+            "nudge",
+            "runbook_result",
+            "announce",
+        )
         journal = ("journal_ask", "journal_remind", "journal_shown")
         self.update(dict.fromkeys((*kinds, *more, *journal, *roster, *after), deliverer))
 

@@ -1,0 +1,130 @@
+"""After the fire: what is left to do, by whom, until when."""
+
+from datetime import timedelta
+from typing import Any
+
+from bot.acts.tasks import OnTask, TaskDeed
+from rules.catalogue import Catalogue, LoadType, Product
+from rules.documents.tasks_parts import task_rules
+from rules.documents.tasks_spec import TaskRuleSpec
+from rules.rulebook import RuleBook
+from rules.tasks.task import Task, TaskState
+from tests.stories.conftest import Tell
+from tests.stories.story import Story, rulebook
+from tests.stories.test_runbooks import Tended
+
+BACKFILL = {
+    "name": "backfill",
+    "title": "Backfill {interval} of {product}",
+    "match": {"load_type": "incremental"},
+    "due": "1d",
+    "blocks": True,
+}
+
+
+def book(*rules: dict[str, Any]) -> RuleBook:
+    specs = [TaskRuleSpec.model_validate(one) for one in rules or (BACKFILL,)]
+    orders = Product(id="orders", name="Orders", load_type=LoadType.INCREMENTAL)
+    return rulebook(catalogue=Catalogue([orders]), tasks=task_rules([specs]))
+
+
+async def tasks(story: Story, number: int = 1) -> list[Task]:
+    return list(await story.store.tasks.of_incident((await story.incident(number)).id))
+
+
+async def broke_and_was_fixed(story: Story) -> Task:
+    await story.fires(labels={"product": "orders"})
+    await story.after(hours=2)
+    await story.does("ana", "resolved")
+    (task,) = await tasks(story)
+    return task
+
+
+def on(task: Task, deed: TaskDeed, by: str = "ana", **more: Any) -> OnTask:
+    return OnTask(by=by, task=task.id, deed=deed, **more)
+
+
+async def test_a_resolved_incident_leaves_its_backfill_with_the_interval(tell: Tell) -> None:
+    story = tell(book())
+    task = await broke_and_was_fixed(story)
+    assert task.title == "Backfill 2026-11-23 03:00 to 2026-11-23 05:00 UTC of orders"
+    assert task.assignee == "ana"
+    await story.after(seconds=10)
+    assert len(story.sent("tasks")) == 1
+    assert story.sent("mirror_task") == []
+
+
+async def test_an_open_blocking_task_keeps_the_incident_from_being_closed(tell: Tell) -> None:
+    story = tell(book())
+    task = await broke_and_was_fixed(story)
+    incident = await story.incident()
+    assert (incident.blocking_tasks, incident.is_closed) == (1, False)
+    await story.asks(on(task, TaskDeed.DONE, by="bo"))
+    incident = await story.incident()
+    assert incident.blocking_tasks == 0
+    assert incident.is_closed == (not incident.is_pending)
+    (done,) = await tasks(story)
+    assert (done.state, done.ended_by, done.ended_at) == (
+        TaskState.DONE, "bo", story.clock.now(),
+    )  # fmt: skip
+
+
+async def test_what_does_not_block_leaves_the_incident_alone(tell: Tell) -> None:
+    story = tell(book({**BACKFILL, "blocks": False}))
+    await broke_and_was_fixed(story)
+    assert (await story.incident()).blocking_tasks == 0
+
+
+async def test_a_crash_makes_no_task_twice_and_a_reopened_incident_asks_again(tell: Tell) -> None:
+    story = tell(book())
+    task = await broke_and_was_fixed(story)
+    await story.asks(on(task, TaskDeed.DONE))
+    story.restart()
+    await story.does("ana", "reopened")
+    await story.does("ana", "resolved")
+    (again,) = await tasks(story)
+    assert again.state is TaskState.OPEN
+    assert (await story.incident()).blocking_tasks == 1
+
+
+async def test_tasks_are_given_moved_dropped_and_taken_up_again(tell: Tell) -> None:
+    story = tell(book())
+    task = await broke_and_was_fixed(story)
+    await story.asks(on(task, TaskDeed.ASSIGNED, person="bo"))
+    later = task.due_at + timedelta(days=3)
+    await story.asks(on(task, TaskDeed.MOVED, due_at=later))
+    (moved,) = await tasks(story)
+    assert (moved.assignee, moved.due_at) == ("bo", later)
+    await story.asks(on(task, TaskDeed.DROPPED))
+    assert story.said()[-1].startswith("Say why")
+    await story.asks(on(task, TaskDeed.DROPPED, why="the full load mends it"))
+    (dropped,) = await tasks(story)
+    assert (dropped.state, dropped.why) == (TaskState.DROPPED, "the full load mends it")
+    await story.asks(on(task, TaskDeed.DONE))
+    assert story.said()[-1].endswith("that is over already.")
+    await story.asks(on(task, TaskDeed.REOPENED))
+    (opened,) = await tasks(story)
+    assert (opened.is_open, opened.why) == (True, "")
+
+
+async def test_who_has_it_is_reminded_when_due_then_daily_three_times(tell: Tell) -> None:
+    story = tell(book())
+    task = await broke_and_was_fixed(story)
+    tended = Tended(story)
+    await tended.days(0.75)
+    assert story.sent("nudge") == []
+    await tended.days(0.5)
+    assert [job.payload["nudge"] for job in story.sent("nudge")] == [1]
+    await tended.days(20)
+    assert [job.payload["nudge"] for job in story.sent("nudge")] == [1, 2, 3]
+    await story.asks(on(task, TaskDeed.ASSIGNED, person="bo"))
+    await tended.days(1)
+    assert story.sent("nudge")[-1].payload == {"person": "bo", "task": task.id, "nudge": 1}
+
+
+async def test_what_is_done_is_not_reminded_of(tell: Tell) -> None:
+    story = tell(book())
+    task = await broke_and_was_fixed(story)
+    await story.asks(on(task, TaskDeed.DONE))
+    await Tended(story).days(10)
+    assert story.sent("nudge") == []
