@@ -7,7 +7,7 @@ import structlog
 from bot.app.slack_side import SlackAccess
 from bot.clock import SystemClock
 from bot.config.settings import Config, split_address
-from bot.slack.vocabulary import COMMAND, CREATE_INCIDENT, PAGE_SOMEONE, WORDS
+from bot.slack.vocabulary import ADD_TO_JOURNAL, COMMAND, CREATE_INCIDENT, PAGE_SOMEONE, WORDS
 from bot.workspace.model import Shortcut, SlashCommand
 from bot.workspace.server import RunningWorkspace
 from bot.workspace.server import serve as serve_workspace
@@ -30,7 +30,8 @@ async def local_workspace(
         commands=[SlashCommand(COMMAND, "Who is on call, and everything about incidents",
                                "who | page @person text | ack 42 | help",
                                tuple((word.usage, word.does) for word in WORDS.values()))],
-        shortcuts=[Shortcut(CREATE_INCIDENT, "Create incident")],
+        shortcuts=[Shortcut(CREATE_INCIDENT, "Create incident"),
+                   Shortcut(ADD_TO_JOURNAL, "Add to journal")],
         global_shortcuts=[Shortcut(PAGE_SOMEONE, "Page someone")],
         path=state,
     )  # fmt: skip
