@@ -25,6 +25,7 @@ from rules.events import (
     Resolved,
     Resumed,
     RunObserved,
+    RunRequested,
     Snoozed,
     Unacked,
     Unmuted,
@@ -89,6 +90,7 @@ def _decided(incident: Incident, event: Event, rulebook: RuleBook, now: datetime
             | Resolved()
             | Verified()
             | Waived()
+            | RunRequested()
             | Reopened()
             | Snoozed()
             | Unsnoozed()

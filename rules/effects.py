@@ -91,6 +91,13 @@ class ShowPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class TriggerRun:
+    """Start the run that would prove the fix, where its source's orchestrator is known."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """Say a sentence in the incident's thread; `loud` shows it in the channel too."""
 
@@ -122,4 +129,5 @@ Effect = (
     | CallWebhook
     | AskAcker
     | Tell
+    | TriggerRun
 )

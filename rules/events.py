@@ -66,6 +66,13 @@ class Waived:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRequested:
+    """Somebody asked to start the run that would prove the fix."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunObserved:
     """A run that may prove the incident's fix is over."""
 
@@ -191,6 +198,7 @@ PersonEvent = (
     | Resolved
     | Verified
     | Waived
+    | RunRequested
     | Reopened
     | Snoozed
     | Unsnoozed

@@ -28,6 +28,7 @@ from rules.events import (
     Reassigned,
     Reopened,
     Resolved,
+    RunRequested,
     Snoozed,
     Unacked,
     Unsnoozed,
@@ -176,12 +177,22 @@ class ActPayload:
     answer_to: AnswerTo
 
 
-_BY_ONE_PERSON: dict[str, type[Acked | AckConfirmed | Unacked | Unsnoozed | Escalated]] = {
+_BY_ONE_PERSON: dict[
+    str, type[Acked | AckConfirmed | Unacked | Unsnoozed | Escalated | RunRequested]
+] = {
     "acked": Acked,
     "ack_confirmed": AckConfirmed,
     "unacked": Unacked,
     "unsnoozed": Unsnoozed,
     "escalated": Escalated,
+    "run_requested": RunRequested,
+}
+
+_WITH_A_NOTE: dict[str, type[Resolved | Reopened | Verified | Waived]] = {
+    "resolved": Resolved,
+    "reopened": Reopened,
+    "verified": Verified,
+    "waived": Waived,
 }
 
 _PAYLOAD = TypeAdapter(ActPayload)
@@ -199,14 +210,8 @@ def act_from_json(body: bytes) -> ActPayload:
 def event_of(act: OnIncident) -> PersonEvent:
     """Build the event an act stands for; raises ValueError when a needed part is missing."""
     match act.event:
-        case "resolved":
-            return Resolved(act.by, act.note)
-        case "verified":
-            return Verified(act.by, act.note)
-        case "waived":
-            return Waived(act.by, act.note)
-        case "reopened":
-            return Reopened(act.by, act.note)
+        case event if event in _WITH_A_NOTE:
+            return _WITH_A_NOTE[event](act.by, act.note)
         case "snoozed" if act.until is not None:
             return Snoozed(act.by, act.until)
         case "reassigned" if act.person:

@@ -15,6 +15,7 @@ from bot.app.aftercare.wiring import Aftercare, Around, aftercare_of, confirmati
 from bot.app.application import Application, Setting
 from bot.app.counting import Counting
 from bot.app.duty_side import duty_side, editors, zone_of
+from bot.app.elevated import elevated_side
 from bot.app.expectations import Waiting
 from bot.app.following import calendars_of
 from bot.app.nudges import Nudges
@@ -29,10 +30,12 @@ from bot.app.roster.telling import RosterTelling
 from bot.app.rules_in_force import RulesInForce, roster_file
 from bot.app.sentinels import SentinelParts, Sentinels, canary_source
 from bot.app.slack_side import SlackParts, SlackSide, slack_side
+from bot.clock import Clock
 from bot.config.settings import Config
 from bot.engine.engine import POLL, Engine, EngineParts
 from bot.engine.rehearsing import CANARY
 from bot.metrics import Metrics
+from bot.orchestrators.delivery import TriggerDeliverer, orchestrator_of
 from bot.outbox import OnFinished, Outbox, OutboxSettings
 from bot.ports.delivering import Deliverer, Outcome
 from bot.ports.inbox import Accepted, Delivery, Inbox, NewDelivery, Parsed
@@ -47,6 +50,7 @@ from bot.sources.unreadable import unreadable
 from bot.store.opening import OpenedStore, open_store
 from bot.web.raw_bodies import RawLinks
 from bot.webhook import WebhookDeliverer, WebhookTarget
+from rules.hours import Hours
 from rules.people import People
 
 log = structlog.get_logger(__name__)
@@ -104,7 +108,8 @@ async def build(setting: Setting) -> Application:
     roster = rota.file if rota else None
     rules = await _rules(setting, store, rota)
     links = RawLinks(_link_secret(config), config.base_url, clock)
-    engine = _engine(setting, store, rules, Reading(config, links, metrics), Counting(metrics))
+    reading = Reading(config, links, metrics)
+    engine = _engine(setting, store, rules, reading, Counting(metrics), rota)
     inbox = KickingInbox(store.inbox, engine.kick)
     sessions = page_sessions(config, clock)
     store.issue_drawing.on_call = first_on_call(rules)
@@ -117,12 +122,15 @@ async def build(setting: Setting) -> Application:
     session = aiohttp.ClientSession()
     duty = duty_side(config, store, rules, slack, zone_of(rota), lambda: outbox.kick())  # noqa: PLW0108
     after = _aftercare(setting, store, rules, slack, session=session, kick=lambda: outbox.kick())  # noqa: PLW0108
+    kick = lambda: outbox.kick()  # noqa: E731, PLW0108 - the outbox is made later
+    elevated = elevated_side(config, store, rules, slack, roster, kick=kick, speed=setting.speed)
     deliverers = {
         **slack.deliverers,
+        **elevated.deliverers,
         **after.deliverers,
         **duty.deliverers,
         **_alarms(config, slack),
-        "webhook": WebhookDeliverer(session, _targets(config), store.reader),
+        **_callers(config, store, session, clock),
         **_row_deliverers(setting, store, rota, people),
     }
     row_writing = deliverers.get(ROSTER_ROW)
@@ -146,6 +154,7 @@ async def build(setting: Setting) -> Application:
         duty,
         keeper,
         _telling(setting, store, rota, people, outbox.kick),
+        elevated=elevated,
         sentinels=_sentinels(setting, store, engine, rules, session, metrics),
         rows=_rows(setting, store, rota, outbox, row_writing),
         nudges=nudges,
@@ -316,6 +325,7 @@ def _engine(
     rules: RulesInForce,
     reading: Reading,
     counting: Counting,
+    rota: Roster | None,
 ) -> Engine:
     return Engine(
         EngineParts(
@@ -327,9 +337,16 @@ def _engine(
             unreadable=unreadable,
             observer=counting,
             new_id=lambda: uuid.uuid4().hex,
+            quiet=_quiet(setting.config, zone_of(rota)),
             poll=POLL * setting.speed,
         )
     )
+
+
+def _quiet(config: Config, zone: Callable[[str], str]) -> Callable[[str], Hours | None]:
+    """Return how a person's quiet hours are told, in the zone they live in."""
+    spec = config.notices.quiet_hours
+    return lambda person: Hours(spec.opens, spec.closes, zone(person)) if spec else None
 
 
 def _outbox(
@@ -364,6 +381,17 @@ def _finished(engine: Engine, rows: Deliverer | None) -> OnFinished:
             rows.gave_up(tx, job, outcome, now)
 
     return finished
+
+
+def _callers(
+    config: Config, store: OpenedStore, session: aiohttp.ClientSession, clock: Clock
+) -> Mapping[str, Deliverer]:
+    """Return what calls other servers: webhooks, and orchestrators that start runs."""
+    made = {spec.source: orchestrator_of(spec, session) for spec in config.orchestrators}
+    return {
+        "webhook": WebhookDeliverer(session, _targets(config), store.reader),
+        "trigger_run": TriggerDeliverer(made, store.reader, store.store, clock),
+    }
 
 
 def _targets(config: Config) -> Mapping[str, WebhookTarget]:

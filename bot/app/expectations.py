@@ -28,6 +28,7 @@ class Waiting:
         self._calendars = read_holidays(config)[0]
         self.kinds = {spec.name: spec.kind for spec in config.sources}
         """The kind of each source, which tells what its word is worth."""
+        self.runnable = frozenset(spec.source for spec in config.orchestrators)
         self._made: tuple[Catalogue, bool, ExpectedRuns] | None = None
 
     def on(self, catalogue: Catalogue, *, read: bool) -> ExpectedRuns:

@@ -142,7 +142,9 @@ class RulesInForce:
         catalogue = self._live.live.catalogue
         if self._waiting:
             expected = self._waiting.on(catalogue, read=self._catalogue_read)
-            verifying = replace(book.verifying, kinds=self._waiting.kinds)
+            verifying = replace(
+                book.verifying, kinds=self._waiting.kinds, runnable=self._waiting.runnable
+            )
             book = replace(book, expected=expected, verifying=verifying)
         return replace(
             book,

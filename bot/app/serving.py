@@ -78,5 +78,6 @@ def _secrets(config: Config) -> list[str]:
     secrets += [config.web_pages.openid.client_secret] if config.web_pages.openid else []
     secrets += [s for source in config.sources for s in (source.secret, source.previous_secret)]
     secrets += [webhook.secret for webhook in config.webhooks]
+    secrets += [spec.token for spec in config.orchestrators]
     address = [config.watchdog.url] if config.watchdog else []
     return [value for secret in secrets if (value := secret.get_secret_value())] + address

@@ -15,7 +15,7 @@ SECRET_KEYS = frozenset(
 )
 """Keys whose values are never written into the file."""
 
-_HOLDERS = frozenset({"calendar", "slack", "sources", "task_tracker", "webhooks"})
+_HOLDERS = frozenset({"calendar", "orchestrators", "slack", "sources", "task_tracker", "webhooks"})
 ACCESS_SECRETS = frozenset({"token", "password"})
 """The same, of the back-ends of elevated groups."""
 
@@ -64,6 +64,7 @@ def config_faults(config: Config, document: Document) -> Iterator[Fault]:
     yield from _twice(document, "people", "slack", [person.slack for person in config.people])
     yield from _twice(document, "expected_runs", "name", [run.name for run in config.expected_runs])
     yield from _expected_faults(config, document)
+    yield from _orchestrator_faults(config, document)
     yield from _action_faults(config, document)
     for at, source in enumerate(config.sources):
         if source.name in RESERVED_SOURCES:
@@ -84,6 +85,16 @@ def config_faults(config: Config, document: Document) -> Iterator[Fault]:
     yield from _alarm_faults(config, document)
     yield from _sheet_faults(config, document)
     yield from access_faults(config, document)
+
+
+def _orchestrator_faults(config: Config, document: Document) -> Iterator[Fault]:
+    sources = [source.name for source in config.sources]
+    named = [spec.source for spec in config.orchestrators]
+    yield from _twice(document, "orchestrators", "source", named)
+    for at, name in enumerate(named):
+        if name not in sources:
+            words = f'no source is called "{name}"{did_you_mean(name, sources)}'
+            yield document.fault(("orchestrators", at, "source"), words)
 
 
 def _expected_faults(config: Config, document: Document) -> Iterator[Fault]:

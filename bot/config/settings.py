@@ -15,6 +15,7 @@ from bot.config.calendar import CalendarSpec
 from bot.config.duties import FollowersSpec, NoticesSpec
 from bot.config.google import GoogleSpec
 from bot.config.mapping import MappingSpec
+from bot.config.orchestrators import OrchestratorSpec
 from bot.config.pages import PagesSpec
 from bot.config.runbooks import RunbooksSpec
 from bot.config.runs import CalendarDays, ExpectedRunSpec
@@ -311,6 +312,9 @@ class Config(RulebookSpec):
         default=None, description="Where tasks after incidents also become issues."
     )
     webhooks: tuple[WebhookSpec, ...] = Field(default=(), description="What steps can call.")
+    orchestrators: tuple[OrchestratorSpec, ...] = Field(
+        default=(), description="Where **Verify now** starts runs."
+    )
     logging: LoggingSpec = Field(default=LoggingSpec(), description="What is logged, and how.")
     retention: PositiveDuration = Field(
         default=timedelta(days=90),

@@ -23,6 +23,7 @@ from rules.effects import (
     ShowRunbook,
     ShowTasks,
     Tell,
+    TriggerRun,
 )
 from rules.incident import Incident
 from rules.sentence import say
@@ -62,6 +63,8 @@ def job_of(effect: Effect, incident: Incident, now: datetime, since: datetime) -
             return _once(incident, key, "webhook", "", now, {"webhook": webhook})
         case AskAcker(person, key):
             return _once(incident, key, "ask_acker", f"dm:{person}", now, {"person": person})
+        case TriggerRun(key):
+            return _once(incident, key, "trigger_run", "", now, {})
         case Tell(sentence, key, loud):
             payload = {"sentence": sentence_to_json(sentence), "loud": loud}
             job = _once(incident, key, "tell", channel, now, payload)
@@ -137,6 +140,7 @@ _WHAT: dict[str, str] = {
     "webhook": "The webhook",
     "ask_acker": "The question to the acker",
     "tell": "A note",
+    "trigger_run": "The start of a run",
     "picture": "The picture of the blast radius",
     "runbook": "The checklist of the runbook",
     "runbook_action": "The action of a runbook",

@@ -29,6 +29,7 @@ EVENTS: Mapping[str, str] = {
     "escalate": "escalated",
     "unsnooze": "unsnoozed",
     "ack_confirm": "ack_confirmed",
+    "verify_now": "run_requested",
 }
 """Buttons that do one thing to one incident, and the event each stands for."""
 

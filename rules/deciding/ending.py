@@ -7,7 +7,7 @@ from rules.deciding.rerouting import reroute
 from rules.deciding.showing import show_end, show_everywhere
 from rules.deciding.triggering import begin_again
 from rules.decision import Draft
-from rules.effects import Tell
+from rules.effects import Tell, TriggerRun
 from rules.events import AUTOMATIC
 from rules.incident import Incident
 from rules.priority import Priority, Urgency
@@ -111,6 +111,14 @@ def waive(draft: Draft, by: str, why: str, now: datetime) -> None:
     told = say("{who} says that it needs no proof: {why}", who=Who(by), why=why)
     draft.because(f"{RULE}.waived", told)
     show_everywhere(draft)
+
+
+def ask_for_run(draft: Draft, by: str, now: datetime) -> None:
+    """Have the run started that would prove the fix; clicks of one minute start one."""
+    at = draft.incident
+    minute = f"{now:%Y%m%d%H%M}"
+    draft.because(RULE, say("{who} asked for a run that proves it.", who=Who(by)))
+    draft.do(TriggerRun(f"{at.id}:run.{at.generation}.{minute}"))
 
 
 def disprove(draft: Draft, why: Sentence, book: RuleBook, now: datetime, *, url: str = "") -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from rules.deciding.correcting import correct, refusal
-from rules.deciding.ending import claim, prove_by_hand, taken_back, waive
+from rules.deciding.ending import ask_for_run, claim, prove_by_hand, taken_back, waive
 from rules.deciding.showing import show_everywhere
 from rules.deciding.triggering import begin_again
 from rules.decision import Decision, Draft
@@ -20,6 +20,7 @@ from rules.events import (
     Reassigned,
     Reopened,
     Resolved,
+    RunRequested,
     Snoozed,
     Unacked,
     Unsnoozed,
@@ -30,7 +31,7 @@ from rules.incident import Incident, State
 from rules.rulebook import RuleBook
 from rules.sentence import Sentence, Who, say
 
-_AFTERWARDS = (Reopened, Corrected, Verified, Waived)
+_AFTERWARDS = (Reopened, Corrected, Verified, Waived, RunRequested)
 LONGEST_SNOOZE = timedelta(days=30)
 ANSWER_TIME = timedelta(minutes=5)
 """How long one who was handed an incident has when the policy names no wait."""
@@ -60,7 +61,7 @@ def _refusal(at: Incident, event: PersonEvent, now: datetime) -> Sentence | None
             return say("#{number} is still open.", number=at.number)
         case Snoozed(until=until) if not now < until <= now + LONGEST_SNOOZE:
             return say("A snooze must end in the future, within 30 days.")
-        case Corrected() | Verified() | Waived():
+        case Corrected() | Verified() | Waived() | RunRequested():
             return _refusal_afterwards(at, event)
         case Unsnoozed() if at.snoozed_until is None:
             return say("#{number} is not snoozed.", number=at.number)
@@ -68,7 +69,9 @@ def _refusal(at: Incident, event: PersonEvent, now: datetime) -> Sentence | None
             return None
 
 
-def _refusal_afterwards(at: Incident, event: Corrected | Verified | Waived) -> Sentence | None:
+def _refusal_afterwards(
+    at: Incident, event: Corrected | Verified | Waived | RunRequested
+) -> Sentence | None:
     if isinstance(event, Corrected):
         return refusal(at, event)
     if at.is_open:
@@ -109,7 +112,7 @@ def _carry_out(draft: Draft, event: PersonEvent, book: RuleBook, now: datetime) 
             show_everywhere(draft)
         case Unacked(by):
             _again(draft, say("{who} handed it back.", who=Who(by)), book, now)
-        case Resolved() | Verified() | Waived():
+        case Resolved() | Verified() | Waived() | RunRequested():
             _end(draft, event, book, now)
         case Reopened(by, why):
             taken_back(draft, now)
@@ -130,7 +133,9 @@ def _carry_out(draft: Draft, event: PersonEvent, book: RuleBook, now: datetime) 
             assert_never(event)
 
 
-def _end(draft: Draft, event: Resolved | Verified | Waived, book: RuleBook, now: datetime) -> None:
+def _end(
+    draft: Draft, event: Resolved | Verified | Waived | RunRequested, book: RuleBook, now: datetime
+) -> None:
     match event:
         case Resolved(by, note):
             claim(draft, by, book, now, note)
@@ -138,6 +143,8 @@ def _end(draft: Draft, event: Resolved | Verified | Waived, book: RuleBook, now:
             prove_by_hand(draft, by, evidence, now)
         case Waived(by, why):
             waive(draft, by, why, now)
+        case RunRequested(by):
+            ask_for_run(draft, by, now)
 
 
 def _help(draft: Draft, event: LoopedIn | Corrected, book: RuleBook, now: datetime) -> None:

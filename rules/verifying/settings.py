@@ -10,8 +10,8 @@ class VerifyingRules:
     """When silence is too long, and how often people are asked for a proof.
 
     A run may take `run_takes` where its product says nothing else. People are asked every
-    `ask_every`, `most_asks` times at most. `kinds` tells the kind of each configured source. With
-    `off` no fix needs a proof.
+    `ask_every`, `most_asks` times at most. `kinds` tells the kind of each configured source, and
+    the runs of those that are `runnable` can be started. With `off` no fix needs a proof.
     """
 
     run_takes: timedelta = timedelta(hours=4)
@@ -19,3 +19,4 @@ class VerifyingRules:
     most_asks: int = 3
     off: bool = False
     kinds: Mapping[str, str] = field(default_factory=dict)
+    runnable: frozenset[str] = frozenset()

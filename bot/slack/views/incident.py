@@ -21,7 +21,7 @@ from bot.slack.text import (
 from bot.slack.views.access import ask_button
 from bot.slack.views.consequences import consequences_of, followed
 from bot.slack.views.journal import entry_line, seen_line
-from bot.slack.views.verification import proof_line, verify_button
+from bot.slack.views.verification import proof_line, run_button, verify_button
 from bot.slack.wording import (
     category_line,
     notification,
@@ -195,6 +195,8 @@ def buttons(incident: Incident) -> list[Json]:
 def _offered(scene: Scene) -> list[Json]:
     """The buttons, and the one that gets the keys while it is grave and there are such groups."""
     at, made = scene.incident, buttons(scene.incident)
+    if at.is_pending and at.source in scene.book.verifying.runnable:
+        made.insert(-1, run_button(at))
     if scene.book.access.groups and at.is_open and at.priority in _GRAVE:
         made.insert(-1, ask_button(at.number))
     return made

@@ -50,6 +50,19 @@ def verify_button(at: Incident) -> Json:
     return kit.button("Mark verified…", VERIFY, str(at.number))
 
 
+def run_button(at: Incident) -> Json:
+    """Start the run that would prove it, once the person has confirmed that."""
+    seen = at.verification
+    what = (seen.expects.pipeline if seen and seen.expects else "") or "the pipeline"
+    confirm = {
+        "title": kit.plain("Start a run now?"),
+        "text": kit.plain(f"This runs {what} at {at.source}. It may load data.", 300),
+        "confirm": kit.plain("Start it"),
+        "deny": kit.plain("Not now"),
+    }
+    return {**kit.button("Verify now", "verify_now", str(at.number)), "confirm": confirm}
+
+
 def verify_modal(at: Incident, about: Json, metadata: str) -> Json:
     """Ask how somebody knows that it is fixed, or why no proof is needed."""
     choices = (("It is fixed: I have looked", "verified"), ("It needs no proof", "waived"))

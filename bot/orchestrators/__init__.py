@@ -1,0 +1,1 @@
+"""Starts runs at orchestrators, to prove a fix now: one module for each kind."""

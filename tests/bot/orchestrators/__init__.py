@@ -1,0 +1,1 @@
+"""Tests of starting runs, against local servers."""
