@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from aiohttp import web
 
@@ -21,6 +22,8 @@ from rules.issues.issue import OnCallAt
 from rules.people import People
 
 _SLACK = "slack:"
+_AT_ONCE = 3
+"""Pieces that somebody who looks waits for; in a storm the rest follows within seconds."""
 
 
 def page_sessions(config: Config, clock: Clock) -> Sessions:
@@ -73,7 +76,7 @@ def page_routes(
             sessions=sessions,
             name_of=slack.directory.name,
             zone_of=lambda key: _zone_of(people, slack, key),
-            fresh=store.issue_drawing.catch_up,
+            fresh=partial(store.issue_drawing.catch_up, _AT_ONCE),
             thread_link=thread_link,
         )
     )
