@@ -305,3 +305,18 @@ async def test_a_silent_fix_of_something_minor_pages_nobody(tell: Tell) -> None:
     await task(story, MONDAY_RUN, well=False)
     raised: Sequence[str] = ("bo",) if (await story.incident()).priority is Priority.P1 else ()
     story.pages(*raised)
+
+
+async def test_a_run_is_started_once_it_is_asked_for(tell: Tell) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    await story.does("ana", "run_requested")
+    await story.does("bo", "run_requested")
+    await story.after(seconds=5)
+    assert len(story.sent("trigger_run")) == 1
+    began = story.clock.now()
+    await story.after(minutes=10)
+    await task(story, began, well=True)
+    assert await verdict(story) is Verdict.PASSED
+    await story.does("ana", "run_requested")
+    assert story.said()[-1] == "#1 waits for no proof."
