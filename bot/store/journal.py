@@ -17,6 +17,7 @@ from sqlalchemy import (
     text,
     union,
 )
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.journal import (
     LARGEST_PAGE,
@@ -56,13 +57,19 @@ from rules.journal.similarity import (
 from rules.journal.words import SameWords, words_of
 
 _ENTRY = JOURNAL_ENTRY.c
-_MOST_OF_THING, _MOST_OF_ASSET, _MOST_OF_PRODUCT = 100, 100, 60
+_MOST_OF_THING, _MOST_OF_ASSET, _MOST_OF_PRODUCT = 100, 60, 40
 _MOST_ASKED = 60
 _SHORTEST_BEGINNING = 3
 _READ_AT_ONCE = 200
 _WRITTEN = text("journal_entry.written = 1")
 _COMPARED = (
     *(_ENTRY.seq, _ENTRY.thing, _ENTRY.asset, _ENTRY.product, _ENTRY.category, _ENTRY.words),
+)
+_COUNTS: Select[Any] = select(JOURNAL_WORD.c.word, JOURNAL_WORD.c["count"].label("times")).where(
+    JOURNAL_WORD.c.word.in_(bindparam("asked", expanding=True))
+)
+_BODIES: Select[Any] = select(_ENTRY.seq, _ENTRY.body).where(
+    _ENTRY.seq.in_(bindparam("wanted", expanding=True))
 )
 _IN_SQLITE = (
     "journal_entry.seq IN (SELECT rowid FROM journal_search WHERE journal_search MATCH :found_by{})"
@@ -116,15 +123,17 @@ class SqlJournal:
 
     async def seen(self, subject: Subject, same: SameWords, limit: int = 3) -> SeenBefore:
         subject = _as_stored(subject)
-        meanings = await self._weighed(subject, same)
-        if meanings is None:
-            return SeenBefore()
-        found = await self._all(*self._candidates(subject, chosen(meanings)))
-        matches = ranked(subject, map(journal_rows.candidate, found), meanings)
-        alike = [one for one in matches if one.same]
-        best = [one for one in matches if one.same or one.score >= LIKE][:limit]
-        latest = max(alike, key=lambda one: one.candidate.seq, default=None)
-        entries = await self._entries([*best, *([latest] if latest else [])])
+        async with self._database.read() as connection:  # one for all: it is on a page's way
+            meanings = await _weighed(connection, subject, same)
+            if meanings is None:
+                return SeenBefore()
+            query, values = self._candidates(subject, chosen(meanings))
+            found = (await connection.execute(query, values)).all()
+            matches = ranked(subject, map(journal_rows.candidate, found), meanings)
+            alike = [one for one in matches if one.same]
+            best = [one for one in matches if one.same or one.score >= LIKE][:limit]
+            latest = max(alike, key=lambda one: one.candidate.seq, default=None)
+            entries = await _entries(connection, [*best, *([latest] if latest else [])])
         return SeenBefore(
             times=len(alike),
             latest=entries[latest.candidate.seq] if latest else None,
@@ -191,15 +200,6 @@ class SqlJournal:
 
     # likeness
 
-    async def _weighed(self, subject: Subject, same: SameWords) -> list[Weighed] | None:
-        """Weigh the subject's words by how rare they are; None while the journal is empty."""
-        words = [word for one in same.meanings(subject.words[:_MOST_ASKED]) for word in one]
-        counted = select(JOURNAL_WORD.c.word, JOURNAL_WORD.c["count"].label("times"))
-        query = counted.where(JOURNAL_WORD.c.word.in_([EVERY, *dict.fromkeys(words)]))
-        counts: dict[str, int] = {row.word: row.times for row in await self._all(query)}
-        total = counts.pop(EVERY, 0)
-        return weighed(subject, counts, total, same) if total else None
-
     def _candidates(
         self, subject: Subject, rare: Sequence[Weighed]
     ) -> tuple[Select[Any], dict[str, Any]]:
@@ -231,13 +231,6 @@ class SqlJournal:
             query = query.where(or_(_ENTRY.number.is_(None), _ENTRY.number != subject.number))
         return query, values
 
-    async def _entries(self, matches: Iterable[Match]) -> dict[int, JournalEntry]:
-        wanted = {match.candidate.seq for match in matches}
-        if not wanted:
-            return {}
-        query = select(_ENTRY.seq, _ENTRY.body).where(_ENTRY.seq.in_(sorted(wanted)))
-        return {row.seq: journal_rows.entry_of(row.body) for row in await self._all(query)}
-
     # words in each database's own writing; they hold letters and digits only
 
     def _found(self, more: str = "") -> TextClause:
@@ -266,6 +259,27 @@ class SqlJournal:
             result = await connection.execute(query, values or {})
         found: Sequence[Row[Any]] = result.all()
         return found
+
+
+async def _weighed(
+    connection: AsyncConnection, subject: Subject, same: SameWords
+) -> list[Weighed] | None:
+    """Weigh the subject's words by how rare they are; None while the journal is empty."""
+    words = [word for one in same.meanings(subject.words[:_MOST_ASKED]) for word in one]
+    asked = {"asked": [EVERY, *dict.fromkeys(words)]}
+    counts = {row.word: row.times for row in await connection.execute(_COUNTS, asked)}
+    total = counts.pop(EVERY, 0)
+    return weighed(subject, counts, total, same) if total else None
+
+
+async def _entries(
+    connection: AsyncConnection, matches: Iterable[Match]
+) -> dict[int, JournalEntry]:
+    wanted = {match.candidate.seq for match in matches}
+    if not wanted:
+        return {}
+    found = await connection.execute(_BODIES, {"wanted": sorted(wanted)})
+    return {row.seq: journal_rows.entry_of(row.body) for row in found}
 
 
 def _as_stored(subject: Subject) -> Subject:

@@ -68,8 +68,8 @@ class JournalEntryRow(SQLModel, table=True):
     month: str = Field(sa_column=_text())
     at: datetime = Field(sa_column=_at())
     changed_at: datetime = Field(sa_column=_at())
-    body: str = Field(sa_column=_text())
     words: str = Field(sa_column=_text())
+    body: str = Field(sa_column=_text())
 
 
 class JournalVersionRow(SQLModel, table=True):

@@ -99,8 +99,8 @@ def _entries() -> None:
         sa.Column("month", sa.Text(), server_default="", nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
-        sa.Column("body", sa.Text(), server_default="", nullable=False),
         sa.Column("words", sa.Text(), server_default="", nullable=False),
+        sa.Column("body", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("seq"),
     )
     for name, columns, condition in (
