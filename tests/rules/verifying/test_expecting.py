@@ -1,0 +1,105 @@
+"""What would prove a fix: by alert, by load type, by what is known of the schedule."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from rules.alert import Alert, AlertStatus, Severity
+from rules.catalogue import Catalogue, LoadType, Product
+from rules.category import Category
+from rules.corrected import Correction
+from rules.grouping import open_incident
+from rules.incident import Incident
+from rules.rulebook import RuleBook
+from rules.sentence import plain
+from rules.verification import Proof, Verdict
+from rules.verifying.expecting import claimed, expects_of
+from rules.verifying.settings import VerifyingRules
+from rules.verifying.wording import by_what, what_to_do
+from tests.rules.build import NOW, make_book
+
+KINDS = {"airflow": "airflow", "dbt": "dbt", "prom": "alertmanager", "sentry": "sentry"}
+
+
+def book(load: LoadType | None = None, schedule: str = "0 5 * * *") -> RuleBook:
+    shop = Product(id="shop", name="Shop", load_type=load, schedule=schedule)
+    return make_book(catalogue=Catalogue([shop]), verifying=VerifyingRules(kinds=KINDS))
+
+
+def incident(rules: RuleBook, source: str = "airflow", **labels: str) -> Incident:
+    alert = Alert(
+        source=source,
+        dedup_key="k",
+        status=AlertStatus.FIRING,
+        title="it broke",
+        severity=Severity.ERROR,
+        occurred_at=NOW,
+        labels=labels,
+    )
+    return open_incident(alert, rules, incident_id="i", number=1, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("load", "schedule", "source", "labels", "proof"),
+    [
+        (None, "0 5 * * *", "airflow", {"product": "shop"}, Proof.NEXT_RUN),
+        (LoadType.FULL, "0 5 * * *", "airflow", {"product": "shop"}, Proof.NEXT_RUN),
+        (None, "", "airflow", {"dag_id": "d", "run_id": "r"}, Proof.SAME_RUN),
+        (None, "", "dbt", {"unique_id": "test.a.b", "test": "unique"}, Proof.CHECK),
+        (LoadType.INCREMENTAL, "", "airflow", {"product": "shop"}, Proof.BACKFILL),
+        (LoadType.SNAPSHOT, "", "airflow", {"product": "shop"}, Proof.WORDS),
+        (None, "", "dbt", {"unique_id": "m", "materialized": "incremental"}, Proof.BACKFILL),
+        (None, "", "dbt", {"unique_id": "s", "materialized": "snapshot"}, Proof.WORDS),
+        (None, "", "prom", {"alertname": "Lag"}, Proof.SOURCE),
+        (None, "", "sentry", {"product": "shop"}, Proof.WORDS),
+    ],
+)
+def test_what_would_prove_it(
+    load: LoadType | None, schedule: str, source: str, labels: dict[str, str], proof: Proof
+) -> None:
+    rules = book(load, schedule)
+    expects = expects_of(incident(rules, source, **labels), rules, NOW)
+    assert expects is not None
+    assert expects.proof is proof
+    assert by_what(expects).render(plain)
+    assert what_to_do(expects, 1).render(plain)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"category": Category.ACCESS},
+        {"category": Category.ADHOC_REQUEST},
+        {"unreadable": True},
+        {"storm": True},
+        {"hidden": True},
+        {"quiet_rule": "backfills"},
+        {"correction": Correction(by="ana", at=NOW, actionable=False)},
+        {"source": "@person"},
+    ],
+)
+def test_what_needs_no_proof(changes: dict[str, Any]) -> None:
+    rules = book()
+    at = incident(rules, product="shop").but(**changes)
+    assert claimed(at, "ana", rules, NOW).verdict is Verdict.NOT_NEEDED
+
+
+def test_a_click_about_nothing_that_is_known_needs_no_proof() -> None:
+    rules = book()
+    assert expects_of(incident(rules, "sentry"), rules, NOW) is None
+    assert expects_of(incident(rules, "nobody_knows", dag_id="d"), rules, NOW) is None
+
+
+def test_a_rulebook_may_ask_for_none() -> None:
+    rules = replace(book(), verifying=VerifyingRules(off=True))
+    assert expects_of(incident(rules, product="shop"), rules, NOW) is None
+
+
+def test_silence_is_too_long_after_grace_and_a_run() -> None:
+    rules = book()
+    seen = claimed(incident(rules, product="shop"), "ana", rules, NOW)
+    assert seen.expects
+    assert seen.expects.due_at
+    assert seen.look_at == seen.expects.due_at + timedelta(hours=4, minutes=15)
