@@ -55,6 +55,7 @@ class Metrics:
             "watchbill_jobs", "Outbox jobs by kind and outcome.", "kind", "outcome"
         )
         self._of_the_roster()
+        self._of_access()
         self.audit_findings = self._counter(
             "watchbill_audit_findings", "What the auditor found, by what was wrong.", "fault"
         )
@@ -96,6 +97,15 @@ class Metrics:
             "watchbill_calendar_failures",
             "Attempts to write a shared calendar that must be repeated.",
             "rotation",
+        )
+
+    def _of_access(self) -> None:
+        self.access_grants = self._gauge(
+            "watchbill_access_grants", "Elevated grants that are not over, by state.", "state"
+        )
+        self.access_late = self._gauge(
+            "watchbill_access_late_seconds",
+            "How long somebody has been in an elevated group whose grant should be over.",
         )
 
     def _gauge(self, name: str, words: str, *labels: str) -> Gauge:

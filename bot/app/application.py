@@ -15,6 +15,7 @@ from bot.app.calendars import Calendars
 from bot.app.catalogue_watch import CatalogueWatch
 from bot.app.counting import sample
 from bot.app.duty_side import DutySide
+from bot.app.elevated import PEOPLE_EVERY, ElevatedSide
 from bot.app.nudges import Nudges
 from bot.app.roster.keeping import RosterKeeper
 from bot.app.roster.reading import roster_fault, roster_hook, roster_standing
@@ -89,6 +90,7 @@ class Application:
     sentinels: Sentinels | None = None
     rows: RosterKeeping | None = None
     after: Aftercare | None = None
+    elevated: ElevatedSide | None = None
     started: asyncio.Event = field(default_factory=asyncio.Event)
     nudges: Nudges = field(default_factory=Nudges)
     pages: Sequence[aiohttp.web.RouteDef] = ()
@@ -120,6 +122,8 @@ class Application:
                 await stop_web(runner)
             if self.calendars is not None:
                 self.calendars.close()
+            if self.elevated is not None:
+                await self.elevated.close()
             close_roster(self.roster)
             await self.slack.close()
             await self.session.close()
@@ -147,6 +151,9 @@ class Application:
         if self.duty is not None:
             duties = partial(self._every, _WATCH, self.duty.tick, self.nudges.duties)
             works.append(("duties", duties))
+        if self.elevated is not None:
+            works.append(("access", partial(self._every, _WATCH, self.elevated.tick)))
+            works.append(("people", partial(self._every, PEOPLE_EVERY, self.elevated.look)))
         if self.calendars is not None:
             feeds = partial(self._every, _REFRESH, self.calendars.refresh, self.nudges.feeds)
             works.append(("feeds", feeds))
@@ -211,6 +218,8 @@ class Application:
         await sample(self.metrics, self.store.reader, self.setting.clock.now())
         if self.duty is not None:
             await self.duty.sample()
+        if self.elevated is not None:
+            await self.elevated.sample()
 
     async def _keep_house(self) -> None:
         if self.store.shared:
@@ -262,6 +271,8 @@ class Application:
             details["calendar"] = calendars.standing
         if self.duty is not None and config.followers.all():
             details["followers"] = self.duty.standing
+        if self.elevated is not None and config.access_groups:
+            details["access"] = self.elevated.standing
         if self.roster is not None:
             details["roster"] = partial(roster_standing, self.roster)
         if self.rows is not None:

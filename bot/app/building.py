@@ -122,8 +122,15 @@ async def build(setting: Setting) -> Application:
     session = aiohttp.ClientSession()
     duty = duty_side(config, store, rules, slack, zone_of(rota), lambda: outbox.kick())  # noqa: PLW0108
     after = _aftercare(setting, store, rules, slack, session=session, kick=lambda: outbox.kick())  # noqa: PLW0108
-    kick = lambda: outbox.kick()  # noqa: E731, PLW0108 - the outbox is made later
-    elevated = elevated_side(config, store, rules, slack, roster, kick=kick, speed=setting.speed)
+    elevated = elevated_side(
+        config,
+        store,
+        rules,
+        slack,
+        roster,
+        kick=lambda: outbox.kick(),
+        speed=setting.speed,  # noqa: PLW0108
+    )
     deliverers = {
         **slack.deliverers,
         **elevated.deliverers,
