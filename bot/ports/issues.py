@@ -79,13 +79,14 @@ class IssueQuery:
 class IssuePage:
     """The issues of a page in order, and whether there are others on either side.
 
-    `total` counts all that match, up to MOST_COUNTED + 1.
+    `total` counts all that match; where it is not `exact`, counting ended there.
     """
 
     issues: Sequence[Issue]
     more_before: bool
     more_after: bool
     total: int
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

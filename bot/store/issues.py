@@ -42,8 +42,8 @@ _RANK_OF_IMPACT = {impact: rank for rank, impact in IMPACTS.items()}
 _RANK_OF_URGENCY = {urgency: rank for rank, urgency in URGENCIES.items()}
 _CATEGORIES = {category.value: category for category in Category}
 _A_PIECE = 500
-_FEW = 1_000
-"""So many that have the words are looked at one by one, in whatever order is asked for."""
+FEW = 1_000
+"""So many that have the words are looked at one by one; more are not counted to the end."""
 _MOST_CHOICES = 500
 _MOST_RECURRENCES = 20
 
@@ -65,23 +65,27 @@ class SqlIssues:
 
     async def page(self, query: IssueQuery, now: datetime) -> IssuePage:
         back = query.before is not None
-        conditions = await self._conditions(query.filter, now)
+        conditions, broad = await self._conditions(query.filter, now)
         found = await self._slice(query, conditions, back=back, most=query.size + 1)
         more, found = len(found) > query.size, found[: query.size]
         if back:
             found.reverse()
         alone = not more and query.after is None and not back
+        total = (
+            len(found) if alone else await self._count(conditions, FEW if broad else MOST_COUNTED)
+        )
         # where there is a page to come from there is a page to go back to
         return IssuePage(
             issues=[issue(row) for row in found],
             more_before=more if back else query.after is not None,
             more_after=True if back else more,
-            total=len(found) if alone else await self._count(conditions),
+            total=total,
+            exact=alone or total <= (FEW if broad else MOST_COUNTED),
         )
 
     async def all(self, query: IssueQuery, now: datetime) -> AsyncIterator[Sequence[Issue]]:
         last = None
-        conditions = await self._conditions(query.filter, now)
+        conditions, _ = await self._conditions(query.filter, now)
         while True:
             at = IssueQuery(
                 filter=query.filter, sort=query.sort, descending=query.descending, after=last
@@ -136,20 +140,23 @@ class SqlIssues:
                 found += await self._rows(wanted.order_by(*step[1]).limit(most - len(found)))
         return found
 
-    async def _count(self, conditions: list[Condition]) -> int:
-        few = select(literal(1)).select_from(ISSUE).where(*conditions).limit(MOST_COUNTED + 1)
+    async def _count(self, conditions: list[Condition], most: int) -> int:
+        few = select(literal(1)).select_from(ISSUE).where(*conditions).limit(most + 1)
         return int((await self._rows(select(func.count()).select_from(few.subquery())))[0][0])
 
-    async def _conditions(self, which: IssueFilter, now: datetime) -> list[Condition]:
-        """Return what must hold; rare words are looked up first, common ones on the way."""
+    async def _conditions(self, which: IssueFilter, now: datetime) -> tuple[list[Condition], bool]:
+        """Return what must hold, and whether its words are common.
+
+        Rare words are looked up first, common ones on the way.
+        """
         plain = _conditions(which, now, hint=self._database.is_sqlite)
         words = _words(which.text, sqlite=self._database.is_sqlite)
         if not words:
-            return plain
-        few = await self._rows(select(ISSUE.c.number).where(*words).limit(_FEW + 1))
-        if len(few) > _FEW:
-            return plain + words
-        return [*plain, ISSUE.c.number.in_([row.number for row in few])]
+            return plain, False
+        few = await self._rows(select(ISSUE.c.number).where(*words).limit(FEW + 1))
+        if len(few) > FEW:
+            return plain + words, True
+        return [*plain, ISSUE.c.number.in_([row.number for row in few])], False
 
     async def _distinct(self, column: Column[Any]) -> list[str]:
         """Walk the index from value to value: as quick for a million rows as for a thousand."""
@@ -191,7 +198,9 @@ def _ordered(*columns: Column[Any], down: bool) -> list[ColumnElement[Any]]:
 
 def _words(text: str, *, sqlite: bool) -> list[Condition]:
     place = func.instr if sqlite else func.strpos
-    return [place(ISSUE.c.words, word) > 0 for word in searched(text).split()]
+    # long words are rarer, and the first that is missing ends the comparison
+    longest_first = sorted(set(searched(text).split()), key=len, reverse=True)
+    return [place(ISSUE.c.words, word) > 0 for word in longest_first]
 
 
 def _conditions(which: IssueFilter, now: datetime, *, hint: bool) -> list[Condition]:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.clock import Clock
 from bot.ports.inbox import NotStoredError
-from bot.ports.issues import MOST_COUNTED, Choices, Issues, SortBy
+from bot.ports.issues import Choices, Issues, SortBy
 from bot.ports.journal import JournalFilter, JournalReads
 from bot.ports.store import Reader as StoreReader
 from bot.web.pages import export
@@ -101,7 +101,6 @@ class Pages:
             "found": found,
             "choices": await self._known_choices(me.now),
             "csv": wanted.address("/issues.csv"),
-            "many": MOST_COUNTED,
             "statuses": tuple(STATUSES),
             "sizes": SIZES,
             "priorities": tuple(Priority),
