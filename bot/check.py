@@ -9,6 +9,7 @@ from bot.access.backends.registry import faults_of
 from bot.app.holidays import read_holidays
 from bot.config.file import load
 from bot.config.settings import Config
+from bot.runbooks.reading import read_runbooks
 from bot.sources.configured import mapping_fault, option_faults
 from rules.documents.rulebook_parts import RulebookParts
 from rules.documents.yaml_document import Document, Fault
@@ -104,6 +105,11 @@ def check(
         warnings += catalogue.warnings
         warnings += _unheard_rotations(loaded.config, catalogue)
         faults += _unknown_calendars(loaded.config, catalogue)
+    spec = loaded.config.runbooks
+    if spec.folders:
+        runbooks = read_runbooks(spec.folders, tuple(spec.actions))
+        faults += runbooks.faults
+        warnings += runbooks.warnings
     return CheckReport(tuple(sorted(faults)), tuple(sorted(warnings)))
 
 

@@ -13,6 +13,7 @@ from bot.cli import (
     people,
     reading,
     roster_commands,
+    runbooks,
     runs,
     serving,
 )
@@ -47,6 +48,7 @@ app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(people.followers_app, name="followers")
 app.add_typer(journal.app, name="journal")
 app.add_typer(learned.app, name="rules")
+app.add_typer(runbooks.app, name="runbooks")
 app.add_typer(runs.app, name="runs")
 app.add_typer(roster_commands.app, name="roster")
 app.add_typer(outbox, name="outbox")
