@@ -12,7 +12,7 @@ from rules.events import AUTOMATIC
 from rules.incident import Incident
 from rules.priority import Priority, Urgency
 from rules.rulebook import RuleBook
-from rules.sentence import Sentence, Who, plain, say, together
+from rules.sentence import Sentence, Value, Who, plain, say
 from rules.verification import Proof, Verdict, Verification
 from rules.verifying.evidence import Evidence, Finding, Judged, judged, repaired
 from rules.verifying.expecting import claimed
@@ -29,14 +29,20 @@ def claim(draft: Draft, by: str, book: RuleBook, now: datetime, note: str = "") 
     draft.incident = draft.incident.resolve(by, now, note)
     seen = claimed(draft.incident, by, book, now)
     draft.change(verification=seen)
-    words = "{who} resolved it: {note}" if note else "{who} resolved it."
-    sentence = say(words, who=Who(by), note=note) if note else say(words, who=Who(by))
-    if seen.expects is not None:
-        how = by_what(seen.expects)
-        sentence = together(sentence, Sentence(f"To be proved by {how.template}.", how.values))
-    draft.because("person", sentence)
+    draft.because("person", _claimed(seen, by, note))
     show_everywhere(draft)
     _ask_at_once(draft)
+
+
+def _claimed(seen: Verification, by: str, note: str) -> Sentence:
+    words = "{who} resolved it"
+    values: dict[str, Value] = {"who": Who(by)}
+    if seen.expects is not None:
+        how = by_what(seen.expects)
+        words, values = f"{words}, to be proved by {how.template}", {**how.values, **values}
+    if not note:
+        return Sentence(f"{words}.", values)
+    return Sentence(words + ": {note}", {**values, "note": note})
 
 
 def claim_by_source(

@@ -42,7 +42,7 @@ async def test_mondays_success_closes_it(tell: Tell) -> None:
     assert incident.verification.expects.proof is Proof.NEXT_RUN
     assert (incident.is_pending, incident.is_closed, incident.closed_at) == (True, False, None)
     assert any(
-        "To be proved by the run of shop_daily due" in line for line in await timeline(story)
+        "to be proved by the run of shop_daily due" in line for line in await timeline(story)
     )
     await story.until(MONDAY_RUN + timedelta(minutes=10))
     await task(story, MONDAY_RUN, well=True)
