@@ -89,7 +89,12 @@ class Keeper:
             open_ones = tuple(one for one in grants.values() if one.is_open)
             steps += follow(
                 group,
-                Scene(rules=book.access, on_call=book.on_call, now=now, grants=open_ones),
+                Scene(
+                    rules=book.access,
+                    on_call=book.access.on_call(book.on_call),
+                    now=now,
+                    grants=open_ones,
+                ),
                 new_id=self._parts.new_id,
                 roster_read_at=self._parts.roster_read_at(),
                 withheld=standing.withheld,
@@ -116,7 +121,7 @@ class Keeper:
             steps.append(revoke(lost, now, by="", why=_UNCONFIGURED, due=now))
             grant = steps[-1].grant
         for _ in range(_MOST_STEPS):
-            step = wake(grant, group, book.access, book.on_call, now)
+            step = wake(grant, group, book.access, book.access.on_call(book.on_call), now)
             if step is None:
                 break
             steps.append(step)
@@ -146,4 +151,8 @@ class Keeper:
 
     def _duties(self, book: RuleBook, now: datetime) -> Sequence[tuple[str, ...]]:
         groups = book.access.groups.values()
-        return [on_duty(group, book.on_call, now) for group in groups if group.follows]
+        return [
+            on_duty(group, book.access.on_call(book.on_call), now)
+            for group in groups
+            if group.follows
+        ]

@@ -17,6 +17,7 @@ from bot.ports.store import Reader
 from bot.roster.roster import Roster, RosterFile
 from bot.roster.settings import RosterSettings, RotationSettings
 from rules.access.group import AccessRules
+from rules.access.trusting import named
 from rules.catalogue import Catalogue
 from rules.documents.rulebook_parts import RulebookParts
 from rules.lineage import Lineage
@@ -155,8 +156,14 @@ class RulesInForce:
             swap_approvers=self.swap_approvers,
             runbooks=self._runbooks,
             mirrors_tasks=self.mirrors_tasks,
-            access=self.access,
+            access=self._access(),
         )
+
+    def _access(self) -> AccessRules:
+        """Return the rules of elevated groups: a shift that somebody took opens none."""
+        if not self.access.groups or self._roster is None:
+            return self.access
+        return replace(self.access, named=named(self.schedule(()).plans))
 
     def rostered(self) -> set[str]:
         """Return the keys of everybody the roster names."""

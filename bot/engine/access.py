@@ -32,6 +32,7 @@ from rules.access.group import AccessGroup
 from rules.access.lasting import extend, revoke
 from rules.access.ledger import Entry, Happening
 from rules.access.telling import Refusal, Step
+from rules.rotation import OnCall
 from rules.sentence import Who, plain, say
 
 _OVER = frozenset({GrantState.ENDED, GrantState.REFUSED, GrantState.FAILED, GrantState.REVOKING})
@@ -105,7 +106,7 @@ async def _with_grant(
 def _answer(
     work: Work, act: ApproveAccess | RefuseAccess, grant: Grant, group: AccessGroup
 ) -> Answer:
-    rules, on_call, now = work.book.access, work.book.on_call, work.now
+    rules, on_call, now = work.book.access, _on_call(work), work.now
     if no := check_answer(grant, group, act.by, rules=rules, on_call=on_call, now=now):
         return _refused(work, no, group.name, act.by, "", grant.id)
     if isinstance(act, RefuseAccess):
@@ -171,7 +172,7 @@ async def _withhold(work: Work, grants: Sequence[Grant]) -> None:
         group = work.book.access.groups.get(grant.group)
         if grant.origin is not Origin.ROTATION or group is None:
             continue
-        until = withheld_until(group, grant.person, work.book.on_call, work.now)
+        until = withheld_until(group, grant.person, _on_call(work), work.now)
         standing = await work.tx.access.standing(group.name)
         withheld = {**standing.withheld, grant.person: until}
         work.tx.access.save_standing(replace(standing, withheld=withheld))
@@ -194,7 +195,7 @@ def _may_revoke(work: Work, by: str, group: str) -> bool:
     if by == OPERATOR or by in work.book.fallback:
         return True
     found = work.book.access.groups.get(group)
-    rules, on_call = work.book.access, work.book.on_call
+    rules, on_call = work.book.access, _on_call(work)
     return found is not None and may_revoke(found, by, rules, on_call, work.now)
 
 
@@ -214,4 +215,8 @@ def _refused(work: Work, no: Refusal, group: str, by: str, why: str, grant: str 
 
 
 def _scene(work: Work) -> Scene:
-    return Scene(rules=work.book.access, on_call=work.book.on_call, now=work.now)
+    return Scene(rules=work.book.access, on_call=_on_call(work), now=work.now)
+
+
+def _on_call(work: Work) -> OnCall:
+    return work.book.access.on_call(work.book.on_call)

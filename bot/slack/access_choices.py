@@ -30,7 +30,11 @@ async def access_form(desk: Desk, caller: Caller, *, group: str = "", incident: 
     found = await desk.reader.incidents(states=_OPEN, limit=_MOST_INCIDENTS)
     grants = await desk.access.grants(now - WEEK, _MOST_GRANTS)
     scene = Scene(
-        rules=rules, on_call=desk.on_call(), now=now, incidents=tuple(found), grants=tuple(grants)
+        rules=rules,
+        on_call=rules.on_call(desk.on_call()),
+        now=now,
+        incidents=tuple(found),
+        grants=tuple(grants),
     )
     choices = [_choice(desk, one, caller.key, scene) for one in rules.groups.values()]
     return views.access_modal(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from rules.access.trusting import Named, trusted
 from rules.rotation import OnCall
 
 
@@ -71,12 +72,18 @@ class AccessRules:
     """All groups, and what Slack tells of people.
 
     `barred` is by person why they may have nothing: a bot, a guest, deactivated, unknown.
-    `in_slack_group` is by handle who is in it.
+    `in_slack_group` is by handle who is in it. `named` is whom the roster's own rows name, by
+    rotation: being on call opens a group to them only, None: to anybody.
     """
 
     groups: Mapping[str, AccessGroup] = field(default_factory=dict)
     barred: Mapping[str, str] = field(default_factory=dict)
     in_slack_group: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    named: Named | None = None
+
+    def on_call(self, everybody: OnCall) -> OnCall:
+        """Return who is on call as far as access is concerned."""
+        return trusted(everybody, self.named)
 
 
 def account_of(group: AccessGroup, person: str) -> str:
