@@ -101,8 +101,8 @@ ALL_COMMANDS = sorted(commands(typer.main.get_command(command_line)))
 def command_rows() -> list[str]:
     """Return the commands of the tables: all stand in the readme or in their own guide."""
     pages = [REPO / "README.md", REPO / "docs/catalogue.md", REPO / "docs/corrections.md"]
-    pages += [REPO / "docs/expected_runs.md", REPO / "docs/calendar.md"]
-    pages += [REPO / "docs/access-backends.md"]
+    pages += [REPO / "docs/expected_runs.md", REPO / "docs/calendar.md", REPO / "docs/journal.md"]
+    pages += [REPO / "docs/access-backends.md", REPO / "docs/runbooks.md"]
     rows = [
         row.strip()
         for page in pages
