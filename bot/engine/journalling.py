@@ -58,7 +58,7 @@ async def asked(work: Work, job: Job, quiet: Quiet) -> None:
     entry = await tx.journal.entry(incident.id)
     prompt = await tx.journal.prompt_of(incident.id)
     if entry is not None and entry.is_written:
-        tx.journal.save_entry(entry.with_facts(facts_of(incident)))
+        tx.journal.save_entry(entry.with_facts(await _facts(work, incident, entry)))
         return
     if incident.is_open or (prompt is not None and prompt.state is PromptState.WAIVED):
         return
@@ -80,7 +80,7 @@ async def _write(work: Work, act: WriteJournal, incident: Incident) -> Answer:
     if not told:
         return Answer(say("Nothing was written."), refused=True)
     old = await work.tx.journal.entry_of(incident.number)
-    entry = _entry(incident, old, act.by, work.now).write(told, act.by, work.now)
+    entry = (await _entry(work, incident, old, act.by)).write(told, act.by, work.now)
     work.tx.journal.save_entry(entry)
     await _close_prompt(work, incident, PromptState.WRITTEN, act.by)
     _tell(work, incident, act.by, say("The journal entry was written."))
@@ -110,7 +110,7 @@ async def _add_note(work: Work, act: AddToJournal, incident: Incident) -> Answer
     if not text:
         return Answer(say("There is no text to add."), refused=True)
     old = await work.tx.journal.entry_of(incident.number)
-    entry = _entry(incident, old, act.by, work.now)
+    entry = await _entry(work, incident, old, act.by)
     noted = entry.with_note(_note(act, text, work.now))
     if noted is entry:
         return Answer(say("#{number} has that message already.", number=incident.number))
@@ -139,19 +139,34 @@ def _note_alone(work: Work, act: AddToJournal) -> Answer:
     return Answer(say("Added to the journal. `/oncall journal` with a word of it finds it."))
 
 
-def _entry(incident: Incident, old: JournalEntry | None, by: str, now: datetime) -> JournalEntry:
+async def _entry(work: Work, incident: Incident, old: JournalEntry | None, by: str) -> JournalEntry:
+    facts = await _facts(work, incident, old)
     if old is not None:
-        return old.with_facts(facts_of(incident))
+        return old.with_facts(facts)
     return JournalEntry(
         id=incident.id,
         incident_id=incident.id,
         number=incident.number,
         at=incident.opened_at,
-        changed_at=now,
+        changed_at=work.now,
         changed_by=by,
         version=0,
-        facts=facts_of(incident),
+        facts=facts,
     )
+
+
+async def _facts(work: Work, incident: Incident, old: JournalEntry | None) -> Facts:
+    """Read what is known by now; access that has ended since it was noted stays noted."""
+    guide = await work.tx.runbooks.guide(incident.id)
+    steps = [
+        f"{step.text}: {tick.outcome.value.replace('_', ' ')}"
+        for tick in (guide.ticks if guide else ())
+        if guide and (step := guide.step(tick.step))
+    ]
+    open_ones = await work.tx.access.open_grants()
+    used = [one.group for one in open_ones if one.incident == incident.number]
+    noted = old.facts.grants if old else ()
+    return facts_of(incident, steps=steps, grants=dict.fromkeys([*noted, *used]))
 
 
 async def _close_prompt(
