@@ -123,7 +123,7 @@ def _proof(at: Incident, book: Known, due: datetime | None) -> Proof:
         return Proof.CHECK
     if due is not None:
         return Proof.NEXT_RUN
-    return Proof.SAME_RUN if signal is Signal.RUN else Proof.WORDS
+    return Proof.SOURCE if signal is None else Proof.SAME_RUN
 
 
 def _pipeline(at: Incident, expected: Expectation | None, book: Known) -> str:

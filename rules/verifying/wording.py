@@ -13,7 +13,7 @@ def by_what(expects: Expects) -> Sentence:
     due, pipeline = expects.due_at, expects.pipeline
     match expects.proof:
         case Proof.WORDS:
-            return say("somebody who has looked: no run repairs what is wrong")
+            return say("somebody who has looked: no run repairs a snapshot")
         case Proof.SOURCE:
             return say("its source, once it says so")
         case Proof.BACKFILL if expects.bad is not None:

@@ -53,7 +53,7 @@ def incident(rules: RuleBook, source: str = "airflow", **labels: str) -> Inciden
         (None, "", "dbt", {"unique_id": "m", "materialized": "incremental"}, Proof.BACKFILL),
         (None, "", "dbt", {"unique_id": "s", "materialized": "snapshot"}, Proof.WORDS),
         (None, "", "prom", {"alertname": "Lag"}, Proof.SOURCE),
-        (None, "", "sentry", {"product": "shop"}, Proof.WORDS),
+        (None, "", "sentry", {"product": "shop"}, Proof.SAME_RUN),
     ],
 )
 def test_what_would_prove_it(
