@@ -122,15 +122,8 @@ async def build(setting: Setting) -> Application:
     session = aiohttp.ClientSession()
     duty = duty_side(config, store, rules, slack, zone_of(rota), lambda: outbox.kick())  # noqa: PLW0108
     after = _aftercare(setting, store, rules, slack, session=session, kick=lambda: outbox.kick())  # noqa: PLW0108
-    elevated = elevated_side(
-        config,
-        store,
-        rules,
-        slack,
-        roster,
-        kick=lambda: outbox.kick(),
-        speed=setting.speed,  # noqa: PLW0108
-    )
+    elevated = elevated_side(config, store, rules, slack, roster, speed=setting.speed,
+                             kick=lambda: outbox.kick())  # fmt: skip # noqa: PLW0108
     deliverers = {
         **slack.deliverers,
         **elevated.deliverers,
