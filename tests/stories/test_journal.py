@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import time, timedelta
 
 from bot.acts.journal import AddToJournal, WaiveJournal, WriteJournal
+from bot.acts.runbooks import TickStep
+from bot.journal_jobs import ask_job
 from rules.hours import Hours
 from rules.incident import State
 from rules.journal.entry import Told
@@ -15,8 +17,12 @@ from rules.journal.template import JournalRules
 from rules.journal.words import SameWords
 from rules.matching.matcher import conditions_of
 from rules.priority import Priority
+from rules.runbooks.runbook import StepOutcome
+from rules.verification import Verdict, Verification
 from tests.stories.conftest import Tell
 from tests.stories.story import Story, rulebook
+from tests.stories.test_runbooks import LATE, ORDERS
+from tests.stories.test_runbooks import book as with_runbook
 
 ASKING = JournalRules(ask=frozenset(Priority), skip=(conditions_of(['title="Test page"'], ""),))
 REFRESH = Told(symptom="Old revenue", cause_class="source_late", fix="A full refresh of orders")
@@ -196,3 +202,34 @@ async def test_an_unknown_number_is_refused(tell: Tell) -> None:
     story = tell(rulebook(journal=ASKING))
     await story.asks(WriteJournal(by="bo", number=7, told=REFRESH))
     assert story.said() == ["There is no incident #7."]
+
+
+async def test_the_entry_tells_which_steps_were_tried(tell: Tell) -> None:
+    story = tell(replace(with_runbook(LATE), journal=ASKING))
+    await story.fires(labels=ORDERS)
+    await story.after(seconds=10)
+    await story.asks(TickStep(by="ana", number=1, step=0, outcome=StepOutcome.DID_NOT_HELP))
+    await story.does("ana", "resolved")
+    await story.asks(WriteJournal(by="ana", number=1, told=REFRESH))
+    entry = await story.store.journal.entry_of(1)
+    assert entry is not None
+    assert entry.facts.steps == ("Look at the log: did not help",)
+
+
+async def test_what_is_proved_later_stands_in_the_entry(tell: Tell) -> None:
+    story = tell(rulebook(journal=ASKING))
+    await resolved(story)
+    await story.asks(WriteJournal(by="bo", number=1, told=REFRESH))
+    async with story.store.store.begin() as tx:
+        incident = await tx.incident_numbered(1)
+        assert incident is not None
+        proof = Verification(verdict=Verdict.PASSED, claimed_at=story.clock.now(),
+                             ended_at=story.clock.now(), evidence="run 7 went through")  # fmt: skip
+        tx.save(incident.but(verification=proof))
+        tx.enqueue(ask_job(incident.id, incident.channel, "bo", "proved", story.clock.now()))
+    await story.after(minutes=1)
+    entry = await story.store.journal.entry_of(1)
+    assert entry is not None
+    assert entry.facts.verification == "proved: run 7 went through"
+    assert (entry.facts.verified_at, entry.version) == (story.clock.now() - timedelta(minutes=1), 1)
+    assert await prompt(story) is PromptState.WRITTEN
