@@ -19,6 +19,7 @@ from bot.slack.duty_answers import trouble
 from bot.slack.followers import Follow, FollowParts
 from bot.slack.followers_places import Surroundings
 from bot.store.opening import OpenedStore
+from rules.hours import Hours
 from rules.people import AmbiguousPersonError, People, UnknownPersonError
 
 log = structlog.get_logger(__name__)
@@ -104,3 +105,9 @@ def editors(config: Config, people: People) -> tuple[str, ...]:
         except (UnknownPersonError, AmbiguousPersonError) as error:
             log.warning("roster editor", action="link_person", fault=str(error))
     return tuple(dict.fromkeys(found))
+
+
+def quiet_hours(config: Config, zone: Callable[[str], str]) -> Callable[[str], Hours | None]:
+    """Return how a person's quiet hours are told, in the zone they live in."""
+    spec = config.notices.quiet_hours
+    return lambda person: Hours(spec.opens, spec.closes, zone(person)) if spec else None
