@@ -13,8 +13,9 @@ import structlog
 
 from bot.app.aftercare.wiring import Aftercare, Around, aftercare_of, confirmations
 from bot.app.application import Application, Setting
+from bot.app.calling import callers_of
 from bot.app.counting import Counting
-from bot.app.duty_side import duty_side, editors, zone_of
+from bot.app.duty_side import duty_side, editors, quiet_hours, zone_of
 from bot.app.elevated import elevated_side
 from bot.app.expectations import Waiting
 from bot.app.following import calendars_of
@@ -30,12 +31,10 @@ from bot.app.roster.telling import RosterTelling
 from bot.app.rules_in_force import RulesInForce, roster_file
 from bot.app.sentinels import SentinelParts, Sentinels, canary_source
 from bot.app.slack_side import SlackParts, SlackSide, slack_side
-from bot.clock import Clock
 from bot.config.settings import Config
 from bot.engine.engine import POLL, Engine, EngineParts
 from bot.engine.rehearsing import CANARY
 from bot.metrics import Metrics
-from bot.orchestrators.delivery import TriggerDeliverer, orchestrator_of
 from bot.outbox import OnFinished, Outbox, OutboxSettings
 from bot.ports.delivering import Deliverer, Outcome
 from bot.ports.inbox import Accepted, Delivery, Inbox, NewDelivery, Parsed
@@ -49,8 +48,6 @@ from bot.sources.registry import read
 from bot.sources.unreadable import unreadable
 from bot.store.opening import OpenedStore, open_store
 from bot.web.raw_bodies import RawLinks
-from bot.webhook import WebhookDeliverer, WebhookTarget
-from rules.hours import Hours
 from rules.people import People
 
 log = structlog.get_logger(__name__)
@@ -130,7 +127,7 @@ async def build(setting: Setting) -> Application:
         **after.deliverers,
         **duty.deliverers,
         **_alarms(config, slack),
-        **_callers(config, store, session, clock),
+        **callers_of(config, store, session, clock),
         **_row_deliverers(setting, store, rota, people),
     }
     row_writing = deliverers.get(ROSTER_ROW)
@@ -337,16 +334,10 @@ def _engine(
             unreadable=unreadable,
             observer=counting,
             new_id=lambda: uuid.uuid4().hex,
-            quiet=_quiet(setting.config, zone_of(rota)),
+            quiet=quiet_hours(setting.config, zone_of(rota)),
             poll=POLL * setting.speed,
         )
     )
-
-
-def _quiet(config: Config, zone: Callable[[str], str]) -> Callable[[str], Hours | None]:
-    """Return how a person's quiet hours are told, in the zone they live in."""
-    spec = config.notices.quiet_hours
-    return lambda person: Hours(spec.opens, spec.closes, zone(person)) if spec else None
 
 
 def _outbox(
@@ -381,21 +372,6 @@ def _finished(engine: Engine, rows: Deliverer | None) -> OnFinished:
             rows.gave_up(tx, job, outcome, now)
 
     return finished
-
-
-def _callers(
-    config: Config, store: OpenedStore, session: aiohttp.ClientSession, clock: Clock
-) -> Mapping[str, Deliverer]:
-    """Return what calls other servers: webhooks, and orchestrators that start runs."""
-    made = {spec.source: orchestrator_of(spec, session) for spec in config.orchestrators}
-    return {
-        "webhook": WebhookDeliverer(session, _targets(config), store.reader),
-        "trigger_run": TriggerDeliverer(made, store.reader, store.store, clock),
-    }
-
-
-def _targets(config: Config) -> Mapping[str, WebhookTarget]:
-    return {w.name: WebhookTarget(w.url, w.secret.get_secret_value()) for w in config.webhooks}
 
 
 def _last_good(config: Config) -> Path | None:
