@@ -24,6 +24,7 @@ class Fault(StrEnum):
     EFFECT_LATE = "effect_late"
     DELIVERY_UNDECIDED = "delivery_undecided"
     UNREADABLE = "unreadable"
+    GRANT_OVERDUE = "grant_overdue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Patience:
     ahead: timedelta = timedelta(minutes=1)
     told: timedelta = timedelta(hours=1, minutes=1)
     delivery: timedelta = timedelta(minutes=3)
+    grant: timedelta = timedelta(minutes=5)
 
     @property
     def shortest(self) -> timedelta:
@@ -112,6 +114,16 @@ class Undecided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueGrant:
+    """Elevated access that should have ended or been looked at by `due`, and was not."""
+
+    id: str
+    group: str
+    account: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What the store holds that may have come to a stop."""
 
@@ -121,6 +133,7 @@ class Facts:
     lanes: tuple[BusyLane, ...] = ()
     given_up: tuple[GivenUpPage, ...] = ()
     undecided: Undecided | None = None
+    grants: tuple[OverdueGrant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +203,13 @@ def _all(facts: Facts, now: datetime, patience: Patience) -> Iterator[Finding]:
         )
         remedy = ReleaseJob(lease.job_id, lease.lease)
         yield _finding(Fault.LEASE_LAPSED, lease.job_id, words, remedy=remedy)
+    for grant in facts.grants:
+        words = say(
+            "Nobody has looked after {account}'s elevated access to {group} since {at}. Take them "
+            "out there by hand, and look at the log.",
+            account=grant.account, group=grant.group, at=grant.due,
+        )  # fmt: skip
+        yield _finding(Fault.GRANT_OVERDUE, grant.id, words)
     for lane in facts.lanes:
         if found := judge_lane(lane, now, patience):
             yield found

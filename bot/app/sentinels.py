@@ -199,4 +199,5 @@ def _patience(speed: float) -> Patience:
         ahead=at.ahead * speed,
         told=at.told * speed,
         delivery=at.delivery * speed,
+        grant=at.grant * speed,
     )

@@ -18,12 +18,14 @@ from bot.store.tables.access import ACCESS_GRANT, ACCESS_LEDGER, ACCESS_STANDING
 from bot.store.tables.core import COUNTER
 from rules.access.grant import Grant, GrantState, Origin
 from rules.access.ledger import Entry, Happening
+from rules.audit import OverdueGrant
 
 _GRANT: TypeAdapter[Grant] = TypeAdapter(Grant)
 _STANDING: TypeAdapter[GroupStanding] = TypeAdapter(GroupStanding)
 _EVIDENCE: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 _HOLD = update(COUNTER).where(COUNTER.c.name == "access").values(value=COUNTER.c.value + 1)
 _LONGEST_WHY = 2_000
+_MOST_OVERDUE = 20
 _G, _L = ACCESS_GRANT.c, ACCESS_LEDGER.c
 
 
@@ -134,6 +136,18 @@ class SqlAccess:
         )
         async with self._database.read() as connection:
             return min((row.at for row in await connection.execute(query) if row.at), default=None)
+
+
+async def overdue_grants(connection: AsyncConnection, before: datetime) -> tuple[OverdueGrant, ...]:
+    """Return open grants whose time came before `before`, and that nobody has looked at."""
+    query = select(_G.id, _G.group_name, _G.account, _G.wake_at).where(
+        _G.open == 1, _G.wake_at <= before
+    )
+    found = await connection.execute(query.order_by(_G.wake_at).limit(_MOST_OVERDUE))
+    return tuple(
+        OverdueGrant(id=row.id, group=row.group_name, account=row.account, due=row.wake_at)
+        for row in found
+    )
 
 
 async def _one(connection: AsyncConnection, grant_id: str) -> Grant | None:

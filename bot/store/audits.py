@@ -29,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.audits import JobStanding, Look, Standing
 from bot.store import jobs
+from bot.store.access import overdue_grants
 from bot.store.columns import UtcDateTime, stored_key
 from bot.store.database import Database
 from bot.store.tables.audit import AUDIT_FINDING, ERRAND
@@ -88,6 +89,7 @@ class SqlAudits:
                 lanes=await _lanes(connection, now - patience.shortest),
                 given_up=await _given_up(connection, now - _A_DAY),
                 undecided=await _undecided(connection, now - patience.delivery),
+                grants=await overdue_grants(connection, now - patience.grant),
             )
         full = len(in_turn) == MOST
         return Look(facts=facts, next_number=in_turn[-1].number if full else 0)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -34,8 +35,8 @@ class Quiet(Elevated):
     every = timedelta(hours=2)
 
 
-def _book(**changes: object) -> RuleBook:
-    usual = {"approvers": Whom(), "may_ask": Whom(people=PEOPLE), **changes}
+def _book(**changes: Any) -> RuleBook:
+    usual: dict[str, Any] = {"approvers": Whom(), "may_ask": Whom(people=PEOPLE), **changes}
     return book_of(group(**usual), on_call=on_call(primary=ANA, secondary=BO))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from bot.acts.access import GiveBack
 from bot.ports.delivering import GiveUpError, RetryLaterError
 from bot.store.opening import OpenedStore
 from rules.access.group import AccessGroup, Whom
+from rules.audit import PATIENCE, Fault, audit
 from tests.fakes.clock import FakeClock
 from tests.stories.elevated import ANA, BO, CY, HOUR, Elevated, book_of, group
 from tests.stories.story import on_call
@@ -17,7 +19,7 @@ Begin = Callable[..., Elevated]
 MALLORY, LEAD = "mallory@example.com", "lead@example.com"
 
 
-def free(**changes: object) -> AccessGroup:
+def free(**changes: Any) -> AccessGroup:
     """Return a group that needs no approval."""
     return group(**{"approvers": Whom(), **changes})
 
@@ -43,7 +45,7 @@ async def test_a_bot_that_was_down_for_a_day_revokes_at_its_start_and_says_how_l
     assert "channel late" in told
     assert "dee late" in told
     assert "ana ended" in told
-    assert any("22 h 5" in words for words in story.words())
+    assert any("23 h" in words for words in story.words())
     assert (await story.happened())[-3:] == [
         "revocation_started", "revocation_late", "revocation_seen",
     ]  # fmt: skip
@@ -262,3 +264,15 @@ async def test_it_ends_with_the_shift_where_that_is_chosen(begin: Begin) -> None
     grant = await story.grant()
     assert grant.until == grant.requested_at + 4 * HOUR
     assert timedelta(0) < grant.length == 4 * HOUR
+
+
+async def test_the_auditor_finds_a_grant_that_nobody_looks_after(begin: Begin) -> None:
+    story = begin()
+    await story.asks_for(ANA, hours=1)
+    story.clock.advance(hours=1, minutes=6)  # the process lives, and its keeper stands still
+    seen = await story.store.audits.look(story.clock.now(), PATIENCE)
+    found = audit(seen.facts, story.clock.now())
+    assert [one.fault for one in found if one.fault is Fault.GRANT_OVERDUE] == ["grant_overdue"]
+    await story.settle()
+    seen = await story.store.audits.look(story.clock.now(), PATIENCE)
+    assert not seen.facts.grants

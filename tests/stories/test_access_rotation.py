@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -25,8 +26,13 @@ def turns() -> OnCall:
     return OnCall(Span(at, at + WEEK, "data", "primary", (who,)) for at, who in people)
 
 
-def following(**changes: object) -> AccessGroup:
-    usual = {"follows": (PRIMARY,), "may_ask": Whom(), "owned": True, "dry_run": False}
+def following(**changes: Any) -> AccessGroup:
+    usual: dict[str, Any] = {
+        "follows": (PRIMARY,),
+        "may_ask": Whom(),
+        "owned": True,
+        "dry_run": False,
+    }
     return group(**{**usual, **changes})
 
 
