@@ -33,7 +33,6 @@ class Caller:
     name: str
     url: str
     headers: Mapping[str, str] = field(repr=False)
-    auth: aiohttp.BasicAuth | None = field(default=None, repr=False)
 
     async def call(
         self, method: str, path: str, *, body: Any = None, params: Mapping[str, str] | None = None
@@ -50,7 +49,6 @@ class Caller:
                 json=body,
                 params=params,
                 headers=dict(self.headers),
-                auth=self.auth,
                 timeout=TIMEOUT,
                 allow_redirects=False,
             ) as answer:

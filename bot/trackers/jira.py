@@ -1,5 +1,6 @@
 """Tasks as issues of Jira Cloud: https://developer.atlassian.com/cloud/jira/platform/rest/v3/."""
 
+import base64
 from typing import Any
 from urllib.parse import quote
 
@@ -23,8 +24,13 @@ class JiraIssues:
         project: str,
         issue_type: str,
     ) -> None:
-        headers = {"Accept": "application/json", "User-Agent": "watchbill"}
-        self._caller = Caller(session, "Jira", url, headers, aiohttp.BasicAuth(*auth))
+        basic = base64.b64encode(":".join(auth).encode()).decode()
+        headers = {
+            "Accept": "application/json",
+            "Authorization": f"Basic {basic}",
+            "User-Agent": "watchbill",
+        }
+        self._caller = Caller(session, "Jira", url, headers)
         self._url, self._project, self._type = url, project, issue_type
 
     async def find(self, marker: str) -> Issue | None:

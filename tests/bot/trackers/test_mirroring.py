@@ -1,0 +1,223 @@
+"""A task becomes one issue, whatever the tracker answers and whenever the bot dies."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bot.ports.delivering import GiveUpError, RetryLaterError
+from bot.ports.jobs import Job
+from bot.store.opening import OpenedStore
+from bot.trackers.github import GitHubIssues
+from bot.trackers.jira import JiraIssues
+from bot.trackers.mirroring import MirrorDeliverer, Tracker, marker_of
+from rules.tasks.task import Task, TaskState
+from tests.bot.store.samples import incident
+from tests.fakes.clock import FakeClock
+
+Answer = Callable[[], web.Response]
+
+
+@dataclass
+class FakeTracker:
+    """GitHub and Jira as far as they are called; `faults` are answered first, one a call."""
+
+    issues: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[Answer] = field(default_factory=list)
+    after_create: list[Answer] = field(default_factory=list)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    auth: set[str] = field(default_factory=set)
+
+    async def github(self, request: web.Request) -> web.Response:
+        self.auth.add(request.headers["Authorization"])
+        self.calls.append((request.method, request.path))
+        if self.faults:
+            return self.faults.pop(0)()
+        if request.method == "GET":
+            return web.json_response(self.issues)
+        body = await request.json()
+        if request.method == "PATCH":
+            self.issues[0] |= body
+            return web.json_response(self.issues[0])
+        number = len(self.issues) + 1
+        issue = {"number": number, "html_url": f"https://github.example/{number}", "state": "open"}
+        self.issues.append(issue | body)
+        if self.after_create:
+            return self.after_create.pop(0)()
+        return web.json_response(issue, status=201)
+
+    async def jira(self, request: web.Request) -> web.Response:
+        self.auth.add(request.headers["Authorization"])
+        self.calls.append((request.method, request.path))
+        if self.faults:
+            return self.faults.pop(0)()
+        path = request.path
+        if path.endswith("/search/jql"):
+            asked = request.query["jql"]
+            found = [one for one in self.issues if one["labels"][1] in asked]
+            return web.json_response({"issues": [_jira(one) for one in found]})
+        if path.endswith("/transitions") and request.method == "GET":
+            steps = [
+                {"id": "11", "to": {"statusCategory": {"key": "indeterminate"}}},
+                {"id": "31", "to": {"statusCategory": {"key": "done"}}},
+            ]
+            return web.json_response({"transitions": steps})
+        if path.endswith("/transitions"):
+            body = await request.json()
+            self.issues[0]["status"] = "done" if body["transition"]["id"] == "31" else "new"
+            return web.Response(status=204)
+        if request.method == "POST":
+            body = await request.json()
+            self.issues.append({"key": "DATA-1", "status": "new", **body["fields"]})
+            return web.json_response({"key": "DATA-1"}, status=201)
+        return web.json_response(_jira(self.issues[0]))
+
+
+def _jira(one: dict[str, Any]) -> dict[str, Any]:
+    return {"key": one["key"], "fields": {"status": {"statusCategory": {"key": one["status"]}}}}
+
+
+@asynccontextmanager
+async def serving(fake: FakeTracker, kind: str) -> AsyncIterator[Tracker]:
+    app = web.Application()
+    app.router.add_route("*", "/{rest:.*}", fake.github if kind == "github" else fake.jira)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        async with aiohttp.ClientSession() as session:
+            if kind == "github":
+                yield GitHubIssues(session, url, "acme/data", "secret")
+            else:
+                auth = ("bot@acme.example", "secret")
+                yield JiraIssues(session, url, auth, project="DATA", issue_type="Task")
+    finally:
+        await runner.cleanup()
+
+
+async def planned(store: OpenedStore, clock: FakeClock) -> Task:
+    made = incident(1, clock.now())
+    task = Task(
+        id=f"{made.id}-backfill", incident_id=made.id, number=1, rule="backfill",
+        title="Backfill <orders>", due_at=clock.now() + timedelta(days=1), created_at=clock.now(),
+    )  # fmt: skip
+    async with store.store.begin() as tx:
+        await tx.load_for([], now=clock.now(), window=timedelta(0))
+        tx.save(made)
+        tx.tasks.plan([task])
+    return task
+
+
+async def deliver(store: OpenedStore, clock: FakeClock, tracker: Tracker, task: Task) -> None:
+    job = Job.__new__(Job)
+    object.__setattr__(job, "payload", {"task": task.id})
+    await MirrorDeliverer(tracker, store.store, store.reader, store.tasks, clock).deliver(job)
+
+
+@pytest.mark.parametrize("kind", ["github", "jira"])
+async def test_a_task_is_made_once_closed_with_it_and_opened_again(
+    kind: str, opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    task, fake = await planned(opened_store, clock), FakeTracker()
+    async with serving(fake, kind) as tracker:
+        await deliver(opened_store, clock, tracker, task)
+        kept = await opened_store.tasks.task(task.id)
+        assert kept is not None
+        assert kept.mirror_key == ("1" if kind == "github" else "DATA-1")
+        assert kept.mirror_url.startswith("http")
+        assert marker_of(task) in json.dumps(fake.issues[0])
+        async with opened_store.store.begin() as tx:
+            await tx.tasks.save(replace(kept, state=TaskState.DONE))
+        await deliver(opened_store, clock, tracker, task)
+        closed = fake.issues[0].get("state") == "closed" or fake.issues[0].get("status") == "done"
+        assert closed
+        async with opened_store.store.begin() as tx:
+            await tx.tasks.save(replace(kept, state=TaskState.OPEN))
+        await deliver(opened_store, clock, tracker, task)
+        assert fake.issues[0].get("state", "open") == "open"
+        assert fake.issues[0].get("status", "new") == "new"
+    assert len(fake.issues) == 1
+    assert "secret" not in repr(tracker)
+
+
+@pytest.mark.parametrize("kind", ["github", "jira"])
+async def test_an_issue_made_before_a_crash_is_found_and_not_made_again(
+    kind: str, opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    task, fake = await planned(opened_store, clock), FakeTracker()
+    async with serving(fake, kind) as tracker:
+        await tracker.create(task.title, "made, and then the process died", marker_of(task))
+        await deliver(opened_store, clock, tracker, task)
+    assert len(fake.issues) == 1
+    kept = await opened_store.tasks.task(task.id)
+    assert kept is not None
+    assert kept.mirror_key
+
+
+async def test_an_answer_that_is_lost_after_it_was_made_makes_no_second(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    task, fake = await planned(opened_store, clock), FakeTracker()
+    fake.after_create.append(lambda: web.Response(status=502))
+    async with serving(fake, "github") as tracker:
+        with pytest.raises(RetryLaterError) as caught:
+            await deliver(opened_store, clock, tracker, task)
+        assert caught.value.unsure
+        await deliver(opened_store, clock, tracker, task)
+    assert len(fake.issues) == 1
+
+
+@pytest.mark.parametrize("kind", ["github", "jira"])
+@pytest.mark.parametrize(
+    ("status", "headers", "error", "words"),
+    [
+        (401, {}, GiveUpError, "renew `task_tracker.token`"),
+        (403, {}, GiveUpError, "the right to issues"),
+        (403, {"X-RateLimit-Remaining": "0"}, RetryLaterError, "too often"),
+        (404, {}, GiveUpError, "check `task_tracker`"),
+        (422, {}, GiveUpError, "answered 422"),
+        (429, {"Retry-After": "7"}, RetryLaterError, "too often"),
+        (500, {}, RetryLaterError, "answered 500"),
+        (302, {"Location": "http://127.0.0.1:1/"}, GiveUpError, "answered 302"),
+    ],
+)
+async def test_each_refusal_says_what_to_do(
+    kind: str,
+    status: int,
+    headers: dict[str, str],
+    error: type[GiveUpError | RetryLaterError],
+    words: str,
+    opened_store: OpenedStore,
+    clock: FakeClock,
+) -> None:
+    task, fake = await planned(opened_store, clock), FakeTracker()
+    fake.faults.append(lambda: web.Response(status=status, headers=headers, text="no"))
+    async with serving(fake, kind) as tracker:
+        with pytest.raises(error, match=words) as caught:
+            await deliver(opened_store, clock, tracker, task)
+    if isinstance(caught.value, RetryLaterError) and status == 429:
+        assert caught.value.after == timedelta(seconds=7)
+        assert caught.value.throttled
+    assert fake.issues == []
+
+
+async def test_nobody_there_and_no_json_are_told_apart(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    task, fake = await planned(opened_store, clock), FakeTracker()
+    fake.faults.append(lambda: web.Response(text="<html>"))
+    async with serving(fake, "github") as tracker:
+        with pytest.raises(GiveUpError, match="not with JSON"):
+            await deliver(opened_store, clock, tracker, task)
+    async with aiohttp.ClientSession() as session:
+        gone = GitHubIssues(session, "http://127.0.0.1:9", "acme/data", "secret")
+        with pytest.raises(RetryLaterError, match="does not answer"):
+            await deliver(opened_store, clock, gone, task)
