@@ -18,12 +18,15 @@ _GONE = frozenset({"message_not_found", "channel_not_found", "is_archived", "can
 
 
 async def ask(desk: Desk, job: Job) -> Delivered:
-    """Ask in the thread, without mentioning anybody, unless it is written or open again."""
+    """Ask in the thread, without mentioning anybody, unless it is written or open again.
+
+    What resolved itself is asked about in App Home and by reminder only: nobody is in its thread.
+    """
     incident = await desk.incident(job)
     journal = desk.recall.journal
     entry = await journal.entry(incident.id)
     root = root_of(await desk.reader.messages(incident.id))
-    if incident.is_open or root is None or (entry is not None and entry.is_written):
+    if not incident.resolved_by or root is None or (entry is not None and entry.is_written):
         return _NOTHING
     prompt = await journal.prompt_of(incident.id)
     if prompt is not None and prompt.state is PromptState.WAIVED:

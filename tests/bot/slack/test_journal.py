@@ -207,6 +207,8 @@ async def test_questions_are_not_asked_twice_or_too_late(
 ) -> None:
     asking = job(JOURNAL_ASK, payload={"person": ANA})
     assert (await delivery.ask(desk, asking)).messages == (), "it is still open"
+    reader.put(replace(RESOLVED, resolved_by=""))
+    assert (await delivery.ask(desk, asking)).messages == (), "it resolved itself"
     reader.put(RESOLVED)
     journal.entries["i42"] = replace(OLD, id="i42", number=42)
     assert (await delivery.ask(desk, asking)).messages == (), "it is written"
