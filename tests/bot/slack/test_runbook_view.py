@@ -1,0 +1,122 @@
+"""The checklist and the tasks as Slack gets them: within its limits, and outside text as text."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from bot.acts.runbooks import RunAction, TickStep
+from bot.slack.runbooks import _act
+from bot.slack.scene import Scene
+from bot.slack.views.runbook import result_message, runbook_message
+from bot.slack.views.tasks import nudge_message, tasks_message
+from bot.workspace.blockkit import problems
+from rules.catalogue import Catalogue, Product
+from rules.runbooks.runbook import (
+    ActionRun,
+    ActionState,
+    Guide,
+    Runbook,
+    RunbookStep,
+    RunbookUse,
+    StepOutcome,
+    Tick,
+)
+from rules.tasks.task import Task, TaskState
+from tests.rules.runbooks.test_choosing import incident
+from tests.stories.story import rulebook
+
+NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
+EVIL = "<!channel> *bold* `code` <https://evil.example|click> " + "&" * 300
+
+
+class Named:
+    def name(self, key: str) -> str:
+        return f"{key} {EVIL}"[:80]
+
+
+def scene(**more: Any) -> Scene:
+    book = rulebook(catalogue=Catalogue([Product(id="orders", name=EVIL, owner=EVIL)]))
+    return Scene(incident=incident(product="orders", **more), now=NOW, names=Named(), book=book)
+
+
+def guide(steps: int = 20, text: str = EVIL) -> Guide:
+    book = Runbook(
+        id="r", title=text, owner=text, reviewed_on=date(2026, 11, 1), verify=text,
+        steps=tuple(RunbookStep(text[:500], "act" if n % 2 else "") for n in range(steps)),
+    )  # fmt: skip
+    use = RunbookUse(incident_id="i", number=7, runbook=book, chosen_at=NOW)
+    ticks = (Tick(0, StepOutcome.DID_NOT_HELP, "ana", NOW),)
+    return Guide(use, ticks, (run(ActionState.UNKNOWN),))
+
+
+def run(state: ActionState) -> ActionRun:
+    return ActionRun(key="k", incident_id="i", step=1, attempt=1, action="act", by="ana",
+                     asked_at=NOW, state=state, output=EVIL * 20)  # fmt: skip
+
+
+def test_the_longest_checklist_keeps_slack_s_limits_and_mentions_nobody() -> None:
+    for message in (
+        runbook_message(scene(), guide(), {"act": EVIL}),
+        runbook_message(scene(), None, {}),
+        result_message(run(ActionState.FAILED)),
+    ):
+        assert problems(message, surface="message") == []
+        marked = [b for b in message["blocks"] if b.get("text", {}).get("type") == "mrkdwn"]
+        assert marked
+        assert all("<!channel>" not in b["text"]["text"] for b in marked)
+
+
+def buttons(message: dict[str, Any]) -> list[tuple[str, str]]:
+    found = [e for b in message["blocks"] if b["type"] == "actions" for e in b["elements"]]
+    return [(one["action_id"], one["value"]) for one in found]
+
+
+def test_buttons_stand_under_the_next_step_and_an_action_asks_first() -> None:
+    message = runbook_message(scene(), guide(2, "Look"), {"act": "Sure?"})
+    assert buttons(message) == [
+        ("runbook_worked", "7:1"),
+        ("runbook_did_not_help", "7:1"),
+        ("runbook_skipped", "7:1"),
+        ("runbook_run", "7:1:2"),
+    ]
+    confirm = next(
+        e["confirm"] for b in message["blocks"] if b["type"] == "actions" for e in b["elements"]
+        if "confirm" in e
+    )  # fmt: skip
+    assert confirm["text"]["text"] == "The last time it may have run: look first. Sure?"
+
+
+def test_what_is_not_declared_any_more_has_no_button() -> None:
+    assert "runbook_run" not in dict(buttons(runbook_message(scene(), guide(2, "Look"), {})))
+
+
+def test_clicks_are_read_strictly() -> None:
+    def click(action_id: str, value: str) -> object:
+        return _act({"action_id": action_id, "value": value}, "ana")
+
+    assert click("runbook_worked", "7:1") == TickStep(
+        by="ana", number=7, step=1, outcome=StepOutcome.WORKED
+    )
+    assert click("runbook_run", "7:1:2") == RunAction(by="ana", number=7, step=1, attempt=2)
+    taken = {"action_id": "runbook_step", "selected_option": {"value": "7:1:take_back"}}
+    assert _act(taken, "ana") == TickStep(by="ana", number=7, step=1, outcome=None)
+    for action_id, value in (("runbook_run", "7:1"), ("runbook_worked", "7:x"), ("x", "7:1"),
+                             ("runbook_step", "7:1:what"), ("runbook_run", "7:1:" + "9" * 40)):  # fmt: skip
+        assert click(action_id, value) is None
+
+
+def test_tasks_keep_slack_s_limits_and_say_what_is_late() -> None:
+    task = Task(id="x" * 60, incident_id="i", number=7, rule="r", title=EVIL, blocks=True,
+                due_at=NOW - timedelta(days=1), created_at=NOW, assignee="ana",
+                mirror_key="DATA-1", mirror_url="https://jira.example/DATA-1")  # fmt: skip
+    done = replace(task, state=TaskState.DROPPED, ended_by="bo", ended_at=NOW, why=EVIL)
+    many = [replace(task, id=f"t{n}") for n in range(20)]
+    for message in (
+        tasks_message(7, [*many, done], Named(), NOW),
+        tasks_message(7, [done], Named(), NOW),
+        nudge_message(task, 3, Named(), NOW),
+    ):
+        assert problems(message, surface="message") == []
+        assert "<!channel>" not in str(message)
+    assert "was due" in str(nudge_message(task, 3, Named(), NOW))
+    assert "last reminder" in str(nudge_message(task, 3, Named(), NOW))
