@@ -60,7 +60,7 @@ def _why_not(
     person: Person, documents: Mapping[str, Json], by_email: Mapping[str, Sequence[Json]]
 ) -> str:
     """Say why a person may have nothing, "" when they may."""
-    by_id = documents.get(person.slack)
+    by_id = documents.get(person.slack or person.key.removeprefix("slack:"))
     email = (person.email or ("" if person.key.startswith("slack:") else person.key)).casefold()
     found = [by_id] if by_id is not None else list(by_email.get(email, ()))
     reasons = [_fault_of(one) for one in found]
