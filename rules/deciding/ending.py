@@ -5,7 +5,7 @@ from datetime import datetime
 
 from rules.deciding.rerouting import reroute
 from rules.deciding.showing import show_end, show_everywhere
-from rules.deciding.triggering import begin_again
+from rules.deciding.triggering import AlertTimes, begin_again
 from rules.decision import Draft
 from rules.effects import Tell, TriggerRun
 from rules.events import AUTOMATIC
@@ -127,7 +127,15 @@ def ask_for_run(draft: Draft, by: str, now: datetime) -> None:
     draft.do(TriggerRun(f"{at.id}:run.{at.generation}.{minute}"))
 
 
-def disprove(draft: Draft, why: Sentence, book: RuleBook, now: datetime, *, url: str = "") -> None:
+def disprove(
+    draft: Draft,
+    why: Sentence,
+    book: RuleBook,
+    now: datetime,
+    *,
+    url: str = "",
+    times: AlertTimes = None,
+) -> None:
     """Reopen the incident, more urgent than before, and page whoever is on call now."""
     before = draft.incident
     by = before.resolved_by
@@ -144,10 +152,10 @@ def disprove(draft: Draft, why: Sentence, book: RuleBook, now: datetime, *, url:
     values = {**why.values, "who": Who(by)} if by else why.values
     key = f"{before.id}:unproved.{before.unproved + 1}"
     draft.do(Tell(Sentence(words + why.template, values), key, loud=True))
-    begin_again(draft, book, now)
+    begin_again(draft, book, now, times)
 
 
-def overdue(draft: Draft, book: RuleBook, now: datetime) -> None:
+def overdue(draft: Draft, book: RuleBook, now: datetime, times: AlertTimes = None) -> None:
     """Page for a run that never proved the fix; ask people where only they can."""
     seen = draft.incident.verification
     if seen is None or seen.expects is None:
@@ -155,7 +163,7 @@ def overdue(draft: Draft, book: RuleBook, now: datetime) -> None:
     if seen.expects.due_at is not None and seen.expects.proof not in (*_ASKS, Proof.SOURCE):
         last = seen.evidence or "nothing was heard of it"
         why = say("the run due {due} has not proved it: {last}", due=seen.expects.due_at, last=last)
-        disprove(draft, why, book, now)
+        disprove(draft, why, book, now, times=times)
         return
     asked = seen.asked + 1
     again = now + book.verifying.ask_every if asked < book.verifying.most_asks else None

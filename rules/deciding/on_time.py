@@ -28,8 +28,7 @@ def wake(incident: Incident, event: Woken, book: RuleBook, now: datetime) -> Dec
     draft = Draft(incident)
     seen = incident.verification
     if seen is not None and incident.is_pending and _due(seen.look_at, now):
-        overdue(draft, book, now)
-        return draft.decision()
+        overdue(draft, book, now, event.alert_times)
     if _due(incident.settles_at, now):
         _settle(draft, book, now)
     timers: tuple[tuple[datetime | None, _Act], ...] = (
