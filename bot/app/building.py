@@ -122,14 +122,10 @@ async def build(setting: Setting) -> Application:
     elevated = elevated_side(config, store, rules, slack, roster, speed=setting.speed,
                              kick=lambda: outbox.kick())  # fmt: skip # noqa: PLW0108
     deliverers = {
-        **slack.deliverers,
-        **elevated.deliverers,
-        **after.deliverers,
-        **duty.deliverers,
-        **_alarms(config, slack),
-        **callers_of(config, store, session, clock),
+        **slack.deliverers, **elevated.deliverers, **after.deliverers, **duty.deliverers,
+        **_alarms(config, slack), **callers_of(config, store, session, clock),
         **_row_deliverers(setting, store, rota, people),
-    }
+    }  # fmt: skip
     row_writing = deliverers.get(ROSTER_ROW)
     outbox = _outbox(setting, store, engine, deliverers, Counting(metrics))
     engine.on_work = outbox.kick
