@@ -102,7 +102,7 @@ def command_rows() -> list[str]:
     """Return the commands of the tables: all stand in the readme or in their own guide."""
     pages = [REPO / "README.md", REPO / "docs/catalogue.md", REPO / "docs/corrections.md"]
     pages += [REPO / "docs/expected_runs.md", REPO / "docs/calendar.md", REPO / "docs/journal.md"]
-    pages += [REPO / "docs/access-backends.md", REPO / "docs/runbooks.md"]
+    pages += [REPO / "docs/access-backends.md", REPO / "docs/runbooks.md", REPO / "docs/access.md"]
     rows = [
         row.strip()
         for page in pages

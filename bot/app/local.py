@@ -65,6 +65,8 @@ def _channels(config: Config, parts: RulebookParts) -> list[str]:
 
 def _groups(config: Config, parts: RulebookParts) -> list[str]:
     handles = [*_targets(parts, UserGroup, "group"), *config.followers.user_groups]
+    elevated = config.access_groups.values()
+    handles += [spec.group for spec in elevated if spec.backend.kind == "slack_group"]
     return list(dict.fromkeys(handles))
 
 

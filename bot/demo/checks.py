@@ -13,6 +13,10 @@ from bot.demo.story import (
     DATABASE,
     DOUBLE,
     FOLDED,
+    GLASS_BROKEN,
+    GLASS_WHOLE,
+    HAS_KEYS,
+    KEYS,
     LATE,
     PAYMENTS,
     PRIMARY,
@@ -31,6 +35,8 @@ _MOST_DEAD, _MOST_OPEN = 20, 100
 _AT_ONCE = 3.0
 """Seconds of the machine's own time between an alert and the page, on a slow machine."""
 _SECOND_STEP = timedelta(minutes=5)
+_QUESTION = "What should the next person know"
+"""What the journal asks in a thread, once an incident is over."""
 _PROMISED = "promised to Finance"
 _PAGED = (LATE, DATABASE, PAYMENTS)
 _ILLUSTRATED = (LATE, DOUBLE)
@@ -63,6 +69,8 @@ async def checks(stage: Stage, played: Played) -> list[Check]:
         Check("Who is hit comes as a picture, one for each incident that hits many",
               night.pictures()),
         Check("The second person is paged after five minutes, not before", night.second_step()),
+        Check("Break-glass opens a group in a P1, is told in the channel, and ends with it",
+              night.glass()),
         Check("After an acknowledgement nobody is paged for that incident", night.quiet_after_ack()),
         Check("What follows from a cause folds into it and pages nobody", night.nothing_in(FOLDED)),
         Check("What is split off is an incident of its own, and pages",
@@ -125,6 +133,20 @@ class Night:
         latest = _SECOND_STEP + timedelta(seconds=_AT_ONCE) * self.stage.speed
         return "" if _SECOND_STEP <= after <= latest else f"it was after {after}"
 
+    def glass(self) -> str:
+        broken, has, whole = map(self.watcher.heard, (GLASS_BROKEN, HAS_KEYS, GLASS_WHOLE))
+        if not (broken and has and whole):
+            return "it was not broken, or is not over"
+        channel, who = self.stage.config.slack.alerts_channel, self.stage.cast[PRIMARY]
+        if (broken.place, has.place, whole.place) != (channel, who, channel):
+            return f"it was told in {broken.place}, {has.place} and {whole.place}"
+        ended, workspace = self._resolved_at(DATABASE), self.watcher.workspace
+        if ended is None or not has.at < ended < whole.at:
+            return "it was not open just while it was needed"
+        groups = [g for g in workspace.groups.values() if g.handle == KEYS]
+        inside = any(workspace.person(who).id in group.users for group in groups)
+        return f"{who} still has the keys" if inside or not groups else ""
+
     def quiet_after_ack(self) -> str:
         acked = {s.number: s.at for s in reversed(self.watcher.seen)
                  if s.kind is Kind.ROOT and s.sign == ACKED}  # fmt: skip
@@ -153,7 +175,8 @@ class Night:
         began = self.played.sent["checks_failed"].at
         ended = self.played.sent["orders_fresh"].at
         made = [s for s in self.watcher.posts(Kind.ROOT) if began <= s.at <= ended]
-        notes = [s for s in self.watcher.posts(Kind.NOTE) if began <= s.at <= ended]
+        notes = [s for s in self.watcher.posts(Kind.NOTE)
+                 if began <= s.at <= ended and _QUESTION not in s.text]  # fmt: skip
         count = len(made) + len(notes)
         return "" if count == STORM_MESSAGES else f"it made {count}"
 

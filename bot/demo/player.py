@@ -198,6 +198,9 @@ class Player:
         if until.thread:
             notes = self._watcher.notes(number, until.thread if until.thread != PICTURE else "")
             return any(until.thread != PICTURE or note.pictures for note in notes)
+        if until.told:
+            # in a viewer's night somebody may have been faster, or have taken other ways
+            return not self._strict or self._watcher.heard(until.told) is not None
         who = self._stage.cast[until.answer]
         return any(s.kind is Kind.ANSWER and s.place == who for s in self._watcher.seen[since:])
 

@@ -50,7 +50,7 @@ class Until:
     """What the story waits for: a page, a sign on the message of an incident, or an answer.
 
     `page` is who is paged: primary or secondary; `thread` what comes into the thread: PICTURE, or
-    a message with buttons of this action.
+    a message with buttons of this action; `told` words of a message about no incident.
     """
 
     about: str = ""
@@ -58,6 +58,7 @@ class Until:
     sign: str = ""
     thread: str = ""
     answer: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,11 @@ class Beat:
 LATE, DOUBLE, DATABASE, STORM, PAYMENTS = "late", "double", "database", "storm", "payments"
 RETRIES, SILENCED, FOLDED = "retries", "silenced", "folded"
 PICTURE = "picture"
+KEYS = "warehouse-admin"
+BREAK_GLASS = f"/oncall access {KEYS} 1h {{database}} promote the standby by hand"
+GLASS_BROKEN, HAS_KEYS = "Break-glass: ", f"You are in {KEYS} since"
+GLASS_WHOLE = f"is out of {KEYS}"
+"""Whether it ended on time or, on a slow machine, a minute of the night late."""
 FIRING, ACKED, RESOLVED = "🔴", "🟡", "🟢"
 
 STORY: tuple[Beat, ...] = (
@@ -183,6 +189,14 @@ STORY: tuple[Beat, ...] = (
         until=(Until(about=DATABASE, sign=ACKED),),
     ),
     Beat(
+        minute=23.3,
+        text="{primary} needs the keys to the database, and breaks the glass: no approver is woken, "
+        "and the channel is told.",
+        deed=Type(PRIMARY, BREAK_GLASS, DATABASE),
+        only_while=(DATABASE, ACKED),
+        until=(Until(told=GLASS_BROKEN), Until(told=HAS_KEYS)),
+    ),
+    Beat(
         minute=24,
         text="Staging shares those servers. {primary} silences it, so that it wakes nobody.",
         deed=Type(PRIMARY, "/oncall silence env=staging 2h The database is being restarted"),
@@ -205,6 +219,11 @@ STORY: tuple[Beat, ...] = (
         text="The servers answer again: the incident resolves itself.",
         deed=Send("alertmanager", "warehouse_up"),
         until=(Until(about=DATABASE, sign=RESOLVED),),
+    ),
+    Beat(
+        minute=32,
+        text="With the incident the keys go back, by themselves.",
+        until=(Until(told=GLASS_WHOLE),),
     ),
     Beat(
         minute=34,

@@ -103,6 +103,10 @@ class Watcher:
                 if (s.kind, s.number) == (Kind.NOTE, number)
                 and (not action or action in s.actions))  # fmt: skip
 
+    def heard(self, words: str) -> Seen | None:
+        """Return the first message about no incident with these words, as it was posted."""
+        return next((s for s in self.posts(Kind.OTHER) if words in s.text), None)
+
     def plain(self, text: str) -> str:
         """Return mrkdwn as a person reads it, in the zone of the story."""
         said = _BOLD.sub(r"\1", _TOKEN.sub(self._token, text))
