@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 
 from bot.ports.inbox import NotStoredError
 from bot.store.columns import from_micros
