@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.access.sync import RECONCILE
@@ -139,6 +139,9 @@ STEPS = st.lists(
 )  # fmt: skip
 
 
+@example(steps=[("ask", ANA), ("late", ANA)], owned=False, native=False)
+@example(steps=[("ask", ANA), ("500", ANA), ("down", ANA)], owned=False, native=False)
+@example(steps=[("by hand", BO), ("ask", BO), ("lies", BO), ("long", BO)], owned=True, native=True)
 @settings(max_examples=25)
 @given(steps=STEPS, owned=st.booleans(), native=st.booleans())
 async def test_whatever_happened_a_healthy_back_end_ends_as_the_ledger_says(
