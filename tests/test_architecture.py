@@ -39,6 +39,7 @@ READERS = {
     "rules/documents/spec.py": {"pydantic"},
     "rules/documents/strict_yaml.py": {"pydantic", "pydantic_core", "yaml"},
     "rules/documents/tasks_spec.py": {"pydantic"},
+    "rules/documents/verification_spec.py": {"pydantic"},
 }
 """The places where YAML becomes a rulebook, and the one that reads CEL."""
 

@@ -20,6 +20,7 @@ from rules.documents.rulebook_spec import (
 )
 from rules.documents.spec import hours_of
 from rules.documents.tasks_parts import task_rules
+from rules.documents.verification_parts import verifying_rules
 from rules.documents.written import NEVER
 from rules.documents.yaml_document import Document
 from rules.folding import FoldingRule
@@ -42,6 +43,7 @@ from rules.rotation import OnCall
 from rules.rulebook import DEFAULT_PRIORITIES, FlappingRule, Route, RuleBook, StormRule
 from rules.silence import MaintenanceWindow, Silence
 from rules.tasks.task import TaskRule
+from rules.verifying.settings import VerifyingRules
 from rules.weighing.categorise import CategoryRules
 from rules.weighing.overruling import ImpactOverrules, NotActionable
 from rules.weighing.priority_rules import PriorityRules
@@ -91,6 +93,7 @@ class RulebookParts:
     windows: tuple[MaintenanceWindow, ...]
     tasks: tuple[TaskRule, ...] = ()
     journal: JournalRules = field(default_factory=JournalRules)
+    verifying: VerifyingRules = field(default_factory=VerifyingRules)
 
     def rulebook(self, *, on_call: OnCall, silences: Iterable[Silence] = ()) -> RuleBook:
         """Build the RuleBook; routes without a rotation get the roster's first."""
@@ -114,6 +117,7 @@ class RulebookParts:
             windows=self.windows,
             tasks=self.tasks,
             journal=self.journal,
+            verifying=self.verifying,
             silences=tuple(silences),
             on_call=on_call,
         )
@@ -160,6 +164,7 @@ def assemble(drafts: Sequence[Draft], around: Surroundings) -> RulebookParts:
         journal=journal_rules(spec.journal for spec in specs),
         windows=tuple({w.name: _window(w) for s in specs for w in s.maintenance_windows}.values()),
         tasks=task_rules(spec.tasks for spec in specs),
+        verifying=verifying_rules(spec.verification for spec in specs),
     )
 
 

@@ -31,6 +31,7 @@ from rules.documents.spec import (
     Text,
 )
 from rules.documents.tasks_spec import TaskRuleSpec
+from rules.documents.verification_spec import VerificationSpec
 from rules.folding import OWN_CAUSE
 from rules.priority import Priority
 
@@ -246,6 +247,9 @@ class RulebookSpec(Spec):
     )
     tasks: tuple[TaskRuleSpec, ...] = Field(
         default=(), description="What is left to do once an incident is resolved."
+    )
+    verification: VerificationSpec = Field(
+        default=VerificationSpec(), description="How fixes are proved."
     )
     journal: JournalSpec = Field(
         default=JournalSpec(), description="What people write down after an incident."

@@ -30,6 +30,7 @@ from rules.priority import Priority
 from rules.rotation import OnCall
 from rules.rulebook import DEFAULT_PRIORITIES, FlappingRule, RuleBook, StormRule
 from rules.silence import MaintenanceWindow
+from rules.verifying.settings import VerifyingRules
 
 PACK = (Path(__file__).parents[3] / "rules/packs/default.yaml").read_text(encoding="utf-8")
 AROUND = Surroundings(
@@ -215,6 +216,18 @@ def test_priorities_and_pages_change_key_by_key() -> None:
     parts = _parts("priorities: {warning: P3}\npages: {P3: show, P5: page}\n")
     assert parts.priorities == {**DEFAULT_PRIORITIES, Severity.WARNING: Priority.P3}
     assert parts.pages == {Priority.P1, Priority.P2, Priority.P5}
+
+
+def test_verification_changes_key_by_key_and_reaches_the_book() -> None:
+    assert _parts(FALLBACK).verifying == VerifyingRules()
+    parts = _parts(
+        "verification: {run_takes: 2h, most_asks: 5}\n",
+        "verification: {ask_every: 8h, run_takes: 1h}\n",
+    )
+    hour = timedelta(hours=1)
+    expected = VerifyingRules(run_takes=hour, ask_every=8 * hour, most_asks=5)
+    assert parts.verifying == parts.rulebook(on_call=OnCall()).verifying == expected
+    assert _parts("verification: {off: true}\n", "verification: {ask_every: 2d}\n").verifying.off
 
 
 def test_a_list_of_pages_is_the_whole_answer() -> None:
