@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 from bot.store.database import Database
 from bot.store.errors import StoreUnfitError
 
-HEAD = "0017"
+HEAD = "0018"
 """The newest migration; a test compares it with the files."""
 
 

@@ -127,4 +127,4 @@ def searched(*texts: str) -> str:
     """Return texts as a search compares them: no case, no accents, signs as single spaces."""
     plain = unicodedata.normalize("NFKD", " ".join(texts).casefold())
     kept = "".join(c for c in plain if not unicodedata.combining(c))
-    return " ".join(re.findall(r"[^\W_]+", kept))[:LONGEST_WORDS]
+    return " ".join(re.findall(r"[^\W_]+", kept))[:LONGEST_WORDS].rstrip()

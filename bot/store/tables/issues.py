@@ -1,8 +1,11 @@
-"""Tables of the list of production issues: narrow rows beside the incidents, sorted by anything."""
+"""Tables of the list of production issues: narrow rows beside the incidents, sorted by anything.
+
+The index of its words is each database's own kind.
+"""
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Text
+from sqlalchemy import DDL, BigInteger, Column, Index, Integer, Text, event
 from sqlmodel import Field, SQLModel
 
 from bot.store.columns import UtcDateTime
@@ -38,8 +41,6 @@ class IssueRow(SQLModel, table=True):
     __tablename__ = "issue"
     __table_args__ = (
         *(Index(f"ix_issue_{name}", name, "number") for name in SORTED),
-        # narrow, so that a search reads a third of what the table has
-        Index("ix_issue_words", "number", "words"),
         Index("ix_issue_breach", "deadline_at", "healthy_at", "number"),
     )
 
@@ -93,3 +94,42 @@ class UsedLinkRow(SQLModel, table=True):
 ISSUE = SQLModel.metadata.tables["issue"]
 ISSUE_CHANGE = SQLModel.metadata.tables["issue_change"]
 USED_LINK = SQLModel.metadata.tables["used_link"]
+
+SEARCHED = "array_to_tsvector(array_remove(string_to_array(words, ' '), ''))"
+"""What PostgreSQL indexes, and must be asked for, letter by letter."""
+
+_OLD = (
+    "INSERT INTO issue_search(issue_search, rowid, words) VALUES ('delete', old.number, old.words)"
+)
+_NEW = "INSERT INTO issue_search(rowid, words) VALUES (new.number, new.words)"
+_INDEXES = (
+    (
+        "sqlite",
+        (
+            "CREATE VIRTUAL TABLE issue_search USING fts5(words, content='issue', "
+            "content_rowid='number', tokenize='unicode61 remove_diacritics 0', prefix='1 2 3')"
+        ),
+    ),
+    (
+        "sqlite",
+        f"CREATE TRIGGER issue_search_added AFTER INSERT ON issue BEGIN {_NEW}; END",
+    ),
+    (
+        "sqlite",
+        f"CREATE TRIGGER issue_search_gone AFTER DELETE ON issue BEGIN {_OLD}; END",
+    ),
+    (
+        "sqlite",
+        (
+            "CREATE TRIGGER issue_search_changed AFTER UPDATE OF words ON issue "
+            f"WHEN old.words != new.words BEGIN {_OLD}; {_NEW}; END"
+        ),
+    ),
+    (
+        "postgresql",
+        f"CREATE INDEX issue_search ON issue USING gin ({SEARCHED}) WITH (fastupdate = off)",
+    ),
+)
+for _dialect, _statement in _INDEXES:
+    _made = DDL(_statement)  # type: ignore[no-untyped-call]
+    event.listen(ISSUE, "after_create", _made.execute_if(dialect=_dialect))

@@ -61,8 +61,9 @@ def _drift(connection: Connection) -> list[object]:
 
 
 def _is_declared(name: str | None, kind: str, _parents: object) -> bool:
-    """Leave out the index of the journal's words, of which each database has its own kind."""
-    return kind not in {"table", "index"} or not (name or "").startswith("journal_search")
+    """Leave out the indexes of words, of which each database has its own kind."""
+    of_words = (name or "").startswith(("journal_search", "issue_search"))
+    return kind not in {"table", "index"} or not of_words
 
 
 def _shape(connection: Connection) -> object:
