@@ -92,6 +92,10 @@ def extend(
     if not grant.is_wanted or grant.origin is not Origin.ASKED or grant.until is None:
         return Refusal("over", say("{group} cannot be extended: it is {state}. Ask again.",
                        group=group.name, state=grant.state.value))  # fmt: skip
+    end = end_of(grant, group)
+    if end is not None and end <= now:
+        return Refusal("over", say("{group} cannot be extended: its time is over. Ask again.",
+                       group=group.name))  # fmt: skip
     if why := rules.barred.get(by):
         return Refusal("barred", say("You cannot have access: {why}.", why=why))
     if grant.extensions >= group.extensions:

@@ -1,0 +1,59 @@
+"""Ways around the end of elevated access: late clicks, changed settings, wrong words, races."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.acts.access import (
+    ExtendAccess,
+)
+from bot.acts.act import SLACK, Act, ActPayload, AnswerTo, act_to_json
+from bot.ports.inbox import NewDelivery
+from bot.store.opening import OpenedStore
+from rules.access.group import AccessGroup, Whom
+from rules.rotation import OnCall
+from tests.fakes.clock import FakeClock
+from tests.stories.elevated import ANA, BO, Elevated, book_of, group
+from tests.stories.story import MONDAY_03, on_call
+
+Begin = Callable[..., Elevated]
+NINE = MONDAY_03 + timedelta(hours=6)
+DAY = timedelta(days=1)
+
+
+def free(**changes: Any) -> AccessGroup:
+    """Return a group that needs no approval."""
+    return group(**{"approvers": Whom(), **changes})
+
+
+@pytest.fixture
+def begin(opened_store: OpenedStore, clock: FakeClock) -> Begin:
+    def begun(*groups: AccessGroup, roster: OnCall | None = None) -> Elevated:
+        book = book_of(*(groups or (free(),)), on_call=roster or on_call(primary=ANA, secondary=BO))
+        return Elevated(opened_store, clock, book)
+
+    return begun
+
+
+async def stored(story: Elevated, act: Act) -> None:
+    """Store a click that nobody works on yet."""
+    body = act_to_json(ActPayload(act=act, answer_to=AnswerTo(user="U" + act.by)))
+    await story.store.inbox.accept(NewDelivery(source=SLACK, key=f"late:{act.kind}", body=body))
+
+
+def changes_groups(story: Elevated, *groups: AccessGroup) -> None:
+    access = replace(story.rules.the_book.access, groups={one.name: one for one in groups})
+    story.changes_rules(access=access)
+
+
+async def test_what_is_over_is_not_extended_by_a_click_that_came_late(begin: Begin) -> None:
+    story = begin()
+    await story.asks_for(ANA, hours=1)
+    its_id = (await story.grant()).id
+    story.clock.advance(hours=1, seconds=1)  # the keeper has not looked yet
+    await story.asks(ExtendAccess(by=ANA, grant=its_id))
+    assert "cannot be extended" in story.answers()[-1]
+    assert story.groups.who() == []
