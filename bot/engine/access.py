@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot.acts.access import (
@@ -37,11 +38,15 @@ from rules.sentence import Who, plain, say
 
 _OVER = frozenset({GrantState.ENDED, GrantState.REFUSED, GrantState.FAILED, GrantState.REVOKING})
 _LENGTH = 6
+_FRESH = timedelta(minutes=10)
+"""What opens a group counts for so long; who clicked and was not heard has long done otherwise."""
 
 
-async def change_access(work: Work, act: AccessAct) -> Answer:
+async def change_access(work: Work, act: AccessAct, *, asked_at: datetime) -> Answer:
     """Do one act on elevated access; refusals are written into the ledger too."""
     await work.tx.access.hold()
+    if late := await _too_late(work, act, asked_at):
+        return late
     match act:
         case AskAccess():
             return await _ask(work, act)
@@ -63,6 +68,19 @@ async def change_access(work: Work, act: AccessAct) -> Answer:
             return await _revoke_all(work, act)
         case _:
             assert_never(act)
+
+
+async def _too_late(work: Work, act: AccessAct, asked_at: datetime) -> Answer | None:
+    """Refuse what would open a group and has lain for long; what ends something always counts."""
+    late = work.now - asked_at
+    if late <= _FRESH or not isinstance(act, AskAccess | ApproveAccess | ExtendAccess):
+        return None
+    grant = "" if isinstance(act, AskAccess) else act.grant
+    found = await work.tx.access.grant(grant) if grant else None
+    group = act.group if isinstance(act, AskAccess) else (found.group if found else "")
+    told = say("I was not there when you did this, {late} ago, so nothing came of it. Ask again if "
+               "it is still needed.", late=late)  # fmt: skip
+    return _refused(work, Refusal("too late", told), group, act.by, "", grant)
 
 
 async def _ask(work: Work, act: AskAccess) -> Answer:

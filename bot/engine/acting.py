@@ -69,8 +69,11 @@ BY_HAND = "@person"
 """The source of incidents that people open themselves."""
 
 
-async def carry_out(work: Work, act: Act) -> Answer:
-    """Do one act in the open transaction; the answer says what became of it."""
+async def carry_out(work: Work, act: Act, *, asked_at: datetime | None = None) -> Answer:
+    """Do one act in the open transaction; the answer says what became of it.
+
+    `asked_at` is when it was stored: what opens a group does so soon, or not at all.
+    """
     match act:
         case OnIncident():
             return await _on_incident(work, act)
@@ -103,7 +106,7 @@ async def carry_out(work: Work, act: Act) -> Answer:
             | RevokeAccess()
             | RevokeAll()
         ):
-            return await change_access(work, act)
+            return await change_access(work, act, asked_at=asked_at or work.now)
         case OpenByHand():
             return await _open_by_hand(work, act)
         case (

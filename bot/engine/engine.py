@@ -336,6 +336,6 @@ class Engine:
 
 async def _act(work: Work, delivery: Delivery) -> None:
     payload = act_from_json(delivery.body)
-    answer = await carry_out(work, payload.act)
+    answer = await carry_out(work, payload.act, asked_at=delivery.received_at)
     if job := answer_job(delivery, payload.answer_to, answer, work.now):
         work.tx.enqueue(job)

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from bot.acts.access import (
+    ApproveAccess,
+    AskAccess,
     ExtendAccess,
+    GiveBack,
 )
 from bot.acts.act import SLACK, Act, ActPayload, AnswerTo, act_to_json
 from bot.ports.inbox import NewDelivery
@@ -16,7 +19,7 @@ from bot.store.opening import OpenedStore
 from rules.access.group import AccessGroup, Whom
 from rules.rotation import OnCall
 from tests.fakes.clock import FakeClock
-from tests.stories.elevated import ANA, BO, Elevated, book_of, group
+from tests.stories.elevated import ANA, BO, HOUR, Elevated, book_of, group
 from tests.stories.story import MONDAY_03, on_call
 
 Begin = Callable[..., Elevated]
@@ -57,3 +60,33 @@ async def test_what_is_over_is_not_extended_by_a_click_that_came_late(begin: Beg
     await story.asks(ExtendAccess(by=ANA, grant=its_id))
     assert "cannot be extended" in story.answers()[-1]
     assert story.groups.who() == []
+
+
+async def test_a_request_that_lay_for_hours_is_not_granted_when_the_bot_comes_back(
+    begin: Begin,
+) -> None:
+    story = begin()
+    await stored(story, AskAccess(by=ANA, group="prod", length=HOUR, why="the load hangs"))
+    await story.down(hours=7)
+    assert story.groups.who() == []
+    assert "Ask again" in story.answers()[-1]
+    assert (await story.ledger())[-1].evidence["rule"] == "too late"
+
+
+async def test_a_yes_that_lay_for_hours_opens_nothing(begin: Begin) -> None:
+    story = begin(group())
+    await story.asks_for(ANA)
+    await stored(story, ApproveAccess(by=BO, grant=(await story.grant()).id))
+    await story.down(days=1)
+    assert story.groups.who() == []
+    assert (await story.grant()).state in {"requested", "refused"}
+
+
+async def test_a_no_and_an_end_that_lay_for_hours_still_count(begin: Begin) -> None:
+    story = begin(free(longest=9 * HOUR))
+    await story.asks_for(ANA, hours=9)
+    await stored(story, GiveBack(by=ANA, grant=(await story.grant()).id))
+    await story.down(hours=2)
+    await story.after(seconds=5)
+    assert story.groups.who() == []
+    assert (await story.grant()).end_reason == "given back"
