@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 from rules.access.answering import ask_next
 from rules.access.grant import Grant, GrantState, Origin
-from rules.access.group import AccessGroup, AccessRules
+from rules.access.group import AccessGroup, AccessRules, account_of
 from rules.access.ledger import Happening
+from rules.access.seeing import fold
 from rules.access.telling import Refusal, Step, Tell, Telling, entry
 from rules.rotation import OnCall
 from rules.sentence import Who, say
@@ -51,7 +52,7 @@ def wake(
     if grant.state is GrantState.REQUESTED:
         due = grant.answer_by is not None and grant.answer_by <= now and group is not None
         return ask_next(grant, group, rules, on_call, now) if due and group else None
-    if grant.is_wanted and (why := rules.barred.get(grant.person)):
+    if grant.is_wanted and (why := rules.barred.get(grant.person) or _moved(grant, group)):
         return revoke(grant, now, by="", why=why, due=now)
     end = end_of(grant, group)
     if grant.is_wanted and end is not None and end <= now:
@@ -116,6 +117,13 @@ def incident_seen(grant: Grant, closed_at: datetime | None) -> Grant:
     if grant.incident_closed_at == closed_at or (grant.incident_closed_at and closed_at):
         return grant
     return grant.but(incident_closed_at=closed_at, warned=False)
+
+
+def _moved(grant: Grant, group: AccessGroup | None) -> str:
+    """Say that the account it was given to is theirs no more, "" when it is."""
+    if group is None or fold(account_of(group, grant.person)) == fold(grant.account):
+        return ""
+    return f"the account {grant.account} is theirs no more"
 
 
 def _warns(grant: Grant, end: datetime) -> bool:

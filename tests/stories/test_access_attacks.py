@@ -19,7 +19,7 @@ from bot.store.opening import OpenedStore
 from rules.access.group import AccessGroup, Whom
 from rules.rotation import OnCall
 from tests.fakes.clock import FakeClock
-from tests.stories.elevated import ANA, BO, HOUR, Elevated, book_of, group
+from tests.stories.elevated import ANA, BO, HOUR, PRIMARY, Elevated, book_of, group
 from tests.stories.story import MONDAY_03, on_call
 
 Begin = Callable[..., Elevated]
@@ -90,3 +90,23 @@ async def test_a_no_and_an_end_that_lay_for_hours_still_count(begin: Begin) -> N
     await story.after(seconds=5)
     assert story.groups.who() == []
     assert (await story.grant()).end_reason == "given back"
+
+
+async def test_a_changed_account_ends_what_the_old_one_had(begin: Begin) -> None:
+    story = begin(free(accounts={ANA: "someone-else"}))
+    await story.asks_for(ANA, hours=4)
+    assert story.groups.who() == ["someone-else"]
+    changes_groups(story, free(accounts={ANA: "ana-r"}))
+    await story.after(seconds=40)
+    assert story.groups.who() == []
+    assert "account" in (await story.grant()).end_reason
+
+
+async def test_a_changed_account_of_who_is_on_call_moves_the_group(begin: Begin) -> None:
+    follows = {"follows": (PRIMARY,), "owned": True, "dry_run": False}
+    story = begin(free(accounts={ANA: "someone-else"}, **follows))
+    await story.after(minutes=1)
+    assert story.groups.who() == ["someone-else"]
+    changes_groups(story, free(accounts={ANA: "ana-r"}, **follows))
+    await story.after(seconds=45)
+    assert story.groups.who() == ["ana-r"]
