@@ -4,7 +4,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from rules.deciding import ending, on_alert, on_page, on_person, on_resume, on_split, on_time
+from rules.deciding import (
+    ending,
+    on_alert,
+    on_page,
+    on_person,
+    on_resume,
+    on_split,
+    on_task,
+    on_time,
+)
 from rules.deciding.accompany import accompanied
 from rules.deciding.illustrate import illustrated
 from rules.decision import Decision
@@ -27,6 +36,7 @@ from rules.events import (
     RunObserved,
     RunRequested,
     Snoozed,
+    TaskChanged,
     Unacked,
     Unmuted,
     Unsnoozed,
@@ -79,6 +89,8 @@ def _decided(incident: Incident, event: Event, rulebook: RuleBook, now: datetime
             return on_resume.resume(incident, event, rulebook, now)
         case AlertSplitOff():
             return on_split.split_off(incident, event, rulebook, now)
+        case TaskChanged():
+            return on_task.count(incident, event)
         case RunObserved():
             return on_time.observe(incident, event, rulebook, now)
         case Muted() | Unmuted():

@@ -154,6 +154,15 @@ class AlertSplitOff:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskChanged:
+    """Somebody did something about a task it left behind; `left` still keep it from being closed."""
+
+    by: str
+    said: Sentence
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
 class PageDelivered:
     person: str
     key: str
@@ -213,6 +222,7 @@ Event = (
     AlertReceived
     | PersonEvent
     | AlertSplitOff
+    | TaskChanged
     | Muted
     | Unmuted
     | PageDelivered

@@ -6,8 +6,7 @@ from bot.acts.tasks import OnTask, TaskDeed
 from bot.engine.answer import Answer
 from bot.engine.jobs import mirror_task, show_tasks
 from bot.engine.work import Work
-from bot.ports.store import TimelineEntry
-from rules.incident import Incident
+from rules.events import TaskChanged
 from rules.sentence import Sentence, Who, say
 from rules.tasks.planning import blocking
 from rules.tasks.task import Task, TaskState
@@ -24,29 +23,12 @@ async def work_on_task(work: Work, act: OnTask) -> Answer:
         return done
     after, said = done
     await work.tx.tasks.save(after)
-    work.tx.add_timeline(
-        incident.id,
-        TimelineEntry(at=work.now, what="TaskChanged", sentence=said, by=act.by, rule="tasks"),
-    )
-    tasks = await work.tx.tasks.of_incident(incident.id)
-    left = blocking(tasks)
-    if left != incident.blocking_tasks:
-        incident = counted(work, incident, left)
+    left = blocking(await work.tx.tasks.of_incident(incident.id))
+    incident = work.apply(incident, TaskChanged(act.by, said, left), by=act.by).incident
     work.tx.enqueue(show_tasks(incident, work.now))
     if work.book.mirrors_tasks:
         work.tx.enqueue(mirror_task(after, work.now))
     return Answer(said)
-
-
-def counted(work: Work, incident: Incident, left: int) -> Incident:
-    """Save how many tasks keep the incident from being closed; the last one closes it."""
-    after = incident.but(blocking_tasks=left)
-    if after.is_closed and after.closed_at is None:
-        after = after.but(closed_at=work.now)
-    elif not after.is_closed:
-        after = after.but(closed_at=None)
-    work.tx.save(after)
-    return after
 
 
 def _changed(work: Work, task: Task, act: OnTask) -> tuple[Task, Sentence] | Answer:

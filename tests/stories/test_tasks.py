@@ -1,5 +1,6 @@
 """After the fire: what is left to do, by whom, until when."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,10 @@ from rules.documents.tasks_spec import TaskRuleSpec
 from rules.rulebook import RuleBook
 from rules.tasks.task import Task, TaskState
 from tests.stories.conftest import Tell
+from tests.stories.fixes import MONDAY_RUN, fixed_on_friday, waits
+from tests.stories.fixes import task as task_of
 from tests.stories.story import Story, rulebook
-from tests.stories.test_runbooks import Tended
+from tests.stories.test_runbooks import Tended, story_of
 
 BACKFILL = {
     "name": "backfill",
@@ -128,3 +131,67 @@ async def test_what_is_done_is_not_reminded_of(tell: Tell) -> None:
     await story.asks(on(task, TaskDeed.DONE))
     await Tended(story).days(10)
     assert story.sent("nudge") == []
+
+
+def to_be_proved() -> RuleBook:
+    """A book by which the fix waits for Monday's run, and its tidying up for somebody."""
+    rule = TaskRuleSpec.model_validate({"name": "tidy", "title": "Tidy up", "blocks": True})
+    return replace(waits(), tasks=task_rules([[rule]]))
+
+
+async def test_done_before_the_proof_it_is_closed_by_the_proof(tell: Tell) -> None:
+    story = tell(to_be_proved())
+    await fixed_on_friday(story)
+    (tidy,) = await tasks(story)
+    await story.asks(on(tidy, TaskDeed.DONE))
+    incident = await story.incident()
+    assert (incident.is_pending, incident.blocking_tasks, incident.closed_at) == (True, 0, None)
+    await story.until(MONDAY_RUN + timedelta(minutes=10))
+    await task_of(story, MONDAY_RUN, well=True)
+    assert (await story.incident()).closed_at == MONDAY_RUN + timedelta(minutes=10)
+
+
+async def test_proved_before_it_is_done_it_is_closed_by_the_last_task(tell: Tell) -> None:
+    story = tell(to_be_proved())
+    await fixed_on_friday(story)
+    await story.until(MONDAY_RUN + timedelta(minutes=10))
+    await task_of(story, MONDAY_RUN, well=True)
+    incident = await story.incident()
+    assert incident.verified_at == MONDAY_RUN + timedelta(minutes=10)
+    assert (incident.is_closed, incident.closed_at) == (False, None)
+    await story.after(hours=3)
+    (tidy,) = await tasks(story)
+    await story.asks(on(tidy, TaskDeed.DONE, by="bo"))
+    assert (await story.incident()).closed_at == story.clock.now()
+    told = await story_of(story)
+    assert told.count("Nothing that blocks is left to do: it is closed.") == 1
+    await story.after(hours=1)
+    await story.asks(on(tidy, TaskDeed.REOPENED))
+    incident = await story.incident()
+    assert (incident.is_closed, incident.closed_at) == (False, None)
+
+
+async def test_what_needs_no_proof_is_closed_by_the_last_task(tell: Tell) -> None:
+    story = tell(to_be_proved())
+    await fixed_on_friday(story)
+    await story.does("ana", "waived", note="the DAG is retired")
+    assert (await story.incident()).closed_at is None
+    (tidy,) = await tasks(story)
+    await story.after(hours=1)
+    await story.asks(on(tidy, TaskDeed.DROPPED, why="nothing to tidy"))
+    assert (await story.incident()).closed_at == story.clock.now()
+
+
+async def test_a_task_done_after_the_fix_did_not_hold_closes_nothing(tell: Tell) -> None:
+    story = tell(to_be_proved())
+    await fixed_on_friday(story)
+    await story.until(MONDAY_RUN + timedelta(minutes=10))
+    await task_of(story, MONDAY_RUN, well=False)
+    (tidy,) = await tasks(story)
+    await story.asks(on(tidy, TaskDeed.DONE))
+    incident = await story.incident()
+    assert (incident.is_open, incident.closed_at) == (True, None)
+    await story.does("bo", "resolved")
+    (tidy,) = await tasks(story)
+    assert tidy.is_open
+    assert (await story.incident()).blocking_tasks == 1
