@@ -10,7 +10,7 @@ from bot.ports.access import AccessReads
 from bot.ports.store import Reader, Store, Transaction
 from rules.access.asking import Scene
 from rules.access.following import follow, on_duty
-from rules.access.grant import Grant
+from rules.access.grant import Grant, GrantState
 from rules.access.lasting import incident_seen, revoke, wake
 from rules.access.seeing import troubled
 from rules.access.telling import Step
@@ -116,8 +116,8 @@ class Keeper:
             if seen is not grant:
                 steps.append(Step(seen))
                 grant = seen
-        if group is None and grant.is_wanted:
-            lost = troubled(grant, _CONFIGURE, now)
+        if group is None and grant.state is not GrantState.REVOKING:
+            lost = troubled(grant, _CONFIGURE, now) if grant.is_wanted else grant
             steps.append(revoke(lost, now, by="", why=_UNCONFIGURED, due=now))
             grant = steps[-1].grant
         for _ in range(_MOST_STEPS):

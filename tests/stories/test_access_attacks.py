@@ -110,3 +110,13 @@ async def test_a_changed_account_of_who_is_on_call_moves_the_group(begin: Begin)
     changes_groups(story, free(accounts={ANA: "ana-r"}, **follows))
     await story.after(seconds=45)
     assert story.groups.who() == ["ana-r"]
+
+
+async def test_a_request_for_a_group_that_is_gone_does_not_wait_for_ever(begin: Begin) -> None:
+    story = begin(group("prod"), group("lake"))
+    await story.asks_for(ANA, "lake")
+    changes_groups(story, group("prod"))
+    await story.after(minutes=11)
+    assert await story.state_of() == "refused"
+    wake = await story.store.access.next_wake()
+    assert wake is None or wake > story.clock.now()
