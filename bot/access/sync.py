@@ -126,13 +126,13 @@ class Sync:
             standing = await tx.access.standing(name)
             seen = it.seen if lists else _believed(grants)
             native = it.place.backend.capabilities.native_expiry
-            ours = [a for a, at in standing.lately.items() if now - at < OURS_FOR]
+            ours = {fold(a) for a, at in standing.lately.items() if now - at < OURS_FOR}
             it.plan = plan(it.group, grants, seen, native_expiry=native, ours=ours if lists else ())
             steps = []
             for grant in grants:
                 if grant.state is GrantState.GRANTING and grant.started_at is None:
                     others = [one for one in grants if one.id != grant.id]
-                    theirs = [one for one in it.seen if one.account not in ours]
+                    theirs = [one for one in it.seen if fold(one.account) not in ours]
                     steps.append(begin(grant, others, theirs, now))
             adding = {one.grant for one in it.plan.add}
             for grant in grants:

@@ -120,3 +120,13 @@ async def test_a_request_for_a_group_that_is_gone_does_not_wait_for_ever(begin: 
     assert await story.state_of() == "refused"
     wake = await story.store.access.next_wake()
     assert wake is None or wake > story.clock.now()
+
+
+async def test_the_spelling_of_an_account_does_not_make_it_somebody_elses(begin: Begin) -> None:
+    story = begin(free(accounts={ANA: "anaruiz"}))
+    await story.asks_for(ANA)
+    await story.asks(GiveBack(by=ANA, grant=(await story.grant()).id))
+    story.groups.put("prod", "AnaRuiz")  # its entry had its effect late, as the place spells it
+    await story.asks_for(ANA, hours=1)
+    await story.after(hours=1, minutes=2)
+    assert story.groups.who() == []
