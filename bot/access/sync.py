@@ -17,7 +17,7 @@ from bot.ports.jobs import Job
 from bot.ports.store import Store, Transaction
 from rules.access.grant import Grant, GrantState, Origin
 from rules.access.group import AccessGroup
-from rules.access.lasting import revoke
+from rules.access.lasting import end_of, revoke
 from rules.access.ledger import Entry, Happening
 from rules.access.seeing import (
     OURS_FOR,
@@ -128,6 +128,8 @@ class Sync:
             native = it.place.backend.capabilities.native_expiry
             ours = {fold(a) for a, at in standing.lately.items() if now - at < OURS_FOR}
             it.plan = plan(it.group, grants, seen, native_expiry=native, ours=ours if lists else ())
+            over = {g.id for g in grants if (end := end_of(g, it.group)) and end <= now}
+            it.plan = replace(it.plan, add=tuple(w for w in it.plan.add if w.grant not in over))
             steps = []
             for grant in grants:
                 if grant.state is GrantState.GRANTING and grant.started_at is None:

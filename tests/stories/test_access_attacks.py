@@ -14,6 +14,7 @@ from bot.acts.access import (
     GiveBack,
 )
 from bot.acts.act import SLACK, Act, ActPayload, AnswerTo, act_to_json
+from bot.engine.access_jobs import sync_job
 from bot.ports.inbox import NewDelivery
 from bot.store.opening import OpenedStore
 from rules.access.group import AccessGroup, Whom
@@ -110,6 +111,22 @@ async def test_a_changed_account_of_who_is_on_call_moves_the_group(begin: Begin)
     changes_groups(story, free(accounts={ANA: "ana-r"}, **follows))
     await story.after(seconds=45)
     assert story.groups.who() == ["ana-r"]
+
+
+async def test_nobody_is_put_in_again_after_the_end(begin: Begin) -> None:
+    story = begin()
+    await story.asks_for(ANA, hours=1)
+    story.groups.take("prod", ANA)
+    story.clock.advance(hours=2)
+    story.restart()
+    story.groups.log.clear()
+    async with story.store.store.begin() as tx:
+        tx.enqueue(sync_job("prod", story.clock.now()))
+    while await story.outbox.run_due():  # the sync is sooner than the keeper
+        pass
+    await story.settle()
+    await story.after(minutes=5)
+    assert (await story.state_of(), story.groups.log) == ("ended", [])
 
 
 async def test_a_request_for_a_group_that_is_gone_does_not_wait_for_ever(begin: Begin) -> None:
