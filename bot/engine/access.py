@@ -34,9 +34,10 @@ from rules.access.lasting import extend, revoke
 from rules.access.ledger import Entry, Happening
 from rules.access.telling import Refusal, Step
 from rules.rotation import OnCall
-from rules.sentence import Who, plain, say
+from rules.sentence import Who, plain, say, together
 
 _OVER = frozenset({GrantState.ENDED, GrantState.REFUSED, GrantState.FAILED, GrantState.REVOKING})
+_SETTLED = _OVER - {GrantState.REVOKING}
 _LENGTH = 6
 _FRESH = timedelta(minutes=10)
 """What opens a group counts for so long; who clicked and was not heard has long done otherwise."""
@@ -175,20 +176,32 @@ async def _revoke_one(work: Work, act: RevokeAccess) -> Answer:
 
 
 async def _revoke_all(work: Work, act: RevokeAll) -> Answer:
-    grants = await work.tx.access.open_grants(act.group)
+    every = await work.tx.access.open_grants()
+    known = {*work.book.access.groups, *(one.group for one in every)}
+    meant = {name for name in known if name.casefold() == act.group.casefold()}
+    if act.group and not meant:
+        names = ", ".join(sorted(known)) or "none"
+        told = say("There is no group {name}. Known: {names}. `/oncall revoke all` alone ends "
+                   "everybody's.", name=act.group, names=names)  # fmt: skip
+        return _refused(work, Refusal("unknown group", told), act.group, act.by, act.why)
+    grants = [one for one in every if one.group in meant or not act.group]
     mine = [grant for grant in grants if _may_revoke(work, act.by, grant.group)]
     if grants and not mine:
         no = Refusal("owners", say("Only owners, approvers and who leads on call can revoke."))
         return _refused(work, no, act.group, act.by, act.why)
     await _withhold(work, mine)
-    return _ended(work, mine, act.by, act.why or "everybody's was revoked")
+    answer = _ended(work, mine, act.by, act.why or "everybody's was revoked")
+    if left := sorted({one.group for one in grants} - {one.group for one in mine}):
+        rest = say("Those of {left} are not yours to end: ask their owners.", left=", ".join(left))
+        return replace(answer, sentence=together(answer.sentence, rest))
+    return answer
 
 
 async def _withhold(work: Work, grants: Sequence[Grant]) -> None:
     """Keep those out, until their shift is over, whom the rotation would put in again at once."""
     for grant in grants:
         group = work.book.access.groups.get(grant.group)
-        if grant.origin is not Origin.ROTATION or group is None:
+        if grant.origin is not Origin.ROTATION or group is None or grant.state in _SETTLED:
             continue
         until = withheld_until(group, grant.person, _on_call(work), work.now)
         standing = await work.tx.access.standing(group.name)

@@ -12,6 +12,8 @@ from bot.acts.access import (
     AskAccess,
     ExtendAccess,
     GiveBack,
+    RevokeAccess,
+    RevokeAll,
 )
 from bot.acts.act import SLACK, Act, ActPayload, AnswerTo, act_to_json
 from bot.engine.access_jobs import sync_job
@@ -20,7 +22,7 @@ from bot.store.opening import OpenedStore
 from rules.access.group import AccessGroup, Whom
 from rules.rotation import OnCall
 from tests.fakes.clock import FakeClock
-from tests.stories.elevated import ANA, BO, HOUR, PRIMARY, Elevated, book_of, group
+from tests.stories.elevated import ANA, BO, CY, DEE, HOUR, PRIMARY, Elevated, book_of, group
 from tests.stories.story import MONDAY_03, on_call
 
 Begin = Callable[..., Elevated]
@@ -129,6 +131,25 @@ async def test_nobody_is_put_in_again_after_the_end(begin: Begin) -> None:
     assert (await story.state_of(), story.groups.log) == ("ended", [])
 
 
+async def test_a_misspelt_group_in_an_emergency_is_said(begin: Begin) -> None:
+    story = begin()
+    await story.asks_for(ANA)
+    await story.asks(RevokeAll(by=DEE, group="stolen", why="laptop"))
+    assert "There is no group stolen. Known: prod." in story.answers()[-1]
+    await story.asks(RevokeAll(by=DEE, group="PROD"))
+    assert story.groups.who() == []
+
+
+async def test_who_may_end_some_only_hears_that_others_are_left(begin: Begin) -> None:
+    story = begin(free(name="prod"), free(name="lake", owners=(), may_ask=Whom(people=(CY,))))
+    story.changes_rules(fallback=())
+    await story.asks_for(ANA, "prod")
+    await story.asks_for(CY, "lake")
+    await story.asks(RevokeAll(by=DEE))
+    assert (story.groups.who("prod"), story.groups.who("lake")) == ([], [CY])
+    assert "lake" in story.answers()[-1]
+
+
 async def test_a_request_for_a_group_that_is_gone_does_not_wait_for_ever(begin: Begin) -> None:
     story = begin(group("prod"), group("lake"))
     await story.asks_for(ANA, "lake")
@@ -137,6 +158,19 @@ async def test_a_request_for_a_group_that_is_gone_does_not_wait_for_ever(begin: 
     assert await story.state_of() == "refused"
     wake = await story.store.access.next_wake()
     assert wake is None or wake > story.clock.now()
+
+
+async def test_revoking_what_is_over_keeps_nobody_out(begin: Begin) -> None:
+    story = begin(free(follows=(PRIMARY,)))
+    await story.after(minutes=1)
+    first = (await story.grant()).id
+    story.changes_rules(on_call=on_call(primary=BO))
+    await story.after(minutes=1)
+    story.changes_rules(on_call=on_call(primary=ANA))
+    await story.after(minutes=1)
+    await story.asks(RevokeAccess(by=DEE, grant=first))
+    assert "nothing to end" in story.answers()[-1]
+    assert not (await story.store.access.standings())[0].withheld
 
 
 async def test_the_spelling_of_an_account_does_not_make_it_somebody_elses(begin: Begin) -> None:
