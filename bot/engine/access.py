@@ -143,7 +143,9 @@ def _answer(
 
 
 def _extend(work: Work, act: ExtendAccess, grant: Grant, group: AccessGroup) -> Answer:
-    step = extend(grant, group, act.by, work.book.access, work.now)
+    step = extend(
+        grant, group, act.by, rules=work.book.access, on_call=_on_call(work), now=work.now
+    )
     if isinstance(step, Refusal):
         return _refused(work, step, group.name, act.by, "", grant.id)
     write_steps(work.tx, [step], work.book, work.now)

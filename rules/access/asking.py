@@ -54,6 +54,7 @@ def decide_request(ask: Ask, scene: Scene) -> Step | Refusal:
     broke_glass = _may_break_glass(ask.person, group, scene)
     if broke_glass and incident is None:
         incident = _gravest(scene)
+    shift_end = _shift_end(ask, group, scene)
     grant = Grant(
         id=ask.id,
         group=group.name,
@@ -63,7 +64,8 @@ def decide_request(ask: Ask, scene: Scene) -> Step | Refusal:
         state=GrantState.REQUESTED,
         requested_at=scene.now,
         length=ask.length,
-        until=_shift_end(ask, group, scene),
+        until=shift_end,
+        with_shift=shift_end is not None,
         why=ask.why.strip(),
         incident=incident.number if incident else 0,
         break_glass=broke_glass,
@@ -237,5 +239,4 @@ def _break_glass(grant: Grant, group: AccessGroup, scene: Scene) -> Step:
 def _shift_end(ask: Ask, group: AccessGroup, scene: Scene) -> datetime | None:
     if not (ask.until_shift_ends or group.ends_with_shift):
         return None
-    duties = group.may_ask.on_call or group.break_glass or group.follows
-    return stretch_end(ask.person, duties, scene.on_call, scene.now)
+    return stretch_end(ask.person, group.shifts, scene.on_call, scene.now)

@@ -66,6 +66,11 @@ class AccessGroup:
     propagation: str = ""
     """What people are told of how long a change takes at the back-end; "" when it is at once."""
 
+    @property
+    def shifts(self) -> tuple[Duty, ...]:
+        """Return what being on shift means for whoever has it for the rest of theirs."""
+        return self.may_ask.on_call or self.break_glass or self.follows
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRules:

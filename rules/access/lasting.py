@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from rules.access.answering import ask_next
+from rules.access.asking import is_on_call, stretch_end
 from rules.access.grant import Grant, GrantState, Origin
 from rules.access.group import AccessGroup, AccessRules, account_of
 from rules.access.ledger import Happening
@@ -59,6 +60,8 @@ def wake(
         closed = end != grant.until
         why = f"#{grant.incident} is closed" if closed else "its time is over"
         return revoke(grant, now, by="", why=why, due=end)
+    if grant.is_wanted and group is not None and _off_shift(grant, group, on_call, now):
+        return revoke(grant, now, by="", why="their shift is over", due=now)
     if grant.state is GrantState.ACTIVE and end is not None and _warns(grant, end):
         return _warn(grant, group, end, now) if end - WARN_BEFORE <= now else None
     if grant.state is GrantState.GRANTING and not grant.alarms and _slow_at(grant) <= now:
@@ -85,7 +88,13 @@ def revoke(grant: Grant, now: datetime, *, by: str, why: str, due: datetime) -> 
 
 
 def extend(
-    grant: Grant, group: AccessGroup, by: str, rules: AccessRules, now: datetime
+    grant: Grant,
+    group: AccessGroup,
+    by: str,
+    *,
+    rules: AccessRules,
+    on_call: OnCall,
+    now: datetime,
 ) -> Step | Refusal:
     """Lengthen an own grant, as often and as long as the group's rules say."""
     if by != grant.person:
@@ -106,6 +115,12 @@ def extend(
         return Refusal("incident", say("#{number} is closed, so {group} ends soon. Ask again if you "
                        "still need it.", number=grant.incident, group=group.name))  # fmt: skip
     until = max(grant.until, now) + group.extend_by
+    if grant.with_shift:
+        shift_end = stretch_end(by, group.shifts, on_call, now) or now
+        if shift_end <= grant.until:
+            return Refusal("shift", say("{group} ends with your shift. Ask for it again if you "
+                           "still need it then.", group=group.name))  # fmt: skip
+        until = min(until, shift_end)
     longer = grant.but(until=until, extensions=grant.extensions + 1, warned=False)
     line = entry(longer, Happening.EXTENDED, now, by=by, until=until.isoformat())
     told = say("You keep {group} until {until}.", group=group.name, until=until)
@@ -124,6 +139,10 @@ def _moved(grant: Grant, group: AccessGroup | None) -> str:
     if group is None or fold(account_of(group, grant.person)) == fold(grant.account):
         return ""
     return f"the account {grant.account} is theirs no more"
+
+
+def _off_shift(grant: Grant, group: AccessGroup, on_call: OnCall, now: datetime) -> bool:
+    return grant.with_shift and not is_on_call(grant.person, group.shifts, on_call, now)
 
 
 def _warns(grant: Grant, end: datetime) -> bool:

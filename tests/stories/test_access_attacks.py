@@ -20,7 +20,7 @@ from bot.engine.access_jobs import sync_job
 from bot.ports.inbox import NewDelivery
 from bot.store.opening import OpenedStore
 from rules.access.group import AccessGroup, Whom
-from rules.rotation import OnCall
+from rules.rotation import OnCall, Span
 from tests.fakes.clock import FakeClock
 from tests.stories.elevated import ANA, BO, CY, DEE, HOUR, PRIMARY, Elevated, book_of, group
 from tests.stories.story import MONDAY_03, on_call
@@ -158,6 +158,34 @@ async def test_a_request_for_a_group_that_is_gone_does_not_wait_for_ever(begin: 
     assert await story.state_of() == "refused"
     wake = await story.store.access.next_wake()
     assert wake is None or wake > story.clock.now()
+
+
+async def test_an_extension_stays_within_the_shift_where_it_ends_with_it(begin: Begin) -> None:
+    spans = (
+        Span(NINE - 7 * DAY, NINE, "data", "primary", (ANA,)),
+        Span(NINE, NINE + 7 * DAY, "data", "primary", (BO,)),
+    )
+    rules = free(ends_with_shift=True, may_ask=Whom(on_call=(PRIMARY,)))
+    story = begin(rules, roster=OnCall(spans))
+    await story.until(NINE - timedelta(minutes=40))
+    await story.asks_for(ANA, hours=4)
+    assert (await story.grant()).until == NINE
+    await story.asks(ExtendAccess(by=ANA, grant=(await story.grant()).id))
+    assert "shift" in story.answers()[-1]
+    await story.until(NINE + timedelta(seconds=5))
+    assert story.groups.who() == []
+
+
+async def test_a_shift_that_is_handed_over_early_ends_what_ends_with_it(begin: Begin) -> None:
+    rules = free(ends_with_shift=True, may_ask=Whom(on_call=(PRIMARY,)))
+    story = begin(rules)
+    await story.asks_for(ANA, hours=4)
+    assert story.groups.who() == [ANA]
+    await story.after(hours=1)
+    story.changes_rules(on_call=on_call(primary=BO, secondary=ANA))
+    await story.after(seconds=35)
+    assert story.groups.who() == []
+    assert "shift" in (await story.grant()).end_reason
 
 
 async def test_revoking_what_is_over_keeps_nobody_out(begin: Begin) -> None:
