@@ -51,8 +51,8 @@ def decide_request(ask: Ask, scene: Scene) -> Step | Refusal:
     incident = _incident(ask, group, scene)
     if refusal := next(_refusals(ask, group, scene, incident), None):
         return refusal
-    broke_glass = _may_break_glass(ask.person, group, scene)
-    if broke_glass and incident is None:
+    broke_glass = _may_break_glass(ask, group, scene, incident)
+    if broke_glass and (incident is None or not _is_grave(incident)):
         incident = _gravest(scene)
     shift_end = _shift_end(ask, group, scene)
     grant = Grant(
@@ -204,15 +204,22 @@ def _incident(ask: Ask, group: AccessGroup, scene: Scene) -> Incident | None:
 
 
 def _gravest(scene: Scene) -> Incident | None:
-    grave = [one for one in scene.incidents if one.is_open and one.priority in _GRAVE]
+    grave = [one for one in scene.incidents if _is_grave(one)]
     return min(grave, key=lambda one: (one.priority, -one.number), default=None)
 
 
-def _may_break_glass(person: str, group: AccessGroup, scene: Scene) -> bool:
+def _is_grave(incident: Incident) -> bool:
+    return incident.is_open and incident.priority in _GRAVE
+
+
+def _may_break_glass(ask: Ask, group: AccessGroup, scene: Scene, incident: Incident | None) -> bool:
+    """Tell whether they may, for the incident they name, or for the gravest when they name none."""
+    meant = incident if ask.incident else _gravest(scene)
     return (
         bool(group.approvers)
-        and _gravest(scene) is not None
-        and is_on_call(person, group.break_glass, scene.on_call, scene.now)
+        and meant is not None
+        and _is_grave(meant)
+        and is_on_call(ask.person, group.break_glass, scene.on_call, scene.now)
     )
 
 

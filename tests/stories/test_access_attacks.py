@@ -12,6 +12,7 @@ from bot.acts.access import (
     AskAccess,
     ExtendAccess,
     GiveBack,
+    RefuseAccess,
     RevokeAccess,
     RevokeAll,
 )
@@ -20,6 +21,7 @@ from bot.engine.access_jobs import sync_job
 from bot.ports.inbox import NewDelivery
 from bot.store.opening import OpenedStore
 from rules.access.group import AccessGroup, Whom
+from rules.alert import Severity
 from rules.rotation import OnCall, Span
 from tests.fakes.clock import FakeClock
 from tests.stories.elevated import ANA, BO, CY, DEE, HOUR, PRIMARY, Elevated, book_of, group
@@ -186,6 +188,22 @@ async def test_a_shift_that_is_handed_over_early_ends_what_ends_with_it(begin: B
     await story.after(seconds=35)
     assert story.groups.who() == []
     assert "shift" in (await story.grant()).end_reason
+
+
+async def test_glass_is_broken_for_the_grave_incident_and_no_other(begin: Begin) -> None:
+    story = begin(group(break_glass=(PRIMARY,), grace=timedelta(minutes=30)))
+    await story.fires("small", severity=Severity.INFO)
+    small = await story.incident()
+    assert small.priority not in {"P1", "P2"}
+    await story.fires("grave", severity=Severity.CRITICAL)
+    await story.asks_for(ANA, hours=1, incident=small.number)
+    assert await story.state_of() == "requested"  # a small one needs somebody's yes
+    await story.asks(RefuseAccess(by=BO, grant=(await story.grant()).id))
+    await story.does(ANA, "acked")
+    await story.asks_for(ANA, hours=1)
+    grant = await story.grant()
+    assert grant.break_glass
+    assert grant.incident != small.number
 
 
 async def test_revoking_what_is_over_keeps_nobody_out(begin: Begin) -> None:
