@@ -15,6 +15,7 @@ from rules.rotation import OnCall
 from rules.sentence import Sentence, Who, say
 
 WEEK = timedelta(days=7)
+_DISTRUST = timedelta(hours=24)
 _GRAVE = frozenset({Priority.P1, Priority.P2})
 
 
@@ -51,7 +52,8 @@ def decide_request(ask: Ask, scene: Scene) -> Step | Refusal:
     incident = _incident(ask, group, scene)
     if refusal := next(_refusals(ask, group, scene, incident), None):
         return refusal
-    broke_glass = _may_break_glass(ask, group, scene, incident)
+    distrusted = _revoked_lately(ask, scene)
+    broke_glass = not distrusted and _may_break_glass(ask, group, scene, incident)
     if broke_glass and (incident is None or not _is_grave(incident)):
         incident = _gravest(scene)
     shift_end = _shift_end(ask, group, scene)
@@ -72,7 +74,7 @@ def decide_request(ask: Ask, scene: Scene) -> Step | Refusal:
     )
     asked = entry(grant, Happening.REQUESTED, scene.now, by=ask.person, why=grant.why,
                   length=str(ask.length))  # fmt: skip
-    if not group.approvers:
+    if not group.approvers and not distrusted:
         step = allow(grant, scene.now, by="", why="the group needs no approval")
     elif broke_glass:
         step = _break_glass(grant, group, scene)
@@ -206,6 +208,18 @@ def _incident(ask: Ask, group: AccessGroup, scene: Scene) -> Incident | None:
 def _gravest(scene: Scene) -> Incident | None:
     grave = [one for one in scene.incidents if _is_grave(one)]
     return min(grave, key=lambda one: (one.priority, -one.number), default=None)
+
+
+def _revoked_lately(ask: Ask, scene: Scene) -> bool:
+    """Tell whether somebody else took it from them just now: they need somebody's yes then.
+
+    Or whoever holds a stolen session would have it again as soon as it is revoked.
+    """
+    return any(
+        one.ended_by not in {"", ask.person}
+        and (one.gone_since or scene.now) > scene.now - _DISTRUST
+        for one in scene.had
+    )
 
 
 def _is_grave(incident: Incident) -> bool:

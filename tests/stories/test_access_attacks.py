@@ -206,6 +206,29 @@ async def test_glass_is_broken_for_the_grave_incident_and_no_other(begin: Begin)
     assert grant.incident != small.number
 
 
+async def test_whose_access_was_revoked_breaks_no_glass_to_get_it_back(begin: Begin) -> None:
+    story = begin(group(break_glass=(PRIMARY,)), free(name="lake"))
+    await story.fires(severity=Severity.CRITICAL)
+    for name in ("prod", "lake"):
+        await story.asks_for(ANA, name)
+        assert story.groups.who(name) == [ANA]
+    await story.asks(RevokeAll(by=DEE, why="a stolen laptop"))
+    for name in ("prod", "lake"):
+        await story.asks_for(ANA, name)
+        assert story.groups.who(name) == []
+        assert await story.state_of() == "requested"
+    await story.asks(ApproveAccess(by=DEE, grant=(await story.grant()).id))
+    assert story.groups.who("lake") == [ANA]
+
+
+async def test_giving_back_is_no_reason_to_ask_anybody(begin: Begin) -> None:
+    story = begin()
+    await story.asks_for(ANA)
+    await story.asks(GiveBack(by=ANA, grant=(await story.grant()).id))
+    await story.asks_for(ANA)
+    assert await story.state_of() == "active"
+
+
 async def test_revoking_what_is_over_keeps_nobody_out(begin: Begin) -> None:
     story = begin(free(follows=(PRIMARY,)))
     await story.after(minutes=1)
