@@ -1,7 +1,7 @@
 """Looks after grants as time passes: ends, warnings, silent approvers, shifts, closed incidents."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
@@ -12,7 +12,7 @@ from rules.access.asking import Scene
 from rules.access.following import follow, on_duty
 from rules.access.grant import Grant, GrantState
 from rules.access.lasting import incident_seen, revoke, wake
-from rules.access.seeing import troubled
+from rules.access.seeing import elsewhere, troubled
 from rules.access.telling import Step
 from rules.rulebook import RuleBook
 
@@ -22,6 +22,8 @@ _SYNC_AGAIN = timedelta(seconds=30)
 """A group that nobody has gone over by then is asked for again."""
 _MOST_STEPS = 5
 _UNCONFIGURED = "the group is configured no more"
+_MOVED = "the group is kept in another place now"
+_SET_BACK = "Its place is configured no more: set the group back to it, and I end it."
 _CONFIGURE = "Its back-end is configured no more: configure it again, and I end it."
 
 
@@ -30,7 +32,8 @@ class KeeperParts:
     """What keeping works with.
 
     `book` has who is on call now; `roster_read_at` tells when the roster was surely so, None:
-    there is none, or nobody could read it. `kick` wakes the outbox.
+    there is none, or nobody could read it. `places` names each group's place, as far as known.
+    `kick` wakes the outbox.
     """
 
     book: Callable[[], RuleBook]
@@ -40,6 +43,7 @@ class KeeperParts:
     clock: Clock
     new_id: Callable[[], str]
     roster_read_at: Callable[[], datetime | None]
+    places: Mapping[str, str] = field(default_factory=dict)
     kick: Callable[[], None] = lambda: None
 
 
@@ -116,9 +120,11 @@ class Keeper:
             if seen is not grant:
                 steps.append(Step(seen))
                 grant = seen
-        if group is None and grant.state is not GrantState.REVOKING:
-            lost = troubled(grant, _CONFIGURE, now) if grant.is_wanted else grant
-            steps.append(revoke(lost, now, by="", why=_UNCONFIGURED, due=now))
+        lost = group is None or elsewhere(grant, self._parts.places.get(grant.group, ""))
+        if lost and grant.state is not GrantState.REVOKING:
+            why, trouble = (_UNCONFIGURED, _CONFIGURE) if group is None else (_MOVED, _SET_BACK)
+            ending = troubled(grant, trouble, now) if grant.is_wanted else grant
+            steps.append(revoke(ending, now, by="", why=why, due=now))
             grant = steps[-1].grant
         for _ in range(_MOST_STEPS):
             step = wake(grant, group, book.access, book.access.on_call(book.on_call), now)

@@ -24,6 +24,7 @@ from rules.access.seeing import (
     Plan,
     Seen,
     begin,
+    elsewhere,
     fold,
     look_at,
     plan,
@@ -48,10 +49,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A group's back-end, and its own name there."""
+    """A group's back-end, its own name there, and what tells this place from others."""
 
     backend: Backend
     group: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +124,7 @@ class Sync:
         lists = it.place.backend.capabilities.can_list
         async with self._parts.store.begin() as tx:
             await tx.access.hold()
-            grants = list(await tx.access.open_grants(name))
+            grants = await _here(tx, it)
             standing = await tx.access.standing(name)
             seen = it.seen if lists else _believed(grants)
             native = it.place.backend.capabilities.native_expiry
@@ -135,7 +137,7 @@ class Sync:
                 if grant.state is GrantState.GRANTING and grant.started_at is None:
                     others = [one for one in grants if one.id != grant.id]
                     theirs = [one for one in it.seen if fold(one.account) not in ours]
-                    steps.append(begin(grant, others, theirs, now))
+                    steps.append(begin(grant, others, theirs, now, place=it.place.name))
             adding = {one.grant for one in it.plan.add}
             for grant in grants:
                 gone = grant.id in adding and fold(grant.account) not in {
@@ -150,7 +152,7 @@ class Sync:
         now, book, name = self._parts.clock.now(), self._parts.book(), it.group.name
         async with self._parts.store.begin() as tx:
             await tx.access.hold()
-            grants = list(await tx.access.open_grants(name))
+            grants = await _here(tx, it)
             standing = await tx.access.standing(name)
             shown = self._shown(it, grants)
             steps = _drawn(it, grants, shown, now)
@@ -204,6 +206,12 @@ class Sync:
                     trouble=str(error),
                 )
             )
+
+
+async def _here(tx: Transaction, it: _Round) -> list[Grant]:
+    """Return the group's open grants, but for those of a place that it had before."""
+    grants = await tx.access.open_grants(it.group.name)
+    return [one for one in grants if not elsewhere(one, it.place.name)]
 
 
 def _drawn(

@@ -130,6 +130,7 @@ def elevated_side(
             clock=clock,
             new_id=lambda: secrets.token_hex(3),
             roster_read_at=lambda: roster.seen.as_of if roster else None,
+            places={name: place.name for name, place in places.items()},
             kick=kick,
         )
     )
@@ -143,7 +144,7 @@ def _places(config: Config, around: Surroundings) -> dict[str, Place]:
     places = {}
     for name, spec in config.access_groups.items():
         try:
-            places[name] = Place(open_backend(spec.backend, around), spec.group)
+            places[name] = Place(open_backend(spec.backend, around), spec.group, spec.place)
         except ValueError as error:
             log.warning("back-end unusable", action="open_backend", group=name, fault=str(error))
     return places

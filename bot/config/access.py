@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from rules.access.group import AccessGroup, Duty, Whom
 from rules.documents.spec import DurationOrNever, PositiveDuration, Spec, Text
 from rules.documents.written import NEVER, as_list
+
+_WHERE = ("url", "api_url", "organization", "resource", "command")
+"""Options of back-ends that say where a group is; others say how it is reached."""
 
 Find = Callable[[str], str]
 """From a person as written to their key; raises ValueError."""
@@ -20,6 +25,15 @@ def _duty(written: object) -> object:
         return written
     rotation, _, role = written.partition("/")
     return {"rotation": rotation.strip(), "role": role.strip()}
+
+
+def _address(written: object) -> str:
+    """Return what of an address says where: no user, no password, no database, no options."""
+    parts = urlsplit(written) if isinstance(written, str) and "://" in written else None
+    if parts is None:
+        return repr(written).casefold()
+    path = "" if parts.scheme.startswith("postgres") else parts.path.rstrip("/")
+    return f"{parts.hostname}:{parts.port or ''}{path}".casefold()
 
 
 class DutySpec(Spec):
@@ -54,9 +68,13 @@ class WhomSpec(Spec):
 class BackendSpec(Spec):
     """`kind`, and beside it the options of that kind, which its own module checks."""
 
-    kind: Text = Field(description="What kind of place the group lives in; see docs/access-backends.md.")
+    kind: Text = Field(
+        description="What kind of place the group lives in; see docs/access-backends.md."
+    )
     options: dict[str, object] = Field(
-        default_factory=dict, repr=False, description="Settings of the kind; see docs/access-backends.md."
+        default_factory=dict,
+        repr=False,
+        description="Settings of the kind; see docs/access-backends.md.",
     )
 
     @model_validator(mode="before")
@@ -146,6 +164,16 @@ class AccessGroupSpec(Spec):
         if not (self.follows or self.may_ask.whom(str)):
             raise ValueError("nobody can get into it; say `follows` or `may_ask`")
         return self
+
+    @property
+    def place(self) -> str:
+        """Name the group among those of all back-ends: the same however it is reached."""
+        options = self.backend.options
+        where = "\n".join(_address(options[name]) for name in _WHERE if options.get(name))
+        group = self.group.strip().lstrip("@")
+        if self.backend.kind != "postgresql_role":
+            group = group.casefold()
+        return f"{self.backend.kind}:{group}:{sha256(where.encode()).hexdigest()[:12]}"
 
     def rules(self, name: str, find: Find, propagation: str = "") -> AccessGroup:
         """Return the group's rules; `find` makes keys of people. Raises ValueError for unknown ones."""

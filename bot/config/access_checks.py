@@ -37,11 +37,10 @@ def _same_group_twice(config: Config, document: Document) -> Iterator[Fault]:
     """Two entries for one group would each remove whom the other put in."""
     seen: dict[str, str] = {}
     for name, spec in config.access_groups.items():
-        key = repr((spec.backend.kind, sorted(map(repr, spec.backend.options.items())), spec.group))
-        if key in seen:
-            words = f'is the same group as "{seen[key]}"; make one of the two'
+        if spec.place in seen:
+            words = f'is the same group as "{seen[spec.place]}"; make one of the two'
             yield document.fault(("access_groups", name, "group"), words)
-        seen.setdefault(key, name)
+        seen.setdefault(spec.place, name)
 
 
 def _nobody(people: People, written: tuple[str, ...]) -> str:

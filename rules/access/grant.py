@@ -38,7 +38,8 @@ class Grant:
     end it sooner. `requested_at`, `active_since` and `gone_since` are shown to people: asked for,
     seen in the back-end, seen gone from it. `was_member`: the account was in the group before.
     `asked` are approvers who have been asked, the present one last. `granted_at` is when it was
-    decided. `with_shift`: it ends with the person's shift. `alarms` counts how often was said that it takes too long, `troubled_since` is since
+    decided. `place` is where it was begun, as the configuration names the group there.
+    `with_shift`: it ends with the person's shift. `alarms` counts how often was said that it takes too long, `troubled_since` is since
     when the back-end has failed it.
     """
 
@@ -56,6 +57,7 @@ class Grant:
     incident_closed_at: datetime | None = None
     break_glass: bool = False
     with_shift: bool = False
+    place: str = ""
     asked: tuple[str, ...] = ()
     answer_by: datetime | None = None
     approved_by: str = ""

@@ -84,6 +84,11 @@ def plan(
     return Plan(tuple(remove), missing, strangers)
 
 
+def elsewhere(grant: Grant, place: str) -> bool:
+    """Tell whether it was begun in another place than the one that the group has now."""
+    return bool(place and grant.place) and grant.place != place
+
+
 def stays_anyway(group: AccessGroup, grant: Grant) -> bool:
     """Tell whether the account was in before us, where that is not ours to change."""
     if fold(grant.account) in {fold(one) for one in group.permanent}:
@@ -91,15 +96,17 @@ def stays_anyway(group: AccessGroup, grant: Grant) -> bool:
     return grant.was_member and not (group.owned and not group.dry_run)
 
 
-def begin(grant: Grant, others: Sequence[Grant], seen: Iterable[Seen], now: datetime) -> Step:
-    """Note that it is about to be put in, and whether the account was in without us."""
+def begin(
+    grant: Grant, others: Sequence[Grant], seen: Iterable[Seen], now: datetime, *, place: str = ""
+) -> Step:
+    """Note that it is about to be put in, where, and whether the account was in without us."""
     ours = {fold(one.account) for one in others if one.started_at is not None}
     there = {fold(one.account) for one in seen if not one.pending}
     key = fold(grant.account)
     before = key in there and key not in ours
     if key in ours:
         before = any(one.was_member for one in others if fold(one.account) == key)
-    begun = grant.but(started_at=now, was_member=before)
+    begun = grant.but(started_at=now, was_member=before, place=place)
     line = entry(begun, Happening.GRANT_STARTED, now, account=grant.account,
                  was_member=str(before).lower())  # fmt: skip
     return Step(begun, (line,))

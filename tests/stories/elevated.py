@@ -57,6 +57,8 @@ class Elevated(Story):
     def __init__(self, opened: OpenedStore, clock: FakeClock, book: RuleBook) -> None:
         self.groups = MemoryGroups(clock)
         self.roster_read_at: datetime | None = None
+        self.place = "here"
+        """Names where the groups live; another name is another place, which `groups` is then."""
         self._ids = count(1)
         super().__init__(opened, clock, book)
 
@@ -72,9 +74,10 @@ class Elevated(Story):
                 clock=self.clock,
                 new_id=lambda: f"r{next(self._ids)}",
                 roster_read_at=lambda: self.roster_read_at or self.clock.now(),
+                places=dict.fromkeys(rules.book().access.groups, self.place),
             )
         )
-        places = {name: Place(self.groups, name) for name in rules.book().access.groups}
+        places = {name: Place(self.groups, name, self.place) for name in rules.book().access.groups}
         sync = Sync(
             SyncParts(
                 places=places,

@@ -24,6 +24,7 @@ from rules.access.group import AccessGroup, Whom
 from rules.alert import Severity
 from rules.rotation import OnCall, Span
 from tests.fakes.clock import FakeClock
+from tests.fakes.groups import MemoryGroups
 from tests.stories.elevated import ANA, BO, CY, DEE, HOUR, PRIMARY, Elevated, book_of, group
 from tests.stories.story import MONDAY_03, on_call
 
@@ -250,3 +251,21 @@ async def test_the_spelling_of_an_account_does_not_make_it_somebody_elses(begin:
     await story.asks_for(ANA, hours=1)
     await story.after(hours=1, minutes=2)
     assert story.groups.who() == []
+
+
+async def test_a_group_that_moves_to_another_place_is_not_forgotten_in_the_old_one(
+    begin: Begin,
+) -> None:
+    story = begin()
+    await story.asks_for(ANA, hours=1)
+    old = story.groups
+    story.groups, story.place = MemoryGroups(story.clock), "there"
+    story.restart()
+    await story.after(hours=2)
+    assert (old.who(), story.groups.who()) == ([ANA], [])
+    assert await story.state_of() == "revoking"
+    assert "set the group back" in story.words()[-1]
+    story.groups, story.place = old, "here"
+    story.restart()
+    await story.after(minutes=4)
+    assert (await story.state_of(), old.who()) == ("ended", [])
