@@ -63,9 +63,15 @@ class ElevatedSide:
         except (RetryLaterError, GiveUpError) as error:
             log.warning("slack members not read", action="access_people", error=str(error))
             return
-        if (found.barred, found.groups) != (rules.barred, rules.in_slack_group):
+        told = replace(
+            rules,
+            barred=found.barred,
+            in_slack_group=found.groups,
+            looked_up=frozenset(people),
+        )
+        if told != rules:
             # the keeper asks for the book afresh: whoever is barred is out within a second
-            self.rules.access = replace(rules, barred=found.barred, in_slack_group=found.groups)
+            self.rules.access = told
             await self.rules.refresh()
 
     async def sample(self) -> None:
@@ -111,7 +117,8 @@ def elevated_side(
     """Open the back-ends and build what looks after them; what cannot be opened is logged."""
     clock, people = slack.desk.clock, config.directory()
     places = _places(config, Surroundings(clock=clock, session=slack.session, slack=_calls(slack)))
-    rules.access = AccessRules(groups=_groups(config, people, places))
+    # until Slack has told of people, nobody comes in by their rotation
+    rules.access = AccessRules(groups=_groups(config, people, places), looked_up=frozenset())
     sync = Sync(
         SyncParts(
             places=places,

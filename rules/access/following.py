@@ -48,7 +48,7 @@ def follow(
         if grant is not None:
             steps += _renewed(grant, end, now, stale=stale)
             continue
-        held_back = withheld.get(person, now) > now
+        held_back = withheld.get(person, now) > now or not rules.is_looked_up(person)
         if person in rules.barred or held_back or not account_of(group, person):
             continue
         new = _new(new_id(), group, person, until, now)

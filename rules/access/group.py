@@ -78,13 +78,18 @@ class AccessRules:
 
     `barred` is by person why they may have nothing: a bot, a guest, deactivated, unknown.
     `in_slack_group` is by handle who is in it. `named` is whom the roster's own rows name, by
-    rotation: being on call opens a group to them only, None: to anybody.
+    rotation: being on call opens a group to them only, None: to anybody. `looked_up` are those of
+    whom Slack has told: nobody else comes in by their rotation, None: everybody may.
     """
 
     groups: Mapping[str, AccessGroup] = field(default_factory=dict)
     barred: Mapping[str, str] = field(default_factory=dict)
     in_slack_group: Mapping[str, frozenset[str]] = field(default_factory=dict)
     named: Named | None = None
+    looked_up: frozenset[str] | None = None
+
+    def is_looked_up(self, person: str) -> bool:
+        return self.looked_up is None or person in self.looked_up
 
     def on_call(self, everybody: OnCall) -> OnCall:
         """Return who is on call as far as access is concerned."""

@@ -269,3 +269,19 @@ async def test_a_group_that_moves_to_another_place_is_not_forgotten_in_the_old_o
     story.restart()
     await story.after(minutes=4)
     assert (await story.state_of(), old.who()) == ("ended", [])
+
+
+async def test_nobody_comes_in_by_rotation_before_slack_has_told_who_they_are(
+    begin: Begin,
+) -> None:
+    story = begin(free(follows=(PRIMARY,)))
+    access = story.rules.the_book.access
+    story.changes_rules(access=replace(access, looked_up=frozenset({BO})))
+    await story.after(minutes=5)
+    assert story.groups.who() == []
+    story.changes_rules(access=replace(access, looked_up=frozenset({ANA, BO})))
+    await story.after(seconds=35)
+    assert story.groups.who() == [ANA]
+    story.changes_rules(access=replace(access, looked_up=frozenset()))
+    await story.after(minutes=5)
+    assert story.groups.who() == [ANA]  # who is in stays until there is a reason
