@@ -21,7 +21,7 @@ def accompany(
     for effect in effects:
         match effect:
             case ShowRunbook() if incident.is_open:
-                _guide(tx, incident, book, now)
+                guide(tx, incident, book, now)
             case ShowTasks() if not incident.is_open:
                 _plan(tx, incident, book, now)
             case _:
@@ -35,7 +35,7 @@ def _plan(tx: Transaction, incident: Incident, book: RuleBook, now: datetime) ->
         tx.enqueue(mirror_task(task, now))
 
 
-def _guide(tx: Transaction, incident: Incident, book: RuleBook, now: datetime) -> None:
+def guide(tx: Transaction, incident: Incident, book: RuleBook, now: datetime) -> None:
     """Freeze the runbook, so that steps keep their numbers; that there is none is a gap."""
     subject = subject_of(incident, book.catalogue)
     runbook = book.runbooks.of(subject)
@@ -44,5 +44,9 @@ def _guide(tx: Transaction, incident: Incident, book: RuleBook, now: datetime) -
             incident_id=incident.id, number=incident.number, runbook=runbook, chosen_at=now
         )
         tx.runbooks.attach(use)
-    elif incident.pages and (gap := missing_gap(subject, incident.number, now)):
+    elif (
+        len(book.runbooks)
+        and incident.pages
+        and (gap := missing_gap(subject, incident.number, now))
+    ):
         tx.runbooks.open_gap(gap)

@@ -1,6 +1,7 @@
 """Keeps what came of a runbook's steps, and lets their actions run: each click once."""
 
 from bot.acts.runbooks import RunAction, RunbookAct, TickStep
+from bot.engine.accompanying import guide as choose
 from bot.engine.answer import Answer
 from bot.engine.jobs import show_runbook
 from bot.engine.work import Work
@@ -32,7 +33,7 @@ async def follow_runbook(work: Work, act: RunbookAct) -> Answer:
     incident = await work.tx.incident_numbered(act.number)
     if incident is None:
         return _refused(say("There is no incident #{number}.", number=act.number))
-    guide = await work.tx.runbooks.guide(incident.id)
+    guide = await _guide(work, incident)
     step = guide.step(act.step) if guide else None
     if guide is None or step is None:
         return _refused(say("#{number} has no such step in its runbook.", number=act.number))
@@ -41,6 +42,15 @@ async def follow_runbook(work: Work, act: RunbookAct) -> Answer:
             return _tick(work, incident, step, act)
         case RunAction():
             return _run(work, incident, guide, act)
+
+
+async def _guide(work: Work, incident: Incident) -> Guide | None:
+    """Return its runbook; what called nobody gets it when somebody goes by it after all."""
+    known = await work.tx.runbooks.guide(incident.id)
+    if known is not None:
+        return known
+    choose(work.tx, incident, work.book, work.now)
+    return await work.tx.runbooks.guide(incident.id)
 
 
 def _tick(work: Work, incident: Incident, step: RunbookStep, act: TickStep) -> Answer:

@@ -8,6 +8,7 @@ from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.intake import NOT_STORED, Ack, Intake
+from bot.slack.scene import Scene
 from bot.slack.text import md, outside, spoken
 from bot.slack.thread import keep_in_thread, thread_of
 from bot.slack.views.answers import said
@@ -19,8 +20,9 @@ from bot.slack.views.runbook import (
     result_message,
     runbook_message,
 )
+from rules.runbooks.choosing import subject_of
 from rules.runbooks.gaps import gap_sentence
-from rules.runbooks.runbook import StepOutcome
+from rules.runbooks.runbook import Guide, RunbookUse, StepOutcome
 
 ACTIONS = (RUNBOOK_STEP, RUNBOOK_RUN, *RUNBOOK_TICKS)
 _MOST_GAPS = 20
@@ -74,7 +76,21 @@ async def answer_runbook(desk: Desk, number: int) -> Json:
     if incident is None:
         return said(md("There is no incident #{number}.", number=number))
     scene, _ = await desk.scene(incident, ask=False)
-    return runbook_message(scene, await desk.runbooks.guide(incident.id), desk.actions)
+    guide = await desk.runbooks.guide(incident.id) or _fitting(scene)
+    return runbook_message(scene, guide, desk.actions)
+
+
+def _fitting(scene: Scene) -> Guide | None:
+    """Return the runbook of what called nobody, and so was given none."""
+    incident, book = scene.incident, scene.book
+    runbook = book.runbooks.of(subject_of(incident, book.catalogue))
+    if runbook is None:
+        return None
+    return Guide(
+        RunbookUse(
+            incident_id=incident.id, number=incident.number, runbook=runbook, chosen_at=scene.now
+        )
+    )
 
 
 class RunbookClicks:

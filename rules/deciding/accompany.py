@@ -12,32 +12,47 @@ from rules.tasks.planning import blocking, tasks_for
 
 
 def guided(incident: Incident, book: RuleBook) -> Subject | None:
-    """Return what a runbook is shown for; None where there are none, or nothing to say.
+    """Return what a runbook is shown for; None where there is nothing to say.
 
-    What nobody is shown, and what people opened by hand, has no runbook.
+    What nobody is shown, and what people opened by hand, has no runbook. Where there are none at
+    all, the product still has its owner, its promises and what proves a fix.
     """
-    if not len(book.runbooks) or incident.source.startswith("@") or not _seen(incident):
+    if incident.source.startswith("@") or not _seen(incident):
         return None
     subject = subject_of(incident, book.catalogue)
-    return subject if book.runbooks.of(subject) or subject.product else None
+    told = subject.product if len(book.runbooks) else book.catalogue.product(incident.product)
+    return subject if told or book.runbooks.of(subject) else None
 
 
 def accompanied(before: Incident, decision: Decision, book: RuleBook, now: datetime) -> Decision:
-    """Add the orders to show runbook and tasks when the incident begins or ends."""
+    """Add the orders to show runbook and tasks when somebody is called to it, and when it ends.
+
+    What came and went without calling anybody gets neither: its thread stays empty.
+    """
     after = decision.incident
-    if before.is_open and not after.is_open:
+    if decision.refusal is not None:
+        return decision
+    effects: list[Effect] = []
+    turns = before.is_open != after.is_open
+    begins = _noticed(after) and not _noticed(before)
+    if (begins or (turns and _noticed(before))) and guided(after, book):
+        effects.append(ShowRunbook())
+    if turns and after.is_open:
+        effects += [ShowTasks()] if book.tasks and _noticed(before) else []
+    elif turns:
         planned = tasks_for(after, book.tasks, book.catalogue, now)
         after = after.but(blocking_tasks=blocking(planned))
-    begins = _seen(after) and (before.last_alert_at is None or not _seen(before))
-    turns = before.is_open != after.is_open
-    effects: list[Effect] = []
-    if (begins or turns) and decision.refusal is None and guided(after, book):
-        effects.append(ShowRunbook())
-    if turns and _seen(after) and book.tasks:
-        effects.append(ShowTasks())
-    if not effects:
+        effects += [ShowTasks()] if planned or before.generation else []
+    if after is decision.incident and not effects:
         return decision
     return replace(decision, incident=after, effects=(*decision.effects, *effects))
+
+
+def _noticed(incident: Incident) -> bool:
+    """Tell whether somebody was called to it, or took it by themselves."""
+    called = incident.paged or incident.reached or incident.first_paged_at
+    took = incident.acked_at or incident.first_acked_at or incident.assigned_to
+    return _seen(incident) and bool(called or took)
 
 
 def _seen(incident: Incident) -> bool:

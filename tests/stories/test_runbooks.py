@@ -12,6 +12,8 @@ from bot.ports.delivering import Deliverer
 from bot.runbooks.running import Action, ActionDeliverer, RunningParts
 from bot.webhook import incident_payload
 from rules.catalogue import Catalogue, Product
+from rules.documents.tasks_parts import task_rules
+from rules.documents.tasks_spec import TaskRuleSpec
 from rules.people import People, Person
 from rules.rulebook import RuleBook
 from rules.runbooks.choosing import Runbooks
@@ -26,7 +28,7 @@ from rules.runbooks.runbook import (
 from rules.sentence import plain
 from rules.silence import Silence
 from tests.stories.conftest import Tell
-from tests.stories.story import MONDAY_03, Story, rulebook
+from tests.stories.story import MONDAY_03, Story, alert, rulebook
 
 ORDERS = {"product": "orders"}
 LATE = Runbook(
@@ -37,6 +39,8 @@ LATE = Runbook(
     matches=Matches(product=("orders",)),
     steps=(RunbookStep("Look at the log"), RunbookStep("Clear the task", "clear-task")),
 )
+
+LEFT = task_rules([[TaskRuleSpec.model_validate({"name": "tidy", "title": "Tidy up"})]])
 
 
 def book(*runbooks: Runbook) -> RuleBook:
@@ -265,3 +269,56 @@ async def test_ninety_days_without_a_review_are_a_gap(tell: Tell) -> None:
     story = tell(book(replace(LATE, reviewed_on=MONDAY_03.date() - timedelta(days=91))))
     await Tended(story).tending.tick()
     assert [gap.key for gap in await story.store.runbooks.gaps()] == ["old:orders-late"]
+
+
+async def test_what_calls_nobody_gets_nothing_into_its_thread(tell: Tell) -> None:
+    """Minor things that come and go by themselves leave their threads empty."""
+    quiet = replace(book(LATE), pages=frozenset(), tasks=LEFT)
+    story = tell(quiet)
+    for n in range(30):
+        await story.fires(f"orders-{n}", labels=ORDERS)
+    await story.after(minutes=5)
+    for n in range(30):
+        await story.recovers(f"orders-{n}", labels=ORDERS)
+    await story.after(minutes=5)
+    kinds = {sent.kind for sent in story.slack.sent}
+    assert kinds <= {"show"}, kinds
+
+
+async def test_who_takes_it_all_the_same_gets_the_runbook_and_the_tasks(tell: Tell) -> None:
+    story = tell(replace(book(LATE), pages=frozenset(), tasks=LEFT))
+    await story.fires(labels=ORDERS)
+    await story.after(minutes=1)
+    assert story.sent("runbook") == []
+    await story.does("ana", "acked")
+    await story.after(minutes=1)
+    assert len(story.sent("runbook")) == 1
+    await story.does("ana", "resolved")
+    await story.after(minutes=1)
+    assert len(story.sent("tasks")) == 1
+
+
+async def test_a_step_of_what_called_nobody_can_be_ticked(tell: Tell) -> None:
+    story = tell(replace(book(LATE), pages=frozenset()))
+    await story.fires(labels=ORDERS)
+    await story.asks(tick(0, StepOutcome.WORKED))
+    assert [one.step for one in (await guide(story)).ticks] == [0]
+
+
+async def test_a_storm_has_one_checklist_and_one_list_for_each_that_pages(tell: Tell) -> None:
+    story = tell(replace(book(LATE), tasks=LEFT))
+    await story.hears(*(alert(f"t-{n}", MONDAY_03, labels=ORDERS) for n in range(200)))
+    await story.after(minutes=2)
+    shown = {job.incident_id for job in story.sent("show")}
+    assert len(shown) <= 11
+    assert len(story.sent("runbook")) <= len(shown)
+    assert story.sent("tasks") == []
+
+
+async def test_without_any_runbook_the_product_is_told_and_no_gap_opens(tell: Tell) -> None:
+    story = tell(book())
+    await story.fires(labels=ORDERS)
+    await story.fires("unknown", labels={"product": "elsewhere"})
+    await story.after(minutes=1)
+    assert [job.incident_id for job in story.sent("runbook")] == [(await story.incident()).id]
+    assert await story.store.runbooks.gaps() == []

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.scene import Scene
-from bot.slack.text import Mrkdwn, at, join, link, md, one_line, outside
+from bot.slack.text import Mrkdwn, at, join, link, md, one_line, outside, spoken
 from rules.catalogue import Product, Promises
 from rules.durations import format_duration
 from rules.incident import Incident
@@ -27,6 +27,8 @@ from rules.runbooks.runbook import (
     RunbookStep,
     StepOutcome,
 )
+from rules.verifying.expecting import expects_of
+from rules.verifying.wording import by_what
 
 RUNBOOK_STEP = "runbook_step"
 RUNBOOK_RUN = "runbook_run"
@@ -52,19 +54,20 @@ _RUN_MARKS = {
     ActionState.FAILED: "❌ failed",
     ActionState.UNKNOWN: "⚠️ may have run",
 }
+_NOTHING = Mrkdwn("Neither a runbook nor a product is known for this.")
 _CONFIRM = "It acts on the real system, once."
 
 
 def runbook_message(scene: Scene, guide: Guide | None, actions: Mapping[str, str]) -> Json:
     """The checklist as it stands; `actions` tells by name what to ask before each runs."""
-    head = _head(guide)
     facts = join("\n", [_product(scene), escalation(scene)])
-    blocks = [kit.section(head), *([kit.section(facts)] if facts else [])]
+    texts = [one for one in (_head(scene, guide), facts) if one] or [_NOTHING]
+    blocks = [kit.section(text) for text in texts]
     if guide is not None:
         blocks += _steps(scene, guide, actions)
-        if verify := guide.use.runbook.verify:
-            blocks.append(kit.section(md("*Solved when* {verify}", verify=verify)))
-    return kit.message(head, blocks)
+    if solved := _solved(scene, guide):
+        blocks.append(kit.section(solved))
+    return kit.message(texts[0], blocks)
 
 
 def result_message(run: ActionRun) -> Json:
@@ -110,7 +113,20 @@ def _target(scene: Scene, target: Target) -> Mrkdwn:
             return outside(name, 60)
 
 
-def _head(guide: Guide | None) -> Mrkdwn:
+def _solved(scene: Scene, guide: Guide | None) -> Mrkdwn:
+    """Say what its runbook calls solved and, before somebody claims it, what will prove it."""
+    verify = guide.use.runbook.verify if guide else ""
+    lines = [md("*Solved when* {verify}", verify=verify)] if verify else []
+    expects = expects_of(scene.incident, scene.book, scene.now) if scene.incident.is_open else None
+    if expects is not None:
+        what = spoken(by_what(expects), scene.names, scene.now)
+        lines.append(md("*A fix is proved by* {what}.", what=what))
+    return join("\n", lines)
+
+
+def _head(scene: Scene, guide: Guide | None) -> Mrkdwn:
+    if guide is None and not len(scene.book.runbooks):
+        return Mrkdwn()
     if guide is None:
         return md("*No runbook fits this yet.* Note what helps: it makes the first one.")
     runbook = guide.use.runbook

@@ -10,7 +10,7 @@ from bot.slack.scene import Scene
 from bot.slack.views.runbook import result_message, runbook_message
 from bot.slack.views.tasks import nudge_message, tasks_message
 from bot.workspace.blockkit import problems
-from rules.catalogue import Catalogue, Product
+from rules.catalogue import Catalogue, LoadType, Product
 from rules.runbooks.runbook import (
     ActionRun,
     ActionState,
@@ -23,7 +23,7 @@ from rules.runbooks.runbook import (
 )
 from rules.tasks.task import Task, TaskState
 from tests.rules.runbooks.test_choosing import incident
-from tests.stories.story import rulebook
+from tests.stories.story import USUAL, rulebook
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
 EVIL = "<!channel> *bold* `code` <https://evil.example|click> " + "&" * 300
@@ -120,3 +120,25 @@ def test_tasks_keep_slack_s_limits_and_say_what_is_late() -> None:
         assert "<!channel>" not in str(message)
     assert "was due" in str(nudge_message(task, 3, Named(), NOW))
     assert "last reminder" in str(nudge_message(task, 3, Named(), NOW))
+
+
+def texts(message: dict[str, Any]) -> str:
+    return "\n".join(b["text"]["text"] for b in message["blocks"] if "text" in b)
+
+
+def test_without_any_runbook_it_tells_of_the_product_and_of_what_proves_a_fix() -> None:
+    product = Product(
+        id="orders", name="Orders", owner="cy@example.com", tier=1, load_type=LoadType.SNAPSHOT,
+        schedule="0 5 * * *",
+    )  # fmt: skip
+    book = rulebook(catalogue=Catalogue([product]))
+    broken = incident(product="orders").but(pages=True, policy=USUAL)
+    message = runbook_message(Scene(incident=broken, now=NOW, names=Named(), book=book), None, {})
+    said = texts(message)
+    assert said.startswith("*Orders* · owner cy@example.com · snapshot load · tier 1")
+    assert "*If you are stuck:* Escalate." in said
+    assert "*A fix is proved by* somebody who has looked" in said
+    assert "runbook" not in said
+    resolved = broken.resolve("ana", NOW)
+    after = runbook_message(Scene(incident=resolved, now=NOW, names=Named(), book=book), None, {})
+    assert "is proved by" not in texts(after)
