@@ -11,11 +11,13 @@ from rules.nearest import did_you_mean
 
 SECRET_KEYS = frozenset(
     {"bot_token", "app_token", "signing_secret", "user_token", "roster_secret"}
-    | {"secret", "previous_secret", "token", "env"}
+    | {"secret", "previous_secret", "client_secret", "token", "env"}
 )
 """Keys whose values are never written into the file."""
 
-_HOLDERS = frozenset({"calendar", "orchestrators", "slack", "sources", "task_tracker", "webhooks"})
+_HOLDERS = frozenset(
+    {"calendar", "orchestrators", "slack", "sources", "task_tracker", "web_pages", "webhooks"}
+)
 ACCESS_SECRETS = frozenset({"token", "password"})
 """The same, of the back-ends of elevated groups."""
 
