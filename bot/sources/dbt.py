@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
 from bot.ports.inbox import Delivery
+from bot.sources.dbt_artifacts import extent
 from bot.sources.dbt_blame import Blame, blame
+from bot.sources.dbt_extent import NAMES, Extent, Result, extent_of, labels_of, stretch_of
 from bot.sources.json_body import JsonValue, read_object, text_of
 from bot.sources.kind import Parsed, Source, SourceKind, UnreadableError
 from bot.sources.text import clean, key, labels, line
@@ -42,6 +44,7 @@ class _Run:
     source: Source
     delivery: Delivery
     document: Section
+    extent: Extent
 
     @property
     def metadata(self) -> Section:
@@ -132,6 +135,12 @@ class _Row:
         return f"{kind}{test} on {place}" if place else f"{kind}{test}"
 
     @property
+    def outcome(self) -> Result:
+        whole = self.status in WHOLE
+        kept = self.node.get("full_refresh") is False
+        return Result(self.kind, whole, stretch_of(self.result, whole=whole), kept)
+
+    @property
     def not_evaluated(self) -> bool:
         """Say whether the check itself broke, which tells nothing of the data."""
         broken = self.kind in TESTS and self.status == "error"
@@ -146,10 +155,13 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
         raise UnreadableError(
             "The body has no dbt results; send target/run_results.json with `watchbill send`."
         )
-    run = _Run(source, delivery, document)
+    asked = extent(dict(section(document.get("args"))))
+    run = _Run(source, delivery, document, Extent(asked=asked))
     rows = [_Row(run, one) for one in found if isinstance(one, dict) and one.get("unique_id")]
     if found and not rows:
         raise UnreadableError("No dbt result has a unique_id.")
+    run = replace(run, extent=extent_of(asked, (row.outcome for row in rows)))
+    rows = [replace(row, run=run) for row in rows]
     skipped = blame(
         {row.unique_id: (row.kind, row.status, row.node) for row in rows}, TESTS, FIRING
     )
@@ -179,7 +191,9 @@ def _invocation(run: _Run, rows: Sequence[_Row]) -> tuple[Run, ...]:
             state=RunState.FAILED if failed else RunState.SUCCEEDED,
             started_at=run.time(began, ended) if began else None,
             ended_at=ended,
-            labels=labels((name, said) for name, said in pairs.items() if said),
+            labels=labels(
+                [*((n, said) for n, said in pairs.items() if said), *labels_of(run.extent)]
+            ),
             assets=tuple(islice(done, MOST_ASSETS)),
         ),
     )
@@ -310,6 +324,8 @@ def _labels(row: _Row, skipped: Blame) -> Iterable[tuple[str, str]]:
         "path": node.get("original_file_path"),
         "invocation_id": row.run.metadata.get("invocation_id"),
     }
+    # absent ones too, so that no `meta` of the same name counts as one
+    found |= dict.fromkeys(NAMES, "") | dict(labels_of(row.run.extent, row.outcome))
     for name, value in meta.items():
         found.setdefault(name, value)
     for name, value in section(row.run.metadata.get("env")).items():

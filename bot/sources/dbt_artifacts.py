@@ -22,6 +22,8 @@ BYTES_A_PART = 900_000
 """Watchbill reads at most a thousand alerts from one body, and takes a megabyte at most."""
 CHUNK = 1 << 20
 SKIPPED_PARENTS = 200
+PAIR = 2
+ASKED = ("event_time_start", "event_time_end")
 
 Json = Any
 Document = dict[str, Json]
@@ -146,7 +148,40 @@ def _head(found: Document, artifact: Path, facts: Facts, target: str) -> Documen
         "target": target or args.get("target") or "",
         "command": args.get("which") or ("freshness" if freshness else ""),
         "metadata": {name: metadata.get(name) for name in wanted},
+        **({"args": asked} if (asked := extent(args)) else {}),
     }
+
+
+def extent(args: Document) -> Document:
+    """Return how much the command was asked to load: a full refresh, or a stretch of event time.
+
+    The command line itself is not sent: it may hold secrets in `--vars`.
+    """
+    found = {name: str(args[name])[:40] for name in ASKED if args.get(name)}
+    words = str(args.get("invocation_command") or "").split()
+    for name in ASKED:
+        flag = "--" + name.replace("_", "-")
+        for number, word in enumerate(words):
+            following = words[number + 1] if number + 1 < len(words) else ""
+            value = following if word == flag else word.partition(flag + "=")[2]
+            if value and name not in found:
+                found[name] = value.strip("'\"")[:40]
+    whole = args.get("full_refresh")
+    if whole is None:
+        whole = any(word in ("--full-refresh", "-f") for word in words)
+    return {**found, "full_refresh": True} if whole is True else found
+
+
+def batches(result: Document) -> Document:
+    """Return what a microbatch model loaded and failed to load: the first start and last end."""
+    told = result.get("batch_results")
+    found = {}
+    for name in ("successful", "failed"):
+        parts = told.get(name) if isinstance(told, dict) else None
+        ends = [one for one in parts or [] if isinstance(one, list) and len(one) == PAIR]
+        if ends:
+            found[name] = [[min(str(one[0]) for one in ends), max(str(one[1]) for one in ends)]]
+    return {"batch_results": found} if found else {}
 
 
 def _row(result: Document, facts: Facts, longest: int) -> Document:
@@ -154,8 +189,10 @@ def _row(result: Document, facts: Facts, longest: int) -> Document:
     node = facts.nodes.get(str(row["unique_id"]))
     ended = [one.get("completed_at") for one in result.get("timing") or [] if isinstance(one, dict)]
     row["completed_at"] = next((one for one in reversed(ended) if one), None)
+    row.update(batches(result))
     if str(row["status"]).lower() in PASSED:
-        row["node"] = {"name": node["name"]} if node else None
+        told = ("name", "full_refresh")
+        row["node"] = {name: node[name] for name in told if name in node} if node else None
         return row
     if row["status"] == "skipped":
         kept = ("name", "resource_type", "depends_on")
@@ -224,6 +261,7 @@ def _node(value: Document) -> Document:
     node["test"] = _test(value.get("test_metadata"))
     node["severity"] = config.get("severity")
     node["materialized"] = config.get("materialized")
+    node["full_refresh"] = config.get("full_refresh")
     node["group"] = value.get("group") or config.get("group")
     node["tags"] = value.get("tags") or config.get("tags") or []
     node["meta"] = _plain({**(value.get("meta") or {}), **(config.get("meta") or {})})

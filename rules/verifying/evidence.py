@@ -1,5 +1,6 @@
 """Does what a source tells of a run or a check prove that an incident is fixed."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ from rules.verifying.about import node_of, same_run
 from rules.verifying.interval import covers, interval_of, joined
 from rules.verifying.signals import Signal
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TRUE = frozenset({"true", "1", "yes"})
 
 
@@ -57,13 +59,19 @@ class Judged:
 def of_run(run: Run) -> Evidence:
     return Evidence(
         well=run.state is RunState.SUCCEEDED,
-        name=run.run_id,
+        name=_named(run),
         began_at=run.started_at,
         ended_at=run.ended_at,
         labels=run.labels,
         kind=run.kind,
         nodes=frozenset(run.assets) or None,
     )
+
+
+def _named(run: Run) -> str:
+    """Return the run as people call it; of an id that tells them nothing only the beginning."""
+    name = run.run_id[:8] if _UUID.fullmatch(run.run_id) else run.run_id
+    return f"Run {name} of {run.pipeline}"
 
 
 def evidence_of(event: AlertReceived, signal: Signal | None, now: datetime) -> Evidence:
@@ -166,7 +174,7 @@ def _backfilled(
             return Judged(Finding.PROVES, say("{run}", run=told.name), covered)
         if covered != before:
             return Judged(Finding.PART, _still_bad(told, bad), covered)
-    elif again or told.kind == BACKFILL:
+    elif again or told.kind == BACKFILL or _is_true(told.labels, "backfill"):
         return Judged(Finding.PROVES, say("{run}", run=told.name))
     return Judged(Finding.NOTHING, _still_bad(told, bad), before)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.sources.dbt import parse
-from bot.sources.dbt_artifacts import documents
+from bot.sources.dbt_artifacts import documents, extent
 from bot.sources.kind import Source, UnreadableError
 from rules.alert import Alert, AlertStatus, Severity
 from tests.fakes.deliveries import PAYLOADS, delivery, payload
@@ -218,3 +218,125 @@ def test_a_cycle_of_skips_ends() -> None:
 def test_no_compiled_sql_leaves_the_job(tmp_path: Path) -> None:
     assert b"compiled_code" in payload("dbt/run_results.json")
     assert "compiled" not in json.dumps(document_of("run_results.json"))
+
+
+LOADED_AGAIN = ("full_refresh", "event_time_start", "event_time_end", "backfill")
+DAYS = {
+    "event_time_start": "2026-11-20T00:00:00+00:00",
+    "event_time_end": "2026-11-21T00:00:00+00:00",
+}
+
+
+def loaded_by(body: object) -> dict[str, dict[str, str]]:
+    """Return what each thing's labels tell of how much was loaded."""
+    return {
+        alert.labels.get("model", ""): {n: v for n, v in alert.labels.items() if n in LOADED_AGAIN}
+        for name, alert in read(body).items()
+        if name.startswith("model.")
+    }
+
+
+@pytest.mark.parametrize("bare", [False, True])
+@pytest.mark.parametrize(
+    ("name", "daily", "merged"),
+    [
+        ("broken", DAYS, {"event_time_start": "2026-11-19T00:00:00", "event_time_end": "2026-11-22T00:00:00"}),
+        ("plain", {"event_time_start": "2026-11-21T00:00:00+00:00", "event_time_end": "2026-11-23T00:00:00+00:00"}, {}),
+        ("window", {**DAYS, "backfill": "true"}, None),
+        (
+            "full",
+            {"full_refresh": "true", "event_time_start": "2026-11-18T00:00:00+00:00", "event_time_end": "2026-11-23T00:00:00+00:00"},
+            {"full_refresh": "true"},
+        ),
+    ],
+)  # fmt: skip
+def test_what_was_loaded_again(
+    name: str, daily: dict[str, str], merged: dict[str, str] | None, *, bare: bool
+) -> None:
+    path = PAYLOADS / "dbt" / "incremental" / f"{name}.json"
+    body = json.loads(path.read_text()) if bare else document_of(f"incremental/{name}.json")
+    found = loaded_by(body)
+    assert (found["orders_daily"], found.get("orders_merged")) == (daily, merged)
+
+
+def test_what_is_sent_holds_no_command_line() -> None:
+    document = document_of("incremental/broken.json")
+    assert document["args"] == {
+        "event_time_start": "2026-11-19T00:00:00",
+        "event_time_end": "2026-11-22T00:00:00",
+    }
+    assert "vars" not in json.dumps(document)
+
+
+def test_a_command_tells_what_all_of_its_models_loaded() -> None:
+    def told(name: str) -> dict[str, str]:
+        body = document_of(f"incremental/{name}.json")
+        (run,) = parse(SOURCE, delivery(body, source="dbt")).runs
+        return {n: v for n, v in run.labels.items() if n in LOADED_AGAIN}
+
+    assert told("full") == {"full_refresh": "true"}
+    assert told("plain") == {}
+    assert told("window") == {**DAYS, "backfill": "true"}
+
+
+def test_a_model_that_is_never_refreshed_is_not(tmp_path: Path) -> None:
+    manifest = json.loads((PAYLOADS / "dbt/incremental/manifest.json").read_text())
+    manifest["nodes"]["model.shop.orders_merged"]["config"]["full_refresh"] = False
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    body = document_of("incremental/full.json", manifest=tmp_path / "manifest.json")
+    assert loaded_by(body)["orders_merged"] == {}
+    assert loaded_by(body)["orders_daily"]["full_refresh"] == "true"
+    (run,) = parse(SOURCE, delivery(body, source="dbt")).runs
+    assert "full_refresh" not in run.labels
+
+
+def test_a_check_is_as_good_as_what_was_loaded_before_it() -> None:
+    def of_test(name: str, *, models: bool) -> str:
+        body = document_of(f"incremental/{name}.json")
+        if not models:
+            body["results"] = [r for r in body["results"] if r["unique_id"].startswith("test.")]
+        found = read(body)
+        (label,) = (a.labels.get("full_refresh", "") for n, a in found.items() if "not_null" in n)
+        return label
+
+    assert of_test("full", models=True) == "true"
+    assert of_test("full", models=False) == of_test("plain", models=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        ("dbt run --full-refresh", {"full_refresh": True}),
+        ("dbt build -f", {"full_refresh": True}),
+        ("dbt build --no-full-refresh --select full-refresh", {}),
+        (
+            "dbt run --event-time-start=2026-11-20 --event-time-end '2026-11-21'",
+            {"event_time_start": "2026-11-20", "event_time_end": "2026-11-21"},
+        ),
+        ("dbt run --event-time-start", {}),
+    ],
+)
+def test_the_command_line_tells_it_too(command: str, found: dict[str, object]) -> None:
+    assert extent({"invocation_command": command}) == found
+    assert extent({"invocation_command": command, "full_refresh": False}) == {
+        name: value for name, value in found.items() if name != "full_refresh"
+    }
+
+
+def test_meta_does_not_count_as_a_full_refresh() -> None:
+    manifest = json.loads((PAYLOADS / "dbt/incremental/manifest.json").read_text())
+    body = json.loads((PAYLOADS / "dbt/incremental/plain.json").read_text())
+    node = {**manifest["nodes"]["model.shop.orders_merged"], "meta": {"full_refresh": "true"}}
+    for result in body["results"]:
+        result["node"] = node
+    assert all("full_refresh" not in alert.labels for alert in read(body).values())
+
+
+@pytest.mark.parametrize(
+    "told", [[], "x", {"successful": 3}, {"successful": [1, [2], ["", ""], [None, {}]]}]
+)
+def test_broken_batches_tell_nothing(told: object) -> None:
+    body = json.loads((PAYLOADS / "dbt/incremental/plain.json").read_text())
+    for result in body["results"]:
+        result["batch_results"] = told
+    assert loaded_by(body)["orders_daily"] == {}
