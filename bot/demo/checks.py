@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.demo.payloads import CHECKS
-from bot.demo.player import Played
-from bot.demo.stage import Stage
-from bot.demo.story import (
+from bot.demo.aftercheck import Days
+from bot.demo.beats import (
     ACKED,
+    AGAIN,
+    ASKED,
     DATABASE,
     DOUBLE,
     FOLDED,
@@ -18,13 +18,16 @@ from bot.demo.story import (
     HAS_KEYS,
     KEYS,
     LATE,
-    PAYMENTS,
+    LATER,
     PRIMARY,
     RESOLVED,
     RETRIES,
     SECONDARY,
     SILENCED,
 )
+from bot.demo.payloads import CHECKS
+from bot.demo.player import Played
+from bot.demo.stage import Stage
 from bot.demo.watching import Kind, Seen, Watcher
 from rules.incident import Incident, State
 
@@ -35,11 +38,9 @@ _MOST_DEAD, _MOST_OPEN = 20, 100
 _AT_ONCE = 3.0
 """Seconds of the machine's own time between an alert and the page, on a slow machine."""
 _SECOND_STEP = timedelta(minutes=5)
-_QUESTION = "What should the next person know"
-"""What the journal asks in a thread, once an incident is over."""
 _PROMISED = "promised to Finance"
-_PAGED = (LATE, DATABASE, PAYMENTS)
-_ILLUSTRATED = (LATE, DOUBLE)
+_PAGED = (LATE, DATABASE, AGAIN)
+_ILLUSTRATED = (LATE, DOUBLE, AGAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ async def checks(stage: Stage, played: Played) -> list[Check]:
     still_open = await reader.incidents(
         states=(State.TRIGGERED, State.ACKNOWLEDGED), limit=_MOST_OPEN, assigned_to=""
     )
-    night = Night(stage, stage.watcher, played)
+    night, days = Night(stage, stage.watcher, played), Days(stage, stage.watcher, played)
     return [
         Check("One message in the channel for each incident", night.one_root_each()),
         Check("The person on call is paged within seconds", night.paged_at_once(_PAGED)),
@@ -79,6 +80,16 @@ async def checks(stage: Stage, played: Played) -> list[Check]:
         Check("What is silenced pages nobody and shows nowhere", night.nothing_in(SILENCED)),
         Check("Alertmanager's “resolved” resolves its incident", night.resolved_itself()),
         Check(f"A storm of {CHECKS} alerts makes {STORM_MESSAGES} messages", night.storm()),
+        Check("Resolve says which run will prove the fix", days.claim()),
+        Check("A run that began before proves nothing; the next night's run does", days.proof()),
+        Check("The runbook's checklist says who tried what", days.tried()),
+        Check("What is left to do is listed, and ticked off", days.left()),
+        Check("The journal is asked for once, and what was written stands on the message",
+              days.journal()),
+        Check("When it happens again, message and page say who fixed it last time, and how",
+              days.seen_before()),
+        Check("The link from Slack opens the table and the journal, and both are complete",
+              await days.pages()),
         Check("Every incident is resolved, but the last, left on purpose", night.all_resolved(still_open)),
         Check(f"Slack refused none of {stage.watcher.calls} calls",
               ", ".join(stage.watcher.refusals)),
@@ -105,7 +116,7 @@ class Night:
     def paged_at_once(self, names: Iterable[str]) -> str:
         late = []
         for name in names:
-            page = self._page(name, PRIMARY)
+            page = self._page(name, LATER if name == AGAIN else PRIMARY)
             took = page.clock - self.played.began[name].clock if page else None
             if took is None:
                 late.append(f"{name}: not at all")
@@ -176,14 +187,14 @@ class Night:
         ended = self.played.sent["orders_fresh"].at
         made = [s for s in self.watcher.posts(Kind.ROOT) if began <= s.at <= ended]
         notes = [s for s in self.watcher.posts(Kind.NOTE)
-                 if began <= s.at <= ended and _QUESTION not in s.text]  # fmt: skip
+                 if began <= s.at <= ended and ASKED not in s.text]  # fmt: skip
         count = len(made) + len(notes)
         return "" if count == STORM_MESSAGES else f"it made {count}"
 
     def all_resolved(self, still_open: Sequence[Incident]) -> str:
         left = {s.number for s in self.watcher.roots() if s.sign != RESOLVED}
         left |= {incident.number for incident in still_open if not incident.muted}
-        wanted = {self.played.numbers[PAYMENTS]}
+        wanted = {self.played.numbers[AGAIN]}
         wrong = sorted(left ^ wanted)
         return ", ".join(f"#{n} is {'open' if n in left else 'resolved'}" for n in wrong)
 

@@ -9,6 +9,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from bot.sources.dbt_artifacts import documents, encode
 
@@ -46,6 +47,20 @@ def _dbt(artifact: str, now: datetime) -> bytes:
         results = Path(folder, artifact)
         results.write_text(json.dumps(_moved(found, now - _WRITTEN)), encoding="utf-8")
         (document,) = documents(results, shipped / "manifest.json")
+    return encode(document)
+
+
+def _build(now: datetime, *, doubled: int = 0, took: timedelta = timedelta(seconds=40)) -> bytes:
+    """A dbt build of which all tests pass, but for `doubled` orders that came twice."""
+    document = json.loads(_dbt("run_results_again.json", now))
+    document["metadata"]["invocation_id"] = str(uuid5(NAMESPACE_URL, now.isoformat()))
+    document["metadata"]["invocation_started_at"] = _iso(now - took)
+    for result in document["results"]:
+        if result["status"] == "fail":
+            said = f"Got {doubled} results, configured to fail if != 0" if doubled else None
+            result.update(status="fail" if doubled else "pass", failures=doubled, message=said)
+        elif result["status"] == "skipped" and not doubled:
+            result.update(status="success", message="SELECT 913377")
     return encode(document)
 
 
@@ -155,12 +170,12 @@ def _alertmanager(status: str, now: datetime, *, since: timedelta = timedelta())
     )
 
 
-def _staging(now: datetime) -> bytes:
+def _staging(status: str, now: datetime) -> bytes:
     return _json(
         {
             "title": "Nightly load of staging did not finish",
             "id": "staging-nightly",
-            "status": "failed",
+            "status": status,
             "severity": "high",
             "description": "The database was restarted during the load.",
             "timestamp": _iso(now),
@@ -198,14 +213,17 @@ _BODIES: Mapping[str, Build] = {
     "orders_fresh": partial(_dbt, "sources_fresh.json"),
     "orders_tests": partial(_dbt, "run_results.json"),
     "orders_tests_again": partial(_dbt, "run_results_again.json"),
+    "orders_under_way": partial(_build, took=timedelta(minutes=4)),
+    "orders_mended": _build,
+    "orders_doubled": partial(_build, doubled=12),
     "payments_first_try": partial(_airflow, "task_retry", 1, "up_for_retry"),
     "payments_second_try": partial(_airflow, "task_retry", 2, "up_for_retry"),
     "payments_third_try": partial(_airflow, "task_succeeded", 3, "success"),
-    "payments_failed": partial(_airflow, "task_failed", 3, "failed"),
     "warehouse_down": partial(_alertmanager, "firing"),
     "warehouse_still_down": partial(_alertmanager, "firing", since=timedelta(minutes=5)),
     "warehouse_up": partial(_alertmanager, "resolved", since=timedelta(minutes=9)),
-    "staging_failed": _staging,
+    "staging_failed": partial(_staging, "failed"),
+    "staging_passed": partial(_staging, "passed"),
     "checks_failed": partial(_checks, "failed"),
     "checks_passed": partial(_checks, "passed"),
 }

@@ -10,15 +10,31 @@ from http import HTTPStatus
 import aiohttp
 
 from bot.courier import signature
+from bot.demo.beats import (
+    FIRING,
+    PICTURE,
+    RESOLVED,
+    Beat,
+    Click,
+    Fill,
+    Press,
+    Send,
+    SplitOff,
+    Type,
+    Until,
+)
+from bot.demo.hands import NotThereError, fill, press
 from bot.demo.payloads import body
 from bot.demo.stage import Stage
-from bot.demo.story import FIRING, PICTURE, RESOLVED, Beat, Click, Send, SplitOff, Type, Until
 from bot.demo.watching import Kind, Seen
 from bot.slack.views.consequences import SPLIT_OFF
 
 _PATIENCE = 15.0
 """Seconds of the machine's own time that anything may take, beyond the night's."""
 _LONGEST_STEP = timedelta(minutes=6)
+_LONGEST_WAIT = timedelta(hours=1)
+_CALM = timedelta(minutes=2)
+"""Before hours are skipped, so that what was just said has gone out."""
 _BEARERS = frozenset({"alertmanager", "generic"})
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
@@ -88,7 +104,7 @@ class Player:
     async def play(self, beat: Beat) -> None:
         """Wait for the beat's minute, then let it happen; returns when it has had its effect."""
         stage = self._stage
-        await stage.clock.sleep_until(stage.begins + timedelta(minutes=beat.minute))
+        await self._until(stage.night(beat.night) + timedelta(minutes=beat.minute))
         before = len(self._watcher.seen)
         if beat.only_while and self._sign(beat.only_while[0]) != beat.only_while[1]:
             if self._strict:
@@ -108,6 +124,14 @@ class Player:
             seen = self.played.marked.setdefault(beat.mark, [])
             seen += self._watcher.seen[before:]
 
+    async def _until(self, when: datetime) -> None:
+        """Wait for a moment of the story; hours in which nothing happens are skipped."""
+        clock = self._stage.clock
+        if when - clock.now() > _LONGEST_WAIT:
+            await clock.sleep_until(clock.now() + _CALM)
+            clock.skip_to(when)
+        await clock.sleep_until(when)
+
     def _sign(self, about: str) -> str:
         root = self._watcher.latest(Kind.ROOT, self.played.numbers.get(about, -1))
         return root.sign if root else ""
@@ -118,6 +142,8 @@ class Player:
                 await self._send(kind, name)
             case Click():
                 await self._click(beat.deed)
+            case Press() | Fill():
+                await self._in_thread(beat.deed)
             case SplitOff():
                 await self._split_off(beat.deed)
             case Type(who, text):
@@ -168,6 +194,17 @@ class Player:
         if self._strict:
             raise StoryError(f"There is no button to split {deed.alert!r} off #{number}.")
 
+    async def _in_thread(self, deed: Press | Fill) -> None:
+        who, number = self._stage.cast[deed.who], self.played.numbers[deed.about]
+        try:
+            if isinstance(deed, Press):
+                await press(self._watcher, deed, who=who, number=number)
+            else:
+                await fill(self._watcher, deed, who=who, number=number)
+        except NotThereError as missing:
+            if self._strict:
+                raise StoryError(str(missing)) from None
+
     async def _type(self, who: str, text: str) -> None:
         channel = self._stage.config.slack.alerts_channel
         outcome = await self._watcher.workspace.command(who, channel, text)
@@ -198,6 +235,8 @@ class Player:
         if until.thread:
             notes = self._watcher.notes(number, until.thread if until.thread != PICTURE else "")
             return any(until.thread != PICTURE or note.pictures for note in notes)
+        if until.says:
+            return self._watcher.says(number, until.says)
         if until.told:
             # in a viewer's night somebody may have been faster, or have taken other ways
             return not self._strict or self._watcher.heard(until.told) is not None

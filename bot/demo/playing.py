@@ -13,10 +13,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot.config.file import Loaded
+from bot.demo.aftermath import LAST
+from bot.demo.beats import AGAIN
 from bot.demo.checks import Check, checks
 from bot.demo.player import Player, StoryError
 from bot.demo.stage import DemoError, Stage, read_configuration, staged
-from bot.demo.story import LAST, PAYMENTS, STORY
+from bot.demo.story import STORY
 from bot.demo.transcript import Transcript, clock
 from bot.logs import set_up_logs
 from bot.ports.inbox import NotStoredError
@@ -108,7 +110,7 @@ async def _live(stage: Stage, http: aiohttp.ClientSession, console: Console, fol
             await player.play(beat)
         except (StoryError, TimeoutError, aiohttp.ClientError) as error:
             tell(f"That went wrong ({str(error) or type(error).__name__}); the night goes on.")
-    if PAYMENTS not in player.played.numbers:
+    if AGAIN not in player.played.numbers:
         return await asyncio.Future()
     console.print()
     tell_last = player.words(LAST)

@@ -18,15 +18,16 @@ from bot.app.local import access_to, local_workspace
 from bot.clock import SystemClock
 from bot.config.file import Loaded, load
 from bot.config.settings import Config, LocalWorkspaceSpec, SourceSpec, split_address
+from bot.demo.beats import LATER, PRIMARY, SECONDARY
 from bot.demo.payloads import shop
 from bot.demo.roster import roster_for
-from bot.demo.story import PRIMARY, SECONDARY
 from bot.demo.watching import Watcher
 from bot.workspace.server import RunningWorkspace
 from rules.people import Person
 
 ZONE = ZoneInfo("Europe/Berlin")
 _BEGINS_AT = 5
+LAST_NIGHT = 2
 _START_UP = timedelta(seconds=3)
 _READY_WITHIN = 20.0
 _LOOK_EVERY = timedelta(milliseconds=50)
@@ -51,6 +52,12 @@ class Stage:
     cast: Mapping[str, str]
     names: Mapping[str, str]
     remarks: Sequence[str]
+
+    def night(self, number: int) -> datetime:
+        """Return when a night of the story begins, by the clock on the wall; the first is 0."""
+        return (self.begins.astimezone(ZONE) + timedelta(days=number)).astimezone(
+            self.begins.tzinfo
+        )
 
     def source(self, kind: str) -> SourceSpec:
         return _source_of(self.config, kind) or SourceSpec(name=kind, kind=kind)
@@ -190,11 +197,16 @@ def _cast(
 ) -> dict[str, str]:
     rotation = config.first_rotation or "default"
     cast = {}
-    for role in (PRIMARY, SECONDARY):
-        keys = application.rules.shown().at(rotation, role, now)
+    last = now + timedelta(days=LAST_NIGHT, hours=1)
+    for name, role, at in (
+        (PRIMARY, PRIMARY, now),
+        (SECONDARY, SECONDARY, now),
+        (LATER, PRIMARY, last),
+    ):
+        keys = application.rules.shown().at(rotation, role, at)
         if not keys:
             raise DemoError(f"Nobody is {role} of {rotation} tonight; try the shipped config.yaml.")
-        cast[role] = workspace.workspace.person(keys[0]).name
+        cast[name] = workspace.workspace.person(keys[0]).name
     return cast
 
 

@@ -1,93 +1,34 @@
 """The story of one night, as data: who is told what, who does what, and when."""
 
-from dataclasses import dataclass
-
+from bot.demo.aftermath import AFTERMATH
+from bot.demo.beats import (
+    ACKED,
+    BREAK_GLASS,
+    DATABASE,
+    DOUBLE,
+    FIRING,
+    FOLDED,
+    GLASS_BROKEN,
+    GLASS_WHOLE,
+    HAS_KEYS,
+    LATE,
+    PICTURE,
+    PRIMARY,
+    RESOLVED,
+    RETRIES,
+    SECONDARY,
+    SILENCED,
+    STEP_TICKED,
+    STORM,
+    Beat,
+    Click,
+    Press,
+    Send,
+    SplitOff,
+    Type,
+    Until,
+)
 from bot.slack.views.consequences import SPLIT_OFF
-
-PRIMARY, SECONDARY = "primary", "secondary"
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """A tool of this kind sends this body of bot/demo/payloads.py."""
-
-    kind: str
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
-class Click:
-    """Somebody presses a button on their page about an incident."""
-
-    who: str
-    about: str
-    button: str = "ack"
-
-
-@dataclass(frozen=True, slots=True)
-class SplitOff:
-    """Somebody presses "Split off" in an incident's thread, beside the alert of these words."""
-
-    who: str
-    about: str
-    alert: str
-
-
-@dataclass(frozen=True, slots=True)
-class Type:
-    """Somebody types a command in the channel; `about` names the incident it is for, if any."""
-
-    who: str
-    text: str
-    about: str = ""
-
-
-Deed = Send | Click | SplitOff | Type
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Until:
-    """What the story waits for: a page, a sign on the message of an incident, or an answer.
-
-    `page` is who is paged: primary or secondary; `thread` what comes into the thread: PICTURE, or
-    a message with buttons of this action; `told` words of a message about no incident.
-    """
-
-    about: str = ""
-    page: str = ""
-    sign: str = ""
-    thread: str = ""
-    answer: str = ""
-    told: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beat:
-    """One moment: `minute` of the night, what is told, what is done, what it leads to.
-
-    Text may use {primary}, {secondary}, and {late} and the like for "#1"; `opens` names the
-    incident that the deed opens, by words of its title. `only_while` is the sign that the
-    incident must still have: otherwise a viewer was faster, and nothing is done.
-    """
-
-    minute: float
-    text: str
-    deed: Deed | None = None
-    opens: tuple[str, str] | None = None
-    only_while: tuple[str, str] | None = None
-    until: tuple[Until, ...] = ()
-    mark: str = ""
-
-
-LATE, DOUBLE, DATABASE, STORM, PAYMENTS = "late", "double", "database", "storm", "payments"
-RETRIES, SILENCED, FOLDED = "retries", "silenced", "folded"
-PICTURE = "picture"
-KEYS = "warehouse-admin"
-BREAK_GLASS = f"/oncall access {KEYS} 1h {{database}} promote the standby by hand"
-GLASS_BROKEN, HAS_KEYS = "Break-glass: ", f"You are in {KEYS} since"
-GLASS_WHOLE = f"is out of {KEYS}"
-"""Whether it ended on time or, on a slow machine, a minute of the night late."""
-FIRING, ACKED, RESOLVED = "🔴", "🟡", "🟢"
 
 STORY: tuple[Beat, ...] = (
     Beat(minute=0, text="Everybody sleeps. {primary} is on call, {secondary} is second."),
@@ -115,6 +56,13 @@ STORY: tuple[Beat, ...] = (
         deed=Click(SECONDARY, LATE),
         only_while=(LATE, FIRING),
         until=(Until(about=LATE, sign=ACKED),),
+    ),
+    Beat(
+        minute=8.5,
+        text="The runbook stands in the thread. {secondary} asks the shop, and ticks the first step.",
+        deed=Press(SECONDARY, LATE, "runbook_worked", "step:0"),
+        only_while=(LATE, ACKED),
+        until=(Until(about=LATE, says=STEP_TICKED),),
     ),
     Beat(
         minute=10,
@@ -246,6 +194,11 @@ STORY: tuple[Beat, ...] = (
         until=(Until(about=STORM, sign=RESOLVED),),
     ),
     Beat(
+        minute=42.5,
+        text="Staging loads again. Nobody had to look.",
+        deed=Send("generic", "staging_passed"),
+    ),
+    Beat(
         minute=44,
         text="The export has arrived, and the source is fresh. Two tests still fail.",
         deed=Send("dbt", "orders_fresh"),
@@ -256,23 +209,5 @@ STORY: tuple[Beat, ...] = (
         deed=Send("dbt", "orders_tests_again"),
         until=(Until(about=LATE, sign=RESOLVED),),
     ),
-    Beat(
-        minute=47,
-        text="{primary} removes the double orders, and says so when resolving.",
-        deed=Type(
-            PRIMARY,
-            "/oncall resolve {double} The shop had sent 37 orders twice; removed, tests pass",
-            DOUBLE,
-        ),
-        only_while=(DOUBLE, ACKED),
-        until=(Until(about=DOUBLE, sign=RESOLVED),),
-    ),
-    Beat(
-        minute=49,
-        text="The payments task fails for good, after its last try.",
-        deed=Send("airflow", "payments_failed"),
-        opens=(PAYMENTS, "payments_hourly.load failed"),
-        until=(Until(about=PAYMENTS, page=PRIMARY),),
-    ),
+    *AFTERMATH,
 )
-LAST = "Your turn: acknowledge {payments} as {primary}, or wait and see who is paged next."

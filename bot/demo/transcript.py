@@ -12,7 +12,7 @@ from bot.demo.stage import ZONE, Stage
 from bot.demo.watching import Kind, Seen
 
 _MOST_ALIKE = 3
-_MOST_LINES = 6
+_MOST_LINES = 8
 _SHOWN = 2
 _INDENT = " " * 9
 
@@ -30,11 +30,16 @@ class Transcript:
         self._stage = stage
         self._console = console
         self._sent = self._seen = 0
+        self._day = ""
 
     def tell(self, text: str) -> None:
         """Print a moment of the story, after everything that came before it."""
         self.catch_up()
-        self._console.print(f"\n{clock(self._stage.clock.now())}  [bold]{escape(text)}[/bold]")
+        now = self._stage.clock.now()
+        if (day := f"{now.astimezone(ZONE):%A}") != self._day:
+            self._day = day
+            self._console.print(f"\n[bold]{day}[/bold]")
+        self._console.print(f"\n{clock(now)}  [bold]{escape(text)}[/bold]")
 
     def catch_up(self) -> None:
         """Print what has come since the last time."""
@@ -67,7 +72,7 @@ def _lines(one: Seen) -> Iterator[str]:
         case Kind.ROOT:
             verb = "now says" if one.edited else "message"
             yield f"{clock(one.at)}   #{one.place}   {verb}   {one.title}"
-            yield from _more(one.news[:1] if one.edited else one.lines[1:])
+            yield from _more(one.news[:2] if one.edited else one.lines[1:])
         case Kind.PAGE:
             yield f"{clock(one.at)}   page to {one.place}   {one.text}"
         case Kind.NOTE:

@@ -103,6 +103,13 @@ class Watcher:
                 if (s.kind, s.number) == (Kind.NOTE, number)
                 and (not action or action in s.actions))  # fmt: skip
 
+    def says(self, number: int, words: str) -> bool:
+        """Say whether these words stand in an incident's message or thread now."""
+        return any(words in line
+                   for s in self._latest.values()
+                   if s.number == number and s.kind in {Kind.ROOT, Kind.NOTE}
+                   for line in (s.text, *s.lines))  # fmt: skip
+
     def heard(self, words: str) -> Seen | None:
         """Return the first message about no incident with these words, as it was posted."""
         return next((s for s in self.posts(Kind.OTHER) if words in s.text), None)

@@ -24,7 +24,9 @@ def tasks_for(
         return ()
     facts = task_facts(incident, catalogue)
     return tuple(
-        _task(rule, incident, facts, now) for rule in rules if all_hold(rule.conditions, facts)
+        _task(rule, incident, facts, catalogue, now)
+        for rule in rules
+        if all_hold(rule.conditions, facts)
     )
 
 
@@ -34,12 +36,13 @@ def blocking(tasks: Iterable[Task]) -> int:
 
 
 def task_facts(incident: Incident, catalogue: Catalogue) -> Facts:
-    """Return what rules of tasks may ask: what routes see, `load_type` and `flapping`."""
+    """Return what rules of tasks may ask: routes' own, `load_type`, `resolved_by`, `flapping`."""
     facts = matchable(incident)
     asset = catalogue.asset(facts.get("asset", "")) if facts.get("asset") else None
     product = catalogue.product(facts.get("product", "")) if facts.get("product") else None
     load = (asset.load_type if asset else None) or (product.load_type if product else None)
     facts["load_type"] = load.value if load else ""
+    facts["resolved_by"] = "person" if incident.resolved_by else "source"
     facts["flapping"] = "true" if incident.flapping else "false"
     return facts
 
@@ -58,13 +61,15 @@ def _was_worked_on(incident: Incident) -> bool:
     return bool(incident.first_paged_at or incident.first_acked_at or incident.resolved_by)
 
 
-def _task(rule: TaskRule, incident: Incident, facts: Facts, now: datetime) -> Task:
+def _task(
+    rule: TaskRule, incident: Incident, facts: Facts, catalogue: Catalogue, now: datetime
+) -> Task:
     return Task(
         id=f"{incident.id}-{rule.name}",
         incident_id=incident.id,
         number=incident.number,
         rule=rule.name,
-        title=_title(rule, incident, facts),
+        title=_title(rule, incident, facts, catalogue),
         due_at=now + rule.due,
         created_at=now,
         assignee=_assignee(rule, incident),
@@ -81,12 +86,17 @@ def _assignee(rule: TaskRule, incident: Incident) -> str:
     return incident.resolved_by or incident.acked_by
 
 
-def _title(rule: TaskRule, incident: Incident, facts: Facts) -> str:
+def _title(rule: TaskRule, incident: Incident, facts: Facts, catalogue: Catalogue) -> str:
+    asset = catalogue.asset(facts.get("asset", "")) if facts.get("asset") else None
+    product = catalogue.product(facts.get("product", "")) if facts.get("product") else None
     starts, ends = bad_interval(incident)
     values = {
         "interval": f"{_shown(starts)} to {_shown(ends)} UTC",
-        "product": facts.get("product") or "the data product",
-        "asset": facts.get("asset") or facts.get("model") or facts.get("dag_id") or "the asset",
+        "product": (product.name if product else facts.get("product")) or "the data product",
+        "asset": (asset.name if asset else facts.get("asset"))
+        or facts.get("model")
+        or facts.get("dag_id")
+        or "the asset",
     }
     title = rule.title
     for name in PLACEHOLDERS:

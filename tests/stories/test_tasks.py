@@ -50,7 +50,7 @@ def on(task: Task, deed: TaskDeed, by: str = "ana", **more: Any) -> OnTask:
 async def test_a_resolved_incident_leaves_its_backfill_with_the_interval(tell: Tell) -> None:
     story = tell(book())
     task = await broke_and_was_fixed(story)
-    assert task.title == "Backfill 2026-11-23 03:00 to 2026-11-23 05:00 UTC of orders"
+    assert task.title == "Backfill 2026-11-23 03:00 to 2026-11-23 05:00 UTC of Orders"
     assert task.assignee == "ana"
     await story.after(seconds=10)
     assert len(story.sent("tasks")) == 1

@@ -14,6 +14,7 @@ from rules.journal.prompt import PromptState
 
 ROLE = "journal"
 _NOTHING = Delivered()
+_MOST = 200
 _GONE = frozenset({"message_not_found", "channel_not_found", "is_archived", "cant_update_message"})
 
 
@@ -37,7 +38,10 @@ async def ask(desk: Desk, job: Job) -> Delivered:
 
 
 async def remind(desk: Desk, job: Job) -> Delivered:
-    """Remind one person, if they have still to write; the end of reminding says nothing."""
+    """Remind one person, if they have still to write; the end of reminding says nothing.
+
+    After a storm that is one message: the reminder of the oldest names the others.
+    """
     incident = await desk.incident(job)
     journal = desk.recall.journal
     prompt, entry = await journal.prompt_of(incident.id), await journal.entry(incident.id)
@@ -47,9 +51,12 @@ async def remind(desk: Desk, job: Job) -> Delivered:
     if prompt is None or prompt.key != job.payload["prompt"]:
         return _NOTHING
     person = str(job.payload["person"])
+    waiting = sorted(await journal.open_prompts(person, _MOST), key=lambda one: one.number)
+    if waiting and waiting[0].number < prompt.number:
+        return _NOTHING
     channel = await messages_with(desk, person)
     of = len(desk.rulebook().journal.remind)
-    ref = await desk.post(job, channel, reminder(prompt, int(job.payload["sent"]), of))
+    ref = await desk.post(job, channel, reminder(prompt, int(job.payload["sent"]), of, waiting[1:]))
     return Delivered((replace(ref, role=ROLE, person=person),))
 
 

@@ -69,14 +69,23 @@ def question(
     return kit.message(text, [kit.section(text), _asking(number)])
 
 
-def reminder(prompt: JournalPrompt, sent: int, of: int) -> Json:
-    """The direct message to who has still to write."""
+def reminder(
+    prompt: JournalPrompt, sent: int, of: int, others: Sequence[JournalPrompt] = ()
+) -> Json:
+    """The direct message to who has still to write, of this one and the others."""
     last = " This is the last reminder." if sent >= of else ""
+    more = Mrkdwn()
+    if others:
+        named = join(", ", [md("#{n}", n=one.number) for one in others[:_TOP]])
+        rest = f" and {len(others) - _TOP} more" if len(others) > _TOP else ""
+        verb = "has" if len(others) == 1 else "have"
+        more = md(" Nor " + verb + " {named}" + rest + ": App Home lists them.", named=named)
     text = md(
         "📓 #{number} {title} has no journal entry yet. Two minutes now save the next person a "
-        "night." + last,
+        "night.{more}" + last,
         number=prompt.number,
         title=outside(one_line(prompt.title), 120),
+        more=more,
     )
     return kit.message(text, [kit.section(text), _asking(prompt.number)])
 

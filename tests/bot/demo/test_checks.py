@@ -7,16 +7,16 @@ from typing import cast
 import pytest
 
 from bot.config.settings import SourceSpec
+from bot.demo.beats import AGAIN, DATABASE, DOUBLE, LATE, RETRIES, STORM
 from bot.demo.checks import STORM_MESSAGES, Night
 from bot.demo.player import Moment, Played, Sent
 from bot.demo.stage import Stage
-from bot.demo.story import DATABASE, DOUBLE, LATE, PAYMENTS, RETRIES, STORM
 from bot.demo.watching import Kind, Seen, Watcher
 from bot.workspace.state import Workspace
 
 TWO = datetime(2026, 11, 23, 1, tzinfo=UTC)
-NUMBERS = {LATE: 1, DOUBLE: 2, DATABASE: 3, STORM: 4, PAYMENTS: 5}
-BEGAN = {LATE: 1, DOUBLE: 10, DATABASE: 22, STORM: 34, PAYMENTS: 49}
+NUMBERS = {LATE: 1, DOUBLE: 2, DATABASE: 3, STORM: 4, AGAIN: 5}
+BEGAN = {LATE: 1, DOUBLE: 10, DATABASE: 22, STORM: 34, AGAIN: 49}
 BODIES = {"warehouse_up": 31, "checks_failed": 34, "orders_fresh": 44}
 PROMISED = "raw.orders is stale: promised to Finance by 07:30 CET"
 
@@ -61,6 +61,7 @@ GOOD = (
     edit(4, 36, "🟡"),
     seen(Kind.ROOT, 5, 49.1),
     seen(Kind.PAGE, 5, 49.1),
+    seen(Kind.NOTE, 5, 49.5, pictures=("Blast radius of fct_orders",)),
 )
 
 
@@ -69,7 +70,7 @@ def night(happened: tuple[Seen, ...] = GOOD, played: Played | None = None) -> Ni
     watcher.see(happened)
     stage = SimpleNamespace(
         speed=120.0,
-        cast={"primary": "ana", "secondary": "bo"},
+        cast={"primary": "ana", "secondary": "bo", "later": "ana"},
         source=lambda kind: SourceSpec(name=kind, kind=kind),
     )
     return Night(cast("Stage", stage), watcher, played or well())

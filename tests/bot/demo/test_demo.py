@@ -21,6 +21,7 @@ ORDER = (
     r"Blast radius of raw\.orders: 5 dashboards, 1 product",
     r"page to \w+ +P1 #1 .* Ack within",
     r"now says +🟡 P1 #1",
+    r"ticks the first step",
     r"alert in +dbt sent orders_tests ",
     r"in the thread +Root cause of 3 alerts downstream",
     r"page to \w+ +P1 #2 unique on fct_orders\.order_id failed: 37 rows",
@@ -30,6 +31,8 @@ ORDER = (
     r"Who is paged next",
     r"alert in +airflow sent payments_third_try",
     r"message +🔴 P1 #3 warehouse-",
+    r"to data-alerts +🚨 Break-glass: \w+ \w+ takes warehouse-admin",
+    r"to \w+ +🔓 You are in warehouse-admin since",
     r"answer to \w+ +Silence \w+ covers env=staging until",
     r"alert in +alertmanager sent warehouse_up",
     r"now says +🟢 P1 #3",
@@ -39,7 +42,17 @@ ORDER = (
     r"alert in +dbt sent orders_tests_again",
     r"now says +🟢 P1 #1 ",
     r"now says +🟢 P1 #2 ",
-    r"page to \w+ +P2 #16: payments_hourly\.load failed",
+    r"To be proved by the check after the run due tomorrow 05:10",
+    r"in the thread +📓 What should the next person know about #2 ",
+    r"So far: .* began before the fix was claimed: it proves nothing",
+    r"wrote the journal: “Removed the second copy",
+    r"answer to \w+ +\w+ \w+ did: Tell the readers of Orders",
+    r"alert in +dbt sent orders_mended",
+    r"✅ Proved: unique on fct_orders\.order_id passed",
+    r"to \w+ +📓 #\d+ .* has no journal entry yet",
+    r"message +🔴 P1 #16 unique on fct_orders\.order_id failed: 12 rows",
+    r"📓 Seen once before \(#2, .*\): \w+ \w+ fixed it: “Removed the second copy.* · `/oncall journal 2`",
+    r"answer to \w+ +1 open in production",
     r"All \d+ checks held",
 )
 
@@ -76,6 +89,8 @@ def test_the_night_goes_as_it_should_and_is_told_in_order(tmp_path: Path) -> Non
     # Pages overtake decoration: which of the two comes first is left open.
     assert re.search(r"#data-alerts +message +🔴 P1 #1 source raw\.orders is stale", said)
     assert re.search(r"now says +🟡 P1 #1 .*\n +🔗 Root cause of 3 alerts downstream", said)
+    assert re.search(r"in the thread +Left to do after #2", said)
+    assert re.search(r"page to \w+ +P1 #16 unique on fct_orders", said)
     second = re.findall(r"(\d\d:\d\d):\d\d +page to (\w+) +P1 #1 ", said)
     assert len(second) == 2
     assert second[0][1] != second[1][1]

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.demo.beats import Send
 from bot.demo.payloads import CHECKS, body
-from bot.demo.story import STORY, Send
+from bot.demo.story import STORY
 from bot.ports.inbox import Delivery
 from bot.sources.kind import Source
 from bot.sources.registry import read
@@ -51,16 +52,31 @@ def test_three_tests_fail_in_one_build_and_name_what_was_skipped() -> None:
     assert {alert.labels["downstream_skipped"] for alert in found} == {"4"}
 
 
-def test_the_tries_of_a_task_only_fire_at_the_end() -> None:
-    names = ("first_try", "second_try", "third_try", "failed")
+def test_the_tries_of_a_task_do_not_fire_before_the_last() -> None:
+    names = ("first_try", "second_try", "third_try")
     found = [alerts("airflow", f"payments_{name}")[0] for name in names]
     assert [alert.status for alert in found] == [
         AlertStatus.INFO,
         AlertStatus.INFO,
         AlertStatus.RESOLVED,
-        AlertStatus.FIRING,
     ]
     assert len({alert.dedup_key for alert in found}) == 1
+
+
+def test_a_build_that_heals_and_one_that_does_not_are_other_runs_of_the_same_test() -> None:
+    names = ("orders_tests_again", "orders_under_way", "orders_mended", "orders_doubled")
+    later = [NOW + n * timedelta(minutes=5) for n in range(4)]
+    found = [
+        next(
+            a for a in alerts("dbt", name, at) if "order_id" in a.dedup_key and "unique" in a.title
+        )
+        for name, at in zip(names, later, strict=True)
+    ]
+    assert len({alert.dedup_key for alert in found}) == 1
+    assert len({alert.group_key for alert in found}) == 4
+    firing, resolved = AlertStatus.FIRING, AlertStatus.RESOLVED
+    assert [alert.status for alert in found] == [firing, resolved, resolved, firing]
+    assert "12 rows" in found[-1].title
 
 
 def test_alertmanager_repeats_itself_to_the_byte_and_then_resolves() -> None:

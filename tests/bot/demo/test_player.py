@@ -9,9 +9,7 @@ import aiohttp
 import pytest
 
 from bot.clock import SystemClock
-from bot.demo.player import Player, StoryError
-from bot.demo.stage import Stage
-from bot.demo.story import (
+from bot.demo.beats import (
     LATE,
     PICTURE,
     PRIMARY,
@@ -21,6 +19,8 @@ from bot.demo.story import (
     SplitOff,
     Until,
 )
+from bot.demo.player import Player, StoryError
+from bot.demo.stage import Stage
 from bot.demo.watching import Kind, Watcher
 from bot.slack.views.consequences import SPLIT_OFF
 from bot.workspace.state import Workspace
@@ -37,7 +37,7 @@ def watcher() -> Watcher:
 def player(watcher: Watcher, *, strict: bool) -> Player:
     clock = SystemClock(speed=1000.0)
     stage = SimpleNamespace(
-        begins=clock.now() - timedelta(hours=1),
+        night=lambda _: clock.now() - timedelta(hours=1),
         clock=clock,
         speed=1000.0,
         watcher=watcher,

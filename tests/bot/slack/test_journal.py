@@ -217,6 +217,22 @@ async def test_questions_are_not_asked_twice_or_too_late(
     assert (await delivery.ask(desk, asking)).messages == (), "none is needed"
 
 
+async def test_after_a_storm_one_reminder_names_them_all(
+    desk: Desk, reader: FakeReader, journal: FakeJournal, root: Message, workspace: Workspace
+) -> None:
+    reader.put(RESOLVED)
+    payload = {"person": ANA, "prompt": "k", "sent": 1, "ends": False}
+    journal.prompts = [
+        replace(PROMPT, number=42 + n, incident_id=f"i{42 + n}") for n in (8, 3, 0, 1, 2, 5, 6)
+    ]
+    (sent,) = (await delivery.remind(desk, job(JOURNAL_REMIND, payload=payload))).messages
+    said = workspace.message(sent.channel, sent.ts).text
+    assert "Nor have #43, #44, #45, #47, #48 and 1 more: App Home lists them." in said
+    journal.prompts.append(replace(PROMPT, number=41, incident_id="i41"))
+    again = await delivery.remind(desk, job(JOURNAL_REMIND, payload=payload))
+    assert again.messages == (), "the oldest one's reminder has named it"
+
+
 async def test_a_reminder_goes_to_one_person_while_it_is_needed(
     desk: Desk, root: Message, reader: FakeReader, journal: FakeJournal, workspace: Workspace
 ) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from rules.catalogue import Catalogue, LoadType, Product
+from rules.catalogue import Asset, Catalogue, LoadType, Product
 from rules.category import Category
 from rules.documents.tasks_parts import task_rules
 from rules.documents.tasks_spec import TaskRuleSpec
@@ -47,7 +47,7 @@ def resolved(**more: Any) -> Incident:
 
 def test_an_incremental_load_is_to_be_filled_in_again_with_its_interval() -> None:
     (task,) = tasks_for(resolved(), rules(BACKFILL), catalogue(), NOW)
-    assert task.title == "Backfill 2026-11-23 03:00 to 2026-11-23 09:00 UTC of orders"
+    assert task.title == "Backfill 2026-11-23 03:00 to 2026-11-23 09:00 UTC of Orders"
     assert (task.assignee, task.blocks, task.due_at) == ("ana", True, NOW + timedelta(days=1))
     assert tasks_for(resolved(), rules(BACKFILL), catalogue(LoadType.FULL), NOW) == ()
     wrong = resolved(category=Category.ACCESS)
@@ -73,6 +73,22 @@ def test_what_nobody_worked_on_leaves_nothing_behind() -> None:
     assert tasks_for(resolved(source="@person"), every, catalogue(), NOW) == ()
     muted = resolved(muted=Mutedness(NOW, "ana", "planned"))
     assert tasks_for(muted, every, catalogue(), NOW)
+
+
+def test_rules_may_ask_who_resolved_it() -> None:
+    asks = rules({"name": "fix-test", "match": {"resolved_by": "person"}})
+    assert tasks_for(resolved(), asks, catalogue(), NOW)
+    assert tasks_for(resolved(resolved_by=""), asks, catalogue(), NOW) == ()
+
+
+def test_people_read_names_and_not_ids() -> None:
+    known = Asset(id="model.shop.fct_orders", name="fct_orders", load_type=LoadType.FULL)
+    every = rules({"name": "refresh", "title": "Refresh {asset} of {product}"})
+    at = resolved(labels={"asset": known.id})
+    (task,) = tasks_for(at, every, Catalogue([Product(id="orders", name="Orders")], [known]), NOW)
+    assert task.title == "Refresh fct_orders of Orders"
+    (task,) = tasks_for(at, every, Catalogue([]), NOW)
+    assert task.title == "Refresh model.shop.fct_orders of orders"
 
 
 def test_who_gets_a_task_is_the_rule_s_to_say() -> None:
