@@ -59,7 +59,8 @@ class Keeper:
         """Do what is due; tell whether anything was looked at. Raises NotStoredError, ConflictError."""
         parts, now, book = self._parts, self._parts.clock.now(), self._parts.book()
         closed = await self._incidents()
-        present = (self._duties(book, now), book.access.barred, tuple(closed.items()))
+        rules = book.access
+        present = (self._duties(book, now), rules.barred, rules.looked_up, tuple(closed.items()))
         wake_at = await parts.reads.next_wake()
         due = wake_at is not None and wake_at <= now
         if not due and present == self._seen and self._again is not None and now < self._again:

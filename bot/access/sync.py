@@ -26,6 +26,7 @@ from rules.access.seeing import (
     begin,
     elsewhere,
     fold,
+    held_back,
     look_at,
     plan,
     repaired,
@@ -44,6 +45,15 @@ _CALL = 20.0
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=1)
 _MOST_TOLD = 10
 _NOTHING = Delivered()
+_REMOVED = "Removed from {group}, where nobody had granted them anything: {who}."
+_STAY = (
+    "In {group} without a grant: {who}. They stay, as `dry_run` is on. Take them out there, or "
+    "name them under `permanent`."
+)
+_HELD = (
+    "🔴 In {group} are {count} accounts without a grant: {who}. That is unusually many, so I take "
+    "them out only at {at}. Name who belongs there under `permanent`, or set `dry_run: true`."
+)
 T = TypeVar("T")
 
 
@@ -78,6 +88,7 @@ class _Round:
     faults: dict[str, str] = field(default_factory=dict)
     hopeless: set[str] = field(default_factory=set)
     wait: timedelta | None = None
+    many_since: datetime | None = None
 
 
 class Sync:
@@ -130,6 +141,7 @@ class Sync:
             native = it.place.backend.capabilities.native_expiry
             ours = {fold(a) for a, at in standing.lately.items() if now - at < OURS_FOR}
             it.plan = plan(it.group, grants, seen, native_expiry=native, ours=ours if lists else ())
+            it.plan, it.many_since = held_back(it.plan, it.group, standing.many_since, now)
             over = {g.id for g in grants if (end := end_of(g, it.group)) and end <= now}
             it.plan = replace(it.plan, add=tuple(w for w in it.plan.add if w.grant not in over))
             steps = []
@@ -246,20 +258,17 @@ def _strangers_told(
     """Name members nobody granted anything, once each, and note who was taken out."""
     found = it.plan.strangers
     new = [one for one in found if one not in standing.strangers]
-    removed = not it.group.dry_run
+    held = it.plan.held_until
+    removed = not it.group.dry_run and held is None
     gone = [one for one in found if one not in it.faults] if removed else []
     for account in gone if removed else new:
         what = Happening.STRANGER_REMOVED if removed else Happening.STRANGER_FOUND
         tx.access.note(Entry(at=now, what=what, group=it.group.name, evidence={"account": account}))
     if told := (gone if removed else new):
-        words = (
-            "Removed from {group}, where nobody had granted them anything: {who}."
-            if removed
-            else "In {group} without a grant: {who}. They stay, as `dry_run` is on. Take them out "
-            "there, or name them under `permanent`."
-        )
+        words = _REMOVED if removed else (_STAY if held is None else _HELD)
         shown = ", ".join(told[:_MOST_TOLD]) + (", …" if len(told) > _MOST_TOLD else "")
-        tell = Tell(Telling.STRANGERS, say(words, group=it.group.name, who=shown))
+        found_words = say(words, group=it.group.name, who=shown, count=len(found), at=held or now)
+        tell = Tell(Telling.STRANGERS, found_words)
         tx.enqueue(tell_job(tell, now, group=it.group.name, channel=channel_of(book)))
     return replace(standing, strangers=found if not removed else ())
 
@@ -285,6 +294,7 @@ def _after(
         trouble="; ".join(sorted(set(it.faults.values())))[:500],
         members=tuple(sorted(one.account for one in it.seen)),
         lately=lately,
+        many_since=it.many_since,
         withheld={who: until for who, until in standing.withheld.items() if until > now},
     )
 

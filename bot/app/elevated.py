@@ -45,6 +45,8 @@ class ElevatedSide:
     metrics: Metrics
     workforce: WorkforceSource
     deliverers: Mapping[str, Deliverer] = field(default_factory=dict)
+    unread: str = ""
+    """Why Slack does not tell who people are; nobody new comes in by their rotation then."""
 
     async def tick(self) -> None:
         await self.keeper.tick()
@@ -62,7 +64,9 @@ class ElevatedSide:
             found = await self.workforce.look(sorted(people), handles)
         except (RetryLaterError, GiveUpError) as error:
             log.warning("slack members not read", action="access_people", error=str(error))
+            self.unread = f"Slack's members cannot be read: {error}"
             return
+        self.unread = ""
         told = replace(
             rules,
             barred=found.barred,
@@ -88,9 +92,10 @@ class ElevatedSide:
         self.metrics.access_late.set(max(late, default=0.0))
 
     async def standing(self) -> str:
-        """Say which groups cannot be gone over, "" when all can."""
+        """Say which groups cannot be gone over, and why nobody new comes in; "" when all is well."""
         stands = await self.store.access.standings()
-        return "; ".join(f"{one.name}: {one.trouble}" for one in stands if one.trouble)
+        troubles = [f"{one.name}: {one.trouble}" for one in stands if one.trouble]
+        return "; ".join([self.unread, *troubles] if self.unread else troubles)
 
     async def close(self) -> None:
         for place in self.places.values():

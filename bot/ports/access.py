@@ -87,6 +87,8 @@ class GroupStanding:
     trouble: str = ""
     strangers: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
+    many_since: datetime | None = None
+    """Since when there are so many strangers that they are not taken out at once."""
     lately: Mapping[str, datetime] = field(default_factory=dict)
     withheld: Mapping[str, datetime] = field(default_factory=dict)
 

@@ -1,7 +1,7 @@
 """Compares a group as the back-end shows it with the ledger: who must go in, who must come out."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rules.access.grant import Grant, GrantState, Origin
@@ -12,6 +12,10 @@ from rules.sentence import say
 
 OURS_FOR = timedelta(minutes=15)
 """An account that comes back so soon after its end does so by a late answer of the back-end's."""
+
+MANY, HELD_FOR = 5, timedelta(hours=1)
+"""More strangers than that are named, and taken out only so long afterwards: a ledger or a setting
+that is not what it should be must not empty a group before anybody has seen it."""
 
 _SAME_END = timedelta(seconds=2)
 """Back-ends may keep ends to the second only."""
@@ -38,11 +42,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do: take out first, then put in. `strangers` are in, and nobody granted them that."""
+    """What to do: take out first, then put in. `strangers` are in, and nobody granted them that.
+
+    `held_until` is when they are taken out, where that is not at once.
+    """
 
     remove: tuple[str, ...] = ()
     add: tuple[Wanted, ...] = ()
     strangers: tuple[str, ...] = ()
+    held_until: datetime | None = None
 
 
 def fold(account: str) -> str:
@@ -94,6 +102,19 @@ def stays_anyway(group: AccessGroup, grant: Grant) -> bool:
     if fold(grant.account) in {fold(one) for one in group.permanent}:
         return True
     return grant.was_member and not (group.owned and not group.dry_run)
+
+
+def held_back(
+    it: Plan, group: AccessGroup, since: datetime | None, now: datetime
+) -> tuple[Plan, datetime | None]:
+    """Put off taking out unusually many strangers; `since` is when they were first held back."""
+    if group.dry_run or len(it.strangers) <= MANY:
+        return it, None
+    began = since or now
+    if now >= began + HELD_FOR:
+        return it, began
+    remove = tuple(one for one in it.remove if one not in it.strangers)
+    return replace(it, remove=remove, held_until=began + HELD_FOR), began
 
 
 def begin(

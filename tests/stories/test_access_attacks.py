@@ -285,3 +285,22 @@ async def test_nobody_comes_in_by_rotation_before_slack_has_told_who_they_are(
     story.changes_rules(access=replace(access, looked_up=frozenset()))
     await story.after(minutes=5)
     assert story.groups.who() == [ANA]  # who is in stays until there is a reason
+
+
+async def test_unusually_many_strangers_are_named_an_hour_before_they_are_taken_out(
+    begin: Begin,
+) -> None:
+    story = begin(free(owned=True, dry_run=False))
+    await story.asks_for(ANA, hours=4)
+    crowd = [f"p{n}@example.com" for n in range(12)]
+    for one in crowd:
+        story.groups.put("prod", one)
+    await story.after(minutes=30)
+    assert story.groups.who() == sorted([ANA, *crowd])
+    assert [one for one in await story.told() if "strangers" in one] == ["channel strangers"]
+    assert "12 accounts without a grant" in story.words()[-1]
+    await story.asks(GiveBack(by=ANA, grant=(await story.grant()).id))
+    assert ANA not in story.groups.who()  # our own leave all the same
+    await story.after(minutes=36)
+    assert story.groups.who() == []
+    assert (await story.happened()).count("stranger_removed") == 12
