@@ -8,6 +8,7 @@ from typing import Protocol
 
 from rules.category import Category
 from rules.issues.issue import Issue, Standing
+from rules.issues.typical import Typical
 from rules.priority import Impact, Priority, Urgency
 
 MOST_COUNTED = 10_000
@@ -41,7 +42,7 @@ class SortBy(StrEnum):
 class IssueFilter:
     """Which issues; empty means all. Instants are half-open: `[since, until)` of the opening.
 
-    `standings` are any of, every word of `text` must be somewhere in an issue. With `breached`
+    `standings` are any of; every word of `text` must be a word of an issue, or begin one. With `breached`
     only those whose promise was missed are meant, or, when False, was kept.
     """
 
@@ -65,7 +66,10 @@ class IssueFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueQuery:
-    """A page of the table: after or before the issue of a number, or from the start."""
+    """A page of the table: after or before the issue of a number, or from the start.
+
+    With `typical` it also tells how long those that match typically took.
+    """
 
     filter: IssueFilter = field(default_factory=IssueFilter)
     sort: SortBy = SortBy.OPENED
@@ -73,13 +77,15 @@ class IssueQuery:
     after: int | None = None
     before: int | None = None
     size: int = 50
+    typical: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuePage:
     """The issues of a page in order, and whether there are others on either side.
 
-    `total` counts all that match; where it is not `exact`, counting ended there.
+    `total` counts all that match; where it is not `exact`, counting ended there. `typical` is of
+    all that match, or of the newest of them where they are many.
     """
 
     issues: Sequence[Issue]
@@ -87,6 +93,7 @@ class IssuePage:
     more_after: bool
     total: int
     exact: bool = True
+    typical: Typical | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,22 +1,29 @@
 """The table of production issues as a database answers it: by index, page by page, by keys."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ColumnElement,
     Row,
     Select,
+    TextClause,
     UnaryExpression,
+    any_,
     delete,
     func,
     literal,
     select,
+    text,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import operators
 
 from bot.ports.issues import (
@@ -30,20 +37,14 @@ from bot.ports.issues import (
 from bot.store import jobs
 from bot.store.columns import UtcDateTime, stored_text
 from bot.store.database import Database
-from bot.store.tables.issues import ISSUE, USED_LINK
-from rules.category import Category
-from rules.issues.issue import Issue, Standing, searched
-from rules.issues.measures import Measures
-from rules.priority import Impact, Priority, Urgency
+from bot.store.issue_rows import RANK_OF_IMPACT, RANK_OF_URGENCY, issue, measures
+from bot.store.tables.issues import ISSUE, SEARCHED, USED_LINK
+from rules.issues.issue import Issue, searched
+from rules.issues.typical import NAMES, Typical, typical
 
-IMPACTS = dict(enumerate(Impact, start=1))
-URGENCIES = dict(enumerate(Urgency, start=1))
-_RANK_OF_IMPACT = {impact: rank for rank, impact in IMPACTS.items()}
-_RANK_OF_URGENCY = {urgency: rank for rank, urgency in URGENCIES.items()}
-_CATEGORIES = {category.value: category for category in Category}
 _A_PIECE = 500
 FEW = 1_000
-"""So many that have the words are looked at one by one; more are not counted to the end."""
+"""So many that match are looked at one by one; of more, the newest tell how long they took."""
 _MOST_CHOICES = 500
 _MOST_RECURRENCES = 20
 
@@ -52,40 +53,64 @@ _COLUMN: Mapping[SortBy, Column[Any]] = {
     **{one: ISSUE.c[one.value] for one in SortBy if one is not SortBy.OPENED},
 }
 _SHOWN = [column for column in ISSUE.columns if column.name != "words"]
+_MEASURED = [ISSUE.c[name] for name in NAMES]
+_IN_SQLITE = "issue.number IN (SELECT rowid FROM issue_search WHERE issue_search MATCH :found_by)"
+_LISTED = "issue.number IN (SELECT value FROM json_each(:numbers))"
+_IN_POSTGRESQL = SEARCHED.replace("words", "issue.words") + " @@ CAST(:found_by AS tsquery)"
+_HAVING_SQLITE = (
+    "SELECT count(*), json_group_array(rowid) FROM "
+    "(SELECT rowid FROM issue_search WHERE issue_search MATCH :found_by LIMIT :most)"
+)
+_HAVING_POSTGRESQL = (
+    "SELECT count(*), array_agg(number) FROM "
+    "(SELECT number FROM issue WHERE ITS_WORDS LIMIT :most) having_them"
+).replace("ITS_WORDS", _IN_POSTGRESQL)
+
+Condition = ColumnElement[bool] | TextClause
 
 
-Condition = ColumnElement[bool]
+@dataclass(frozen=True, slots=True)
+class _Narrowed:
+    """What must hold for a query; `total` is how many match, where that is known already."""
+
+    conditions: list[Condition]
+    most: int
+    total: int | None = None
 
 
 class SqlIssues:
     """The Issues of a database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, *, few: int = FEW, most_counted: int = MOST_COUNTED
+    ) -> None:
         self._database = database
+        self._few, self._most_counted = few, most_counted
 
     async def page(self, query: IssueQuery, now: datetime) -> IssuePage:
         back = query.before is not None
-        conditions, broad = await self._conditions(query.filter, now)
+        narrowed = await self._narrowed(query.filter, now)
+        conditions = narrowed.conditions
         found = await self._slice(query, conditions, back=back, most=query.size + 1)
         more, found = len(found) > query.size, found[: query.size]
         if back:
             found.reverse()
-        alone = not more and query.after is None and not back
-        total = (
-            len(found) if alone else await self._count(conditions, FEW if broad else MOST_COUNTED)
-        )
+        total = narrowed.total
+        if total is None:
+            total = await self._count(conditions, narrowed.most)
         # where there is a page to come from there is a page to go back to
         return IssuePage(
             issues=[issue(row) for row in found],
             more_before=more if back else query.after is not None,
             more_after=True if back else more,
             total=total,
-            exact=alone or total <= (FEW if broad else MOST_COUNTED),
+            exact=total <= narrowed.most,
+            typical=await self._typical(conditions) if query.typical else None,
         )
 
     async def all(self, query: IssueQuery, now: datetime) -> AsyncIterator[Sequence[Issue]]:
         last = None
-        conditions, _ = await self._conditions(query.filter, now)
+        conditions = (await self._narrowed(query.filter, now)).conditions
         while True:
             at = IssueQuery(
                 filter=query.filter, sort=query.sort, descending=query.descending, after=last
@@ -144,19 +169,45 @@ class SqlIssues:
         few = select(literal(1)).select_from(ISSUE).where(*conditions).limit(most + 1)
         return int((await self._rows(select(func.count()).select_from(few.subquery())))[0][0])
 
-    async def _conditions(self, which: IssueFilter, now: datetime) -> tuple[list[Condition], bool]:
-        """Return what must hold, and whether its words are common.
-
-        Rare words are looked up first, common ones on the way.
-        """
-        plain = _conditions(which, now, hint=self._database.is_sqlite)
-        words = _words(which.text, sqlite=self._database.is_sqlite)
+    async def _narrowed(self, which: IssueFilter, now: datetime) -> _Narrowed:
+        """Look up what matches where that is few; where it is many, it is met on the way."""
+        sqlite = self._database.is_sqlite
+        plain, words = _conditions(which, now, hint=sqlite), _words(which.text)
+        if not plain and not words:
+            return _Narrowed([], self._most_counted)
         if not words:
-            return plain, False
-        few = await self._rows(select(ISSUE.c.number).where(*words).limit(FEW + 1))
-        if len(few) > FEW:
-            return plain + words, True
-        return [*plain, ISSUE.c.number.in_([row.number for row in few])], False
+            return await self._looked_up(plain, [], _Narrowed(plain, self._most_counted))
+        having = text(_HAVING_SQLITE if sqlite else _HAVING_POSTGRESQL)
+        asked = having.bindparams(most=self._most_counted + 1, **_asked(words, sqlite=sqlite))
+        found: Sequence[Any] = (await self._rows(asked))[0]
+        count, numbers = found
+        if count > self._most_counted:
+            indexed, met = _indexed(words, sqlite=sqlite), _met(words, sqlite=sqlite)
+        else:
+            indexed = _one_of(numbers, sqlite=sqlite)
+            met = [_one_of(numbers, sqlite=sqlite, on_the_way=count > self._few)]
+        if not plain:
+            return _Narrowed(met, self._most_counted, count)
+        return await self._looked_up(
+            plain, [indexed], _Narrowed(plain + met, self._few, self._few + 1)
+        )
+
+    async def _looked_up(
+        self, plain: list[Condition], indexed: list[Condition], many: _Narrowed
+    ) -> _Narrowed:
+        query = select(ISSUE.c.number).where(*plain, *indexed).limit(self._few + 1)
+        few = [number for (number,) in await self._rows(query)]
+        if len(few) > self._few:
+            return many
+        sqlite = self._database.is_sqlite
+        return _Narrowed(
+            [_one_of(json.dumps(few) if sqlite else few, sqlite=sqlite)], self._few, len(few)
+        )
+
+    async def _typical(self, conditions: list[Condition]) -> Typical:
+        newest = (ISSUE.c.opened_at.desc(), ISSUE.c.number.desc())
+        query = select(*_MEASURED).where(*conditions).order_by(*newest).limit(self._few)
+        return typical([measures(row) for row in await self._rows(query)])
 
     async def _distinct(self, column: Column[Any]) -> list[str]:
         """Walk the index from value to value: as quick for a million rows as for a thousand."""
@@ -166,7 +217,7 @@ class SqlIssues:
         query = select(chain.c.value).where(chain.c.value.is_not(None)).limit(_MOST_CHOICES)
         return [row.value for row in await self._rows(query)]
 
-    async def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+    async def _rows(self, query: Select[Any] | TextClause) -> Sequence[Row[Any]]:
         async with self._database.read() as connection:
             found: Sequence[Row[Any]] = (await connection.execute(query)).all()
         return found
@@ -196,11 +247,38 @@ def _ordered(*columns: Column[Any], down: bool) -> list[ColumnElement[Any]]:
     return [one.desc() if down else one.asc() for one in (*columns, ISSUE.c.number)]
 
 
-def _words(text: str, *, sqlite: bool) -> list[Condition]:
+def _words(asked: str) -> list[str]:
+    """Return what words must begin with; there are letters and digits in it only."""
+    return list(dict.fromkeys(searched(asked).split()))
+
+
+def _asked(words: Sequence[str], *, sqlite: bool) -> dict[str, str]:
+    if sqlite:
+        return {"found_by": " AND ".join(f'"{word}"*' for word in words)}
+    return {"found_by": " & ".join(f"'{word}':*" for word in words)}
+
+
+def _indexed(words: Sequence[str], *, sqlite: bool) -> Condition:
+    written = _IN_SQLITE if sqlite else _IN_POSTGRESQL
+    return text(written).bindparams(**_asked(words, sqlite=sqlite))
+
+
+def _met(words: Sequence[str], *, sqlite: bool) -> list[Condition]:
+    """Return that an issue has the words, looked at one by one: quickest where most have them."""
     place = func.instr if sqlite else func.strpos
-    # long words are rarer, and the first that is missing ends the comparison
-    longest_first = sorted(set(searched(text).split()), key=len, reverse=True)
-    return [place(ISSUE.c.words, word) > 0 for word in longest_first]
+    return [place(literal(" ").concat(ISSUE.c.words), f" {word}") > 0 for word in words]
+
+
+def _one_of(
+    numbers: str | Sequence[int] | None, *, sqlite: bool, on_the_way: bool = False
+) -> Condition:
+    """Return that an issue is one of these, as a single value: JSON for SQLite, or an array.
+
+    With `on_the_way`, a plus keeps SQLite from sorting them all.
+    """
+    if sqlite:
+        return text("+" * on_the_way + _LISTED).bindparams(numbers=numbers)
+    return ISSUE.c.number == any_(literal(list(numbers or ()), ARRAY(BigInteger())))
 
 
 def _conditions(which: IssueFilter, now: datetime, *, hint: bool) -> list[Condition]:
@@ -208,8 +286,8 @@ def _conditions(which: IssueFilter, now: datetime, *, hint: bool) -> list[Condit
     c = ISSUE.c
     equal = {
         c.category: which.category.value if which.category else None,
-        c.impact: _RANK_OF_IMPACT[which.impact] if which.impact else None,
-        c.urgency: _RANK_OF_URGENCY[which.urgency] if which.urgency else None,
+        c.impact: RANK_OF_IMPACT[which.impact] if which.impact else None,
+        c.urgency: RANK_OF_URGENCY[which.urgency] if which.urgency else None,
         c.tier: which.tier,
         c.product: stored_text(which.product) or None,
         c.owner: stored_text(which.owner) or None,
@@ -248,69 +326,3 @@ def _promised(now: datetime, *, breached: bool | None) -> list[Condition]:
     healthy = func.coalesce(ISSUE.c.healthy_at, literal(now, UtcDateTime()))
     late = ISSUE.c.deadline_at < healthy if breached else ISSUE.c.deadline_at >= healthy
     return [ISSUE.c.deadline_at.is_not(None), late]
-
-
-def issue(row: Row[Any]) -> Issue:
-    return Issue(
-        number=row.number,
-        incident_id=row.incident_id,
-        title=row.title,
-        opened_at=row.opened_at,
-        priority=Priority(row.priority),
-        standing=Standing(row.status),
-        product=row.product or "",
-        tier=row.tier,
-        category=_CATEGORIES.get(row.category),
-        impact=IMPACTS.get(row.impact),
-        urgency=URGENCIES.get(row.urgency),
-        owner=row.owner or "",
-        on_call=row.on_call or "",
-        holder=row.holder or "",
-        measures=Measures(
-            **{name: _span(getattr(row, name)) for name in ("ttd", "tta", "ttm", "ttr", "ttv")}
-        ),
-        deadline=row.deadline_at,
-        healthy_at=row.healthy_at,
-        cause=row.cause or "",
-        recurs=row.recurs,
-        follow_up=row.follow_up or "",
-        entry=row.entry or "",
-    )
-
-
-def values_of(issue: Issue) -> dict[str, Any]:
-    """Return the row of an issue; what is not known is NULL, so that it sorts last."""
-    m = issue.measures
-    spans = {"ttd": m.ttd, "tta": m.tta, "ttm": m.ttm, "ttr": m.ttr, "ttv": m.ttv}
-    texts = {
-        "product": issue.product, "owner": issue.owner, "on_call": issue.on_call,
-        "holder": issue.holder, "cause": issue.cause, "follow_up": issue.follow_up,
-        "entry": issue.entry,
-    }  # fmt: skip
-    category = issue.category.words if issue.category else ""
-    found = searched(f"{issue.number}", issue.product, issue.owner, category, issue.title)
-    return {
-        "number": issue.number,
-        "incident_id": issue.incident_id,
-        "title": stored_text(issue.title),
-        "words": stored_text(found),
-        "opened_at": issue.opened_at,
-        "tier": issue.tier,
-        "category": issue.category.value if issue.category else None,
-        "impact": _RANK_OF_IMPACT[issue.impact] if issue.impact else None,
-        "urgency": _RANK_OF_URGENCY[issue.urgency] if issue.urgency else None,
-        "priority": issue.priority.value,
-        "status": issue.standing.value,
-        "deadline_at": issue.deadline,
-        "healthy_at": issue.healthy_at,
-        "recurs": issue.recurs,
-        **{name: stored_text(text)[:300] or None for name, text in texts.items()},
-        **{
-            name: None if span is None else span // timedelta(seconds=1)
-            for name, span in spans.items()
-        },
-    }
-
-
-def _span(seconds: int | None) -> timedelta | None:
-    return None if seconds is None else timedelta(seconds=seconds)

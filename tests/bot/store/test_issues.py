@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from bot.ports.issues import IssueFilter, IssueQuery, SortBy
+from bot.store.issues import SqlIssues
 from bot.store.opening import OpenedStore
+from bot.store.tables.issues import SEARCHED
 from rules.category import Category
 from rules.incident import Incident, Stakes, State
 from rules.issues.issue import Issue, Standing, issue_of, searched
+from rules.issues.typical import typical
 from rules.priority import Impact, Priority, Urgency
 from tests.bot.store.samples import HOUR, incident
 from tests.fakes.clock import FakeClock
@@ -132,6 +135,10 @@ async def test_pages_there_and_back_show_each_issue_once_in_order(
     [
         IssueFilter(text="orders FCT"),
         IssueFilter(text="100%"),
+        IssueFilter(text="o"),
+        IssueFilter(text="fail ord 1"),
+        IssueFilter(text="FCT", priorities=(Priority.P1, Priority.P3), owner="finance"),
+        IssueFilter(text="are null", breached=True),
         IssueFilter(text="%"),
         IssueFilter(text="ubersicht"),
         IssueFilter(text="no_such"),
@@ -150,7 +157,9 @@ async def test_filters_let_through_what_they_say(
     now = clock.now()
     issues = await kept(opened_store, history(now))
     wanted = [i.number for i in issues if _fits(i, which, now)]
-    got = await opened_store.issues.page(IssueQuery(filter=which, descending=False, size=500), now)
+    query = IssueQuery(filter=which, descending=False, size=500, typical=True)
+    got = await opened_store.issues.page(query, now)
+    assert got.typical == typical([i.measures for i in issues if i.number in wanted])
     assert sorted(i.number for i in got.issues) == wanted
     assert got.total == len(wanted)
     some = await opened_store.issues.page(IssueQuery(filter=which, size=2), now)
@@ -162,10 +171,10 @@ async def test_filters_let_through_what_they_say(
 def _fits(issue: Issue, which: IssueFilter, now: datetime) -> bool:
     texts = (str(issue.number), issue.product, issue.owner, issue.title)
     category = issue.category.words if issue.category else ""
-    there = searched(*texts, category)
+    there = searched(*texts, category).split()
     return all(
         (
-            all(word in there for word in searched(which.text).split()),
+            all(any(w.startswith(word) for w in there) for word in searched(which.text).split()),
             not which.standings or issue.standing in which.standings,
             not which.priorities or issue.priority in which.priorities,
             which.category in {None, issue.category},
@@ -179,6 +188,77 @@ def _fits(issue: Issue, which: IssueFilter, now: datetime) -> bool:
             not which.recurring or issue.recurs is not None,
         )
     )
+
+
+@pytest.mark.parametrize("few", [3, 30, 1000])
+@pytest.mark.parametrize("most", [20, 10_000])
+@pytest.mark.parametrize(
+    "which",
+    [
+        IssueFilter(text="f"),
+        IssueFilter(text="are null"),
+        IssueFilter(text="are", priorities=(Priority.P1, Priority.P2), tier=1),
+        IssueFilter(owner="finance"),
+    ],
+)
+async def test_many_matches_are_met_on_the_way_and_are_the_same(
+    opened_store: OpenedStore,
+    clock: FakeClock,
+    which: IssueFilter,
+    few: int,
+    most: int,
+) -> None:
+    now = clock.now()
+    issues = await kept(opened_store, history(now))
+    wanted = {i.number for i in issues if _fits(i, which, now)}
+    reads = SqlIssues(opened_store.database, few=few, most_counted=most)
+    for by in (SortBy.OPENED, SortBy.TTR):
+        query = IssueQuery(filter=which, sort=by, size=7, typical=True)
+        page = await reads.page(query, now)
+        assert page.total == len(wanted) if page.exact else page.total <= len(wanted)
+        seen = [i.number for i in page.issues]
+        while page.more_after:
+            page = await reads.page(replace(query, after=seen[-1]), now)
+            seen += [i.number for i in page.issues]
+        assert seen == [n for n in expected(issues, by, descending=True) if n in wanted]
+    newest = expected([i for i in issues if i.number in wanted], SortBy.OPENED, descending=True)
+    of = {i.number: i.measures for i in issues}
+    assert page.typical == typical([of[n] for n in newest[:few]])
+
+
+async def test_words_are_looked_up_in_their_index(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    await kept(opened_store, history(clock.now()))
+    sqlite = opened_store.database.is_sqlite
+    asked = (
+        "EXPLAIN QUERY PLAN SELECT number FROM issue WHERE issue.number IN "
+        "(SELECT rowid FROM issue_search WHERE issue_search MATCH '\"nul\"*')"
+        if sqlite
+        else f"EXPLAIN SELECT number FROM issue WHERE {SEARCHED} @@ CAST($$'nul':*$$ AS tsquery)"
+    )
+    async with opened_store.database.write() as connection:
+        if not sqlite:
+            await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        plan = [str(row) for row in await connection.exec_driver_sql(asked)]
+    told = "\n".join(plan)
+    assert "VIRTUAL TABLE INDEX" in told if sqlite else "issue_search" in told
+    assert "SCAN issue\n" not in told
+
+
+async def test_a_word_that_is_gone_finds_nothing(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    now = clock.now()
+    await kept(opened_store, [incident(1, now, title="zebra"), incident(2, now, title="zebras")])
+    query = IssueQuery(filter=IssueFilter(text="zebra"))
+    assert (await opened_store.issues.page(query, now)).total == 2
+    async with opened_store.store.begin() as transaction:
+        await transaction.load_incidents(["incident-000001"])
+        transaction.save(transaction.incident("incident-000001").but(title="now another"))
+    await opened_store.issue_drawing.catch_up()
+    found = await opened_store.issues.page(query, now)
+    assert [i.number for i in found.issues] == [2]
 
 
 async def test_a_time_of_opening_is_half_open(opened_store: OpenedStore, clock: FakeClock) -> None:
