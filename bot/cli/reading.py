@@ -86,11 +86,13 @@ def manifest(
     """Print the Slack app manifest to paste when you create the app."""
     from bot.slack.manifest import manifest as build
     from bot.slack.manifest import manifest_yaml
+    from bot.web.pages.doors import CALLBACK
 
-    public_url = ""
+    public_url = sign_in = ""
     if config.exists():
         loaded = without_secrets(config)  # the manifest comes before the tokens
         public_url = loaded.public_url or ""
+        sign_in = CALLBACK if loaded.web_pages.openid else ""
         mode = mode or ("http" if loaded.slack.mode == "http" else "socket")
     mode = mode or "socket"
     if mode not in {"socket", "http"}:
@@ -98,9 +100,9 @@ def manifest(
     if mode == "http" and not public_url:
         raise fail("Mode http needs `public_url` in the configuration: Slack must reach the bot.")
     if as_json:
-        print_json(build(mode, public_url))
+        print_json(build(mode, public_url, sign_in))
     else:
-        typer.echo(manifest_yaml(mode, public_url), nl=False)
+        typer.echo(manifest_yaml(mode, public_url, sign_in), nl=False)
 
 
 def instant(text: str) -> datetime:

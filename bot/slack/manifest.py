@@ -26,8 +26,11 @@ def missing(scopes: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     )
 
 
-def manifest(mode: str, public_url: str = "") -> dict[str, Any]:
+def manifest(mode: str, public_url: str = "", sign_in_path: str = "") -> dict[str, Any]:
     """Return the manifest for `mode`, socket or http.
+
+    `sign_in_path` is where Slack sends people back who signed in on the web pages, "" for nowhere;
+    it needs a public https address, and is left out without one.
 
     Raises ValueError when HTTP mode has no public address, or for another mode.
     """
@@ -36,6 +39,8 @@ def manifest(mode: str, public_url: str = "") -> dict[str, Any]:
     url = f"{safe_url(public_url).rstrip('/')}/slack/events" if public_url else ""
     if mode == "http" and not url.startswith("https://"):
         raise ValueError("HTTP mode needs public_url, an https:// address that Slack can reach")
+    pages = f"{safe_url(public_url).rstrip('/')}{sign_in_path}" if sign_in_path else ""
+    led_back = {"redirect_urls": [pages]} if pages.startswith("https://") else {}
     at = {"request_url": url} if mode == "http" else {}
     command_at = {"url": url} if mode == "http" else {}
     return {
@@ -70,6 +75,7 @@ def manifest(mode: str, public_url: str = "") -> dict[str, Any]:
             ],
         },
         "oauth_config": {
+            **led_back,
             "scopes": {"bot": sorted((*MANDATORY, *OPTIONAL)), "bot_optional": list(OPTIONAL)}
         },
         "settings": {
@@ -82,9 +88,10 @@ def manifest(mode: str, public_url: str = "") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def manifest_yaml(mode: str, public_url: str = "") -> str:
+def manifest_yaml(mode: str, public_url: str = "", sign_in_path: str = "") -> str:
     """Return the manifest as YAML, to be pasted into Slack's "create an app from a manifest"."""
-    return str(yaml.safe_dump(manifest(mode, public_url), sort_keys=False, allow_unicode=True))
+    made = manifest(mode, public_url, sign_in_path)
+    return str(yaml.safe_dump(made, sort_keys=False, allow_unicode=True))
 
 
 def _shortcut(name: str, kind: str, callback_id: str, description: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The pages themselves: /issues, an incident, the journal, signing in and out."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib import resources
 from urllib.parse import urlencode
@@ -94,7 +94,7 @@ class Pages:
     async def issues(self, request: web.Request, me: Reader) -> web.StreamResponse:
         wanted = asked(request.query, me.zone)
         await self._parts.fresh()
-        found = await self._parts.issues.page(wanted.query, me.now)
+        found = await self._parts.issues.page(replace(wanted.query, typical=True), me.now)
         context = {
             "me": me,
             "asked": wanted,

@@ -48,3 +48,14 @@ def test_what_is_not_needed_may_be_left_out() -> None:
 def test_there_are_two_modes() -> None:
     with pytest.raises(ValueError, match="no mode"):
         manifest("carrier pigeon")
+
+
+def test_it_names_where_a_sign_in_leads_back_to_only_where_slack_would_take_it() -> None:
+    made = manifest("socket", "https://w.example/", "/sign-in/slack/callback")
+    led_back = ["https://w.example/sign-in/slack/callback"]
+    assert made["oauth_config"]["redirect_urls"] == led_back
+    assert yaml.safe_load(manifest_yaml("socket", "https://w.example/", "/back"))["oauth_config"][
+        "redirect_urls"
+    ] == ["https://w.example/back"]
+    assert "redirect_urls" not in manifest("socket", "https://w.example/")["oauth_config"]
+    assert "redirect_urls" not in manifest("socket", "http://w.example", "/back")["oauth_config"]
