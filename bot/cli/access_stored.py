@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from bot.acts.access import OPERATOR, AccessAct, RevokeAccess, RevokeAll
 from bot.acts.act import SLACK, ActPayload, AnswerTo, act_to_json
@@ -18,7 +19,8 @@ from rules.access.ledger import Entry
 
 _LOOK_BACK = timedelta(days=62)
 """Grants of a rotation begin before the month that a review is of."""
-_MOST = 20_000
+_MOST = 100_000
+T = TypeVar("T")
 _PATIENCE = timedelta(seconds=60)
 _LOOK_EVERY = timedelta(seconds=0.5)
 
@@ -30,18 +32,29 @@ async def open_grants(config: Config, group: str) -> Sequence[Grant]:
         return await store.access.open_grants(group)
 
 
+def _whole(found: Sequence[T], most: int) -> Sequence[T]:
+    """Return all of it, or say that there is more: what is missing must not look like nothing."""
+    if len(found) > most:
+        raise fail(f"There is more than {most:,} of it. Ask for less at a time, with --since and "
+                   "--until or a shorter past.")  # fmt: skip
+    return found
+
+
 async def grants_since(config: Config, start: datetime) -> Sequence[Grant]:
     if not exists(config.database):
         return ()
     async with beside(config, SystemClock()) as store:
-        return await store.access.grants(start - _LOOK_BACK, _MOST)
+        return _whole(await store.access.grants(start - _LOOK_BACK, _MOST + 1), _MOST)
 
 
-async def ledger(config: Config, start: datetime, end: datetime, grant: str) -> Sequence[Entry]:
+async def ledger(
+    config: Config, start: datetime, end: datetime, grant: str, *, most: int = _MOST
+) -> Sequence[Entry]:
     if not exists(config.database):
         return ()
     async with beside(config, SystemClock()) as store:
-        return await store.access.ledger(start, end, grant=grant, limit=_MOST)
+        found = await store.access.ledger(start, end, grant=grant, limit=most + 1)
+        return _whole(found, most)
 
 
 async def revoke_one(config: Config, grant_id: str, why: str) -> tuple[bool, str]:

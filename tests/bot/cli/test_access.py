@@ -12,11 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from bot.acts.access import RevokeAll
 from bot.acts.act import act_from_json
 from bot.cli import access_log
+from bot.cli.access_stored import ledger
+from bot.cli.configuration import configuration
 from bot.cli.main import app
 from bot.clock import SystemClock
 from bot.store.opening import open_store
@@ -130,6 +133,17 @@ def test_the_ledger_is_printed_filtered_and_safe_for_spreadsheets(filled: Path) 
                                      str(filled / "config.yaml")])  # fmt: skip
     assert wrong.exit_code == 1
     assert "is no filter" in wrong.stderr
+
+
+def test_a_log_that_is_not_whole_is_not_shown(
+    filled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, _ = configuration(filled / "config.yaml")
+    whole = ledger(config, NOW - 2 * HOUR, NOW + HOUR, "", most=2)
+    assert len(asyncio.run(whole)) == 2
+    with pytest.raises(typer.Exit):
+        asyncio.run(ledger(config, NOW - 2 * HOUR, NOW + HOUR, "", most=1))
+    assert "--since" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", " =1", "\t=1", "\r1"])
