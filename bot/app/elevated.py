@@ -146,7 +146,7 @@ def elevated_side(
             kick=kick,
         )
     )
-    workforce = SlackWorkforce(slack.api, Members(slack.api, clock), people.by_key)
+    workforce = SlackWorkforce(slack.api, Members(slack.api, clock), people)
     return ElevatedSide(
         keeper, places, rules, store, clock, slack.metrics, workforce, {ACCESS_SYNC: sync}
     )

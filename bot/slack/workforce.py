@@ -1,13 +1,13 @@
 """Who may have no elevated access because of what Slack says of them, and who is in user groups."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.ports.access import Workforce
 from bot.ports.delivering import GiveUpError
 from bot.slack.api import SlackApi
 from bot.slack.blocks import Json
 from bot.slack.members import Members
-from rules.people import Person
+from rules.people import People, Person
 
 CLOSED = "their Slack account is closed"
 BOT = "it is a bot"
@@ -17,12 +17,12 @@ _GUESTS = ("is_restricted", "is_ultra_restricted", "is_stranger")
 
 
 class SlackWorkforce:
-    """Reads the members' list; `person_of` gives what the configuration knows of a key."""
+    """Reads the members' list; `people` are those whom the configuration names."""
 
-    def __init__(self, api: SlackApi, members: Members, person_of: Callable[[str], Person]) -> None:
+    def __init__(self, api: SlackApi, members: Members, people: People) -> None:
         self._api = api
         self._members = members
-        self._person_of = person_of
+        self._people = people
 
     async def look(self, people: Sequence[str], groups: Sequence[str]) -> Workforce:
         documents = await self._members.documents(afresh=True)
@@ -34,7 +34,7 @@ class SlackWorkforce:
             raise GiveUpError("Slack shows no e-mail addresses; give the app `users:read.email`")
         barred = {}
         for key in people:
-            if why := _why_not(self._person_of(key), documents, by_email):
+            if why := _why_not(self._people.by_key(key), documents, by_email):
                 barred[key] = why
         return Workforce(barred, await self._groups(groups, documents) if groups else {})
 
@@ -47,13 +47,19 @@ class SlackWorkforce:
             handle = str(one.get("handle") or "")
             if handle in handles and not one.get("date_delete"):
                 users = [str(user) for user in one.get("users") or []]
-                found[handle] = frozenset(_key(documents.get(user), user) for user in users)
+                found[handle] = frozenset(
+                    self._key(documents[user], user)
+                    for user in users
+                    if user in documents and not _fault_of(documents[user])
+                )
         return found
 
-
-def _key(document: Json | None, user: str) -> str:
-    email = str(((document or {}).get("profile") or {}).get("email") or "")
-    return email.lower() or f"slack:{user}"
+    def _key(self, document: Json, user: str) -> str:
+        """Return the key that this member has when they click: nobody is two people."""
+        if configured := self._people.by_slack(user):
+            return configured.key
+        email = str((document.get("profile") or {}).get("email") or "")
+        return email.lower() or f"slack:{user}"
 
 
 def _why_not(
