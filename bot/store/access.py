@@ -52,14 +52,25 @@ class PendingAccess:
         return [grant for grant in (stored | mine).values() if grant.is_open]
 
     async def asked_since(self, group: str, person: str, since: datetime) -> Sequence[Grant]:
-        query = select(_G.body).where(
-            _G.person == stored_key(person),
-            _G.group_name == stored_key(group),
-            _G.requested_at >= since,
-            _G.origin == Origin.ASKED.value,
-            _G.state != GrantState.REFUSED.value,
+        query = (
+            select(_G.body)
+            .where(
+                _G.person == stored_key(person),
+                _G.group_name == stored_key(group),
+                _G.requested_at > since,
+                _G.origin == Origin.ASKED.value,
+                _G.state != GrantState.REFUSED.value,
+            )
+            .order_by(_G.requested_at)
         )
         return [_GRANT.validate_json(row.body) for row in await self._connection.execute(query)]
+
+    async def used_for(self, incident: int) -> Sequence[str]:
+        its = (_L.incident == incident, _L.incident > 0, _L.what == Happening.GRANT_SEEN.value)
+        found = await self._connection.execute(select(_L.group_name).where(*its).distinct())
+        stored = {row.group_name for row in found}
+        mine = (one for one in self._entries if one.what is Happening.GRANT_SEEN)
+        return sorted(stored | {one.group for one in mine if one.incident == incident > 0})
 
     def save(self, grant: Grant, wake_at: datetime | None) -> None:
         self._saved[grant.id] = (grant, wake_at)
