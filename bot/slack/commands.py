@@ -145,6 +145,12 @@ def _plain_event(event: str) -> "_Reader":
     return read
 
 
+def _verify(words: list[str], typist: Typist) -> Typed:
+    """Read how somebody knows that it is fixed; "now" alone starts the run that proves it."""
+    now = [word.lower().rstrip(".!") for word in words[1:]] == ["now"]
+    return _plain_event("run_requested" if now else "verified")(words[:1] if now else words, typist)
+
+
 def _snooze(words: list[str], typist: Typist) -> Typed:
     number = _number(words)
     moment = ahead_of(read_moment(" ".join(words[1:]), typist.now, typist.zone), typist.now)
@@ -238,7 +244,7 @@ _READERS: Mapping[str, _Reader] = {
     "ack": _ack,
     "unack": _plain_event("unacked"),
     "resolve": _plain_event("resolved"),
-    "verify": _plain_event("verified"),
+    "verify": _verify,
     "waive": _waive,
     "reopen": _plain_event("reopened"),
     "escalate": _plain_event("escalated"),

@@ -24,7 +24,7 @@ WORDS: Mapping[str, Word] = {
     "ack": Word("ack <n|all>", "you take it; paging stops"),
     "unack": Word("unack <n>", "hand it back; paging starts again"),
     "resolve": Word("resolve <n> [note]", "it is fixed"),
-    "verify": Word("verify <n> [words]", "you have looked: it is fixed"),
+    "verify": Word("verify <n> [words|now]", "you have looked: it is fixed; `now` starts the run"),
     "waive": Word("waive <n> <why>", "its fix needs no proof"),
     "reopen": Word("reopen <n>", "it was not fixed"),
     "correct": Word(

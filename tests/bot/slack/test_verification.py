@@ -99,6 +99,12 @@ def test_the_words() -> None:
     assert parse("verify 42 counted the rows", typist()).wish == OnIncident(
         number=42, event="verified", by=ANA, note="counted the rows"
     )
+    assert parse("verify 42 Now", typist()).wish == OnIncident(
+        number=42, event="run_requested", by=ANA, note=""
+    )
+    assert parse("verify 42 now it is all there", typist()).wish == OnIncident(
+        number=42, event="verified", by=ANA, note="now it is all there"
+    )
     assert parse("waive 42 it is retired", typist()).wish == OnIncident(
         number=42, event="waived", by=ANA, note="it is retired"
     )
