@@ -19,7 +19,7 @@ from bot.demo.checks import Check, checks
 from bot.demo.player import Player, StoryError
 from bot.demo.stage import DemoError, Stage, read_configuration, staged
 from bot.demo.story import STORY
-from bot.demo.transcript import Transcript, clock
+from bot.demo.transcript import Transcript, day_and_clock
 from bot.logs import set_up_logs
 from bot.ports.inbox import NotStoredError
 from bot.store.errors import StoreInUseError, StoreUnfitError
@@ -101,7 +101,7 @@ async def _live(stage: Stage, http: aiohttp.ClientSession, console: Console, fol
     """Tell the story line by line, then let the clock go on."""
 
     def tell(text: str) -> None:
-        console.print(f"[dim]{clock(stage.clock.now())[:5]}[/dim]  {escape(text)}")
+        console.print(f"[dim]{day_and_clock(stage.clock.now())}[/dim]  {escape(text)}")
 
     _introduce(stage, console, folder)
     player = Player(stage, http, tell=tell, strict=False)
@@ -110,12 +110,20 @@ async def _live(stage: Stage, http: aiohttp.ClientSession, console: Console, fol
             await player.play(beat)
         except (StoryError, TimeoutError, aiohttp.ClientError) as error:
             tell(f"That went wrong ({str(error) or type(error).__name__}); the night goes on.")
-    if AGAIN not in player.played.numbers:
-        return await asyncio.Future()
     console.print()
-    tell_last = player.words(LAST)
-    console.print(f"[dim]{clock(stage.clock.now())[:5]}[/dim]  [bold]{escape(tell_last)}[/bold]")
+    if AGAIN in player.played.numbers:
+        now = day_and_clock(stage.clock.now())
+        console.print(f"[dim]{now}[/dim]  [bold]{escape(player.words(LAST))}[/bold]")
+    _show_pages(stage, console)
     return await asyncio.Future()
+
+
+def _show_pages(stage: Stage, console: Console) -> None:
+    url = stage.application.url
+    console.print()
+    console.print(f"  The table of issues      [bold cyan]{url}/issues[/bold cyan]")
+    console.print(f"  The journal              [bold cyan]{url}/journal[/bold cyan]")
+    console.print("                           Type /oncall issues in Slack: its link signs you in.")
 
 
 def _introduce(stage: Stage, console: Console, folder: Path) -> None:

@@ -22,6 +22,11 @@ def clock(at: datetime) -> str:
     return f"{at.astimezone(ZONE):%H:%M:%S}"
 
 
+def day_and_clock(at: datetime) -> str:
+    """Return the story's day and time, as Sun 02:07."""
+    return f"{at.astimezone(ZONE):%a %H:%M}"
+
+
 class Transcript:
     """Prints what happens, each thing once, in order."""
 
