@@ -12,15 +12,20 @@ ASKING = (JOURNAL_ASK, JOURNAL_REMIND)
 """What ends when an incident is opened again."""
 
 
-def ask_job(incident_id: str, channel: str, person: str, key: str, now: datetime) -> NewJob:
-    """Ask in the incident's thread; `key` names this time of asking."""
+def ask_job(
+    incident_id: str, channel: str, person: str, key: str, due: datetime, *, proved: bool = False
+) -> NewJob:
+    """Ask in the incident's thread; `key` names this time of asking.
+
+    With `proved` it was asked already: only what became known goes into the entry.
+    """
     return NewJob(
         key=key,
         kind=JOURNAL_ASK,
         lane=f"slack:{channel}",
         priority=JobPriority.NOTE,
-        due_at=now,
-        payload={"person": person},
+        due_at=due,
+        payload={"person": person, "proved": proved},
         incident_id=incident_id,
     )
 

@@ -308,7 +308,8 @@ class Engine:
             silences=tuple(await tx.silences(now)),
             on_call=self._parts.rules.on_call(changes, now),
         )
-        return Work(tx, book, now, self._parts.new_id, self._parts.rules)
+        parts = self._parts
+        return Work(tx, book, now, parts.new_id, parts.rules, parts.quiet)
 
     async def _wake(self, work: Work, incident: Incident) -> bool:
         """Wake one incident; one that cannot be decided must not hold up the others' timers.

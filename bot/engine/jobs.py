@@ -81,8 +81,8 @@ def _accompanying(
             return show_runbook(incident, now, at_once=False)
         case ShowTasks():
             return show_tasks(incident, now, at_once=False)
-        case AskJournal(person, key):
-            return ask_job(incident.id, incident.channel, person, key, now)
+        case AskJournal(person, key, proved):
+            return ask_job(incident.id, incident.channel, person, key, now, proved=proved)
 
 
 def _showing(

@@ -62,6 +62,8 @@ async def asked(work: Work, job: Job, quiet: Quiet) -> None:
         return
     if incident.is_open or (prompt is not None and prompt.state is PromptState.WAIVED):
         return
+    if job.payload.get("proved"):
+        return  # who was asked when it was resolved is reminded as planned
     sent, person = int(job.payload.get("sent", 0)), str(job.payload["person"])
     if job.kind == JOURNAL_ASK:
         prompt = _prompt(incident, person, job.key, now)
@@ -156,15 +158,14 @@ async def _entry(work: Work, incident: Incident, old: JournalEntry | None, by: s
 
 
 async def _facts(work: Work, incident: Incident, old: JournalEntry | None) -> Facts:
-    """Read what is known by now; access that has ended since it was noted stays noted."""
+    """Read what is known by now; access counts although it has ended, as the ledger tells."""
     guide = await work.tx.runbooks.guide(incident.id)
     steps = [
         f"{step.text}: {tick.outcome.value.replace('_', ' ')}"
         for tick in (guide.ticks if guide else ())
         if guide and (step := guide.step(tick.step))
     ]
-    open_ones = await work.tx.access.open_grants()
-    used = [one.group for one in open_ones if one.incident == incident.number]
+    used = await work.tx.access.used_for(incident.number)
     noted = old.facts.grants if old else ()
     return facts_of(incident, steps=steps, grants=dict.fromkeys([*noted, *used]))
 

@@ -15,10 +15,13 @@ from rules.alert import Alert, AlertStatus
 from rules.classify import categorised
 from rules.decide import decide
 from rules.decision import Decision
+from rules.effects import AskJournal
 from rules.events import AlertReceived, Event
 from rules.folding import Fold, OpenSubject, Subject, folds, subject_of, takes
 from rules.grouping import Join, Nowhere, Open, OpenPlaces, open_incident, open_storm, place
+from rules.hours import Hours
 from rules.incident import Incident, State
+from rules.journal.prompt import outside
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
 from rules.schedule.roster import Change, Schedule
@@ -47,6 +50,7 @@ class Work:
     now: datetime
     new_id: Callable[[], str]
     resolver: Resolver
+    quiet: Callable[[str], Hours | None] = lambda _person: None
     opened: int = 0
 
     async def load_for(self, alerts: Sequence[Alert]) -> None:
@@ -125,7 +129,10 @@ class Work:
             tx.add_timeline(after.id, entry)
         accompany(tx, after, decision.effects, self.book, self.now)
         for effect in decision.effects:
-            tx.enqueue(job_of(effect, after, self.now, since or self.now))
+            job = job_of(effect, after, self.now, since or self.now)
+            if isinstance(effect, AskJournal):
+                job = replace(job, due_at=outside(self.now, self.quiet(effect.person)))
+            tx.enqueue(job)
         log.debug("decided", action=type(event).__name__, number=after.number, state=after.state)
         return decision
 

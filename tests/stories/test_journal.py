@@ -6,6 +6,7 @@ from datetime import time, timedelta
 from bot.acts.journal import AddToJournal, WaiveJournal, WriteJournal
 from bot.acts.runbooks import TickStep
 from bot.journal_jobs import ask_job
+from rules.access.ledger import Entry, Happening
 from rules.hours import Hours
 from rules.incident import State
 from rules.journal.entry import Told
@@ -134,6 +135,31 @@ async def test_reminders_keep_quiet_hours(tell: Tell) -> None:
     assert [f"{job.due_at:%a %H:%M}" for job in sent] == ["Tue 08:00"]
 
 
+async def test_the_night_is_not_asked_and_the_morning_is_asked_once(tell: Tell) -> None:
+    story = tell(rulebook(journal=ASKING))
+    story.quiet = lambda _person: Hours(time(20), time(9), "Europe/Berlin")
+    story.restart()
+    await resolved(story)
+    assert story.sent("journal_ask") == []
+    await story.after(hours=6)
+    assert [f"{job.due_at:%a %H:%M}" for job in story.sent("journal_ask")] == ["Mon 08:00"]
+    assert await home(story, "bo") == [1]
+
+
+async def test_a_proof_leaves_what_was_asked_as_it_is(tell: Tell) -> None:
+    story = tell(rulebook(journal=ASKING))
+    await resolved(story)
+    incident = await story.incident()
+    before = await story.store.journal.prompt_of(incident.id)
+    async with story.store.store.begin() as tx:
+        now = story.clock.now()
+        tx.enqueue(ask_job(incident.id, incident.channel, "ana", "proof", now, proved=True))
+    await story.after(minutes=1)
+    assert await story.store.journal.prompt_of(incident.id) == before
+    await story.after(hours=20)
+    assert [job.payload["person"] for job in story.sent("journal_remind")] == ["bo"]
+
+
 async def test_opened_again_nobody_is_reminded_and_asked_anew_at_the_end(tell: Tell) -> None:
     story = tell(rulebook(journal=ASKING))
     await resolved(story)
@@ -233,3 +259,25 @@ async def test_what_is_proved_later_stands_in_the_entry(tell: Tell) -> None:
     assert entry.facts.verification == "proved: run 7 went through"
     assert (entry.facts.verified_at, entry.version) == (story.clock.now() - timedelta(minutes=1), 1)
     assert await prompt(story) is PromptState.WRITTEN
+
+
+async def test_access_that_ended_before_anybody_wrote_stands_in_the_entry(tell: Tell) -> None:
+    story = tell(rulebook(journal=ASKING))
+    await story.fires()
+    await story.does("ana", "resolved")
+    async with story.store.store.begin() as tx:
+        for what, group, number in (
+            (Happening.GRANT_SEEN, "warehouse-admin", 1),
+            (Happening.REVOCATION_SEEN, "warehouse-admin", 1),
+            (Happening.REFUSED, "prod", 1),
+            (Happening.GRANT_SEEN, "elsewhere", 2),
+            (Happening.GRANT_SEEN, "by-rotation", 0),
+        ):
+            line = Entry(
+                at=story.clock.now(), what=what, group=group, person="ana", incident=number
+            )
+            tx.access.note(line)
+    await story.asks(WriteJournal(by="ana", number=1, told=Told(fix="Promoted the standby")))
+    written = await story.store.journal.entry_of(1)
+    assert written is not None
+    assert written.facts.grants == ("warehouse-admin",)

@@ -23,6 +23,8 @@ async def ask(desk: Desk, job: Job) -> Delivered:
 
     What resolved itself is asked about in App Home and by reminder only: nobody is in its thread.
     """
+    if job.payload.get("proved"):
+        return _NOTHING
     incident = await desk.incident(job)
     journal = desk.recall.journal
     entry = await journal.entry(incident.id)
