@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Text
+from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Text, text
 from sqlmodel import Field, SQLModel
 
 from bot.store.columns import UtcDateTime
@@ -58,6 +58,12 @@ class AccessLedgerRow(SQLModel, table=True):
         PrimaryKeyConstraint("id"),
         Index("ix_access_ledger_at", "at", "id"),
         Index("ix_access_ledger_grant_id", "grant_id"),
+        Index(
+            "ix_access_ledger_incident",
+            "incident",
+            sqlite_where=text("incident > 0"),
+            postgresql_where=text("incident > 0"),
+        ),
     )
 
     id: str = Field(sa_column=_text())

@@ -227,7 +227,10 @@ class MessageRow(SQLModel, table=True):
     """Where a message of ours stands."""
 
     __tablename__ = "message"
-    __table_args__ = (PrimaryKeyConstraint("incident_id", "channel", "ts"),)
+    __table_args__ = (
+        PrimaryKeyConstraint("incident_id", "channel", "ts"),
+        Index("ix_message_place", "ts", "channel"),
+    )
 
     incident_id: str = Field(sa_column=_text())
     channel: str = Field(sa_column=_text())

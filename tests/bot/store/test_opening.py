@@ -235,6 +235,13 @@ async def test_pruning_forgets_what_is_over_and_nothing_else(
         "alert times": 1,
         "notes": 0,
         "notices": 0,
+        "actions": 0,
+        "tasks": 0,
+        "prompts": 0,
+        "gaps": 0,
+        "ticks": 0,
+        "runbooks": 0,
+        "grants": 0,
     }
     reader = opened_store.reader
     assert await reader.delivery(gone.id) is None

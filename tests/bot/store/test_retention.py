@@ -1,0 +1,107 @@
+"""What is forgotten of an incident once it is over, and what stays for ever, on both databases."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from bot.store.opening import OpenedStore
+from rules.access.grant import GrantState
+from rules.access.ledger import Entry, Happening
+from rules.journal.prompt import JournalPrompt, PromptState
+from rules.runbooks.gaps import GapKind, RunbookGap
+from rules.runbooks.runbook import StepOutcome, Tick
+from rules.tasks.task import TaskState
+from rules.verification import Verdict, Verification
+from tests.bot.store.samples import HOUR, incident
+from tests.bot.store.test_access import grant
+from tests.bot.store.test_journal import entry
+from tests.bot.store.test_runbooks import run, use
+from tests.bot.store.test_tasks import task
+from tests.fakes.clock import FakeClock
+
+YEAR = timedelta(days=366)
+AFTER = frozenset({"actions", "tasks", "prompts", "gaps", "ticks", "runbooks", "grants"})
+
+
+def prompt(clock: FakeClock, number: int, state: PromptState) -> JournalPrompt:
+    return JournalPrompt(
+        incident_id=f"incident-{number:06}", number=number, person="ana", title="x",
+        key=f"k{number}", asked_at=clock.now(), changed_at=clock.now(), state=state,
+    )  # fmt: skip
+
+
+async def aftermath(opened: OpenedStore, clock: FakeClock, *, over: bool) -> None:
+    """Keep everything that an incident leaves behind; `over` tells whether it is closed."""
+    now = clock.now()
+    pending = Verification(verdict=Verdict.PENDING, claimed_at=now)
+    resolved = incident(1, now).resolve("ana", now)
+    made = resolved.but(closed_at=now) if over else resolved.but(verification=pending)
+    ended = TaskState.DONE if over else TaskState.OPEN
+    async with opened.store.begin() as tx:
+        tx.save(made)
+        tx.runbooks.attach(replace(use(clock), chosen_at=now, incident_id=made.id))
+        tx.runbooks.tick(made.id, Tick(0, StepOutcome.WORKED, "ana", now))
+        tx.runbooks.ask(replace(run(clock), incident_id=made.id))
+        tx.tasks.plan(
+            [task(clock, incident_id=made.id, state=ended, ended_at=now if over else None)]
+        )
+        state = PromptState.WRITTEN if over else PromptState.OPEN
+        tx.journal.save_prompt(prompt(clock, 1, state))
+        tx.journal.save_entry(entry(1, clock))
+        tx.runbooks.open_gap(
+            RunbookGap(key="g", kind=GapKind.OLD, subject="s", owner="o", number=1, opened_at=now)
+        )
+        if over:
+            tx.runbooks.close_gap("g", now)
+        standing = GrantState.ENDED if over else GrantState.ACTIVE
+        tx.access.save(grant(state=standing, requested_at=now), None)
+        tx.access.note(
+            Entry(at=now, what=Happening.GRANT_SEEN, group="prod", person="ana", grant="g1", by="bo")
+        )  # fmt: skip
+
+
+async def test_what_an_incident_left_goes_when_it_is_over(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    await aftermath(opened_store, clock, over=True)
+    gone = await opened_store.prune(clock.now())
+    assert {name for name in AFTER if gone[name]} == set()
+    gone = await opened_store.prune(clock.now() + HOUR)
+    assert {name for name in AFTER if gone[name]} == {"actions", "tasks", "prompts", "gaps"}
+    assert await opened_store.runbooks.last_uses() != {}
+    gone = await opened_store.prune(clock.now() + HOUR + YEAR)
+    assert {name for name in AFTER if gone[name]} == {"ticks", "runbooks", "grants"}
+    assert await opened_store.runbooks.last_uses() == {}
+
+
+async def test_what_is_still_to_be_done_or_proved_stays(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    await aftermath(opened_store, clock, over=False)
+    gone = await opened_store.prune(clock.now() + HOUR + YEAR)
+    assert {name for name in AFTER if gone[name]} == set()
+
+
+async def test_journal_and_ledger_and_incidents_stay_for_ever(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    await aftermath(opened_store, clock, over=True)
+    await opened_store.prune(clock.now() + 50 * YEAR)
+    assert await opened_store.journal.entry_of(1) == entry(1, clock)
+    assert await opened_store.reader.incident_numbered(1) is not None
+    (line,) = await opened_store.access.ledger(clock.now() - HOUR, clock.now() + HOUR)
+    assert line.grant == "g1"
+
+
+async def test_a_message_is_found_by_its_place_without_reading_all(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    async with opened_store.store.begin() as tx:
+        tx.save(incident(1, clock.now()))
+    assert await opened_store.journal.incident_at("C1", "1.5") is None
+    async with opened_store.database.read() as connection:
+        if connection.dialect.name == "sqlite":
+            plan = "EXPLAIN QUERY PLAN SELECT 1 FROM message WHERE channel = 'C1' AND ts = '1.5'"
+            rows = (await connection.execute(text(plan))).all()
+            assert "ix_message_place" in str(rows[0])
