@@ -54,7 +54,7 @@ PATIENCE = Patience()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """An open incident, and what the store knows of it beside itself.
+    """An incident that is open or waits for its proof, and what the store knows of it beside itself.
 
     `wake_at` is when the store will wake it, `pages` the keys of its pages that wait to go out or
     have arrived; `faulty` tells that its wake-up was tried and could not be decided.
@@ -234,7 +234,7 @@ def judge_incident(
 ) -> Finding | None:
     """Return what is wrong with an incident, the gravest only; None when all is well."""
     at = watched.incident
-    if not at.is_open:
+    if not at.is_open and not at.is_pending:
         return None
     if watched.wake_at != at.wake_at:
         words = say("#{number} {title}: its timer was not the one it asked for.", **_named(at))

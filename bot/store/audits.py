@@ -33,7 +33,7 @@ from bot.store.access import overdue_grants
 from bot.store.columns import UtcDateTime, stored_key
 from bot.store.database import Database
 from bot.store.tables.audit import AUDIT_FINDING, ERRAND
-from bot.store.tables.core import INBOUND, INCIDENT, JOB, LANE, MESSAGE
+from bot.store.tables.core import INBOUND, INCIDENT, JOB, LANE, MESSAGE, PENDING
 from bot.wire import incident_from_json, sentence_from_json, sentence_to_json
 from rules.audit import (
     BusyLane,
@@ -205,9 +205,15 @@ _OVERDUE = (
     .limit(MOST)
 )
 _IN_TURN = (
-    # one state at a time: the index is by state, and resolved incidents are never looked at
+    # one state at a time: the index is by state, and most resolved incidents are never looked at
     select(*_INCIDENT)
     .where(INCIDENT.c.state == bindparam("state"), INCIDENT.c.number > bindparam("number"))
+    .order_by(INCIDENT.c.number)
+    .limit(MOST)
+)
+_PENDING_IN_TURN = (
+    select(*_INCIDENT)
+    .where(text(PENDING), INCIDENT.c.number > bindparam("number"))
     .order_by(INCIDENT.c.number)
     .limit(MOST)
 )
@@ -225,6 +231,7 @@ async def _in_turn(connection: AsyncConnection, after: int) -> list[Row[Any]]:
         for state in ("triggered", "acknowledged")
         for row in await _rows(connection, _IN_TURN, state=state, number=after)
     ]
+    found += await _rows(connection, _PENDING_IN_TURN, number=after)
     return sorted(found, key=lambda row: int(row.number))[:MOST]
 
 

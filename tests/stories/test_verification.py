@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from rules.audit import Fault
 from rules.catalogue import LoadType
 from rules.cron import Schedule
 from rules.expected_runs import ExpectedRuns
@@ -30,6 +31,7 @@ from tests.stories.fixes import (
     waits,
 )
 from tests.stories.story import rulebook
+from tests.stories.test_auditor import Audited
 
 
 async def test_mondays_success_closes_it(tell: Tell) -> None:
@@ -320,3 +322,26 @@ async def test_a_run_is_started_once_it_is_asked_for(tell: Tell) -> None:
     assert await verdict(story) is Verdict.PASSED
     await story.does("ana", "run_requested")
     assert story.said()[-1] == "#1 waits for no proof."
+
+
+async def test_a_proof_whose_timer_is_lost_is_found_and_still_pages(tell: Tell) -> None:
+    story = tell(waits(expected=ExpectedRuns()))
+    audited = Audited(story)
+    await fixed_on_friday(story)
+    assert await audited.looks() == []
+    await audited.breaks("UPDATE incident SET wake_at = NULL")
+    await story.after(minutes=2)
+    assert await audited.looks() == [Fault.TIMER_LOST]
+    await story.after(minutes=2)
+    assert await audited.looks() == []
+    await story.until(MONDAY_RUN + timedelta(hours=2, minutes=16))
+    story.pages("bo")
+
+
+async def test_a_proof_that_waits_for_words_is_no_fault(tell: Tell) -> None:
+    story = tell(waits(LoadType.SNAPSHOT, expected=ExpectedRuns()))
+    audited = Audited(story)
+    await fixed_on_friday(story)
+    await story.after(days=9)
+    assert await audited.looks() == []
+    assert await verdict(story) is Verdict.PENDING
