@@ -89,7 +89,9 @@ def _heed(draft: Draft, found: Judged, told: Evidence, now: datetime) -> bool:
         case Finding.PROVES:
             proved = say("Proved: {what}.", what=found.why.render(plain))
             evidence = found.why.render(plain)[:_LONGEST]
-            _end(draft, Verdict.PASSED, now, evidence=evidence, url=told.url)
+            # what proves it was over before anybody told of it
+            ended = told.ended_at if told.ended_at and told.ended_at >= seen.claimed_at else now
+            _end(draft, Verdict.PASSED, min(ended, now), evidence=evidence, url=told.url)
             draft.because(f"{RULE}.passed", proved)
             return True
         case Finding.PART:
