@@ -324,7 +324,9 @@ def _opens(incident: Incident) -> str:
 
 
 def _previous(scene: Scene) -> Mrkdwn:
-    if scene.incident.previous is None:
+    entry = scene.recalled.seen.shown
+    told = entry.number if entry and scene.incident.is_open else None
+    if scene.incident.previous in {None, told}:  # the journal's line has named it
         return Mrkdwn()
     return md(
         "seen before: {shown}", shown=link(scene.previous_link, f"#{scene.incident.previous}")
