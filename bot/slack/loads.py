@@ -18,7 +18,7 @@ from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.pictures import Drawn, share
 from bot.slack.rota_delivery import messages_with
-from bot.slack.text import Mrkdwn, at, cut, escape, join, md, one_line, outside, spoken
+from bot.slack.text import Mrkdwn, at, counted, cut, escape, join, md, one_line, outside, spoken
 from rules.schedule.evening_out import Proposal
 from rules.schedule.held import Slot
 from rules.schedule.load_report import LoadReport, PersonLoad
@@ -154,14 +154,13 @@ def _line(desk: Desk, row: PersonLoad) -> Mrkdwn:
     }
     return md(
         "*{who}*: {hours} h ({weekday} weekday, {night} night, {weekend} weekend, {holiday}"
-        " holiday), {share} of the load, {fair} would be fair; {pages} pages, woken in {woken}"
-        " nights",
+        " holiday), {share} of the load, {fair} would be fair; {pages}, woken in {woken}",
         who=outside(desk.directory.name(row.person), 80),
         hours=f"{row.load.hours:.0f}",
         share=f"{row.share:.0%}",
         fair=f"{row.fair:.0%}",
-        pages=row.pages,
-        woken=row.woken,
+        pages=counted(row.pages, "page"),
+        woken=counted(row.woken, "night"),
         **hours,
     )
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
-from bot.slack.text import Mrkdwn, Names, at, escape, join, listed, md, outside
+from bot.slack.text import Mrkdwn, Names, at, counted, escape, join, listed, md, outside
 from bot.slack.views.home import incident_line, rotation_lines, silence_blocks
 from bot.slack.vocabulary import WORDS
 from bot.slack.wishes import CommandError
@@ -69,7 +69,7 @@ def list_answer(incidents: Sequence[Incident], which: str, names: Names, now: da
     ]
     rest = len(incidents) - len(blocks)
     more = kit.context(md("and {rest} more", rest=rest)) if rest > 0 else []
-    return kit.message(md("{count} incidents", count=len(incidents)), [*blocks, *more])
+    return kit.message(md("{many}", many=counted(len(incidents), "incident")), [*blocks, *more])
 
 
 def silences_answer(silences: Sequence[Silence], names: Names, now: datetime) -> Json:

@@ -180,7 +180,7 @@ def incident_line(incident: Incident, names: Names, now: datetime) -> Mrkdwn:
     who = md(", {who}", who=outside(names.name(has), 80)) if has else Mrkdwn()
     word = "silenced" if incident.muted and incident.state is State.TRIGGERED else incident.state
     return md(
-        "{sign} *{priority} #{number}* {title} ({state}{who}, since {when})",
+        "{sign} *{priority} #{number}* {title} ({state}{who}, opened {when})",
         sign=Mrkdwn(sign(incident)),
         priority=incident.priority,
         number=incident.number,

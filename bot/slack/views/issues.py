@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
-from bot.slack.text import Mrkdwn, Names, join, md, one_line, outside, roughly
+from bot.slack.text import Mrkdwn, Names, counted, join, md, one_line, outside, roughly
 from bot.slack.wording import sign
 from rules.catalogue import Catalogue
 from rules.incident import Incident, State
@@ -58,8 +58,8 @@ def issues_answer(issues: Issues, link: str = "") -> Json:
     ways += kit.link_button(_TABLE, link, "link")
     every = [kit.actions("issues:more", *ways)] if ways else []
     return kit.message(
-        md("{count} open issues, {gaps} gaps in the catalogue", count=issues.total,
-           gaps=_gap_count(issues)),
+        md("{open}, {gaps} in the catalogue", open=counted(issues.total, "open issue"),
+           gaps=counted(_gap_count(issues), "gap")),
         [
             kit.header(_heading(issues)),
             kit.section(join("\n", lines) if lines else md("Nothing is open. Good.")),

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.scene import Scene
-from bot.slack.text import Mrkdwn, at, join, link, md, one_line, outside, spoken
+from bot.slack.text import Mrkdwn, at, join, lasting, link, md, one_line, outside, spoken
 from rules.catalogue import Product, Promises
 from rules.durations import format_duration
 from rules.incident import Incident
@@ -83,7 +83,7 @@ def escalation(scene: Scene) -> Mrkdwn:
     parts = list(_policy(scene, scene.incident.policy))
     if not (parts and scene.incident.pages):
         return Mrkdwn()
-    return md("*If you are stuck:* Escalate. {steps}", steps=join(", then ", parts))
+    return md("*If you are stuck:* Escalate now. It goes to {steps}.", steps=join(", then ", parts))
 
 
 def _policy(scene: Scene, policy: Policy) -> Iterator[Mrkdwn]:
@@ -94,7 +94,7 @@ def _policy(scene: Scene, policy: Policy) -> Iterator[Mrkdwn]:
             yield join(" ", [waited, targets])
             waited = Mrkdwn()
         if step.wait:
-            waited = md("after {wait}", wait=format_duration(step.wait))
+            waited = md("after {wait}", wait=lasting(step.wait))
 
 
 def _target(scene: Scene, target: Target) -> Mrkdwn:
@@ -142,7 +142,7 @@ def _head(scene: Scene, guide: Guide | None) -> Mrkdwn:
     return md(
         "📖 *{shown}* · kept by {owner}{reviewed}",
         shown=shown,
-        owner=outside(runbook.owner, 80),
+        owner=scene.who(runbook.owner),
         reviewed=reviewed,
     )
 
@@ -151,7 +151,7 @@ def _product(scene: Scene) -> Mrkdwn:
     product = scene.book.catalogue.product(scene.incident.product)
     if product is None:
         return Mrkdwn()
-    facts = [*_identity(product), md("{p}", p=scene.incident.priority.value), *_timing(product)]
+    facts = [*_identity(scene, product), *_timing(product)]
     promised = list(_promised(product.promises))
     lines = [md("*{name}* · {facts}", name=product.name, facts=join(" · ", facts))]
     if promised:
@@ -159,10 +159,10 @@ def _product(scene: Scene) -> Mrkdwn:
     return join("\n", lines)
 
 
-def _identity(product: Product) -> Iterator[Mrkdwn]:
+def _identity(scene: Scene, product: Product) -> Iterator[Mrkdwn]:
     owner = product.owner or product.team
     if owner:
-        yield md("owner {owner}", owner=outside(owner, 80))
+        yield md("owner {owner}", owner=scene.who(owner))
     if product.load_type:
         yield md("{load} load", load=product.load_type.value)
     if product.tier:

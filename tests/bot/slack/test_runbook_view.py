@@ -135,8 +135,11 @@ def test_without_any_runbook_it_tells_of_the_product_and_of_what_proves_a_fix() 
     broken = incident(product="orders").but(pages=True, policy=USUAL)
     message = runbook_message(Scene(incident=broken, now=NOW, names=Named(), book=book), None, {})
     said = texts(message)
-    assert said.startswith("*Orders* · owner cy@example.com · snapshot load · tier 1")
-    assert "*If you are stuck:* Escalate." in said
+    assert said.startswith("*Orders* · owner ")
+    assert "snapshot load · tier 1" in said
+    assert (
+        "*If you are stuck:* Escalate now. It goes to primary, then after 5 min secondary." in said
+    )
     assert "*A fix is proved by* somebody who has looked" in said
     assert "runbook" not in said
     resolved = broken.resolve("ana", NOW)
