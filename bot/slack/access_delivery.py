@@ -1,9 +1,11 @@
 """Tells people of elevated access, and keeps what was told before as things now stand."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from bot.ports.access import Telling
-from bot.ports.delivering import Delivered, GiveUpError, MessageRef
+from bot.ports.delivering import Delivered, GiveUpError, MessageRef, RetryLaterError
 from bot.ports.jobs import Job
 from bot.slack.api import LOG, SlackRefusedError
 from bot.slack.blocks import Json
@@ -37,9 +39,25 @@ async def access_tell(desk: Desk, job: Job) -> Delivered:
         return _NOTHING
     ref = await _post(desk, job, _body(desk, what, sentence, grant))
     if grant is not None:
-        await _refresh(desk, grant, [one for one in earlier if one.ts != ref.ts])
+        with _posted_already():
+            await _refresh(desk, grant, [one for one in earlier if one.ts != ref.ts])
     person = str(job.payload.get("person") or "")
     return Delivered((replace(ref, role=f"{_ROLE}{what}", person=person),))
+
+
+@contextmanager
+def _posted_already() -> Iterator[None]:
+    """Have what is tried again looked up first: only the edits after the post failed."""
+    try:
+        yield
+    except RetryLaterError as later:
+        raise RetryLaterError(
+            str(later),
+            after=later.after,
+            unsure=True,
+            throttled=later.throttled,
+            whole_lane=later.whole_lane,
+        ) from later
 
 
 async def _grant(desk: Desk, job: Job) -> Grant | None:

@@ -19,6 +19,7 @@ from bot.acts.access import (
     RevokeAll,
 )
 from bot.ports.access import ACCESS_TELL, Telling
+from bot.ports.delivering import RetryLaterError
 from bot.ports.jobs import Job, JobPriority
 from bot.slack.commands import parse
 from bot.slack.delivery import deliverers
@@ -384,6 +385,17 @@ async def test_a_crash_between_post_and_commit_does_not_say_it_twice(
     teller.reader.placed.clear()
     await teller.tell(Telling.ACTIVE, "It works.", person=ANA, unsure=True)
     assert len(workspace.messages("ana")) == 1
+
+
+async def test_an_edit_that_fails_after_the_post_does_not_say_it_twice(
+    teller: Teller, workspace: Workspace
+) -> None:
+    await teller.tell(Telling.GRANTING, "You are being put into it.", person=ANA)
+    workspace.faults.add(method="chat.update", kind="ratelimited")
+    with pytest.raises(RetryLaterError) as trouble:
+        await teller.tell(Telling.ACTIVE, "It works.", person=ANA)
+    await teller.tell(Telling.ACTIVE, "It works.", person=ANA, unsure=trouble.value.unsure)
+    assert len(workspace.messages("ana")) == 2
 
 
 async def test_break_glass_stands_in_the_channel_until_it_is_over(
