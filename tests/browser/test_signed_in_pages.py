@@ -236,3 +236,16 @@ async def test_a_database_that_is_away_is_told_in_words(browser: Browser, tmp_pa
         ).to_be_visible()
         await expect(shown.get_by_role("link", name="Try again")).to_be_visible()
         await context.close()
+
+
+async def test_medians_follow_the_filter(page: Page, running: Site) -> None:
+    told = page.get_by_label("How long they typically took")
+    await expect(told).to_contain_text("TTV")
+    await expect(told).to_contain_text("of 64")
+    await page.goto(f"{running.url}/issues?q=shipm")
+    wanted = sum("shipment" in i.title or "shipments" in i.product for i in history())
+    shown = len(await numbers(page))
+    assert shown >= wanted > 0
+    await expect(told).to_contain_text(f"of {shown}")
+    await page.goto(f"{running.url}/issues?q=zebra")
+    await expect(told).to_have_count(0)
