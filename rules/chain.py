@@ -145,21 +145,21 @@ def _short(incident: Incident, stakes: Stakes, told: Sequence[Reason]) -> Iterat
 def _arrived(incident: Incident) -> Iterator[Reason]:
     place = f"sources.{incident.source}"
     yield Reason(place, say("From {source}.", source=incident.source))
-    words = say("The thing that broke, by its dedup key: {key}", key=incident.dedup_key)
+    words = say("The thing that broke: {key}", key=incident.dedup_key)
     yield Reason(f"{place}.dedup_key", words)
     if incident.group_key:
-        words = say("The run or batch, by its group key: {key}", key=incident.group_key)
+        words = say("The run or batch: {key}", key=incident.group_key)
         yield Reason(f"{place}.group_key", words)
 
 
 def _category(incident: Incident, told: Sequence[Reason]) -> list[Reason]:
     if incident.category is None:
         return []
-    values: dict[str, Value] = {
-        "category": incident.category.words,
-        "sure": round(incident.confidence * 100),
-    }
-    template = "{category}, {sure} % sure"
+    values: dict[str, Value] = {"sure": round(incident.confidence * 100)}
+    template = "{sure} % sure"
+    if not told:
+        template = "{category}, {sure} % sure"
+        values["category"] = incident.category.words
     if incident.category_alt:
         template += "; else {other}"
         values["other"] = incident.category_alt.words

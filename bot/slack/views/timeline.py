@@ -1,6 +1,6 @@
 """Why an incident is as it is, what happened to it, and what will happen if nobody acts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from bot.ports.store import TimelineEntry
@@ -15,8 +15,9 @@ from rules.decision import Reason
 from rules.foresee import ahead
 from rules.sentence import Sentence
 
-_MOST_AHEAD = 12
+_MOST_AHEAD = 7
 _MOST_STORY = 40
+_JOINED, _BELONGS = "grouping", "folding."
 MOST_READ = 400
 """Lines of an incident's story: the oldest of them tell why it is as it is."""
 
@@ -57,16 +58,39 @@ def _past(scene: Scene, entries: Sequence[TimelineEntry]) -> list[Mrkdwn]:
         word = "since it opened" if entries else "has been written down yet"
         return [md("Nothing {word}.", word=word)]
     cut = len(story) - _MOST_STORY
-    lines = [
-        md("{when}  {what}", when=at(e.at, scene.now), what=_said(scene, e))
-        for e in story[-_MOST_STORY:]
-    ]
+    lines = list(_told(scene, story[-_MOST_STORY:]))
     return [md("{cut} earlier lines are left out.", cut=cut), *lines] if cut > 0 else lines
 
 
+def _told(scene: Scene, story: Sequence[TimelineEntry]) -> Iterator[Mrkdwn]:
+    """One line each; what joined, and why it belongs here, are one line."""
+    held: TimelineEntry | None = None
+    for one in story:
+        if held and (one.rule, one.at) == (_JOINED, held.at):
+            why = _said(scene, held)
+            yield md("{line} · {why}", line=_line(scene, one), why=why)
+            held = None
+            continue
+        if held:
+            yield _line(scene, held)
+        held = one if one.rule.startswith(_BELONGS) else None
+        if held is None:
+            yield _line(scene, one)
+    if held:
+        yield _line(scene, held)
+
+
+def _line(scene: Scene, entry: TimelineEntry) -> Mrkdwn:
+    return md("{when}  {what}", when=at(entry.at, scene.now), what=_said(scene, entry))
+
+
 def _why(scene: Scene, entries: Sequence[TimelineEntry]) -> list[Json]:
-    """The whole chain of reasons, a section for each link."""
-    recorded = [Reason(one.rule, one.sentence) for one in entries]
+    """The whole chain of reasons, a section for each link; what joined later is story."""
+    recorded = [
+        Reason(one.rule, one.sentence)
+        for one in entries
+        if one.at == entries[0].at or not one.rule.startswith((_JOINED, _BELONGS))
+    ]
     return [
         kit.section(
             join(

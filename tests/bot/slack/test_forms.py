@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -178,3 +178,22 @@ def test_home_shows_mine_apart() -> None:
     assert said.index("My open incidents") < said.index("*P2 #42*")
     assert said.index("*P2 #42*") < said.index("Other open") < said.index("*P2 #43*")
     assert "primary of data: 2026-11-22 03:02 UTC – 2026-11-27 03:02 UTC *now*" in said
+
+
+def test_what_joined_and_why_are_one_line_told_once() -> None:
+    opened, later = NOW - timedelta(minutes=9), NOW - timedelta(minutes=2)
+
+    def entry(at: datetime, text: str, rule: str) -> TimelineEntry:
+        return TimelineEntry(at=at, what="x", sentence=say(text), rule=rule)
+
+    past = [
+        entry(opened, "Route everything.", "routes.everything"),
+        entry(later, "A consequence: b is made from a.", "folding.consequence"),
+        entry(later, "Joined by: b failed", "grouping"),
+        entry(later, "A cause: c", "folding.cause"),
+        entry(later, "P1.", "priority_matrix.high.high"),
+    ]
+    said = shown(timeline_answer(scene(), past))
+    assert said.count("Joined by: b failed") == said.count("A consequence: b") == 1
+    assert "Joined by: b failed  `grouping` · A consequence: b is made from a." in said
+    assert said.count("A cause: c") == 1
