@@ -1,5 +1,6 @@
 """Ways around the end of elevated access: late clicks, changed settings, wrong words, races."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -18,9 +19,13 @@ from bot.acts.access import (
 )
 from bot.acts.act import SLACK, Act, ActPayload, AnswerTo, act_to_json
 from bot.engine.access_jobs import sync_job
+from bot.engine.acting import carry_out
+from bot.engine.answer import Answer
+from bot.engine.work import Work
 from bot.ports.inbox import NewDelivery
 from bot.store.opening import OpenedStore
 from rules.access.group import AccessGroup, Whom
+from rules.access.ledger import Happening
 from rules.alert import Severity
 from rules.rotation import OnCall, Span
 from tests.fakes.clock import FakeClock
@@ -304,3 +309,51 @@ async def test_unusually_many_strangers_are_named_an_hour_before_they_are_taken_
     await story.after(minutes=36)
     assert story.groups.who() == []
     assert (await story.happened()).count("stranger_removed") == 12
+
+
+async def test_a_yes_and_a_no_at_once_are_one_answer(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    """Two replicas work on both clicks at the same time; whichever is second hears of the first."""
+    book = book_of(group(), on_call=on_call(primary=ANA, secondary=BO))
+    story = Elevated(opened_store, clock, book)
+    for round_ in range(3):
+        await story.asks_for(ANA, hours=1)
+        its_id = (await story.grant()).id
+        acts: tuple[Act, ...] = (
+            ApproveAccess(by=BO, grant=its_id),
+            RefuseAccess(by=DEE, grant=its_id),
+            ApproveAccess(by=DEE, grant=its_id),
+        )
+
+        async def decide(act: Act, number: int) -> Answer:
+            async with opened_store.store.begin() as tx:
+                resolver = story.rules
+                work = Work(tx, book, clock.now(), lambda: f"n{number}" * 4, resolver)
+                return await carry_out(work, act)
+
+        answers = await asyncio.gather(*(decide(act, n) for n, act in enumerate(acts)))
+        assert [one.refused for one in answers].count(False) == 1, round_
+        lines = [one.what for one in await story.ledger() if one.grant == its_id]
+        counted = {Happening.APPROVED: 0, Happening.REFUSED: 0}
+        assert len([one for one in lines if one in counted]) == 3
+        await story.after(seconds=3)
+        was = await story.grant()
+        assert (ANA in story.groups.who()) is (was.state == "active")
+        await story.after(hours=2)
+        assert story.groups.who() == []
+
+
+async def test_what_was_asked_for_outlasts_the_shift_and_the_other_way_round(begin: Begin) -> None:
+    spans = (
+        Span(NINE - 7 * DAY, NINE, "data", "primary", (ANA,)),
+        Span(NINE, NINE + 7 * DAY, "data", "primary", (BO,)),
+    )
+    follows = {"follows": (PRIMARY,), "may_ask": Whom(people=(ANA, BO)), "owned": True}
+    story = begin(free(**follows, dry_run=False, longest=9 * HOUR), roster=OnCall(spans))
+    await story.until(NINE - 2 * HOUR)
+    await story.asks_for(BO, hours=4)
+    await story.until(NINE + HOUR)
+    assert story.groups.who() == [BO]  # by both ways now
+    await story.until(NINE + 3 * HOUR)
+    assert story.groups.who() == [BO]  # what he asked for is over, his shift is not
