@@ -7,7 +7,7 @@ from rules.decision import Decision
 from rules.effects import Effect, ShowRunbook, ShowTasks
 from rules.incident import Incident
 from rules.rulebook import RuleBook
-from rules.runbooks.choosing import Subject, subject_of
+from rules.runbooks.choosing import NAMING, Subject, subject_of
 from rules.tasks.planning import blocking, tasks_for
 
 
@@ -19,6 +19,9 @@ def guided(incident: Incident, book: RuleBook) -> Subject | None:
     """
     if incident.source.startswith("@") or not _seen(incident):
         return None
+    names_one = incident.product or incident.asset or not incident.labels.keys().isdisjoint(NAMING)
+    if not len(book.runbooks) and not names_one:
+        return None  # at once: this is asked of every alert that opens an incident
     subject = subject_of(incident, book.catalogue)
     told = subject.product if len(book.runbooks) else book.catalogue.product(incident.product)
     return subject if told or book.runbooks.of(subject) else None

@@ -12,6 +12,8 @@ from rules.runbooks.runbook import Matches, Runbook
 
 _LABELS = ("dag_id", "model", "unique_id", "table", "relation", "dataset", "job", "pipeline")
 _LINKS = ("runbook_url", "runbook")
+NAMING = frozenset({*_LINKS, "product", "asset"})
+"""Labels without which nothing but a runbook's own words leads to one."""
 _EXACT, _PATTERN = 2, 1
 
 Score = tuple[int, int, int, int]
