@@ -139,13 +139,14 @@ class Application:
             ("issues", partial(self._every, _REFRESH, self._draw_issues)),
             ("housekeeping", partial(self._every, _HOUSEKEEPING, self._keep_house)),
         ]
+        engine = self.engine.run if self.after is None else self.after.first(self.engine.run)
         if self.setting.config.catalogue:
             real = SystemClock()
             watch_catalogue = CatalogueWatch(self.setting.config.catalogue, self.rules, real)
             works.append(("catalogue", watch_catalogue.run))
-            works.append(("engine", partial(watch_catalogue.before, self.engine.run)))
+            works.append(("engine", partial(watch_catalogue.before, engine)))
         else:
-            works.append(("engine", self.engine.run))
+            works.append(("engine", engine))
         if self.sentinels is not None:
             works.extend(self.sentinels.works(self._every, self._checks()))
         if self.duty is not None:

@@ -1,7 +1,7 @@
 """Keeps the rules' runbooks as their files are: read at start, and again when one changes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 
 import structlog
@@ -32,6 +32,11 @@ class RunbookWatch:
         while True:
             await self.look()
             await self._clock.sleep_until(self._clock.now() + LOOK_EVERY)
+
+    async def before(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Read first, then work: what breaks in the first second has its runbook too."""
+        await self.look()
+        await work()
 
     async def look(self) -> bool:
         """Read the folders if a file of them has changed; tell whether they were read."""

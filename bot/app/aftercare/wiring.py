@@ -1,7 +1,8 @@
 """Wires what follows incidents: runbooks and their actions, gaps, tasks and their tracker."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import aiohttp
 
@@ -23,6 +24,7 @@ from rules.hours import Hours
 from rules.people import People
 
 RUN_ACTION, MIRROR_TASK = "runbook_action", "mirror_task"
+Work = Callable[[], Coroutine[None, None, None]]
 _INHERITED = ("PATH", "HOME", "LANG", "TZ")
 """What a command's environment has of ours; secrets of the bot stay with the bot."""
 
@@ -37,6 +39,10 @@ class Aftercare:
 
     async def tick(self) -> None:
         await self.tending.tick()
+
+    def first(self, work: Work) -> Work:
+        """Return the work, to begin once the runbooks have been read."""
+        return partial(self.watch.before, work) if self.watch else work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
