@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -22,9 +23,10 @@ from bot.engine.access_jobs import sync_job
 from bot.engine.acting import carry_out
 from bot.engine.answer import Answer
 from bot.engine.work import Work
+from bot.ports.delivering import RetryLaterError
 from bot.ports.inbox import NewDelivery
 from bot.store.opening import OpenedStore
-from rules.access.group import AccessGroup, Whom
+from rules.access.group import AccessGroup, Duty, Whom
 from rules.access.ledger import Happening
 from rules.alert import Severity
 from rules.rotation import OnCall, Span
@@ -344,6 +346,30 @@ async def test_a_yes_and_a_no_at_once_are_one_answer(
         assert story.groups.who() == []
 
 
+async def test_two_replicas_at_once_grant_once_and_leave_nobody(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    """Each has its own keeper, sync and outbox over one database and one place of groups."""
+    book = book_of(free(follows=(PRIMARY,)), on_call=on_call(primary=ANA, secondary=BO))
+    one, other = Elevated(opened_store, clock, book), Elevated(opened_store, clock, book)
+    other.groups = one.groups
+    other.restart()
+    other._ids = count(1_000)
+    await stored(one, AskAccess(by=CY, group="prod", length=HOUR, why="the load hangs"))
+    for _ in range(90):
+        await asyncio.gather(
+            one.engine.run_due(), other.engine.run_due(), one.keeper.tick(), other.keeper.tick()
+        )
+        await asyncio.gather(one.outbox.run_due(), other.outbox.run_due())
+        clock.advance(minutes=1)
+    entered = [who for _, what, who in one.groups.log if what == "in"]
+    assert sorted(entered) == [ANA, CY]
+    assert one.groups.who() == [ANA]
+    lines = [line.what for line in await one.ledger()]
+    assert lines.count(Happening.REQUESTED) == 2
+    assert lines.count(Happening.REVOCATION_SEEN) == 1
+
+
 async def test_what_was_asked_for_outlasts_the_shift_and_the_other_way_round(begin: Begin) -> None:
     spans = (
         Span(NINE - 7 * DAY, NINE, "data", "primary", (ANA,)),
@@ -357,3 +383,44 @@ async def test_what_was_asked_for_outlasts_the_shift_and_the_other_way_round(beg
     assert story.groups.who() == [BO]  # by both ways now
     await story.until(NINE + 3 * HOUR)
     assert story.groups.who() == [BO]  # what he asked for is over, his shift is not
+
+
+async def test_whoever_is_on_call_for_two_rotations_leaves_after_the_last(begin: Begin) -> None:
+    spans = (
+        Span(NINE - DAY, NINE, "data", "primary", (ANA,)),
+        Span(NINE - DAY, NINE + 2 * HOUR, "infra", "primary", (ANA,)),
+        Span(NINE, NINE + DAY, "data", "primary", (BO,)),
+    )
+    rules = free(follows=(PRIMARY, Duty("infra", "primary")), owned=True, dry_run=False)
+    story = begin(rules, roster=OnCall(spans))
+    await story.after(minutes=1)
+    assert story.groups.who() == [ANA]
+    await story.until(NINE + timedelta(seconds=5))
+    assert story.groups.who() == [ANA, BO]
+    await story.until(NINE + 2 * HOUR + timedelta(seconds=5))
+    assert story.groups.who() == [BO]
+
+
+async def test_a_list_that_cannot_be_read_takes_nobody_out(begin: Begin) -> None:
+    story = begin(free(owned=True, dry_run=False))
+    await story.asks_for(ANA, hours=4)
+
+    def half(call: str) -> None:
+        if call == "members":
+            raise RetryLaterError("page 2 answers 500")
+
+    story.groups.fault = half
+    story.groups.log.clear()
+    await story.after(minutes=20)
+    assert (story.groups.who(), story.groups.log) == ([ANA], [])
+    assert await story.state_of() == "active"
+    standing = (await story.store.access.standings())[0]
+    assert "page 2" in standing.trouble
+
+
+async def test_no_glass_is_broken_once_the_incident_is_resolved(begin: Begin) -> None:
+    story = begin(group(break_glass=(PRIMARY,)))
+    await story.fires(severity=Severity.CRITICAL)
+    await story.does(ANA, "resolved")
+    await story.asks_for(ANA)
+    assert await story.state_of() == "requested"
