@@ -45,7 +45,6 @@ AFTERMATH: tuple[Beat, ...] = (
         until=(
             Until(about=DOUBLE, sign=RESOLVED),
             Until(about=DOUBLE, says=TO_BE_PROVED),
-            Until(about=DOUBLE, says=ASKED),
         ),
     ),
     Beat(
@@ -57,17 +56,23 @@ AFTERMATH: tuple[Beat, ...] = (
     ),
     Beat(
         minute=50,
-        text="In the thread {primary} is asked what the next person should know, and answers.",
-        deed=Fill(PRIMARY, DOUBLE, "journal", ENTRY),
-        only_while=(DOUBLE, RESOLVED),
-        until=(Until(about=DOUBLE, says=WROTE),),
-    ),
-    Beat(
-        minute=51.5,
-        text="The thread also lists what is left to do. {primary} tells the readers, and ticks that off.",
+        text="The thread lists what is left to do. {primary} tells the readers, and ticks that off.",
         deed=Press(PRIMARY, DOUBLE, "task_done", "tell-users"),
         only_while=(DOUBLE, RESOLVED),
         until=(Until(about=DOUBLE, says=TASK_DONE),),
+    ),
+    Beat(
+        minute=305,
+        text="In the morning the thread asks {primary} what the next person should know.",
+        only_while=(DOUBLE, RESOLVED),
+        until=(Until(about=DOUBLE, says=ASKED),),
+    ),
+    Beat(
+        minute=306,
+        text="{primary} answers its five questions.",
+        deed=Fill(PRIMARY, DOUBLE, "journal", ENTRY),
+        only_while=(DOUBLE, RESOLVED),
+        until=(Until(about=DOUBLE, says=WROTE),),
     ),
     Beat(
         night=1,
