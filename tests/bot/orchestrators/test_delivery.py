@@ -90,3 +90,32 @@ async def test_a_failure_that_passes_is_not_told(told: OpenedStore, clock: FakeC
     with pytest.raises(RetryLaterError):
         await of(told, clock, airflow=fake).deliver(await wished(told, clock))
     assert await story_of(told) == before
+
+
+class Died(BaseException):
+    """The process ends here."""
+
+
+async def test_dying_between_the_start_and_the_commit_starts_it_once(
+    told: OpenedStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: dict[str, int] = {}
+
+    class Looks(Fake):
+        async def trigger(self, target: Target) -> Started:
+            if not (target.unsure and target.key in started):
+                started[target.key] = started.get(target.key, 0) + 1
+            return Started("r", "")
+
+    def dies() -> None:
+        raise Died
+
+    deliverer = of(told, clock, airflow=Looks())
+    with monkeypatch.context() as dead:
+        dead.setattr(told.store, "begin", dies)
+        with pytest.raises(Died):
+            await deliverer.deliver(await wished(told, clock))
+    assert "Started run r." not in await story_of(told)
+    await deliverer.deliver(await wished(told, clock, unsure=True))
+    assert list(started.values()) == [1]
+    assert "Started run r." in await story_of(told)
