@@ -41,7 +41,7 @@ from bot.acts.roster import (
 from bot.acts.runbooks import RunAction, TickStep
 from bot.acts.tasks import OnTask
 from bot.engine.access import change_access
-from bot.engine.answer import Answer
+from bot.engine.answer import Answer, no_incident
 from bot.engine.following_runbook import follow_runbook
 from bot.engine.journalling import journal
 from bot.engine.noting import leave_note
@@ -168,7 +168,7 @@ def answer_job(delivery: Delivery, to: AnswerTo, answer: Answer, now: datetime) 
 async def _on_incident(work: Work, act: OnIncident) -> Answer:
     incident = await work.tx.incident_numbered(act.number)
     if incident is None:
-        return Answer(say("There is no incident #{number}.", number=act.number), refused=True)
+        return Answer(no_incident(act.number), refused=True)
     decision = work.apply(incident, event_of(act), by=act.by)
     if decision.refusal is not None:
         return Answer(decision.refusal, refused=True)

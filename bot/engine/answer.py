@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rules.sentence import Sentence
+from rules.sentence import Sentence, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +16,8 @@ class Answer:
     refused: bool = False
     undo: str = ""
     back_to: tuple[str, ...] = ()
+
+
+def no_incident(number: int) -> Sentence:
+    """Say that there is none with this number, and where they all are."""
+    return say("There is no incident #{number}. `/oncall list all` shows them.", number=number)

@@ -2,7 +2,7 @@
 
 from bot.acts.runbooks import RunAction, RunbookAct, TickStep
 from bot.engine.accompanying import guide as choose
-from bot.engine.answer import Answer
+from bot.engine.answer import Answer, no_incident
 from bot.engine.jobs import show_runbook
 from bot.engine.work import Work
 from bot.ports.jobs import JobPriority, NewJob
@@ -32,7 +32,7 @@ async def follow_runbook(work: Work, act: RunbookAct) -> Answer:
     """Do one act on an incident's runbook in the open transaction."""
     incident = await work.tx.incident_numbered(act.number)
     if incident is None:
-        return _refused(say("There is no incident #{number}.", number=act.number))
+        return _refused(no_incident(act.number))
     guide = await _guide(work, incident)
     step = guide.step(act.step) if guide else None
     if guide is None or step is None:

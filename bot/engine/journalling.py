@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.acts.journal import AddToJournal, JournalAct, WaiveJournal, WriteJournal
-from bot.engine.answer import Answer
+from bot.engine.answer import Answer, no_incident
 from bot.engine.jobs import job_of
 from bot.engine.work import Work
 from bot.journal_jobs import JOURNAL_ASK, JOURNAL_REMIND, remind_job, shown_job
@@ -38,7 +38,7 @@ async def journal(work: Work, act: JournalAct) -> Answer:
         return _note_alone(work, act)
     incident = await work.tx.incident_numbered(act.number)
     if incident is None:
-        return Answer(say("There is no incident #{number}.", number=act.number), refused=True)
+        return Answer(no_incident(act.number), refused=True)
     match act:
         case WriteJournal():
             return await _write(work, act, incident)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.acts.act import SplitOff, alert_ref
-from bot.engine.answer import Answer
+from bot.engine.answer import Answer, no_incident
 from bot.engine.work import Work
 from rules.alert import Alert, AlertStatus
 from rules.events import AlertReceived, AlertSplitOff
@@ -17,7 +17,7 @@ async def split_off(work: Work, act: SplitOff) -> Answer:
     """Take the alert out of its incident and open another for it, which pages by its own right."""
     incident = await work.tx.incident_numbered(act.number)
     if incident is None:
-        return Answer(say("There is no incident #{number}.", number=act.number), refused=True)
+        return Answer(no_incident(act.number), refused=True)
     gone = next((a for a in incident.alerts if alert_ref(a.source, a.dedup_key) == act.alert), None)
     source, key = (gone.source, gone.dedup_key) if gone else ("", "")
     decision = work.apply(incident, AlertSplitOff(act.by, source, key), by=act.by)

@@ -1,7 +1,7 @@
 """Keeps the rules that people teach by a correction, and ends them."""
 
 from bot.acts.act import EndRule, SaveRule
-from bot.engine.answer import Answer
+from bot.engine.answer import Answer, no_incident
 from bot.engine.work import Work
 from rules.sentence import say
 from rules.teaching.correction import LONGEST_WHY, Remedy, breadths, rule_name, rule_yaml
@@ -20,7 +20,7 @@ async def teach(work: Work, act: SaveRule | EndRule) -> Answer:
 async def _save(work: Work, act: SaveRule) -> Answer:
     incident = await work.tx.incident_numbered(act.number)
     if incident is None:
-        return Answer(say("There is no incident #{number}.", number=act.number), refused=True)
+        return Answer(no_incident(act.number), refused=True)
     remedy = Remedy(category=act.category, impact=act.impact, actionable=act.actionable)
     choices = breadths(incident)
     known = 0 <= act.breadth < len(choices) and remedy.teaches

@@ -8,7 +8,7 @@ from rules.access.grant import Grant, GrantState, Origin
 from rules.access.group import AccessGroup
 from rules.access.ledger import Happening
 from rules.access.telling import Step, Tell, Telling, entry
-from rules.sentence import say
+from rules.sentence import Who, say
 
 OURS_FOR = timedelta(minutes=15)
 """An account that comes back so soon after its end does so by a late answer of the back-end's."""
@@ -244,7 +244,7 @@ def _farewell(ended: Grant, now: datetime, *, stays: bool) -> tuple[Tell, ...]:
                    account=ended.account, group=ended.group, late=late)  # fmt: skip
         tells.append(Tell(Telling.LATE, over))
     elif ended.break_glass:
-        over = say("Break-glass is over: {account} is out of {group}.",
-                   account=ended.account, group=ended.group)  # fmt: skip
+        over = say("Break-glass is over: {who} is out of {group}.",
+                   who=Who(ended.person), group=ended.group)  # fmt: skip
         tells.append(Tell(Telling.ENDED, over))
     return tuple(tells)

@@ -75,7 +75,8 @@ def _refusal_afterwards(
     if isinstance(event, Corrected):
         return refusal(at, event)
     if at.is_open:
-        return say("#{number} is still open. Resolve it first.", number=at.number)
+        words = "#{number} is still open. First `/oncall resolve {number}`."
+        return say(words, number=at.number)
     if not at.is_pending:
         return say("#{number} waits for no proof.", number=at.number)
     if isinstance(event, Waived) and not event.why.strip():

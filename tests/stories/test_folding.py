@@ -169,7 +169,7 @@ async def test_the_cause_itself_and_strangers_are_not_split_off(tell: Tell) -> N
     assert story.said() == [
         "#1 is about that alert; split off the others.",
         "That alert is not part of #1 any more.",
-        "There is no incident #9.",
+        "There is no incident #9. `/oncall list all` shows them.",
     ]
     assert (await story.incident()).alert_count == 2
 

@@ -227,7 +227,7 @@ async def test_two_people_writing_at_once_lose_nothing(tell: Tell) -> None:
 async def test_an_unknown_number_is_refused(tell: Tell) -> None:
     story = tell(rulebook(journal=ASKING))
     await story.asks(WriteJournal(by="bo", number=7, told=REFRESH))
-    assert story.said() == ["There is no incident #7."]
+    assert story.said() == ["There is no incident #7. `/oncall list all` shows them."]
 
 
 async def test_the_entry_tells_which_steps_were_tried(tell: Tell) -> None:
