@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: help demo test test-real lint format lock bench chaos
+.PHONY: help demo test test-real lint format lock bench chaos simulate
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make format     put the style right"
 	@echo "make bench      the promises of speed, measured"
 	@echo "make chaos      kill it again and again; nothing may be lost"
+	@echo "make simulate   live a thousand random nights on call on a virtual clock"
 	@echo "make lock       resolve requirements.lock anew (UPGRADE=1: newest versions)"
 
 demo: $(READY)
@@ -44,6 +45,9 @@ bench: $(READY)
 
 chaos: $(READY)
 	@$(BIN)/python -m tests.process.chaos $(ARGS)
+
+simulate: $(READY)
+	@$(BIN)/python -m tests.simulation $(or $(ARGS),--seeds 0-999)
 
 lock: $(READY)
 	@$(BIN)/python .ci/lock $(if $(UPGRADE),--upgrade)

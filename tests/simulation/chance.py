@@ -1,0 +1,103 @@
+"""The seeded coins of a simulated life, what they broke, and the story of what happened."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.store import ids
+
+
+class Died(BaseException):
+    """The process is dead: nothing that it would do afterwards happens."""
+
+
+@dataclass(slots=True)
+class Weather:
+    """How likely each trouble is, at each of its chances."""
+
+    die: float = 0.0
+    commit_fails: float = 0.0
+    commit_unheard: float = 0.0
+    read_fails: float = 0.0
+    throttled: float = 0.0
+    refused_5xx: float = 0.0
+    done_5xx: float = 0.0
+    lost_before: float = 0.0
+    lost_after: float = 0.0
+    unreachable: float = 0.0
+    groups_fail: float = 0.0
+
+
+FAIR = Weather()
+
+
+@dataclass(slots=True)
+class Fate:
+    """One seed's luck. `dead` is set once the process has died and until it is born again."""
+
+    seed: int
+    dice: random.Random = field(init=False)
+    weather: Weather = field(default_factory=Weather)
+    dead: bool = False
+    happened: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.dice = random.Random(self.seed)
+
+    def strikes(self, what: str) -> bool:
+        """Toss the coin of one trouble, and count it when it strikes."""
+        chance: float = getattr(self.weather, what)
+        if chance and self.dice.random() < chance:
+            self.happened[what] += 1
+            return True
+        return False
+
+    def may_die(self) -> None:
+        """Be a point at which the process may end, and the wall that a dead one runs into."""
+        if self.dead:
+            raise Died
+        if self.strikes("die"):
+            self.dead = True
+            raise Died
+
+
+@dataclass(slots=True)
+class Diary:
+    """What happened, in order; the whole of it is what two runs of a seed are compared by."""
+
+    lines: list[tuple[datetime, str, str]] = field(default_factory=list)
+
+    def note(self, at: datetime, who: str, what: str) -> None:
+        self.lines.append((at, who, what))
+
+    def told(self) -> Iterator[str]:
+        for at, who, what in self.lines:
+            yield f"{at:%a %H:%M:%S}.{at.microsecond // 1000:03d}  {who:<8} {what}"
+
+
+class _Bits:
+    """As much of `secrets` as ids are made with."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self.randbits = dice.getrandbits
+
+
+@contextmanager
+def repeatable_ids(seed: int) -> Iterator[None]:
+    """Make the store's ids from the seed, as long as this lasts."""
+    inside = vars(ids)
+    before = inside["secrets"], inside["_last"]
+    inside["secrets"] = _Bits(random.Random(seed))
+    forget_ids()
+    try:
+        yield
+    finally:
+        inside["secrets"], inside["_last"] = before
+
+
+def forget_ids() -> None:
+    """Begin with ids as a new process does."""
+    vars(ids)["_last"] = 0

@@ -1,0 +1,253 @@
+"""What must hold of every life that is over, read from Slack's records and the database."""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from bot.wire import incident_from_json
+from rules.audit import lost_pages
+from rules.incident import Incident, State
+from tests.simulation.life import Past
+from tests.simulation.slack import Post
+
+_SOON = timedelta(minutes=2)
+_HOSTILE = ("<!channel>", "<https://evil", "<!here>")
+_BUTTON = {State.TRIGGERED: "ack", State.ACKNOWLEDGED: "unack", State.RESOLVED: "reopen"}
+
+
+class Records:
+    """The database of a life that is over, and the messages of its Slack."""
+
+    def __init__(self, past: Past) -> None:
+        self.past = past
+        self.posts = past.world.slack.posts
+        self._database = past.world.disk.look()
+        self.incidents: list[Incident] = [
+            incident_from_json(row["body"])
+            for row in self.rows("SELECT body FROM incident ORDER BY number")
+        ]
+        self.by_key = Counter(post.key for post in self.posts)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def rows(self, statement: str) -> list[sqlite3.Row]:
+        return self._database.execute(statement).fetchall()
+
+    def roots(self, incident: Incident) -> list[Post]:
+        return [post for post in self.posts if post.key == f"show:{incident.id}"]
+
+
+Invariant = Callable[[Records], Iterator[str]]
+
+
+def broken(past: Past) -> list[str]:
+    """Return every invariant that the life broke, in words; nothing when all hold."""
+    records = Records(past)
+    try:
+        return [
+            f"{name}: {fault}" for name, check in INVARIANTS.items() for fault in check(records)
+        ]
+    finally:
+        records.close()
+
+
+def accepted_is_durable(it: Records) -> Iterator[str]:
+    stored = {row["key"]: row["state"] for row in it.rows("SELECT key, state FROM inbound")}
+    heard = it.past.heard
+    for key in [*heard.accepted, *heard.acts]:
+        if stored.get(key) != "done":
+            yield f"{key} was accepted and is {stored.get(key, 'gone')}"
+    for row in it.rows("SELECT key, error FROM inbound WHERE error != ''"):
+        yield f"{row['key']} could not be decided: {row['error']}"
+    things = {row["dedup_key"] for row in it.rows("SELECT dedup_key FROM alert")}
+    for key, thing in heard.accepted.items():
+        if thing not in things:
+            yield f"the alert of {thing} ({key}) is lost"
+
+
+def each_delivery_counts_once(it: Records) -> Iterator[str]:
+    tried = Counter(
+        json.loads(row["body"])["key"]
+        for row in it.rows("SELECT body FROM inbound WHERE source = 'generic'")
+    )
+    for row in it.rows("SELECT dedup_key, sum(count) AS n FROM alert GROUP BY dedup_key"):
+        if row["dedup_key"] in tried and row["n"] > tried[row["dedup_key"]]:
+            yield f"{row['dedup_key']} was counted {row['n']} times of {tried[row['dedup_key']]}"
+
+
+def one_root(it: Records) -> Iterator[str]:
+    for incident in it.incidents:
+        found = len(it.roots(incident))
+        wanted = 0 if incident.hidden else 1
+        if found > 1 or (found < wanted and incident.channel):
+            yield f"#{incident.number} has {found} messages in the channel"
+
+
+def root_tells_the_truth(it: Records) -> Iterator[str]:
+    for incident in it.incidents:
+        for root in it.roots(incident):
+            buttons = set(_actions(root.blocks))
+            if incident.is_open and _BUTTON[incident.state] not in buttons:
+                yield f"#{incident.number} is {incident.state} and shows {sorted(buttons)}"
+            if not incident.is_open and "ack" in buttons:
+                yield f"#{incident.number} is {incident.state} and can be acknowledged"
+
+
+def nobody_is_left_unpaged(it: Records) -> Iterator[str]:
+    stored = {row["id"]: row["wake_at"] for row in it.rows("SELECT id, wake_at FROM incident")}
+    done = {post.key for post in it.posts}
+    for at in it.incidents:
+        if not at.is_open:
+            continue
+        if at.wake_at is not None and stored[at.id] != _micros(at.wake_at):
+            yield f"#{at.number} is not woken when it asked to be"
+        if at.wake_at is not None and at.wake_at < it.past.ended_at - _SOON:
+            yield f"#{at.number} should have been woken at {at.wake_at:%H:%M}"
+        if at.state is not State.TRIGGERED or not at.pages or at.muted:
+            continue
+        if at.step_due_at is None:
+            yield f"#{at.number} waits for somebody, and nothing is due"
+        if lost := lost_pages(at, done):
+            yield f"#{at.number}: the page of {', '.join(lost)} never reached Slack"
+
+
+def no_page_starts_after_the_ack(it: Records) -> Iterator[str]:
+    yield from it.past.world.slack.late_pages
+
+
+def nothing_is_posted_twice(it: Records) -> Iterator[str]:
+    for key, times in it.by_key.items():
+        if key and times > 1:
+            yield f"{key} was posted {times} times"
+
+
+def steps_are_whole(it: Records) -> Iterator[str]:
+    """No step of a policy that ended is missing, and none came twice under another key."""
+    done = {key.rpartition(":")[0] for key in it.by_key}
+    for at in it.incidents:
+        waits = at.state is State.TRIGGERED and at.pages and at.muted is None
+        if not (waits and at.exhausted and at.step >= len(at.policy.steps)) or _forced(it, at):
+            continue
+        for step in range(len(at.policy.steps)):
+            if f"{at.id}:{at.generation}.0.{step}" not in done:
+                yield f"#{at.number}: step {step + 1} of its policy paged nobody"
+
+
+def no_step_comes_early(it: Records) -> Iterator[str]:
+    """Between the decisions on two steps lies the wait, unless a person asked for more."""
+    if it.past.heard.jumped:
+        return
+    times = {
+        row["key"].rpartition(":")[0]: row["created_at"]
+        for row in it.rows("SELECT key, created_at FROM job WHERE kind = 'page'")
+    }
+    for at in it.incidents:
+        if _forced(it, at):
+            continue
+        for generation in range(at.generation + 1):
+            for step, one in enumerate(at.policy.steps[:-1]):
+                key = f"{at.id}:{generation}.0.{step}"
+                then = f"{at.id}:{generation}.0.{step + 1}"
+                if key in times and then in times:
+                    early = one.wait / timedelta(microseconds=1) - (times[then] - times[key])
+                    if early > 1e6:
+                        yield f"#{at.number}: step {step + 2} came {early / 1e6:.0f} s early"
+
+
+def nothing_is_stuck(it: Records) -> Iterator[str]:
+    late = _micros(it.past.ended_at - _SOON)
+    for row in it.rows(
+        f"SELECT key, kind, error FROM job WHERE state = 'todo' AND next_at < {late}"
+    ):
+        yield f"{row['kind']} {row['key']} is still to do: {row['error']}"
+    for row in it.rows("SELECT key, kind, error FROM job WHERE state = 'dead'"):
+        yield f"{row['kind']} {row['key']} was given up: {row['error']}"
+
+
+def retry_after_is_respected(it: Records) -> Iterator[str]:
+    if not it.past.heard.jumped:
+        yield from it.past.world.slack.hasty
+
+
+def grants_end_and_follow(it: Records) -> Iterator[str]:
+    """Who is in the group is who is on call, and whoever was granted it and still is."""
+    now, world = it.past.ended_at, it.past.world
+    wanted = set()
+    for row in it.rows("SELECT person, body FROM access_grant WHERE open = 1"):
+        body = json.loads(row["body"])
+        until = body.get("until")
+        if until and _at(until) < now - _SOON:
+            yield f"the grant of {row['person']} should have ended at {until}"
+        if body["state"] in {"granting", "active"}:
+            wanted.add(row["person"])
+    if set(world.groups.held.get("prod", {})) != wanted:
+        yield f"in the group are {sorted(world.groups.held.get('prod', {}))}, granted is {sorted(wanted)}"
+    missing = set(it.past.on_call) - wanted
+    emergency = any("RevokeAll" in act for act in it.past.heard.acts.values())
+    if missing and not emergency:
+        yield f"{sorted(missing)} is on call and has no access"
+
+
+def outside_text_is_text(it: Records) -> Iterator[str]:
+    for post in it.posts:
+        said = " ".join([post.text, *_marked_up(post.blocks)])
+        for words in _HOSTILE:
+            if words in said:
+                yield f"{post.key} holds {words} from outside"
+
+
+INVARIANTS: dict[str, Invariant] = {
+    "I1 accepted is durable": accepted_is_durable,
+    "I1 each delivery counts once": each_delivery_counts_once,
+    "I3 one root message": one_root,
+    "I3 the root tells the truth": root_tells_the_truth,
+    "I4 nobody is left un-paged": nobody_is_left_unpaged,
+    "I5 ack stops it": no_page_starts_after_the_ack,
+    "I6 nothing is posted twice": nothing_is_posted_twice,
+    "I7 no step is lost": steps_are_whole,
+    "I7 no step comes early": no_step_comes_early,
+    "I7 nothing is stuck": nothing_is_stuck,
+    "I9 grants end": grants_end_and_follow,
+    "I10 text is text": outside_text_is_text,
+    "I12 Retry-After is respected": retry_after_is_respected,
+}
+
+
+def _actions(blocks: object) -> Iterator[str]:
+    if isinstance(blocks, dict):
+        if "action_id" in blocks:
+            yield str(blocks["action_id"])
+        blocks = list(blocks.values())
+    if isinstance(blocks, list):
+        for one in blocks:
+            yield from _actions(one)
+    elif isinstance(blocks, str) and ":" in blocks:
+        yield blocks.partition(":")[0]  # what an overflow menu offers
+
+
+def _marked_up(blocks: object) -> Iterator[str]:
+    """Yield what Slack would read as its markup; plain text is shown as it is."""
+    if isinstance(blocks, dict):
+        if blocks.get("type") == "mrkdwn":
+            yield str(blocks["text"])
+        blocks = list(blocks.values())
+    if isinstance(blocks, list):
+        for one in blocks:
+            yield from _marked_up(one)
+
+
+def _forced(it: Records, at: Incident) -> bool:
+    """Tell whether a person moved its policy by hand."""
+    found = it.rows(f"SELECT what FROM timeline WHERE incident_id = '{at.id}'")
+    return any(row["what"] in {"Escalated", "Reassigned", "Resumed", "Snoozed"} for row in found)
+
+
+def _micros(at: datetime) -> int:
+    return round((at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
+
+
+def _at(written: str) -> datetime:
+    return datetime.fromisoformat(written)
