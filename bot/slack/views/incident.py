@@ -193,11 +193,12 @@ def buttons(incident: Incident) -> list[Json]:
 
 
 def _offered(scene: Scene) -> list[Json]:
-    """The buttons, and the one that gets the keys while it is grave and there are such groups."""
+    """The buttons, two at most; who has a grave one gets the keys where Acknowledge stood."""
     at, made = scene.incident, buttons(scene.incident)
     if at.is_pending and at.source in scene.book.verifying.runnable:
         made.insert(-1, run_button(at))
-    if scene.book.access.groups and at.is_open and at.priority in _GRAVE:
+    held = at.state is State.ACKNOWLEDGED and at.priority in _GRAVE
+    if held and scene.book.access.groups:
         made.insert(-1, ask_button(at.number))
     return made
 

@@ -251,6 +251,7 @@ async def test_the_button_of_a_grave_incident_opens_the_form_for_it(
     from tests.bot.slack.test_delivery import carry_out
     from tests.bot.slack.test_delivery import job as showing
 
+    reader.put(an_incident().ack(ANA, NOW, None))
     await carry_out(desk, reader, showing("show"))
     (root,) = workspace.messages(WHERE)
     assert (await workspace.click("ana", WHERE, root.ts, views.ASK)).acked
@@ -263,16 +264,22 @@ async def test_the_button_of_a_grave_incident_opens_the_form_for_it(
     assert stored.act.incident == 42
 
 
-def test_only_open_grave_incidents_offer_access_and_only_where_there_are_groups() -> None:
+def test_only_grave_incidents_that_somebody_has_offer_access_and_only_where_there_are_groups() -> (
+    None
+):
     from bot.slack.views.incident import root_message
 
-    def offered(**fields: Any) -> bool:
+    def offered(held: bool = True, **fields: Any) -> bool:
         book = replace(BOOK, access=fields.pop("access", RULES))
-        made = root_message(scene(an_incident(**fields), book=book))
+        at = an_incident(**fields)
+        made = root_message(scene(at.ack(ANA, NOW, None) if held else at, book=book))
+        (buttons,) = (b for b in made["blocks"] if b["type"] == "actions")
+        assert sum(e["type"] == "button" for e in buttons["elements"]) <= 2
         assert problems(made, surface="message") == []
         return views.ASK in json.dumps(made)
 
     assert offered()
+    assert not offered(held=False)
     assert not offered(priority=Priority.P3)
     assert not offered(access=AccessRules())
 
