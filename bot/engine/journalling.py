@@ -24,7 +24,15 @@ from rules.journal.entry import (
     Told,
 )
 from rules.journal.facts import facts_of
-from rules.journal.prompt import JournalPrompt, PromptState, next_step, person_to_ask
+from rules.journal.prompt import (
+    JournalPrompt,
+    Next,
+    PromptState,
+    again_after_proof,
+    next_step,
+    outside,
+    person_to_ask,
+)
 from rules.sentence import Sentence, say
 
 Quiet = Callable[[str], Hours | None]
@@ -63,7 +71,10 @@ async def asked(work: Work, job: Job, quiet: Quiet) -> None:
     if incident.is_open or (prompt is not None and prompt.state is PromptState.WAIVED):
         return
     if job.payload.get("proved"):
-        return  # who was asked when it was resolved is reminded as planned
+        if prompt is not None and again_after_proof(prompt, now):
+            due = Next(outside(now, quiet(prompt.person)))
+            tx.enqueue(replace(remind_job(prompt, 1, due), renew=True))
+        return
     sent, person = int(job.payload.get("sent", 0)), str(job.payload["person"])
     if job.kind == JOURNAL_ASK:
         prompt = _prompt(incident, person, job.key, now)

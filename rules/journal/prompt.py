@@ -11,6 +11,9 @@ from rules.incident import Incident
 from rules.journal.template import JournalRules
 from rules.verification import Verdict
 
+FRESH = timedelta(hours=1)
+"""So long after a question nobody is asked again."""
+
 
 class PromptState(StrEnum):
     """How asking for an entry stands; only `open` reminds anybody."""
@@ -66,6 +69,11 @@ class Next:
 
     at: datetime
     ends: bool = False
+
+
+def again_after_proof(prompt: JournalPrompt, now: datetime) -> bool:
+    """Tell whether a proof is the time to ask again: not while the first question is fresh."""
+    return prompt.state is PromptState.OPEN and now - prompt.asked_at >= FRESH
 
 
 def next_step(rules: JournalRules, sent: int, now: datetime, quiet: Hours | None) -> Next:

@@ -146,18 +146,34 @@ async def test_the_night_is_not_asked_and_the_morning_is_asked_once(tell: Tell) 
     assert await home(story, "bo") == [1]
 
 
-async def test_a_proof_leaves_what_was_asked_as_it_is(tell: Tell) -> None:
-    story = tell(rulebook(journal=ASKING))
-    await resolved(story)
+async def proved(story: Story) -> None:
     incident = await story.incident()
-    before = await story.store.journal.prompt_of(incident.id)
     async with story.store.store.begin() as tx:
         now = story.clock.now()
         tx.enqueue(ask_job(incident.id, incident.channel, "ana", "proof", now, proved=True))
     await story.after(minutes=1)
+
+
+async def test_a_proof_soon_after_the_question_asks_nobody_again(tell: Tell) -> None:
+    story = tell(rulebook(journal=ASKING))
+    await resolved(story)
+    incident = await story.incident()
+    before = await story.store.journal.prompt_of(incident.id)
+    await proved(story)
     assert await story.store.journal.prompt_of(incident.id) == before
+    assert story.sent("journal_remind") == []
     await story.after(hours=20)
     assert [job.payload["person"] for job in story.sent("journal_remind")] == ["bo"]
+
+
+async def test_a_later_proof_asks_again_and_that_is_the_first_reminder(tell: Tell) -> None:
+    story = tell(rulebook(journal=ASKING))
+    await resolved(story)
+    await story.after(hours=5)
+    await proved(story)
+    assert [job.payload["person"] for job in story.sent("journal_remind")] == ["bo"]
+    await story.after(hours=20)
+    assert len(story.sent("journal_remind")) == 1
 
 
 async def test_opened_again_nobody_is_reminded_and_asked_anew_at_the_end(tell: Tell) -> None:
