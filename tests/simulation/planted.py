@@ -8,7 +8,7 @@ from typing import Any
 from bot.access.keeping import Keeper
 from bot.engine.engine import Engine
 from bot.outbox import Outbox
-from bot.ports.delivering import Delivered, Deliverer, Outcome, Retry, RetryLaterError
+from bot.ports.delivering import Delivered, Outcome, Retry, RetryLaterError
 from bot.ports.inbox import NewDelivery
 from bot.ports.jobs import Job
 from bot.slack.api import SlackApi
@@ -43,36 +43,12 @@ class SureApi(SlackApi):
         return await super()._ask(method, repeatable=True, **how)
 
 
-class _Eager:
-    def __init__(self, inner: Deliverer) -> None:
-        self._inner = inner
-
-    async def deliver(self, job: Job) -> Delivered:
-        try:
-            return await self._inner.deliver(job)
-        except RetryLaterError:
-            return Delivered()
-
-
 class HopefulOutbox(Outbox):
     """Counts what failed as delivered."""
 
     async def _attempt(self, job: Job) -> Outcome:
-        self._deliverers = {job.kind: _Eager(self._deliverers[job.kind]), **_rest(self, job)}
-        return await super()._attempt(job)
-
-
-def _rest(outbox: Outbox, job: Job) -> dict[str, Deliverer]:
-    found = outbox._deliverers.items()
-    return {kind: one for kind, one in found if kind != job.kind}
-
-
-class HastyOutbox(Outbox):
-    """Gives a lease back as soon as the work begins: somebody else may take it meanwhile."""
-
-    async def _attempt(self, job: Job) -> Outcome:
-        await self._queue.release([job], self._clock.now(), unsure=False)
-        return await super()._attempt(job)
+        outcome = await super()._attempt(job)
+        return Delivered() if isinstance(outcome, Retry) else outcome
 
 
 class ForgetfulOutbox(Outbox):
@@ -172,7 +148,6 @@ PLANTED: dict[str, Parts] = {
     "drops the metadata look-up": Parts(places=NoLookUp),
     "forgets to re-arm a wake-up": Parts(opened=forget_wake_ups, audits=False),
     "answers before the commit": Parts(opened=answer_before_commit),
-    "releases a lease early": Parts(outbox=HastyOutbox),
     "ignores Retry-After": Parts(api=DeafApi),
     "takes no answer for no request": Parts(api=SureApi),
     "forgets that it may have gone out": Parts(outbox=ForgetfulOutbox),
