@@ -106,7 +106,9 @@ def command_rows() -> list[str]:
     rows = [
         row.strip()
         for page in pages
-        for row in re.findall(r"^\| `watchbill ([a-z]+(?:[ -][a-z]+)*)", page.read_text(), re.MULTILINE)
+        for row in re.findall(
+            r"^\| `watchbill ([a-z]+(?:[ -][a-z]+)*)", page.read_text(), re.MULTILINE
+        )
     ]
     return sorted(set(rows))
 

@@ -186,9 +186,7 @@ def _register_access(app: AsyncApp, access: AccessClicks, on: Callable[[Handler]
     app.view(FORM)(on(access.submitted))
 
 
-def _register_journal(
-    app: AsyncApp, forms: JournalForms, on: Callable[[Handler], Handler]
-) -> None:
+def _register_journal(app: AsyncApp, forms: JournalForms, on: Callable[[Handler], Handler]) -> None:
     app.view(journal_views.WRITE)(on(forms.written))
     app.view(journal_views.WAIVE)(on(forms.waived))
     app.view(journal_views.ADD)(on(forms.added))

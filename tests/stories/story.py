@@ -234,7 +234,16 @@ class _EveryKind(dict[str, RecordingDeliverer]):
     def __init__(self, deliverer: RecordingDeliverer) -> None:
         super().__init__()
         kinds = ("show", "show_page", "page", "page_user_group", "page_channel", "ask_acker")
-        more = ("tell", "answer", "webhook", "trigger_run", "picture", "consequences", "alarm", "canary")
+        more = (
+            "tell",
+            "answer",
+            "webhook",
+            "trigger_run",
+            "picture",
+            "consequences",
+            "alarm",
+            "canary",
+        )
         roster = ("show_cover", "expire_cover", "repeat_cover", "show_swap", "remind_swap",
                   "tell_person", "load_picture", "late_note")  # fmt: skip
         after = (

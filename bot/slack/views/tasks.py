@@ -41,9 +41,7 @@ def open_tasks(
     tasks: Sequence[Task], names: Names, now: datetime, *, most: int = _MOST
 ) -> list[Json]:
     """Open tasks of many incidents, with their buttons."""
-    shown = [
-        block for task in tasks[:most] for block in task_blocks(task, names, now, number=True)
-    ]
+    shown = [block for task in tasks[:most] for block in task_blocks(task, names, now, number=True)]
     rest = len(tasks) - most
     return [*shown, *(kit.context(md("and {rest} more", rest=rest)) if rest > 0 else [])]
 
