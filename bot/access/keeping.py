@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.engine.access_jobs import sync_job, write_steps
+from bot.engine.access.jobs import sync_job, write_steps
 from bot.ports.access import AccessReads
 from bot.ports.store import Reader, Store, Transaction
 from rules.access.asking import Scene

@@ -10,7 +10,7 @@ from typing import TypeVar
 import structlog
 
 from bot.clock import Clock
-from bot.engine.access_jobs import channel_of, tell_job, write_steps
+from bot.engine.access.jobs import channel_of, tell_job, write_steps
 from bot.ports.access import Backend, GroupStanding, Member
 from bot.ports.delivering import Delivered, GiveUpError, RetryLaterError
 from bot.ports.jobs import Job

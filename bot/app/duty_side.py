@@ -14,10 +14,10 @@ from bot.duty_jobs import FOLLOW
 from bot.metrics import Metrics
 from bot.ports.delivering import Deliverer
 from bot.roster.roster import Roster
-from bot.slack.duties import DutyDesk
-from bot.slack.duty_answers import trouble
-from bot.slack.followers import Follow, FollowParts
-from bot.slack.followers_places import Surroundings
+from bot.slack.duty.answers import trouble
+from bot.slack.duty.duties import DutyDesk
+from bot.slack.duty.followers import Follow, FollowParts
+from bot.slack.duty.places import Surroundings
 from bot.store.opening import OpenedStore
 from rules.hours import Hours
 from rules.people import AmbiguousPersonError, People, UnknownPersonError

@@ -20,8 +20,8 @@ from bot.metrics import Metrics
 from bot.ports.access import ACCESS_SYNC, WorkforceSource
 from bot.ports.delivering import Deliverer, GiveUpError, RetryLaterError
 from bot.roster.roster import RosterFile
+from bot.slack.access.workforce import SlackWorkforce
 from bot.slack.members import Members
-from bot.slack.workforce import SlackWorkforce
 from bot.store.opening import OpenedStore
 from rules.access.grant import GrantState
 from rules.access.group import AccessGroup, AccessRules

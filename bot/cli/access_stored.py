@@ -10,7 +10,7 @@ from bot.cli.output import fail
 from bot.cli.stored import beside, exists
 from bot.clock import Clock, SystemClock
 from bot.config.settings import Config
-from bot.engine.access_jobs import sync_job
+from bot.engine.access.jobs import sync_job
 from bot.ports.inbox import NewDelivery, NotStoredError
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store

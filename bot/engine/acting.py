@@ -40,14 +40,14 @@ from bot.acts.roster import (
 )
 from bot.acts.runbooks import RunAction, TickStep
 from bot.acts.tasks import OnTask
-from bot.engine.access import change_access
+from bot.engine.access.acting import change_access
+from bot.engine.aftercare.following_runbook import follow_runbook
+from bot.engine.aftercare.journalling import journal
+from bot.engine.aftercare.tasking import work_on_task
 from bot.engine.answer import Answer, no_incident
-from bot.engine.following_runbook import follow_runbook
-from bot.engine.journalling import journal
 from bot.engine.noting import leave_note
-from bot.engine.rostering import change_roster
+from bot.engine.rota.rostering import change_roster
 from bot.engine.splitting import split_off
-from bot.engine.tasking import work_on_task
 from bot.engine.teaching import teach
 from bot.engine.work import Work
 from bot.ports.inbox import Delivery

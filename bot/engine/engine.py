@@ -11,12 +11,12 @@ import structlog
 from bot.acts.act import SLACK, act_from_json
 from bot.clock import Clock
 from bot.engine.acting import answer_job, carry_out
+from bot.engine.aftercare.journalling import Quiet, asked
+from bot.engine.aftercare.proving import began, prove
 from bot.engine.expecting import Clocks, compare, hear, judge_overdue
 from bot.engine.jobs import given_up
-from bot.engine.journalling import Quiet, asked
-from bot.engine.proving import began, prove
 from bot.engine.rehearsing import CANARY, rehearse
-from bot.engine.unposted import tell_asker
+from bot.engine.rota.unposted import tell_asker
 from bot.engine.work import PAST, Work
 from bot.journal_jobs import ASKING
 from bot.ports.delivering import Dead, Delivered, Outcome, Retry

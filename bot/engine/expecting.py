@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.engine.proving import awaiting
+from bot.engine.aftercare.proving import awaiting
 from bot.engine.work import Work
 from rules.alert import Alert
 from rules.expected_runs import (

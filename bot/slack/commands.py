@@ -4,16 +4,10 @@ import re
 from collections.abc import Callable, Mapping
 
 from bot.acts.act import AckAll, EndSilence, MakeSilence, OnIncident, OpenByHand
-from bot.slack.commands_access import read_access, read_revoke
+from bot.slack.access.commands import read_access, read_revoke
 from bot.slack.commands_correct import read_correction, read_rules
 from bot.slack.commands_journal import read_journal
-from bot.slack.commands_rota import (
-    read_cover,
-    read_load,
-    read_override,
-    read_swap,
-    read_take,
-)
+from bot.slack.rota.commands import read_cover, read_load, read_override, read_swap, read_take
 from bot.slack.vocabulary import ALIASES, ELSEWHERE, WORDS
 from bot.slack.wishes import (
     QUOTES,

@@ -8,16 +8,16 @@ from typing import Any
 from bot.ports.access import ACCESS_TELL
 from bot.ports.delivering import Delivered, Deliverer, GiveUpError, MessageRef, RetryLaterError
 from bot.ports.jobs import Job
-from bot.slack.access_delivery import access_tell
+from bot.slack.access.delivery import access_tell
 from bot.slack.api import LOG, SlackRefusedError
 from bot.slack.desk import Desk
 from bot.slack.journal.delivery import WORKS as JOURNAL_WORKS
-from bot.slack.loads import load_picture
 from bot.slack.pictures import show_picture
 from bot.slack.replies import Answer, Home
-from bot.slack.roster_notes import ROSTER_NOTE, roster_note
-from bot.slack.rota_delivery import WORKS as ROTA_WORKS
-from bot.slack.rota_delivery import messages_with
+from bot.slack.rota.delivery import WORKS as ROTA_WORKS
+from bot.slack.rota.delivery import messages_with
+from bot.slack.rota.loads import load_picture
+from bot.slack.rota.notes import ROSTER_NOTE, roster_note
 from bot.slack.runbooks import show_result, show_runbook
 from bot.slack.scene import people_in, root_of
 from bot.slack.tasks import nudge, show_tasks

@@ -13,20 +13,20 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ports.delivering import GiveUpError, RetryLaterError
 from bot.ports.inbox import Inbox
-from bot.slack.access_clicks import AccessClicks
+from bot.slack.access.clicks import AccessClicks
 from bot.slack.blocks import Json
 from bot.slack.clicks import EVENTS, FORMS, HOME_FORMS, Clicks
 from bot.slack.correcting import Corrections
 from bot.slack.desk import Desk
-from bot.slack.duty_clicks import DutyClicks
+from bot.slack.duty.clicks import DutyClicks
 from bot.slack.happenings import Happenings
 from bot.slack.intake import Ack, Handler, Intake, Running
 from bot.slack.issues import ACTIONS as ISSUES
 from bot.slack.issues import IssuePages
 from bot.slack.journal.forms import JournalForms
-from bot.slack.loads import APPLY, DRAW
-from bot.slack.roster_notes import CONFIRM_ROSTER, RosterClicks
-from bot.slack.rota_clicks import RotaClicks
+from bot.slack.rota.clicks import RotaClicks
+from bot.slack.rota.loads import APPLY, DRAW
+from bot.slack.rota.notes import CONFIRM_ROSTER, RosterClicks
 from bot.slack.runbooks import ACTIONS as RUNBOOK_ACTIONS
 from bot.slack.runbooks import RunbookClicks
 from bot.slack.submits import FORMS as MODALS

@@ -11,7 +11,7 @@ from bot.ports.jobs import Job
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
-from bot.slack.rota_delivery import messages_with
+from bot.slack.rota.delivery import messages_with
 from bot.slack.text import md
 from bot.slack.thread import keep_in_thread
 from bot.slack.views.answers import said

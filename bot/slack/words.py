@@ -4,18 +4,18 @@ from typing import assert_never
 
 from bot.acts.act import Act, AnswerTo
 from bot.ports.inbox import NotStoredError
-from bot.slack.access_choices import grants_answer
-from bot.slack.access_clicks import AccessClicks
-from bot.slack.access_words import form_offered, vouched
+from bot.slack.access.choices import grants_answer
+from bot.slack.access.clicks import AccessClicks
+from bot.slack.access.words import form_offered, vouched
 from bot.slack.blocks import Json
 from bot.slack.calendar_link import calendar_answer
 from bot.slack.commands import parse
 from bot.slack.correcting import answer_corrections
-from bot.slack.duty_answers import answer_on_call
+from bot.slack.duty.answers import answer_on_call
 from bot.slack.intake import NOT_STORED, Ack, Intake
 from bot.slack.issues import answer_issues
 from bot.slack.journal.answers import answer_journal
-from bot.slack.loads import answer_load
+from bot.slack.rota.loads import answer_load
 from bot.slack.runbooks import answer_gaps, answer_runbook
 from bot.slack.tasks import answer_tasks
 from bot.slack.text import md

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.ports.inbox import ConflictError
 from bot.store import bulk, rows
 from bot.store.columns import UtcDateTime
-from bot.store.issue_marks import mark_changed
+from bot.store.issues.marks import mark_changed
 from bot.store.tables.core import ALERT, INCIDENT
 from bot.wire import incident_from_json
 from rules.incident import Incident, State

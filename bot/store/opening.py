@@ -17,16 +17,16 @@ from bot.store.database import Database
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.followers import SqlFollowers
 from bot.store.inbox import BatchWriter, GroupCommitInbox, SqliteBatchWriter
-from bot.store.issue_drawing import IssueDrawing
-from bot.store.issues import SqlIssues
-from bot.store.journal import SqlJournal
+from bot.store.issues.drawing import IssueDrawing
+from bot.store.issues.reading import SqlIssues
+from bot.store.journal.reading import SqlJournal
 from bot.store.lessons import SqlLessons
 from bot.store.past import SqlPast
 from bot.store.queue import LANE_GAP, LEASE, SqlJobQueue
 from bot.store.reader import SqlReader
 from bot.store.retention import prune
-from bot.store.roster_rows import SqlRosterRows
-from bot.store.roster_versions import SqlRosterVersions
+from bot.store.roster.rows import SqlRosterRows
+from bot.store.roster.versions import SqlRosterVersions
 from bot.store.runbooks import SqlRunbooks
 from bot.store.schema import migrate
 from bot.store.seen_lineage import forget

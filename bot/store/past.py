@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Row, Select, bindparam, or_, select, text
 
-from bot.store import run_rows
 from bot.store.columns import UtcDateTime
 from bot.store.database import Database
+from bot.store.runs import rows as run_rows
 from bot.store.tables.core import INCIDENT
 from bot.store.tables.runs import OCCASION, RUN
 from rules.alert import Severity

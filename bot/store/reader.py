@@ -14,8 +14,8 @@ from bot.store import rows
 from bot.store.columns import UtcDateTime
 from bot.store.database import Database
 from bot.store.duties import DutyReading
-from bot.store.roster_changes import ChangeReading
-from bot.store.run_reads import RunReading
+from bot.store.roster.changes import ChangeReading
+from bot.store.runs.reads import RunReading
 from bot.store.seen_lineage import all_seen, version
 from bot.store.tables.core import ALERT, INBOUND, INCIDENT, JOB, LANE, MESSAGE, PENDING, TIMELINE
 from bot.store.tables.runs import EXPECTATION

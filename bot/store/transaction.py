@@ -29,14 +29,14 @@ from bot.store.columns import UtcDateTime, stored_key
 from bot.store.database import Database
 from bot.store.duties import PendingDuties
 from bot.store.incidents import Incidents
-from bot.store.journal_writes import PendingJournal
+from bot.store.journal.writes import PendingJournal
 from bot.store.lessons import PendingLessons
 from bot.store.lookups import Lookups
 from bot.store.pending import Pending
-from bot.store.roster_changes import PendingChanges
-from bot.store.roster_rows import PendingRows
-from bot.store.run_writes import RunWriting
+from bot.store.roster.changes import PendingChanges
+from bot.store.roster.rows import PendingRows
 from bot.store.runbooks import PendingRunbooks
+from bot.store.runs.writes import RunWriting
 from bot.store.seen_lineage import PendingLineage, Remembered
 from bot.store.tables.core import ALERT, ALERT_TIME, COUNTER, INBOUND, MESSAGE, SILENCE
 from bot.store.tasks import PendingTasks

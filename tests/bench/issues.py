@@ -17,7 +17,7 @@ from pathlib import Path
 from bot.clock import SystemClock
 from bot.ports.issues import IssueFilter, IssueQuery, SortBy
 from bot.store import jobs
-from bot.store.issue_rows import values_of
+from bot.store.issues.rows import values_of
 from bot.store.opening import OpenedStore, open_store
 from bot.store.tables.issues import ISSUE
 from rules.category import Category

@@ -7,8 +7,8 @@ from itertools import count
 from typing import Any
 
 from bot.acts.act import SLACK, Act, ActPayload, AnswerTo, OnIncident, act_to_json
+from bot.engine.aftercare.journalling import Quiet
 from bot.engine.engine import Engine, EngineParts
-from bot.engine.journalling import Quiet
 from bot.outbox import Outbox, OutboxSettings
 from bot.ports.inbox import Delivery, NewDelivery, Parsed
 from bot.ports.jobs import Job

@@ -19,7 +19,7 @@ from bot.acts.access import (
     RevokeAll,
 )
 from bot.acts.act import SLACK, Act, ActPayload, AnswerTo, act_to_json
-from bot.engine.access_jobs import sync_job
+from bot.engine.access.jobs import sync_job
 from bot.engine.acting import carry_out
 from bot.engine.answer import Answer
 from bot.engine.work import Work

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.clock import Clock
-from bot.engine import roster_jobs as jobs
+from bot.engine.rota import jobs
 from bot.ports.delivering import Dead, Delivered, GiveUpError, Outcome, RetryLaterError
 from bot.ports.jobs import Job, JobPriority, NewJob
 from bot.ports.roster_rows import RowBase

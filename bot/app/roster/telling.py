@@ -11,7 +11,7 @@ from bot.ports.store import Reader, Store
 from bot.roster.acceptance import Loaded
 from bot.roster.roster import LOOK_BACK, Roster
 from bot.roster.table import MOST_SHOWN, Problem, Severity
-from bot.slack.roster_notes import ROSTER_NOTE, Finding, RosterNote, note_payload
+from bot.slack.rota.notes import ROSTER_NOTE, Finding, RosterNote, note_payload
 
 log = structlog.get_logger(__name__)
 

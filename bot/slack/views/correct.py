@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.text import Mrkdwn, Names, at, join, md, one_line, outside
-from bot.slack.wording import title
+from bot.slack.wording.incident import title
 from rules.category import Category
 from rules.incident import Incident
 from rules.priority import Impact

@@ -9,7 +9,7 @@ from bot.slack.blocks import Json
 from bot.slack.text import Mrkdwn, Names, at, join, listed, md, one_line, outside
 from bot.slack.views.rota import HOME_COVER, HOME_SWAP, slot_value
 from bot.slack.views.tasks import open_tasks
-from bot.slack.wording import sign
+from bot.slack.wording.incident import sign
 from rules.incident import Incident, State
 from rules.people import People, Person
 from rules.rotation import OnCall, Span

@@ -22,7 +22,7 @@ from bot.slack.views.access import ask_button
 from bot.slack.views.consequences import consequences_of, followed
 from bot.slack.views.journal import entry_line, seen_line
 from bot.slack.views.verification import proof_line, run_button, verify_button
-from bot.slack.wording import (
+from bot.slack.wording.incident import (
     category_line,
     notification,
     remarks,
@@ -32,7 +32,7 @@ from bot.slack.wording import (
     state_line,
     title,
 )
-from bot.slack.wording_stakes import stakes_lines
+from bot.slack.wording.stakes import stakes_lines
 from rules.alert import AlertStatus
 from rules.incident import Incident, State
 from rules.people import People

@@ -8,7 +8,7 @@ from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.text import Mrkdwn, join, md, one_line, outside
 from bot.slack.views.verification import verify_modal
-from bot.slack.wording import title
+from bot.slack.wording.incident import title
 from rules.incident import Incident
 from rules.matching.matcher import Matcher, all_hold
 from rules.rotation import OnCall

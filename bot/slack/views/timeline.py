@@ -9,7 +9,7 @@ from bot.slack.blocks import Json
 from bot.slack.scene import Scene
 from bot.slack.text import LONGEST_SECTION, Mrkdwn, at, join, md, one_line, outside, spoken
 from bot.slack.views.access import ask_button
-from bot.slack.wording import SIGNS, remarks, state_line, title
+from bot.slack.wording.incident import SIGNS, remarks, state_line, title
 from rules.chain import chain, link_of
 from rules.decision import Reason
 from rules.foresee import ahead

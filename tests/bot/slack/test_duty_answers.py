@@ -7,7 +7,7 @@ import pytest
 
 from bot.ports.followers import FollowerState
 from bot.slack.desk import Desk
-from bot.slack.duty_answers import answer_people, answer_who, trouble
+from bot.slack.duty.answers import answer_people, answer_who, trouble
 from bot.workspace.blockkit import problems
 from bot.workspace.state import Workspace
 from tests.bot.slack.samples import NOW

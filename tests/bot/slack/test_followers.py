@@ -12,8 +12,8 @@ from bot.ports.jobs import Job
 from bot.slack.announcing import announce
 from bot.slack.api import SlackApi, new_session, web_client
 from bot.slack.desk import Desk
-from bot.slack.followers import Follow, FollowParts
-from bot.slack.followers_places import Surroundings
+from bot.slack.duty.followers import Follow, FollowParts
+from bot.slack.duty.places import Surroundings
 from bot.store.opening import OpenedStore
 from bot.workspace.model import Channel
 from bot.workspace.server import RunningWorkspace

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from bot.ports.jobs import Job, JobPriority
-from bot.slack.roster_notes import Finding, RosterNote, note_of, note_payload, roster_message
+from bot.slack.rota.notes import Finding, RosterNote, note_of, note_payload, roster_message
 from bot.workspace.blockkit import problems
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)

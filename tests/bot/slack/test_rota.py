@@ -19,13 +19,13 @@ from bot.acts.roster import (
 )
 from bot.ports.jobs import Job, JobPriority
 from bot.slack import blocks as kit
-from bot.slack import loads
 from bot.slack.blocks import Json
 from bot.slack.commands import parse
 from bot.slack.delivery import deliverers
 from bot.slack.desk import Desk
 from bot.slack.listeners import Listening
 from bot.slack.reasons import why_blocks
+from bot.slack.rota import loads
 from bot.slack.views import rota as views_rota
 from bot.slack.wishes import AskLoad, Typist
 from bot.wire import sentence_to_json

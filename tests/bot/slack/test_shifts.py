@@ -19,11 +19,11 @@ from bot.ports.duties import HandoffNote
 from bot.ports.jobs import Job
 from bot.ports.store import StoredOverride, Transaction
 from bot.slack.desk import Desk
-from bot.slack.duties import DutyDesk
-from bot.slack.followers import Follow, FollowParts
-from bot.slack.followers_places import Surroundings
+from bot.slack.duty.duties import DutyDesk
+from bot.slack.duty.followers import Follow, FollowParts
+from bot.slack.duty.places import Surroundings
+from bot.slack.duty.readiness import ready_for
 from bot.slack.listeners import Listening
-from bot.slack.readiness import ready_for
 from bot.store.opening import OpenedStore
 from bot.workspace.blockkit import problems
 from bot.workspace.model import Message

@@ -12,7 +12,7 @@ from bot.slack.listeners import Listening
 from bot.slack.text import Mrkdwn
 from bot.slack.views import incident as views
 from bot.slack.views.slo import slo_answer
-from bot.slack.wording_budget import budget_line
+from bot.slack.wording.budget import budget_line
 from bot.workspace.blockkit import problems
 from bot.workspace.state import Workspace
 from rules.budget import Objective

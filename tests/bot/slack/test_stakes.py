@@ -10,7 +10,7 @@ from bot.ports.store import TimelineEntry
 from bot.slack.scene import Scene
 from bot.slack.views import incident as views
 from bot.slack.views.timeline import timeline_answer, timeline_modal
-from bot.slack.wording import notification
+from bot.slack.wording.incident import notification
 from bot.workspace.blockkit import problems
 from rules.catalogue import Catalogue, Product, Promises
 from rules.incident import Stakes

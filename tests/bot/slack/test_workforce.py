@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.ports.delivering import GiveUpError
-from bot.slack.workforce import BOT, CLOSED, GUEST, UNKNOWN, SlackWorkforce
+from bot.slack.access.workforce import BOT, CLOSED, GUEST, UNKNOWN, SlackWorkforce
 from rules.people import People, Person
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.ports.issues import IssueFilter, IssueQuery, SortBy
-from bot.store.issues import SqlIssues
+from bot.store.issues.reading import SqlIssues
 from bot.store.opening import OpenedStore
 from bot.store.tables.issues import SEARCHED
 from rules.category import Category

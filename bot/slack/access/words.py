@@ -6,7 +6,7 @@ from typing import TypeVar, get_args
 from bot.acts.access import AccessAct, AskAccess
 from bot.acts.act import Act
 from bot.slack import blocks as kit
-from bot.slack.access_choices import group_named
+from bot.slack.access.choices import group_named
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.text import md

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from bot.acts.roster import AskSwap, OnSwap
-from bot.engine import roster_jobs as jobs
 from bot.engine.answer import Answer
-from bot.engine.turning import Turning
+from bot.engine.rota import jobs
+from bot.engine.rota.turning import Turning
 from rules.rotation import OnCall
 from rules.schedule import swapping
 from rules.schedule.swapping import SwapRequest, SwapState

@@ -37,7 +37,7 @@ from bot.ports.issues import (
 from bot.store import jobs
 from bot.store.columns import UtcDateTime, stored_text
 from bot.store.database import Database
-from bot.store.issue_rows import RANK_OF_IMPACT, RANK_OF_URGENCY, issue, measures
+from bot.store.issues.rows import RANK_OF_IMPACT, RANK_OF_URGENCY, issue, measures
 from bot.store.tables.issues import ISSUE, SEARCHED, USED_LINK
 from rules.issues.issue import Issue, searched
 from rules.issues.typical import NAMES, Typical, typical

@@ -2,8 +2,8 @@
 
 from bot.slack.scene import Scene
 from bot.slack.text import Mrkdwn, join, md, one_line, outside, roughly
-from bot.slack.wording_budget import budget_line
-from bot.slack.wording_promise import crossings, promised_product, to_readers
+from bot.slack.wording.budget import budget_line
+from bot.slack.wording.promise import crossings, promised_product, to_readers
 from rules.incident import Stakes, State
 
 

@@ -7,8 +7,9 @@ from functools import cache
 from sqlalchemy import Integer, bindparam, case, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import jobs, rows, run_rows
+from bot.store import jobs, rows
 from bot.store.columns import UtcDateTime, stored_key
+from bot.store.runs import rows as run_rows
 from bot.store.tables.runs import EXPECTATION, OCCASION, RUN
 from rules.expected_runs import Occasion, Outcome, Standing
 from rules.run import Run, merged

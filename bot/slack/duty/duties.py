@@ -11,7 +11,7 @@ from bot.ports.store import Store
 from bot.slack.announcing import ANNOUNCE, announce, announcement, messages_with
 from bot.slack.delivery import Task
 from bot.slack.desk import Desk
-from bot.slack.readiness import ready_for
+from bot.slack.duty.readiness import ready_for
 from bot.slack.text import Mrkdwn, mention, outside
 from bot.slack.views.duties import (
     HandoffFacts,

@@ -16,7 +16,7 @@ from bot.acts.access import (
     RevokeAccess,
     RevokeAll,
 )
-from bot.engine.access_jobs import sync_job, write_steps
+from bot.engine.access.jobs import sync_job, write_steps
 from bot.engine.answer import Answer
 from bot.engine.work import Work
 from rules.access.answering import (

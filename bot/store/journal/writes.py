@@ -6,9 +6,10 @@ from functools import cache
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import bulk, jobs, journal_rows
+from bot.store import bulk, jobs
 from bot.store.columns import stored_key
-from bot.store.issue_marks import mark_changed
+from bot.store.issues.marks import mark_changed
+from bot.store.journal import rows as journal_rows
 from bot.store.tables.journal import (
     JOURNAL_ENTRY,
     JOURNAL_PROMPT,

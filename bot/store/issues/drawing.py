@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import jobs
 from bot.store.database import Database
-from bot.store.issue_rows import values_of
+from bot.store.issues.rows import values_of
 from bot.store.tables.core import INCIDENT
 from bot.store.tables.issues import ISSUE, ISSUE_CHANGE
 from bot.store.tables.journal import JOURNAL_ENTRY

@@ -10,7 +10,7 @@ from bot.acts.roster import AskCover, AskSwap, DrawLoad, EndOverride, OnCover, O
 from bot.ports.inbox import NotStoredError
 from bot.slack.blocks import Json
 from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
-from bot.slack.loads import APPLY, asked_of, proposal_of
+from bot.slack.rota.loads import APPLY, asked_of, proposal_of
 from bot.slack.submits import Form
 from bot.slack.text import md
 from bot.slack.views import rota as views

@@ -27,10 +27,10 @@ from bot.ports.journal import (
     JournalFilter,
     JournalPage,
 )
-from bot.store import journal_rows
 from bot.store.columns import stored_key
 from bot.store.database import Database
-from bot.store.journal_writes import EVERY
+from bot.store.journal import rows as journal_rows
+from bot.store.journal.writes import EVERY
 from bot.store.tables.core import INCIDENT, MESSAGE
 from bot.store.tables.journal import (
     JOURNAL_ENTRY,

@@ -10,7 +10,7 @@ from bot.ports.jobs import Job
 from bot.ports.store import Store
 from bot.slack.announcing import announcement
 from bot.slack.api import LOG, SlackRefusedError
-from bot.slack.followers_places import CANNOT, Look, Place, Surroundings, places
+from bot.slack.duty.places import CANNOT, Look, Place, Surroundings, places
 from rules.schedule.following import Follower, FollowerKind, Memory, Step, next_step, plan_of
 from rules.sentence import Sentence, say
 

@@ -15,10 +15,10 @@ from bot.acts.roster import (
     OnSwap,
     RosterAct,
 )
-from bot.engine import roster_jobs as jobs
 from bot.engine.answer import Answer
-from bot.engine.swaps import ask_swap, on_swap
-from bot.engine.turning import SLACK, Turning, turning
+from bot.engine.rota import jobs
+from bot.engine.rota.swaps import ask_swap, on_swap
+from bot.engine.rota.turning import SLACK, Turning, turning
 from bot.engine.work import Work
 from rules.schedule import covering, overriding
 from rules.schedule.covering import CoverRequest, CoverState

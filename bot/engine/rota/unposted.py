@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.engine import roster_jobs as jobs
+from bot.engine.rota import jobs
 from bot.ports.jobs import Job
 from bot.ports.store import Transaction
 from rules.schedule.covering import CoverState

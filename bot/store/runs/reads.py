@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import func, or_, select, text
 
-from bot.store import run_rows
 from bot.store.columns import stored_key
 from bot.store.database import Database
+from bot.store.runs import rows as run_rows
 from bot.store.tables.runs import EXPECTATION, OCCASION, RUN
 from rules.expected_runs import Occasion, Standing
 from rules.run import Run

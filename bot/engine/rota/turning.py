@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.engine import roster_jobs as jobs
+from bot.engine.rota import jobs
 from bot.engine.work import PAST, Work
 from bot.ports.changes import RosterChange
 from rules.rotation import OnCall

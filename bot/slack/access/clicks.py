@@ -13,7 +13,7 @@ from bot.acts.access import (
     RevokeAccess,
 )
 from bot.ports.inbox import NotStoredError
-from bot.slack.access_choices import access_form, group_named
+from bot.slack.access.choices import access_form, group_named
 from bot.slack.blocks import Json
 from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
 from bot.slack.submits import Form

@@ -5,7 +5,7 @@ from datetime import datetime
 from bot.slack.plan import Planned
 from bot.slack.scene import Scene
 from bot.slack.text import Mrkdwn, join, lasting, link, listed, md, one_line, outside, roughly
-from bot.slack.wording_promise import promise_for_phone, will_page, will_page_for_phone
+from bot.slack.wording.promise import promise_for_phone, will_page, will_page_for_phone
 from rules.category import SURE
 from rules.corrected import Correction
 from rules.incident import Incident, State

@@ -1,0 +1,1 @@
+"""After the fire: runbooks, tasks, proofs and the journal."""

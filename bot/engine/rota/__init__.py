@@ -1,0 +1,1 @@
+"""Acts on the rotation, and what became of them."""

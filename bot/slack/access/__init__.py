@@ -1,0 +1,1 @@
+"""Elevated groups as people meet them in Slack: asking, approving, giving back."""

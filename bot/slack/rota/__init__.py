@@ -1,0 +1,1 @@
+"""The rotation in Slack: cover, swaps, overrides, and the load."""

@@ -1,0 +1,1 @@
+"""The sentences about an incident."""

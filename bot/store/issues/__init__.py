@@ -1,0 +1,1 @@
+"""The table of production issues: drawn beside the incidents, read by index."""

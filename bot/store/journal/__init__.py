@@ -1,0 +1,1 @@
+"""The journal, its search, and what is alike."""

@@ -1,0 +1,1 @@
+"""What is kept of the rotation: versions, rows, and what people changed."""
