@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from rules.sentence import Sentence, Value, Who, duration_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -26,7 +29,10 @@ HEADERS = {
 
 
 @cache
-def environment() -> Environment:
+def environment() -> "Environment":
+    # loaded when the first page is drawn: a bot that starts has pages to send first
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     env = Environment(
         loader=PackageLoader("bot.web.pages", "templates"),
         autoescape=True,
