@@ -240,8 +240,8 @@ def _farewell(ended: Grant, now: datetime, *, stays: bool) -> tuple[Tell, ...]:
         told = say(words + ": {why}.", group=ended.group, why=ended.end_reason)
         tells.append(Tell(Telling.ENDED, told, ended.person))
     if ended.alarms:
-        over = say("🟢 {account} is out of {group} now, {late} late.",
-                   account=ended.account, group=ended.group, late=late)  # fmt: skip
+        over = say("🟢 {who} is out of {group} now, {late} late.",
+                   who=Who(ended.person), group=ended.group, late=late)  # fmt: skip
         tells.append(Tell(Telling.LATE, over))
     elif ended.break_glass:
         over = say("Break-glass is over: {who} is out of {group}.",

@@ -7,6 +7,7 @@ from bot.slack.blocks import Json
 from bot.slack.scene import Scene
 from bot.slack.text import Mrkdwn, at, join, lasting, link, md, one_line, outside, spoken
 from rules.catalogue import Product, Promises
+from rules.cron import Schedule
 from rules.durations import format_duration
 from rules.incident import Incident
 from rules.policy import (
@@ -151,7 +152,7 @@ def _product(scene: Scene) -> Mrkdwn:
     product = scene.book.catalogue.product(scene.incident.product)
     if product is None:
         return Mrkdwn()
-    facts = [*_identity(scene, product), *_timing(product)]
+    facts = [*_identity(scene, product), *_timing(scene, product)]
     promised = list(_promised(product.promises))
     lines = [md("*{name}* · {facts}", name=product.name, facts=join(" · ", facts))]
     if promised:
@@ -169,9 +170,15 @@ def _identity(scene: Scene, product: Product) -> Iterator[Mrkdwn]:
         yield md("tier {tier}", tier=product.tier)
 
 
-def _timing(product: Product) -> Iterator[Mrkdwn]:
-    if product.schedule:
-        yield md("runs {cron} {zone}", cron=product.schedule, zone=product.timezone)
+def _timing(scene: Scene, product: Product) -> Iterator[Mrkdwn]:
+    if not product.schedule:
+        return
+    # with holidays only their calendar knows which occasion is the next
+    due = Schedule(product.schedule, product.timezone).due_after(scene.now)
+    if due is None or product.holidays:
+        yield md("runs `{cron}` {zone}", cron=product.schedule, zone=product.timezone)
+    else:
+        yield md("next run {when}", when=scene.when(due))
 
 
 def _promised(promises: Promises) -> Iterator[Mrkdwn]:
