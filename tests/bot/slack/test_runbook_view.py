@@ -136,7 +136,8 @@ def test_without_any_runbook_it_tells_of_the_product_and_of_what_proves_a_fix() 
     message = runbook_message(Scene(incident=broken, now=NOW, names=Named(), book=book), None, {})
     said = texts(message)
     assert said.startswith("*Orders* · owner ")
-    assert "snapshot load · tier 1" in said
+    assert "snapshot load · tier 1 · next run <!date^" in said
+    assert "0 5 *" not in said
     assert (
         "*If you are stuck:* Escalate now. It goes to primary, then after 5 min secondary." in said
     )
