@@ -132,15 +132,16 @@ class Weighed:
 def weighed(
     subject: Subject, counts: Mapping[str, int], total: int, same: SameWords
 ) -> list[Weighed]:
-    """Weigh what a subject's words mean, the rarest first; what stands in no entry is left out.
+    """Weigh what a subject's words mean, the rarest first.
 
-    `counts` tells in how many of `total` entries a word stands.
+    `counts` tells in how many of `total` entries a word stands. What stands in none weighs as
+    little as what stands in all: it is often a number of no meaning, but while the journal is
+    small it is what tells another trouble from the few that are known.
     """
     found = []
     for meaning in same.meanings(subject.words):
         count = sum(counts.get(word, 0) for word in meaning)
-        if count:
-            found.append(Weighed(meaning, count, log(1 + total / count)))
+        found.append(Weighed(meaning, count, log(1 + total / count) if count else log(2)))
     return sorted(found, key=lambda one: (one.count, one.words))
 
 
@@ -148,7 +149,8 @@ def chosen(meanings: Sequence[Weighed]) -> list[Weighed]:
     """Return the rarest meanings, as many as a look-up may ask for."""
     taken: list[Weighed] = []
     total = 0
-    for one in meanings[:MOST_CHOSEN]:
+    known = [one for one in meanings if one.count]
+    for one in known[:MOST_CHOSEN]:
         total += one.count
         if taken and total > MOST_FOUND:
             break
