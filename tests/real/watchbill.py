@@ -65,12 +65,16 @@ class Watchbill:
         return [who for who, _ in await self.pages()]
 
     async def settled(self, seconds: float = 60) -> None:
-        """Wait until every delivery is understood and every effect carried out."""
+        """Wait until every delivery is understood and every effect carried out that is due soon.
+
+        Reminders of hours to come are left to wait.
+        """
 
         async def quiet() -> bool:
             waiting = self._rows(
                 "SELECT (SELECT count(*) FROM inbound WHERE state = 'new') +"
-                " (SELECT count(*) FROM job WHERE state = 'todo')"
+                " (SELECT count(*) FROM job WHERE state = 'todo'"
+                "   AND next_at < (strftime('%s', 'now') + 600) * 1000000)"
             )
             return waiting == [(0,)]
 
