@@ -145,12 +145,12 @@ class Night:
         return "" if _SECOND_STEP <= after <= latest else f"it was after {after}"
 
     def glass(self) -> str:
-        broken, has, whole = map(self.watcher.heard, (GLASS_BROKEN, HAS_KEYS, GLASS_WHOLE))
-        if not (broken and has and whole):
-            return "it was not broken, or is not over"
         channel, who = self.stage.config.slack.alerts_channel, self.stage.cast[PRIMARY]
-        if (broken.place, has.place, whole.place) != (channel, who, channel):
-            return f"it was told in {broken.place}, {has.place} and {whole.place}"
+        places = {GLASS_BROKEN: channel, HAS_KEYS: who, GLASS_WHOLE: channel}
+        broken, has, whole = (self.watcher.heard(words, where) for words, where in places.items())
+        if not (broken and has and whole):
+            told = [words for words in places if self.watcher.heard(words)]
+            return f"of {', '.join(places)} only {', '.join(told) or 'nothing'} was told at all"
         ended, workspace = self._resolved_at(DATABASE), self.watcher.workspace
         if ended is None or not has.at < ended < whole.at:
             return "it was not open just while it was needed"

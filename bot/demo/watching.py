@@ -110,9 +110,10 @@ class Watcher:
                    if s.number == number and s.kind in {Kind.ROOT, Kind.NOTE}
                    for line in (s.text, *s.lines))  # fmt: skip
 
-    def heard(self, words: str) -> Seen | None:
-        """Return the first message about no incident with these words, as it was posted."""
-        return next((s for s in self.posts(Kind.OTHER) if words in s.text), None)
+    def heard(self, words: str, place: str = "") -> Seen | None:
+        """Return the first message about no incident with these words, there or anywhere."""
+        told = (s for s in self.posts(Kind.OTHER) if words in s.text)
+        return next((s for s in told if place in {"", s.place}), None)
 
     def plain(self, text: str) -> str:
         """Return mrkdwn as a person reads it, in the zone of the story."""
