@@ -12,6 +12,7 @@ from sqlalchemy import Delete, Select, bindparam, delete, select, text, tuple_
 from bot.store.columns import UtcDateTime
 from bot.store.database import Database
 from bot.store.tables.access import ACCESS_GRANT
+from bot.store.tables.contact import CONTACT_ATTEMPT
 from bot.store.tables.core import ALERT_TIME, INBOUND, INCIDENT, JOB, TIMELINE
 from bot.store.tables.duties import DUTY_NOTICE, HANDOFF_NOTE
 from bot.store.tables.journal import JOURNAL_PROMPT
@@ -52,6 +53,9 @@ _STATEMENTS = {
             JOB.c.leased == 0,
             JOB.c.incident_id.not_in(_OPEN),
         ),
+    ),
+    "contact attempts": _in_pieces(
+        CONTACT_ATTEMPT, _of(CONTACT_ATTEMPT).where(CONTACT_ATTEMPT.c.incident_id.in_(_CLOSED))
     ),
     "timeline": _in_pieces(TIMELINE, _of(TIMELINE).where(TIMELINE.c.incident_id.in_(_CLOSED))),
     "runs": _in_pieces(RUN, _of(RUN).where(RUN.c.updated_at < _BEFORE)),

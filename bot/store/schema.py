@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 from bot.store.database import Database
 from bot.store.errors import StoreUnfitError
 
-HEAD = "0019"
+HEAD = "0020"
 """The newest migration; a test compares it with the files."""
 
 

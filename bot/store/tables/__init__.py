@@ -4,6 +4,7 @@ import bot.store.tables.access
 import bot.store.tables.audit
 import bot.store.tables.calendar
 import bot.store.tables.changes
+import bot.store.tables.contact
 import bot.store.tables.core
 import bot.store.tables.duties
 import bot.store.tables.issues

@@ -241,6 +241,7 @@ async def test_pruning_forgets_what_is_over_and_nothing_else(
         "gaps": 0,
         "ticks": 0,
         "runbooks": 0,
+        "contact attempts": 0,
         "grants": 0,
     }
     reader = opened_store.reader
