@@ -3,17 +3,25 @@
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, inspect, text
 
 from bot.store.database import Database
 from bot.store.errors import StoreUnfitError
 
-HEAD = "0020"
+_log = structlog.get_logger(__name__)
+
+HEAD = "0021"
 """The newest migration; a test compares it with the files."""
+FLOOR = "0019"
+"""The oldest migration whose code works on HEAD's tables: every one after it only adds, by a test."""
 
 
 async def migrate(database: Database) -> bool:
-    """Run what is missing; return whether anything was. Raises StoreUnfitError, NotStoredError."""
+    """Run what is missing; return whether anything was. Raises StoreUnfitError, NotStoredError.
+
+    A newer version's tables are left as they are when its floor says that this one works on them.
+    """
     async with database.read() as connection:
         if await connection.run_sync(_version) == HEAD:
             return False
@@ -43,10 +51,22 @@ def _upgrade(connection: Connection) -> bool:
     config = alembic_config(connection)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if version is not None and version not in known:
+        _refuse_unless_it_only_added(connection, version)
+        return False
+    command.upgrade(config, "head")
+    connection.execute(text("DELETE FROM schema_floor"))
+    connection.execute(text("INSERT INTO schema_floor VALUES (:floor)"), {"floor": FLOOR})
+    return True
+
+
+def _refuse_unless_it_only_added(connection: Connection, version: str) -> None:
+    floor = None
+    if inspect(connection).has_table("schema_floor"):
+        floor = connection.execute(text("SELECT revision FROM schema_floor")).scalar()
+    if floor is None or int(floor) > int(HEAD):
         message = f"database: made by a newer version (migration {version}); start that one"
         raise StoreUnfitError(message)
-    command.upgrade(config, "head")
-    return True
+    _log.warning("store", action="migrate", newer=version, works_from=floor)
 
 
 def alembic_config(connection: Connection) -> Any:

@@ -7,6 +7,7 @@ import bot.store.tables.changes
 import bot.store.tables.contact
 import bot.store.tables.core
 import bot.store.tables.duties
+import bot.store.tables.floor
 import bot.store.tables.issues
 import bot.store.tables.journal
 import bot.store.tables.lineage

@@ -99,12 +99,32 @@ def test_the_newest_migration_is_the_one_the_code_expects() -> None:
 async def test_a_database_of_a_newer_version_is_refused(
     database_url: str, clock: FakeClock
 ) -> None:
-    opened = await open_store(database_url, clock)
-    async with opened.database.write() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    await opened.close()
+    await _become_newer(database_url, clock, floor="9998")
     with pytest.raises(StoreUnfitError, match="newer version"):
         await open_store(database_url, clock)
+
+
+async def test_a_newer_version_that_only_added_is_worked_on(
+    database_url: str, clock: FakeClock
+) -> None:
+    await _become_newer(database_url, clock, floor=schema.HEAD)
+    opened = await open_store(database_url, clock)
+    async with opened.database.read() as connection:
+        assert (await connection.execute(text("SELECT * FROM alembic_version"))).scalar() == "9999"
+    assert (await opened.inbox.accept(NewDelivery(source="a", key="1", body=b""))).id
+    await opened.close()
+
+
+async def _become_newer(url: str, clock: FakeClock, *, floor: str) -> None:
+    opened = await open_store(url, clock)
+    async with opened.database.write() as connection:
+        told = await connection.execute(text("SELECT revision FROM schema_floor"))
+        assert told.scalars().all() == [schema.FLOOR]
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        await connection.execute(
+            text("UPDATE schema_floor SET revision = :floor"), {"floor": floor}
+        )
+    await opened.close()
 
 
 @pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
