@@ -15,6 +15,7 @@ from rules.deciding import (
     on_time,
 )
 from rules.deciding.accompany import accompanied
+from rules.deciding.contact import contacted
 from rules.deciding.illustrate import illustrated
 from rules.decision import Decision
 from rules.events import (
@@ -22,6 +23,7 @@ from rules.events import (
     Acked,
     AlertReceived,
     AlertSplitOff,
+    ContactFailed,
     Corrected,
     Escalated,
     Event,
@@ -74,7 +76,7 @@ def _noted(incident: Incident, event: Event, now: datetime) -> Incident:
 def _decide(incident: Incident, event: Event, rulebook: RuleBook, now: datetime) -> Decision:
     shown = illustrated(incident, _decided(incident, event, rulebook, now))
     told = accompanied(incident, shown, rulebook, now)
-    return with_prompt(incident, told, rulebook.journal)
+    return with_prompt(incident, contacted(told, rulebook), rulebook.journal)
 
 
 def _decided(incident: Incident, event: Event, rulebook: RuleBook, now: datetime) -> Decision:
@@ -83,7 +85,7 @@ def _decided(incident: Incident, event: Event, rulebook: RuleBook, now: datetime
             return on_alert.receive(incident, event, rulebook, now)
         case Woken():
             return on_time.wake(incident, event, rulebook, now)
-        case PageDelivered() | PageFailed():
+        case PageDelivered() | ContactFailed() | PageFailed():
             return on_page.finish(incident, event, rulebook, now)
         case Resumed():
             return on_resume.resume(incident, event, rulebook, now)

@@ -1,7 +1,9 @@
 """Everything the bot can be told to do, in the imperative."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from rules.contacting.method import Method
 from rules.sentence import Sentence
 
 
@@ -47,6 +49,22 @@ class Page:
 
     person: str
     key: str
+    reason: Sentence
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Reach a paged person by another method, `after` the page, unless somebody answers before.
+
+    `key` is that of the page; `step` counts its methods, from 1.
+    """
+
+    person: str
+    key: str
+    step: int
+    method: Method
+    after: timedelta
     reason: Sentence
     force: bool = False
 
@@ -124,6 +142,7 @@ Effect = (
     | ShowRunbook
     | ShowTasks
     | Page
+    | Contact
     | PageUserGroup
     | PageChannel
     | CallWebhook

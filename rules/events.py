@@ -28,7 +28,10 @@ class AlertReceived:
 
 @dataclass(frozen=True, slots=True)
 class Acked:
+    """`via` names the method by which somebody acknowledged, "" in Slack."""
+
     by: str
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +167,26 @@ class TaskChanged:
 
 @dataclass(frozen=True, slots=True)
 class PageDelivered:
+    """`via` names the method by which the page went out, "" for the direct message."""
+
     person: str
     key: str
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFailed:
+    """One method to reach a person did not work; `then` is the one that goes at once instead.
+
+    `for_now`: it is still tried.
+    """
+
+    person: str
+    key: str
+    via: str
+    why: str
+    then: str = ""
+    for_now: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +247,7 @@ Event = (
     | Muted
     | Unmuted
     | PageDelivered
+    | ContactFailed
     | PageFailed
     | Resumed
     | RunObserved

@@ -3,18 +3,27 @@
 import difflib
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person. `key` is their e-mail in lower case, or `slack:U...` when no e-mail is known."""
+    """One person. `key` is their e-mail in lower case, or `slack:U...` when no e-mail is known.
+
+    `phone` is as `+491701234567`, `webhook` the name of a configured one, and `contact` the order
+    of methods where the person has one of their own.
+    """
 
     key: str
     name: str
     email: str = ""
     slack: str = ""
     zone: str = "UTC"
+    phone: str = field(default="", repr=False)
+    pushover: str = field(default="", repr=False)
+    ntfy: str = field(default="", repr=False)
+    webhook: str = ""
+    contact: str = ""
 
 
 class UnknownPersonError(ValueError):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from rules.access.group import AccessRules
 from rules.alert import Severity
 from rules.catalogue import Catalogue, Product
+from rules.contacting.contacts import Contacts
 from rules.expected_runs import ExpectedRuns
 from rules.folding import FoldingRule
 from rules.journal.template import JournalRules
@@ -122,6 +123,7 @@ class RuleBook:
     history: History = field(default_factory=History)
     reliability: Mapping[str, Reliability] = field(default_factory=dict)
     journal: JournalRules = field(default_factory=JournalRules)
+    contacts: Contacts = field(default_factory=Contacts)
 
     def __post_init__(self) -> None:
         for name in ("routes", "windows", "silences"):

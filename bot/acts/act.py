@@ -56,7 +56,10 @@ class AnswerTo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnIncident:
-    """One event on one incident, by its number; `event` as in `event_of`."""
+    """One event on one incident, by its number; `event` as in `event_of`.
+
+    `via` names the contact method by which it came, "" in Slack.
+    """
 
     number: int
     event: str
@@ -67,6 +70,7 @@ class OnIncident:
     category: Category | None = None
     impact: Impact | None = None
     actionable: bool | None = None
+    via: str = ""
     kind: Literal["on_incident"] = "on_incident"
 
 
@@ -177,10 +181,7 @@ class ActPayload:
     answer_to: AnswerTo
 
 
-_BY_ONE_PERSON: dict[
-    str, type[Acked | AckConfirmed | Unacked | Unsnoozed | Escalated | RunRequested]
-] = {
-    "acked": Acked,
+_BY_ONE_PERSON: dict[str, type[AckConfirmed | Unacked | Unsnoozed | Escalated | RunRequested]] = {
     "ack_confirmed": AckConfirmed,
     "unacked": Unacked,
     "unsnoozed": Unsnoozed,
@@ -210,6 +211,8 @@ def act_from_json(body: bytes) -> ActPayload:
 def event_of(act: OnIncident) -> PersonEvent:
     """Build the event an act stands for; raises ValueError when a needed part is missing."""
     match act.event:
+        case "acked":
+            return Acked(act.by, act.via)
         case event if event in _WITH_A_NOTE:
             return _WITH_A_NOTE[event](act.by, act.note)
         case "snoozed" if act.until is not None:

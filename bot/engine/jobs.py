@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from bot.contact_jobs import CONTACT, contact_job
 from bot.journal_jobs import ask_job
 from bot.ports.jobs import Job, JobPriority, JsonObject, NewJob
 from bot.ports.store import TimelineEntry
@@ -12,6 +13,7 @@ from rules.effects import (
     AskAcker,
     AskJournal,
     CallWebhook,
+    Contact,
     Effect,
     Page,
     PageChannel,
@@ -35,7 +37,7 @@ MACHINE_DEBOUNCE = timedelta(seconds=5)
 PICTURE_WAIT = timedelta(seconds=2)
 """A picture follows the message that it is about, and whatever pages people."""
 
-PAGE_KINDS = ("page", "page_user_group", "page_channel", "webhook")
+PAGE_KINDS = ("page", CONTACT, "page_user_group", "page_channel", "webhook")
 """What an acknowledgement stops."""
 
 
@@ -59,18 +61,29 @@ def job_of(effect: Effect, incident: Incident, now: datetime, since: datetime) -
             return _once(incident, key, "page_user_group", channel, now, {"group": group})
         case PageChannel(other, key):
             return _once(incident, key, "page_channel", f"slack:{other}", now, {"channel": other})
-        case CallWebhook(webhook, key):
-            return _once(incident, key, "webhook", "", now, {"webhook": webhook})
+        case Contact() | CallWebhook() | TriggerRun():
+            return _elsewhere(effect, incident, now, since)
         case AskAcker(person, key):
             return _once(incident, key, "ask_acker", f"dm:{person}", now, {"person": person})
-        case TriggerRun(key):
-            return _once(incident, key, "trigger_run", "", now, {})
         case Tell(sentence, key, loud):
             payload = {"sentence": sentence_to_json(sentence), "loud": loud}
             job = _once(incident, key, "tell", channel, now, payload)
             return job if loud else replace(job, priority=JobPriority.NOTE)
         case _:
             assert_never(effect)
+
+
+def _elsewhere(
+    effect: Contact | CallWebhook | TriggerRun, incident: Incident, now: datetime, since: datetime
+) -> NewJob:
+    """Return the job of what goes past Slack."""
+    match effect:
+        case Contact():
+            return contact_job(effect, incident.id, now, since)
+        case CallWebhook(webhook, key):
+            return _once(incident, key, "webhook", "", now, {"webhook": webhook})
+        case TriggerRun(key):
+            return _once(incident, key, "trigger_run", "", now, {})
 
 
 def _accompanying(
@@ -138,6 +151,7 @@ _WHAT: dict[str, str] = {
     "page_user_group": "The page of a user group",
     "page_channel": "The message in another channel",
     "webhook": "The webhook",
+    CONTACT: "The page by another method",
     "ask_acker": "The question to the acker",
     "tell": "A note",
     "trigger_run": "The start of a run",

@@ -105,8 +105,8 @@ def _already_acked(at: Incident, by: str) -> Sentence:
 
 def _carry_out(draft: Draft, event: PersonEvent, book: RuleBook, now: datetime) -> None:
     match event:
-        case Acked(by) | Unsnoozed(by):
-            _ack(draft, by, book, now)
+        case Acked(by=by) | Unsnoozed(by=by):
+            _ack(draft, by, book, now, event.via if isinstance(event, Acked) else "")
         case AckConfirmed(by):
             draft.change(ack_confirm_by=None, ack_expires_at=_expiry(draft.incident, book, now))
             draft.because("person", say("{who} is still on it.", who=Who(by)))
@@ -157,10 +157,11 @@ def _help(draft: Draft, event: LoopedIn | Corrected, book: RuleBook, now: dateti
             correct(draft, event, book, now)
 
 
-def _ack(draft: Draft, by: str, book: RuleBook, now: datetime) -> None:
+def _ack(draft: Draft, by: str, book: RuleBook, now: datetime, via: str = "") -> None:
     draft.incident = draft.incident.ack(by, now, None)
     draft.change(ack_expires_at=_expiry(draft.incident, book, now))
-    draft.because("person", say("{who} acknowledged it.", who=Who(by)))
+    how = say("{who} acknowledged it by {via}.", who=Who(by), via=via)
+    draft.because("person", how if via else say("{who} acknowledged it.", who=Who(by)))
     show_everywhere(draft)
 
 

@@ -1,0 +1,92 @@
+"""Who can be reached by what: a person's addresses, and the steps that a page of theirs takes."""
+
+import re
+from dataclasses import dataclass, field
+
+from rules.contacting.method import USUAL, ContactOrder, ContactStep, Method, read_order
+from rules.people import People, Person
+from rules.priority import Urgency
+
+_PHONE = re.compile(r"\+[1-9]\d{6,14}")
+_PUSHOVER = re.compile(r"[A-Za-z0-9]{30}")
+_TOPIC = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_FILLING = re.compile(r"[\s().\-/]")
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """The configured methods, the order of most people, and everybody's addresses."""
+
+    available: frozenset[Method] = frozenset()
+    order: ContactOrder = USUAL
+    people: People = field(default_factory=People)
+
+    def steps(self, key: str, urgency: Urgency) -> tuple[ContactStep, ...]:
+        """Return the steps that can be taken for a person, beside the direct message."""
+        if not self.available:
+            return ()
+        person = self.people.by_key(key)
+        return tuple(step for step in self._order(person).of(urgency) if self.usable(person, step))
+
+    def usable(self, person: Person, step: ContactStep) -> bool:
+        return step.method in self.available and bool(address_of(person, step.method))
+
+    def methods(self, key: str) -> tuple[Method, ...]:
+        """Return by what, beside Slack, a person is reached at any urgency, in order."""
+        found = [step.method for urgency in Urgency for step in self.steps(key, urgency)]
+        return tuple(dict.fromkeys(found))
+
+    def _order(self, person: Person) -> ContactOrder:
+        return read_order(person.contact) if person.contact else self.order
+
+
+def address_of(person: Person, method: Method) -> str:
+    """Return where a method reaches a person, "" where it does not."""
+    match method:
+        case Method.EMAIL:
+            return person.email or (person.key if "@" in person.key else "")
+        case Method.SMS | Method.VOICE:
+            return person.phone
+        case Method.PUSHOVER:
+            return person.pushover
+        case Method.NTFY:
+            return person.ntfy
+        case Method.WEBHOOK:
+            return person.webhook
+        case Method.SLACK:
+            return person.slack or person.email or person.key
+
+
+def phone_number(text: str) -> str:
+    """Return a number as `+491701234567`, "" for none. Raises ValueError, in words."""
+    bare = _FILLING.sub("", text)
+    number = f"+{bare[2:]}" if bare.startswith("00") else bare
+    if number and not _PHONE.fullmatch(number):
+        raise ValueError(
+            f'"{text}" is no phone number; write it with its country, like +49 170 1234567'
+        )
+    return number
+
+
+def pushover_key(text: str) -> str:
+    """Return a user key of Pushover, "" for none. Raises ValueError, in words."""
+    key = text.strip()
+    if key and not _PUSHOVER.fullmatch(key):
+        raise ValueError("a Pushover user key has 30 letters and digits; it stands on pushover.net")
+    return key
+
+
+def ntfy_topic(text: str) -> str:
+    """Return a topic of ntfy, "" for none. Raises ValueError, in words."""
+    topic = text.strip()
+    if topic and not _TOPIC.fullmatch(topic):
+        raise ValueError(
+            f'"{text}" is no ntfy topic; write its name alone: up to 64 letters, digits, - and _'
+        )
+    return topic
+
+
+def checked_order(text: str) -> str:
+    """Return an order as it was written. Raises ValueError, in words."""
+    read_order(text.strip())
+    return text.strip()

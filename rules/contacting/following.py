@@ -1,0 +1,61 @@
+"""What follows an attempt that failed: the next method at once, or word that nothing is left."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from rules.contacting.method import Method
+
+PATIENT_TRIES = 2
+"""So often a method other than Slack fails before the next one is not waited for any more."""
+SHORT_WAIT = timedelta(seconds=15)
+"""Being told to wait so long is no failure."""
+
+
+class Fate(StrEnum):
+    """How one step of a page stands."""
+
+    AHEAD = "ahead"
+    TRIED = "tried"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    CALLED_OFF = "called_off"
+
+
+@dataclass(frozen=True, slots=True)
+class StepStanding:
+    """A step of a page by its number, 0 for the direct message, and how it stands."""
+
+    step: int
+    method: Method
+    fate: Fate
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What to do: `hasten` this step, or, when `lost`, say that the page reached nobody."""
+
+    hasten: StepStanding | None = None
+    lost: bool = False
+
+
+def after_failure(standings: Sequence[StepStanding], failed: int) -> Next:
+    """Decide what follows when step `failed` failed for good or is in trouble."""
+    if any(one.fate is Fate.CALLED_OFF for one in standings):
+        return Next()
+    ahead = [one for one in standings if one.fate is Fate.AHEAD and one.step > 0]
+    if ahead:
+        later = [one for one in ahead if one.step > failed]
+        return Next(hasten=min(later or ahead, key=lambda one: one.step))
+    return Next(lost=all(one.fate is Fate.FAILED for one in standings))
+
+
+def is_trouble(method: Method, tries: int, *, told_to_wait: timedelta | None) -> bool:
+    """Tell whether a failed attempt that is tried again is reason to go on to the next method.
+
+    `told_to_wait` is how long the other side asks us to wait, None when it did not.
+    """
+    if told_to_wait is not None:
+        return told_to_wait > SHORT_WAIT
+    return tries >= (1 if method is Method.SLACK else PATIENT_TRIES)

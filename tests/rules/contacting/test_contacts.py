@@ -1,0 +1,79 @@
+"""Who can be reached by what."""
+
+import pytest
+
+from rules.contacting.contacts import Contacts, address_of, ntfy_topic, phone_number, pushover_key
+from rules.contacting.method import Method, read_order
+from rules.people import People, Person
+from rules.priority import Urgency
+
+ANA = Person("ana@example.com", "Ana", "ana@example.com", phone="+4917012345678")
+BO = Person("slack:U1", "Bo", slack="U1", ntfy="bo-pages")
+CY = Person("cy@example.com", "Cy", "cy@example.com", phone="+44201234567", contact="call 1m")
+EVERYBODY = People([ANA, BO, CY])
+EVERYTHING = frozenset(Method) - {Method.SLACK}
+
+
+def methods(contacts: Contacts, key: str, urgency: Urgency = Urgency.HIGH) -> list[Method]:
+    return [step.method for step in contacts.steps(key, urgency)]
+
+
+def test_a_step_needs_an_address_and_a_configured_method() -> None:
+    contacts = Contacts(EVERYTHING, people=EVERYBODY)
+    assert methods(contacts, ANA.key) == [Method.EMAIL, Method.VOICE]
+    assert methods(contacts, ANA.key, Urgency.LOW) == [Method.EMAIL, Method.SMS]
+    assert methods(contacts, BO.key) == [Method.NTFY]
+    without_phones = Contacts(frozenset({Method.EMAIL}), people=EVERYBODY)
+    assert methods(without_phones, ANA.key) == [Method.EMAIL]
+    assert methods(without_phones, BO.key) == []
+    assert methods(Contacts(people=EVERYBODY), ANA.key) == []
+
+
+def test_a_person_may_have_an_order_of_their_own() -> None:
+    contacts = Contacts(EVERYTHING, people=EVERYBODY, order=read_order("email 1m"))
+    assert methods(contacts, CY.key) == [Method.VOICE]
+    assert methods(contacts, ANA.key) == [Method.EMAIL]
+    assert contacts.methods(ANA.key) == (Method.EMAIL,)
+
+
+def test_somebody_known_by_their_address_alone_can_be_written_to() -> None:
+    contacts = Contacts(EVERYTHING, people=EVERYBODY)
+    assert methods(contacts, "new@example.com") == [Method.EMAIL]
+    assert methods(contacts, "slack:U99") == []
+
+
+def test_all_methods_of_a_person_are_those_of_any_urgency() -> None:
+    contacts = Contacts(EVERYTHING, people=EVERYBODY)
+    assert contacts.methods(ANA.key) == (Method.EMAIL, Method.VOICE, Method.SMS)
+
+
+def test_addresses_are_not_shown_by_accident() -> None:
+    assert "4917012345678" not in repr(ANA)
+    assert address_of(ANA, Method.SMS) == "+4917012345678"
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("+49 170 1234-5678", "+4917012345678"),
+        ("0049 (170) 1234567", "+491701234567"),
+        ("", ""),
+    ],
+)
+def test_a_phone_number_is_kept_as_twilio_wants_it(written: str, number: str) -> None:
+    assert phone_number(written) == number
+
+
+@pytest.mark.parametrize("written", ["0170 1234567", "491701234567", "+0123456789", "+49x", "+1"])
+def test_a_number_without_its_country_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="with its country"):
+        phone_number(written)
+
+
+def test_keys_and_topics_are_checked() -> None:
+    assert pushover_key(" " + "u" * 30) == "u" * 30
+    assert ntfy_topic("bo-pages_1") == "bo-pages_1"
+    with pytest.raises(ValueError, match="30 letters and digits"):
+        pushover_key("short")
+    with pytest.raises(ValueError, match="write its name alone"):
+        ntfy_topic("https://ntfy.sh/bo")

@@ -1,0 +1,66 @@
+"""What follows an attempt that failed."""
+
+from datetime import timedelta
+
+import pytest
+
+from rules.contacting.following import Fate, StepStanding, after_failure, is_trouble
+from rules.contacting.method import Method
+
+METHODS = (Method.SLACK, Method.EMAIL, Method.VOICE)
+AHEAD, TRIED, WENT, FAILED, OFF = (
+    Fate.AHEAD, Fate.TRIED, Fate.DELIVERED, Fate.FAILED, Fate.CALLED_OFF
+)  # fmt: skip
+
+
+def standings(*fates: Fate) -> list[StepStanding]:
+    return [
+        StepStanding(step, method, fate)
+        for step, (method, fate) in enumerate(zip(METHODS, fates, strict=True))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fates", "failed", "hastened", "lost"),
+    [
+        ((FAILED, AHEAD, AHEAD), 0, 1, False),
+        ((TRIED, AHEAD, AHEAD), 0, 1, False),
+        ((WENT, FAILED, AHEAD), 1, 2, False),
+        ((TRIED, TRIED, AHEAD), 1, 2, False),
+        ((WENT, AHEAD, FAILED), 2, 1, False),
+        ((FAILED, FAILED, FAILED), 2, None, True),
+        ((WENT, FAILED, FAILED), 2, None, False),
+        ((TRIED, FAILED, FAILED), 2, None, False),
+        ((TRIED, WENT, WENT), 0, None, False),
+        ((OFF, FAILED, OFF), 1, None, False),
+        ((FAILED, OFF, OFF), 0, None, False),
+    ],
+)
+def test_the_next_method_goes_at_once_and_the_end_is_told(
+    fates: tuple[Fate, ...], failed: int, hastened: int | None, lost: bool
+) -> None:
+    found = after_failure(standings(*fates), failed)
+    assert (found.hasten.step if found.hasten else None, found.lost) == (hastened, lost)
+
+
+def test_a_page_without_further_steps_is_lost_when_slack_gives_up() -> None:
+    alone = [StepStanding(0, Method.SLACK, FAILED)]
+    assert after_failure(alone, 0).lost
+
+
+@pytest.mark.parametrize(
+    ("method", "tries", "wait", "trouble"),
+    [
+        (Method.SLACK, 1, None, True),
+        (Method.EMAIL, 1, None, False),
+        (Method.EMAIL, 2, None, True),
+        (Method.SLACK, 1, 5, False),
+        (Method.SLACK, 1, 30, True),
+        (Method.NTFY, 9, 5, False),
+    ],
+)
+def test_slack_is_not_waited_for_and_others_are_tried_twice(
+    method: Method, tries: int, wait: float | None, trouble: bool
+) -> None:
+    told = None if wait is None else timedelta(seconds=wait)
+    assert is_trouble(method, tries, told_to_wait=told) is trouble
