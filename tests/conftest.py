@@ -7,16 +7,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.config.settings import environment
 from bot.store.opening import OpenedStore, open_store
+from tests.databases import Databases, run
 from tests.fakes.clock import FakeClock
 
 _SERVE = """
@@ -84,18 +82,18 @@ def postgresql_server() -> Iterator[str]:
             assert server.stdout is not None
             url = server.stdout.readline().strip()
             assert url.startswith("postgresql://"), "PostgreSQL did not start"
-            asyncio.run(_administer(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"))
+            asyncio.run(run(url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"))
             yield url
             server.stdin.close()
             server.wait(timeout=20)
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql_server: str) -> str:
-    """Return the server's URL after a migrated database `template_ready` was made on it."""
-    asyncio.run(_administer(postgresql_server, "CREATE DATABASE template_ready"))
-    asyncio.run(_migrate(_database_on(postgresql_server, "template_ready")))
-    return postgresql_server
+def postgresql_databases(postgresql_server: str) -> Databases:
+    databases = Databases(postgresql_server)
+    asyncio.run(_migrate(databases.make_template()))
+    databases.seal_template()
+    return databases
 
 
 @pytest.fixture(scope="session")
@@ -112,8 +110,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "watchbill.db")
         yield f"sqlite:///{tmp_path / 'watchbill.db'}"
         return
-    server = request.getfixturevalue("postgresql_template")
-    with _fresh_database(server, "TEMPLATE template_ready STRATEGY wal_log") as url:
+    with request.getfixturevalue("postgresql_databases").migrated() as url:
         yield url
 
 
@@ -123,7 +120,7 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
-    with _fresh_database(request.getfixturevalue("postgresql_server"), "") as url:
+    with request.getfixturevalue("postgresql_databases").empty() as url:
         yield url
 
 
@@ -132,30 +129,6 @@ async def opened_store(database_url: str, clock: FakeClock) -> AsyncIterator[Ope
     opened = await open_store(database_url, clock)
     yield opened
     await opened.close()
-
-
-_made = iter(range(1_000_000))
-
-
-@contextmanager
-def _fresh_database(server: str, how: str) -> Iterator[str]:
-    name = f"fresh_{next(_made)}"
-    asyncio.run(_administer(server, f"CREATE DATABASE {name} {how}"))
-    yield _database_on(server, name)
-    asyncio.run(_administer(server, f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-def _database_on(server: str, name: str) -> str:
-    return make_url(server).set(database=name).render_as_string(hide_password=False)
-
-
-async def _administer(server: str, *statements: str) -> None:
-    url = make_url(server).set(drivername="postgresql+asyncpg")
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        for statement in statements:
-            await connection.execute(text(statement))
-    await engine.dispose()
 
 
 async def _migrate(url: str) -> None:
