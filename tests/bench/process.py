@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.bench.table import Figure
-from tests.process.chaos import settled
 from tests.process.harness import Setup, alert, pause, running, set_up, team
 from tests.process.measure import cpu_seconds, memory
+from tests.process.stored import settled
 
 TIMERS = 10_000
 _COPY_INCIDENTS = """

@@ -1,191 +1,118 @@
-"""Kills a running bot again and again under load, then counts what was lost, and what was doubled.
+"""Makes a bot's life hard in real processes, then counts what was lost, and what was doubled.
 
 `python -m tests.process.chaos --kills 50 --database sqlite --seed 1`
+`python -m tests.process.chaos --scenario takeover freezing --times 20`
 """
 
 import argparse
 import asyncio
 import random
-import signal
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
-
-from tests.process.harness import (
-    Bot,
-    Setup,
-    pause,
-    running,
-    set_up,
-    until,
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
 )
-from tests.process.load import TEAMS, Load, Sent
-from tests.process.postgresql import database, postgresql
+from rich.table import Table
 
-SHORTEST_LIFE, LONGEST_LIFE = 0.05, 0.6
-"""Seconds from being able to answer until the kill; every fourth is killed while it starts."""
-MUTE = 0.15
-"""Seconds before every second kill in which Slack takes requests and does not answer."""
+from tests.process.killing import kills
+from tests.process.postgresql import Server, own_server
+from tests.process.scenario import Found, Scenario, Stage
 
-
-@dataclass
-class Report:
-    """What a campaign found."""
-
-    kills: int = 0
-    accepted: int = 0
-    incidents: int = 0
-    lost: list[str] = field(default_factory=list)
-    repeated: list[str] = field(default_factory=list)
-    unpaged: list[str] = field(default_factory=list)
-    rootless: list[str] = field(default_factory=list)
-    second_roots: list[str] = field(default_factory=list)
-    doubled_pages: list[str] = field(default_factory=list)
-    pages: int = 0
-
-    def lines(self) -> Iterator[str]:
-        yield f"{'kills':<22}{self.kills:>7}"
-        yield f"{'alerts accepted':<22}{self.accepted:>7}"
-        yield f"{'incidents':<22}{self.incidents:>7}"
-        yield f"{'pages':<22}{self.pages:>7}"
-        for name in ("lost", "repeated", "unpaged", "rootless", "second_roots", "doubled_pages"):
-            found = getattr(self, name)
-            shown = f"  {', '.join(found[:5])}" if found else ""
-            yield f"{name.replace('_', ' '):<22}{len(found):>7}{shown}"
-
-    @property
-    def faults(self) -> list[str]:
-        """What must never be there; doubled pages are rare, not impossible."""
-        return [
-            *self.lost,
-            *self.repeated,
-            *self.unpaged,
-            *self.rootless,
-            *self.second_roots,
-        ]
-
-
-async def campaign(setup: Setup, *, kills: int, seed: int) -> Report:
-    """Run a whole campaign on a set-up with TEAMS teams, and count."""
-    chance = random.Random(seed)
-    load = Load(setup.bot, chance)
-    async with running(setup):
-        async with asyncio.TaskGroup() as group:
-            group.create_task(load.run())
-            for number in range(kills):
-                if number % 4 != 3:
-                    await until(lambda: answers(setup.bot), "serve answers")
-                await pause(chance.uniform(SHORTEST_LIFE, LONGEST_LIFE))
-                await _kill(setup, mute=number % 2 == 0)
-            load.sent.stopped = True
-        await settled(setup.bot, 150)
-        return await count(setup, load.sent, kills)
-
-
-async def _kill(setup: Setup, *, mute: bool) -> None:
-    """Kill and start again; `mute`: with requests on their way that Slack takes afterwards."""
-    if mute:
-        setup.slack.process.signal(signal.SIGSTOP)
-        await pause(MUTE)
-    setup.bot.process.kill()
-    if mute:
-        setup.slack.process.signal(signal.SIGCONT)
-    setup.bot.process.start()
-
-
-async def answers(bot: Bot) -> bool:
-    return (await bot.readiness())[0] != 0
-
-
-async def query(bot: Bot, statement: str) -> Sequence[Any]:
-    """Ask the bot's database, past the bot."""
-    url = make_url(bot.config["database"])
-    driver = "sqlite+aiosqlite" if url.get_backend_name() == "sqlite" else "postgresql+asyncpg"
-    engine = create_async_engine(url.set(drivername=driver))
-    try:
-        async with engine.connect() as connection:
-            return (await connection.execute(text(statement))).all()
-    finally:
-        await engine.dispose()
-
-
-async def settled(bot: Bot, seconds: float = 60) -> None:
-    """Wait until nothing is new, nothing is to do, and no timer ends soon."""
-
-    async def nothing_waits() -> bool:
-        rows = await query(
-            bot,
-            "SELECT (SELECT count(*) FROM inbound WHERE state = 'new'),"
-            # reminders of hours to come are left to wait
-            f" (SELECT count(*) FROM job WHERE state = 'todo' AND next_at < {_soon(bot)}),"
-            # every policy here ends with a step of half an hour
-            " (SELECT count(*) FROM incident WHERE state = 'triggered'"
-            f"   AND wake_at < {_soon(bot)})",
-        )
-        return not any(rows[0])
-
-    await until(nothing_waits, "everything is carried out", seconds)
-
-
-def _soon(bot: Bot) -> str:
-    if bot.config["database"].startswith("sqlite"):
-        return "(strftime('%s', 'now') + 600) * 1000000"
-    return "now() + interval '10 minutes'"
-
-
-async def count(setup: Setup, sent: Sent, kills: int) -> Report:
-    """Compare what was accepted with the database, and the database with what Slack got."""
-    report = Report(kills=kills, accepted=len(sent.accepted))
-    stored = await query(setup.bot, "SELECT dedup_key, sum(count) FROM alert GROUP BY dedup_key")
-    times = {key: int(count) for key, count in stored}
-    report.lost = sorted(key for key in sent.accepted.values() if not times.get(key))
-    report.repeated = sorted(key for key, count in times.items() if count > 1)
-    incidents = [row[0] for row in await query(setup.bot, "SELECT id FROM incident")]
-    report.incidents = len(incidents)
-    roots = Counter(m["key"].removeprefix("show:") for m in await setup.slack.roots())
-    report.rootless = sorted(set(incidents) - set(roots))
-    report.second_roots = sorted(key for key, times in roots.items() if times > 1)
-    pages = Counter(message["key"] for message in await setup.slack.pages())
-    report.pages = sum(pages.values())
-    paged = {key.partition(":")[0] for key in pages}
-    report.unpaged = sorted(set(incidents) - paged)
-    report.doubled_pages = sorted(key for key, times in pages.items() if times > 1)
-    return report
+SCENARIOS: dict[str, Scenario] = {"kills": kills}
 
 
 @contextmanager
-def _database(kind: str, folder: Path) -> Iterator[str]:
+def _progress(title: str) -> Iterator[tuple[Progress, TaskID]]:
+    shown = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
+    with shown:
+        yield shown, shown.add_task(title, total=None)
+
+
+def _play(name: str, options: argparse.Namespace, server: Server | None) -> Found:
+    """Play one scenario in a folder and on a database of its own."""
+    with tempfile.TemporaryDirectory(prefix="watchbill-chaos-") as made, _progress(name) as shown:
+        bar, task = shown
+        stage = Stage(
+            folder=Path(made),
+            server=server,
+            database=server.database(name) if server else "",
+            times=options.kills if name == "kills" else options.times,
+            seed=options.seed,
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+        )
+        try:
+            return asyncio.run(SCENARIOS[name](stage))
+        finally:
+            for log in sorted(Path(made).rglob("serve*.log")) if options.logs else ():
+                target = options.logs / f"{options.database}-{name}-{log.parent.name}-{log.name}"
+                target.write_bytes(log.read_bytes())
+
+
+def _report(name: str, found: Found, options: argparse.Namespace, seconds: float) -> Table:
+    title = f"{name} on {options.database}, seed {options.seed}, {seconds:.0f} s"
+    table = Table(title=title, title_justify="left", show_header=False)
+    for label, value in found.figures.items():
+        table.add_row(label, value)
+    for fault in found.faults[:20]:
+        table.add_row("BROKEN", fault)
+    if found.skipped:
+        table.add_row("skipped", found.skipped)
+    table.add_row("result", "broken" if found.faults else "skipped" if found.skipped else "kept")
+    return table
+
+
+@contextmanager
+def _server(kind: str) -> Iterator[Server | None]:
     if kind == "sqlite":
-        yield f"sqlite:///{folder / 'watchbill.db'}"
+        yield None
         return
-    with postgresql() as server:
-        yield database(server, "chaos")
+    with own_server() as server:
+        yield server
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.process.chaos",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--kills", type=int, default=50, help="kills of a whole campaign")
+    parser.add_argument("--times", type=int, default=5, help="how often any other fault is made")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--scenario", nargs="+", choices=[*SCENARIOS, "all"], default=["kills"])
+    parser.add_argument("--logs", type=Path, help="keep what the processes wrote in this folder")
+    return parser.parse_args()
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.process.chaos", description=__doc__)
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="watchbill-chaos-") as made:
-        folder = Path(made)
-        with _database(options.database, folder) as url:
-            setup = set_up(folder, url, teams=TEAMS)
-            report = asyncio.run(campaign(setup, kills=options.kills, seed=options.seed))
-        sys.stdout.write(f"{'database':<22}{options.database:>7}\n{'seed':<22}{options.seed:>7}\n")
-        sys.stdout.write("\n".join(report.lines()) + "\n")
-        if report.faults:
-            sys.stdout.write(setup.bot.process.output()[-4000:])
-    return 1 if report.faults else 0
+    options = _options()
+    names = list(SCENARIOS) if "all" in options.scenario else options.scenario
+    console, broken = Console(width=150, soft_wrap=True), False
+    with _server(options.database) as server:
+        for name in names:
+            began = time.monotonic()
+            found = _play(name, options, server)
+            console.print(_report(name, found, options, time.monotonic() - began))
+            broken |= bool(found.faults)
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":

@@ -155,14 +155,22 @@ class LocalSlack:
 
         Each has its `key`, the mark by which it is found again after a crash.
         """
+        places = [p for p in await self.places() if bool(p.get("is_im")) is direct]
+        return [message for place in places for message in await self._marked(place)]
+
+    async def direct(self, person: str) -> list[Json]:
+        """Return what Watchbill wrote to one person, oldest first."""
+        users = (await self.control("state"))["users"]
+        theirs = next(user["id"] for user in users if user["name"] == person)
+        places = [place for place in await self.places() if place.get("user") == theirs]
+        return [m for place in places for m in await self._marked(place)]
+
+    async def _marked(self, place: Json) -> list[Json]:
         found = []
-        for place in await self.places():
-            if bool(place.get("is_im")) is not direct:
-                continue
-            for message in await self.control("messages", channel=place["id"]):
-                payload = (message.get("metadata") or {}).get("event_payload") or {}
-                if "key" in payload:
-                    found.append({**message, "key": payload["key"], "place": place})
+        for message in await self.control("messages", channel=place["id"]):
+            payload = (message.get("metadata") or {}).get("event_payload") or {}
+            if "key" in payload:
+                found.append({**message, "key": payload["key"], "place": place})
         return found
 
     async def roots(self) -> list[Json]:
@@ -209,7 +217,9 @@ class Bot:
     async def start(self, *, seconds: float = 60) -> None:
         """Start it and wait until it is ready."""
         self.process.start()
+        await self.ready(seconds)
 
+    async def ready(self, seconds: float = 60) -> None:
         async def ready() -> bool:
             assert self.process.popen is not None
             assert self.process.popen.poll() is None, self.process.output()[-3000:]
@@ -339,11 +349,13 @@ def alert(key: str, *, of: str = "", group: str = "") -> Json:
 
 
 @asynccontextmanager
-async def running(setup: Setup) -> AsyncIterator[Setup]:
-    """Start both, and leave neither behind."""
+async def running(setup: Setup, *, ready: bool = True) -> AsyncIterator[Setup]:
+    """Start both, wait until the bot is `ready`, and leave neither behind."""
     try:
         await setup.slack.start()
-        await setup.bot.start()
+        setup.bot.process.start()
+        if ready:
+            await setup.bot.ready()
         yield setup
     finally:
         setup.bot.process.kill()

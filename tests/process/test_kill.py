@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.chaos import Report, campaign, query, settled
 from tests.process.harness import Json, Setup, alert, person, running, set_up, team, until
+from tests.process.killing import campaign
 from tests.process.load import TEAMS
+from tests.process.promises import Report
+from tests.process.scenario import Stage
+from tests.process.stored import query, settled
 
 MOST_DOUBLED = 1
 """A page is sent again when its first attempt is not found in Slack. Here it is always found at
@@ -27,7 +30,8 @@ def _clean(report: Report, *, kills: int) -> None:
 async def test_fifty_kills_lose_nothing_on_sqlite(tmp_path: Path, sqlite_template: Path) -> None:
     shutil.copy(sqlite_template, tmp_path / "watchbill.db")
     setup = set_up(tmp_path, teams=TEAMS)
-    _clean(await campaign(setup, kills=50, seed=50), kills=50)
+    _, report = await campaign(setup, Stage(folder=tmp_path, times=50, seed=50))
+    _clean(report, kills=50)
 
 
 @pytest.mark.timeout(300)
@@ -35,7 +39,8 @@ async def test_ten_kills_lose_nothing_on_postgresql(
     tmp_path: Path, postgresql_database: str
 ) -> None:
     setup = set_up(tmp_path, postgresql_database, teams=TEAMS)
-    _clean(await campaign(setup, kills=10, seed=10), kills=10)
+    _, report = await campaign(setup, Stage(folder=tmp_path, times=10, seed=10))
+    _clean(report, kills=10)
 
 
 async def test_an_acknowledgement_stops_pages_across_a_kill(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.process.chaos import count, query, settled
 from tests.process.harness import (
     Bot,
     Setup,
@@ -20,6 +19,8 @@ from tests.process.harness import (
 )
 from tests.process.load import Sent
 from tests.process.measure import memory
+from tests.process.promises import count
+from tests.process.stored import query, settled
 
 STOPS_WITHIN = 10.0
 MOST_MEMORY = 150_000_000
@@ -39,7 +40,7 @@ async def test_it_ends_in_order_while_pages_are_on_their_way(tmp_path: Path) -> 
         assert await _jobs(setup) > 0, "it was told to stop before everything was sent"
         await setup.bot.start()
         await settled(setup.bot)
-        report = await count(setup, sent, 0)
+        report = await count(setup.bot, setup.slack, sent)
     assert status == 0, setup.bot.process.output()[-2000:]
     assert took < STOPS_WITHIN
     assert report.accepted == 60

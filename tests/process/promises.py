@@ -1,0 +1,162 @@
+"""Whether every promise was kept: what was accepted, what is stored, and what Slack got, compared."""
+
+import re
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from tests.process.harness import REPOSITORY, Bot, Json, LocalSlack
+from tests.process.load import Sent
+from tests.process.stored import instant, query
+
+WINDOW = timedelta(seconds=10)
+"""A lease and a request's time-out: what was on its way at a death may come so late, and twice."""
+ACK_SLACK = timedelta(seconds=1)
+"""A page that left before the ack's commit may be stored by Slack so much later."""
+
+_STEPS = frozenset({"0.0.0", "0.0.1", "0.0.2"})
+_PAGE = re.compile(r"(?P<incident>[^:]+):(?P<step>[0-9.]+):(?P<person>.+)")
+_NEVER = ("lost", "repeated", "unpaged", "rootless", "second_roots", "missed_steps")
+_NOR = ("repeated_steps", "lost_clicks", "paged_after_ack", "audit")
+_FAULTS = (*_NEVER, *_NOR, "doubled_outside")
+
+
+@dataclass
+class Report:
+    """What a campaign found; each list has what broke that promise, by its key."""
+
+    kills: int = 0
+    accepted: int = 0
+    incidents: int = 0
+    pages: int = 0
+    acked: int = 0
+    lost: list[str] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
+    unpaged: list[str] = field(default_factory=list)
+    rootless: list[str] = field(default_factory=list)
+    second_roots: list[str] = field(default_factory=list)
+    missed_steps: list[str] = field(default_factory=list)
+    repeated_steps: list[str] = field(default_factory=list)
+    lost_clicks: list[str] = field(default_factory=list)
+    paged_after_ack: list[str] = field(default_factory=list)
+    audit: list[str] = field(default_factory=list)
+    doubled_pages: list[str] = field(default_factory=list)
+    doubled_outside: list[str] = field(default_factory=list)
+
+    def rows(self) -> Iterator[tuple[str, int, str]]:
+        """Yield what was counted: its name, how many, and the first of them."""
+        for name in ("kills", "accepted", "incidents", "pages", "acked"):
+            yield name, getattr(self, name), ""
+        for name in (*_FAULTS[:-1], "doubled_pages", _FAULTS[-1]):
+            found: list[str] = getattr(self, name)
+            yield name.replace("_", " "), len(found), ", ".join(found[:5])
+
+    def lines(self) -> Iterator[str]:
+        for name, count, first in self.rows():
+            yield f"{name:<22}{count:>7}{'  ' if first else ''}{first}"
+
+    @property
+    def faults(self) -> list[str]:
+        """What must never be there; doubled pages are rare, not impossible."""
+        return [f"{name}: {one}" for name in _FAULTS for one in getattr(self, name)]
+
+
+async def count(
+    bot: Bot,
+    slack: LocalSlack,
+    sent: Sent,
+    *,
+    deaths: Sequence[datetime] = (),
+    clicked: Set[str] = frozenset(),
+) -> Report:
+    """Compare what was accepted with the database, and the database with what Slack got.
+
+    `deaths` are the instants at which a process ended in the middle of its work, `clicked` the
+    incidents whose acknowledgement Slack was told is taken.
+    """
+    report = Report(kills=len(deaths), accepted=len(sent.accepted))
+    stored = await query(bot, "SELECT dedup_key, sum(count) FROM alert GROUP BY dedup_key")
+    times = {key: int(count) for key, count in stored}
+    report.lost = sorted(key for key in sent.accepted.values() if not times.get(key))
+    report.repeated = sorted(key for key, count in times.items() if count > 1)
+    incidents = {row[0]: row[1] for row in await query(bot, "SELECT id, state FROM incident")}
+    report.incidents = len(incidents)
+    roots = Counter(m["key"].removeprefix("show:") for m in await slack.roots())
+    report.rootless = sorted(set(incidents) - set(roots))
+    report.second_roots = sorted(key for key, times in roots.items() if times > 1)
+    pages = await slack.pages()
+    report.pages = len(pages)
+    _compare_steps(report, incidents, pages)
+    _look_at_doubles(report, pages, deaths)
+    acked = await _acked_at(bot)
+    report.acked = len(acked)
+    report.lost_clicks = sorted(clicked - set(acked))
+    report.paged_after_ack = sorted(_paged_after(pages, acked))
+    report.audit = audit(bot)
+    return report
+
+
+def _compare_steps(report: Report, incidents: Mapping[str, str], pages: Iterable[Json]) -> None:
+    """Nobody but an ack stops a policy of teams, so each step runs, once, and no other does."""
+    taken: dict[str, set[str]] = defaultdict(set)
+    for page in pages:
+        if found := _PAGE.fullmatch(page["key"]):
+            taken[found["incident"]].add(found["step"])
+    report.unpaged = sorted(set(incidents) - set(taken))
+    for incident, state in incidents.items():
+        steps = taken[incident]
+        if incident in report.unpaged:
+            continue
+        if state == "triggered" and (missed := _STEPS - steps):
+            report.missed_steps.append(f"{incident}:{'+'.join(sorted(missed))}")
+        if more := steps - _STEPS:
+            report.repeated_steps.append(f"{incident}:{'+'.join(sorted(more))}")
+
+
+def _look_at_doubles(report: Report, pages: Iterable[Json], deaths: Sequence[datetime]) -> None:
+    """Both copies must come within the window of a death that found the page on its way."""
+    copies: dict[str, list[datetime]] = defaultdict(list)
+    for page in pages:
+        copies[page["key"]].append(_at(page))
+    for key, times in sorted(copies.items()):
+        if len(times) == 1:
+            continue
+        report.doubled_pages.append(key)
+        within = any(died <= min(times) and max(times) <= died + WINDOW for died in deaths)
+        if len(times) > 2 or not within:
+            report.doubled_outside.append(f"{key} at {', '.join(map(str, times))}")
+
+
+async def _acked_at(bot: Bot) -> dict[str, datetime]:
+    rows = await query(
+        bot, "SELECT incident_id, min(at) FROM timeline WHERE what = 'Acked' GROUP BY incident_id"
+    )
+    return {incident: instant(at) for incident, at in rows}
+
+
+def _paged_after(pages: Iterable[Json], acked: Mapping[str, datetime]) -> Iterator[str]:
+    for page in pages:
+        at = acked.get(page["key"].partition(":")[0])
+        if at is not None and _at(page) > at + ACK_SLACK:
+            yield f"{page['key']} {_at(page) - at} late"
+
+
+def _at(message: Json) -> datetime:
+    return datetime.fromtimestamp(float(message["ts"]), UTC)
+
+
+def audit(bot: Bot) -> list[str]:
+    """Let the product's own auditor look, without letting it mend anything."""
+    found = subprocess.run(
+        [sys.executable, "-m", "bot", "audit", "-c", str(bot.folder / "config.yaml")],
+        cwd=REPOSITORY,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(bot.folder), **bot.process.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return [] if found.returncode == 0 else (found.stdout + found.stderr)[-2000:].splitlines()
