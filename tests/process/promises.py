@@ -4,7 +4,8 @@ import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -70,7 +71,7 @@ async def count(
     sent: Sent,
     *,
     deaths: Sequence[datetime] = (),
-    clicked: Set[str] = frozenset(),
+    clicked: AbstractSet[str] = frozenset(),
 ) -> Report:
     """Compare what was accepted with the database, and the database with what Slack got.
 
