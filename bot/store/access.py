@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, func, insert, select, union_all, update
+from sqlalchemy import Row, bindparam, func, insert, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.access import GroupStanding
@@ -27,6 +27,13 @@ _HOLD = update(COUNTER).where(COUNTER.c.name == "access").values(value=COUNTER.c
 _LONGEST_WHY = 2_000
 _MOST_OVERDUE = 20
 _G, _L = ACCESS_GRANT.c, ACCESS_LEDGER.c
+_OPEN = select(_G.body).where(_G.open == 1).order_by(_G.requested_at, _G.id)
+_STANDINGS = select(ACCESS_STANDING.c.body).order_by(ACCESS_STANDING.c.name)
+_STANDING_OF = select(ACCESS_STANDING.c.body).where(ACCESS_STANDING.c.name == bindparam("its_name"))
+_NEXT_WAKE = union_all(
+    select(func.min(_G.wake_at, type_=UtcDateTime()).label("at")).where(_G.open == 1),
+    select(func.min(ACCESS_STANDING.c.due_at, type_=UtcDateTime()).label("at")),
+)
 
 
 class PendingAccess:
@@ -81,8 +88,9 @@ class PendingAccess:
     async def standing(self, group: str) -> GroupStanding:
         if group in self._standings:
             return self._standings[group]
-        query = select(ACCESS_STANDING.c.body).where(ACCESS_STANDING.c.name == stored_key(group))
-        found = (await self._connection.execute(query)).one_or_none()
+        found = (
+            await self._connection.execute(_STANDING_OF, {"its_name": stored_key(group)})
+        ).one_or_none()
         return _STANDING.validate_json(found.body) if found else GroupStanding(name=group)
 
     def save_standing(self, standing: GroupStanding) -> None:
@@ -136,17 +144,14 @@ class SqlAccess:
             return [_entry(row) for row in await connection.execute(query)]
 
     async def standings(self) -> Sequence[GroupStanding]:
-        query = select(ACCESS_STANDING.c.body).order_by(ACCESS_STANDING.c.name)
         async with self._database.read() as connection:
-            return [_STANDING.validate_json(row.body) for row in await connection.execute(query)]
+            found = await connection.execute(_STANDINGS)
+        return [_STANDING.validate_json(row.body) for row in found]
 
     async def next_wake(self) -> datetime | None:
-        query = union_all(
-            select(func.min(_G.wake_at, type_=UtcDateTime()).label("at")).where(_G.open == 1),
-            select(func.min(ACCESS_STANDING.c.due_at, type_=UtcDateTime()).label("at")),
-        )
         async with self._database.read() as connection:
-            return min((row.at for row in await connection.execute(query) if row.at), default=None)
+            found = await connection.execute(_NEXT_WAKE)
+        return min((row.at for row in found if row.at), default=None)
 
 
 async def overdue_grants(connection: AsyncConnection, before: datetime) -> tuple[OverdueGrant, ...]:
@@ -168,10 +173,8 @@ async def _one(connection: AsyncConnection, grant_id: str) -> Grant | None:
 
 
 async def _open(connection: AsyncConnection, group: str) -> list[Grant]:
-    query = select(_G.body).where(_G.open == 1)
-    if group:
-        query = query.where(_G.group_name == stored_key(group))
-    found = await connection.execute(query.order_by(_G.requested_at, _G.id))
+    query = _OPEN.where(_G.group_name == stored_key(group)) if group else _OPEN
+    found = await connection.execute(query)
     return [_GRANT.validate_json(row.body) for row in found]
 
 

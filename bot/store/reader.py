@@ -4,7 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Row, Select, func, literal_column, select, text, union_all
+from sqlalchemy import (
+    CompoundSelect,
+    Row,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+    union_all,
+)
 
 from bot.ports.delivering import MessageRef
 from bot.ports.inbox import Delivery
@@ -25,6 +35,19 @@ from rules.incident import Incident, State
 from rules.seen_lineage import Seen
 from rules.silence import Silence
 
+_NEXT_WAKE = union_all(
+    select(func.min(INCIDENT.c.wake_at, type_=UtcDateTime()).label("at")).where(
+        INCIDENT.c.wake_at.is_not(None)
+    ),
+    select(func.min(EXPECTATION.c.look_at, type_=UtcDateTime()).label("at")).where(
+        text("expectation.look_at IS NOT NULL")
+    ),
+)
+_BODY = select(INCIDENT.c.body).where(INCIDENT.c.id == bindparam("its_id"))
+_MESSAGES = (
+    select(MESSAGE).where(MESSAGE.c.incident_id == bindparam("its_id")).order_by(MESSAGE.c.ts)
+)
+
 
 class SqlReader(RunReading, DutyReading, ChangeReading):
     """The Reader of a database; every method raises NotStoredError when it cannot be reached."""
@@ -36,7 +59,7 @@ class SqlReader(RunReading, DutyReading, ChangeReading):
         self._database = database
 
     async def incident(self, incident_id: str) -> Incident | None:
-        found = await self._all(select(INCIDENT.c.body).where(INCIDENT.c.id == incident_id))
+        found = await self._all(_BODY, {"its_id": incident_id})
         return incident_from_json(found[0].body) if found else None
 
     async def incident_numbered(self, number: int) -> Incident | None:
@@ -73,8 +96,7 @@ class SqlReader(RunReading, DutyReading, ChangeReading):
         return int((await self._all(query))[0][0])
 
     async def messages(self, incident_id: str) -> Sequence[MessageRef]:
-        query = select(MESSAGE).where(MESSAGE.c.incident_id == incident_id).order_by(MESSAGE.c.ts)
-        return [rows.message(row) for row in await self._all(query)]
+        return [rows.message(row) for row in await self._all(_MESSAGES, {"its_id": incident_id})]
 
     async def timeline(self, incident_id: str, limit: int) -> Sequence[TimelineEntry]:
         query = (
@@ -118,13 +140,7 @@ class SqlReader(RunReading, DutyReading, ChangeReading):
         return [(rows.job(row), row.error) for row in await self._all(query)]
 
     async def next_wake(self) -> datetime | None:
-        of_incidents = select(func.min(INCIDENT.c.wake_at, type_=UtcDateTime()).label("at"))
-        of_runs = select(func.min(EXPECTATION.c.look_at, type_=UtcDateTime()).label("at"))
-        query = union_all(
-            of_incidents.where(INCIDENT.c.wake_at.is_not(None)),
-            of_runs.where(text("expectation.look_at IS NOT NULL")),
-        )
-        return min((row.at for row in await self._all(query) if row.at), default=None)
+        return min((row.at for row in await self._all(_NEXT_WAKE) if row.at), default=None)
 
     async def outbox_lag(self, now: datetime) -> Mapping[str, float]:
         todo = text("job.state = 'todo'")

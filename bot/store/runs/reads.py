@@ -3,14 +3,23 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import bindparam, func, or_, select, text
 
-from bot.store.columns import stored_key
+from bot.store.columns import UtcDateTime, stored_key
 from bot.store.database import Database
 from bot.store.runs import rows as run_rows
 from bot.store.tables.runs import EXPECTATION, OCCASION, RUN
 from rules.expected_runs import Occasion, Standing
 from rules.run import Run
+
+_OVERDUE = (
+    select(EXPECTATION.c.name)
+    .where(
+        text("expectation.look_at IS NOT NULL"),
+        EXPECTATION.c.look_at <= bindparam("now", type_=UtcDateTime()),
+    )
+    .limit(1)
+)
 
 
 class RunReading:
@@ -45,13 +54,8 @@ class RunReading:
             return [run_rows.run(row) for row in await connection.execute(query)]
 
     async def runs_are_overdue(self, now: datetime) -> bool:
-        query = (
-            select(EXPECTATION.c.name)
-            .where(text("expectation.look_at IS NOT NULL"), EXPECTATION.c.look_at <= now)
-            .limit(1)
-        )
         async with self._runs_of.read() as connection:
-            return (await connection.execute(query)).first() is not None
+            return (await connection.execute(_OVERDUE, {"now": now})).first() is not None
 
     async def overdue_runs(self) -> int:
         query = select(func.count()).where(EXPECTATION.c.missed_at.is_not(None))
