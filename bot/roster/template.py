@@ -52,10 +52,11 @@ class Setting:
 
 
 def template_tabs(setting: Setting, layout: Layout, now: datetime) -> dict[str, Cells]:
-    """Return every tab's cells, from the week of `now`; reading them gives no message."""
+    """Return every tab's cells, from the last weekly hand-off before `now`; all of them are sound."""
     people = setting.people or _EXAMPLES
-    today = now.astimezone(ZoneInfo(setting.zone)).date()
-    monday = today - timedelta(days=today.weekday())
+    local = now.astimezone(ZoneInfo(setting.zone)).replace(tzinfo=None)
+    on_duty = (local - timedelta(hours=setting.handoff.hour, minutes=setting.handoff.minute)).date()
+    monday = on_duty - timedelta(days=on_duty.weekday())
     return {
         "Rotations": _rotations(setting, people, monday),
         "Shifts": _shifts(setting, people, monday, layout),
@@ -76,8 +77,8 @@ def template_tabs(setting: Setting, layout: Layout, now: datetime) -> dict[str, 
         ],
         "Holidays": [
             ["Date", "Name", "Where"],
-            [date(today.year, 12, 25), "Christmas Day", ""],
-            [date(today.year + 1, 1, 1), "New Year's Day", ""],
+            [date(local.year, 12, 25), "Christmas Day", ""],
+            [date(local.year + 1, 1, 1), "New Year's Day", ""],
         ],
     }  # fmt: skip
 

@@ -58,6 +58,7 @@ def _elsewhere(url: str, ours: str) -> list[str]:
 
 
 async def numbers(page: Page) -> list[int]:
+    await page.wait_for_load_state()  # while the page is coming in, only its first rows are there
     texts = await page.locator("tbody .nr").all_text_contents()
     return [int(text.removeprefix("#")) for text in texts]
 

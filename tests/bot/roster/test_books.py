@@ -241,6 +241,17 @@ def test_a_template_is_read_back_without_a_word(
     assert on_call_at(file, NOW, "web")["primary"] == expected
 
 
+@pytest.mark.parametrize("hours", range(0, 7 * 24, 5))
+def test_a_template_written_at_any_hour_has_somebody_on_call(tmp_path: Path, hours: int) -> None:
+    now = NOW + timedelta(hours=hours)
+    tabs = template_tabs(Setting("web", "Europe/Berlin"), Layout.GRID, now)
+    path = tmp_path / "roster"
+    write_tabs(path, {title: template_csv(cells).decode() for title, cells in tabs.items()})
+    file = roster_file(path)
+    file.load(now)
+    assert on_call_at(file, now, "web")["primary"] == "ana"
+
+
 def test_the_template_offers_people_and_protects_the_status_tab(tmp_path: Path) -> None:
     from openpyxl import load_workbook
 
