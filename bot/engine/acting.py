@@ -169,6 +169,8 @@ async def _on_incident(work: Work, act: OnIncident) -> Answer:
     incident = await work.tx.incident_numbered(act.number)
     if incident is None:
         return Answer(no_incident(act.number), refused=True)
+    if work.book.contacts.available:  # whoever does something about it need not be woken for it
+        await work.tx.contact.call_off(incident.id, act.by, work.now)
     decision = work.apply(incident, event_of(act), by=act.by)
     if decision.refusal is not None:
         return Answer(decision.refusal, refused=True)

@@ -13,6 +13,7 @@ from bot.clock import Clock
 from bot.engine.acting import answer_job, carry_out
 from bot.engine.aftercare.journalling import Quiet, asked
 from bot.engine.aftercare.proving import began, prove
+from bot.engine.contacting import REACHING, ended
 from bot.engine.expecting import Clocks, compare, hear, judge_overdue
 from bot.engine.jobs import given_up
 from bot.engine.rehearsing import CANARY, rehearse
@@ -24,7 +25,7 @@ from bot.ports.inbox import ConflictError, Delivery, NotStoredError, Parsed
 from bot.ports.jobs import Job
 from bot.ports.store import Reader, Store, Transaction
 from rules.alert import Alert
-from rules.events import PageDelivered, PageFailed, Woken
+from rules.events import PageFailed, Woken
 from rules.incident import Incident
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
@@ -220,15 +221,15 @@ class Engine:
         """Let a page's fate enter as an event, in the transaction that records it."""
         if job.kind in ASKING and not isinstance(outcome, Retry):
             await self._asked(tx, job, now)
-        event: PageDelivered | PageFailed | None = None
+        event = await ended(tx, job, outcome, now) if job.kind in REACHING else None
         match outcome:
             case Delivered(messages) if messages and job.kind == "page":
                 since = datetime.fromisoformat(job.payload["since"])
                 self._parts.observer.page("delivered", (now - since).total_seconds())
-                event = PageDelivered(job.payload["person"], job.key)
-            case Dead(why) if job.kind == "page":
+            case Dead() if isinstance(event, PageFailed):
                 self._parts.observer.page("failed", None)
-                event = PageFailed(job.payload["person"], job.key, why)
+            case Dead() if event is not None:
+                pass
             case Dead(why) if await tell_asker(tx, job, why, now):
                 self.on_work()
             case Dead(why) if job.incident_id:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import structlog
 
+from bot.contact_jobs import CONTACT
 from bot.engine.accompanying import accompany
 from bot.engine.jobs import PAGE_KINDS, job_of
 from bot.journal_jobs import ASKING
@@ -118,6 +119,8 @@ class Work:
             tx.cancel_jobs(after.id, PAGE_KINDS)
         if after.is_open and not incident.is_open:
             tx.cancel_jobs(after.id, ASKING)
+        if incident.is_open and not after.is_open and self.book.contacts.available:
+            tx.cancel_jobs(after.id, (CONTACT,))  # also what a person asked for by hand
         for reason in decision.reasons:
             entry = TimelineEntry(
                 at=self.now,

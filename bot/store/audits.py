@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.contact_jobs import CONTACT, PAGE, page_of
 from bot.ports.audits import JobStanding, Look, Standing
 from bot.store import jobs
 from bot.store.access import overdue_grants
@@ -54,7 +55,8 @@ MOST = 200
 TOLD_AGAIN_AFTER = timedelta(hours=1)
 _KEPT = timedelta(days=30)
 _A_DAY = timedelta(days=1)
-_PAGE_KINDS = ("page", "page_user_group", "page_channel", "webhook")
+_PAGE_KINDS = ("page", CONTACT, "page_user_group", "page_channel", "webhook")
+_ARRIVED = ("page", CONTACT)
 _INCIDENT = (INCIDENT.c.id, INCIDENT.c.number, INCIDENT.c.wake_at, INCIDENT.c.body)
 _OPEN = INCIDENT.c.state.in_(("triggered", "acknowledged"))
 _TODO = text("job.state = 'todo'")
@@ -241,14 +243,14 @@ async def _watched(
     ids = [row.id for row in found]
     pages: dict[str, set[str]] = {}
     waiting = select(JOB.c.incident_id, JOB.c.key).where(
-        _TODO, JOB.c.incident_id.in_(ids), JOB.c.kind == "page"
+        _TODO, JOB.c.incident_id.in_(ids), JOB.c.kind.in_((PAGE, CONTACT))
     )
     arrived = select(MESSAGE.c.incident_id, MESSAGE.c.key).where(
-        MESSAGE.c.incident_id.in_(ids), MESSAGE.c.role == "page"
+        MESSAGE.c.incident_id.in_(ids), MESSAGE.c.role.in_(_ARRIVED)
     )
     for query in (waiting, arrived):
         for row in await _rows(connection, query):
-            pages.setdefault(row.incident_id, set()).add(row.key)
+            pages.setdefault(row.incident_id, set()).add(page_of(row.key))
     watched, unreadable = [], []
     for row in found:
         try:

@@ -13,6 +13,7 @@ from bot.ports.inbox import NotStoredError
 from bot.store.access import SqlAccess
 from bot.store.audits import SqlAudits
 from bot.store.calendars import SqlCalendars
+from bot.store.contact import SqlContacts
 from bot.store.database import Database
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.followers import SqlFollowers
@@ -70,6 +71,7 @@ class OpenedStore:
         self.runbooks = SqlRunbooks(database)
         self.tasks = SqlTasks(database)
         self.access = SqlAccess(database)
+        self.contacts = SqlContacts(database)
         self._clock = clock
         self._lock = lock
 

@@ -26,6 +26,7 @@ from bot.store import jobs, rows
 from bot.store.access import PendingAccess
 from bot.store.audits import PendingAudit
 from bot.store.columns import UtcDateTime, stored_key
+from bot.store.contact import PendingContacts
 from bot.store.database import Database
 from bot.store.duties import PendingDuties
 from bot.store.incidents import Incidents
@@ -96,6 +97,7 @@ class SqlTransaction(RunWriting):
         self.runbooks = PendingRunbooks(connection)
         self.tasks = PendingTasks(connection)
         self.access = PendingAccess(connection)
+        self.contact = PendingContacts(connection)
         self._lookups = Lookups()
         self._pending = Pending()
         self._last_number: int | None = None
@@ -293,6 +295,7 @@ class SqlTransaction(RunWriting):
         await self.runbooks.flush()
         await self.tasks.flush()
         await self.access.flush()
+        await self.contact.flush()
         await self.flush_runs(now)
         await self._lineage.flush(self._connection, now)
 

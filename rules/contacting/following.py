@@ -40,11 +40,16 @@ class Next:
     lost: bool = False
 
 
-def after_failure(standings: Sequence[StepStanding], failed: int) -> Next:
-    """Decide what follows when step `failed` failed for good or is in trouble."""
+def after_failure(standings: Sequence[StepStanding], failed: int, *, for_good: bool) -> Next:
+    """Decide what follows when step `failed` failed `for_good`, or is in trouble and tried again.
+
+    Trouble brings only the very next step forward: the others keep their waits.
+    """
     if any(one.fate is Fate.CALLED_OFF for one in standings):
         return Next()
     ahead = [one for one in standings if one.fate is Fate.AHEAD and one.step > 0]
+    if not for_good:
+        return Next(hasten=next((one for one in ahead if one.step == failed + 1), None))
     if ahead:
         later = [one for one in ahead if one.step > failed]
         return Next(hasten=min(later or ahead, key=lambda one: one.step))

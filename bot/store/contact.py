@@ -1,0 +1,190 @@
+"""The ledger of attempts to reach people, and the steps of their pages, as the database keeps them."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, func, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.contact_jobs import CONTACT, PAGE, key_of, keys_of, lanes_of
+from bot.ports.contact import Attempt, Result
+from bot.ports.jobs import JobState
+from bot.store import rows
+from bot.store.columns import UtcDateTime, stored_key, stored_text
+from bot.store.database import Database
+from bot.store.ids import new_id
+from bot.store.tables.contact import CONTACT_ATTEMPT
+from bot.store.tables.core import JOB
+from rules.contacting.following import Fate, StepStanding
+from rules.contacting.method import Method
+
+_LONGEST_ERROR = 500
+_MOST = 2_000
+_TODO = text("job.state = 'todo'")
+_ITS = CONTACT_ATTEMPT.c
+_OF_INCIDENT = (
+    select(CONTACT_ATTEMPT)
+    .where(_ITS.incident_id == bindparam("its_incident"))
+    .order_by(_ITS.id)
+    .limit(_MOST)
+)
+_UNTRIED = and_(_TODO, JOB.c.kind == CONTACT, JOB.c.leased == 0, JOB.c.first_attempt_at.is_(None))
+_NOW = {
+    "next_at": bindparam("at", type_=UtcDateTime()),
+    "due_at": bindparam("at", type_=UtcDateTime()),
+}
+_HASTEN = (
+    update(JOB)
+    .where(
+        JOB.c.key == bindparam("its_key"),
+        _UNTRIED,
+        JOB.c.next_at > bindparam("at", type_=UtcDateTime()),
+    )
+    .values(_NOW)
+)
+_FIRST = "contact:1:"
+
+
+class SqlContacts:
+    """The ContactReads of a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def attempts(self, incident_id: str) -> Sequence[Attempt]:
+        async with self._database.read() as connection:
+            found = await connection.execute(_OF_INCIDENT, {"its_incident": incident_id})
+            return [_attempt(row) for row in found]
+
+
+class PendingContacts:
+    """The ContactWrites of one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._attempts: list[rows.Values] = []
+
+    def record(self, attempt: Attempt) -> None:
+        self._attempts.append(
+            {
+                "id": new_id(attempt.at),
+                "incident_id": attempt.incident_id,
+                "page_key": stored_key(attempt.page),
+                "person": stored_text(attempt.person),
+                "method": attempt.method.value,
+                "step": attempt.step,
+                "attempt": attempt.attempt,
+                "at": attempt.at,
+                "changed_at": attempt.changed_at,
+                "result": attempt.result.value,
+                "provider_id": stored_key(attempt.provider_id),
+                "error": stored_text(attempt.error)[:_LONGEST_ERROR],
+            }
+        )
+
+    async def standings(self, page: str) -> Sequence[StepStanding]:
+        keys = {stored_key(key): step for step, key in enumerate(keys_of(page))}
+        query = select(
+            JOB.c.key, JOB.c.kind, JOB.c.state, JOB.c.first_attempt_at, JOB.c.payload
+        ).where(JOB.c.key.in_(keys), JOB.c.kind.in_((PAGE, CONTACT)))
+        found = [_standing(keys[row.key], row) for row in await self._connection.execute(query)]
+        return sorted(found, key=lambda one: one.step)
+
+    async def hasten(self, page: str, step: int, now: datetime) -> bool:
+        values = {"its_key": stored_key(key_of(page, step)), "at": now}
+        return bool((await self._connection.execute(_HASTEN, values)).rowcount)
+
+    async def hasten_all(self, now: datetime, *, lane: str = "") -> int:
+        its_page = JOB.alias("its_page")
+        waits = (
+            select(its_page.c.id)
+            .where(
+                its_page.c.key == func.substr(JOB.c.key, len(_FIRST) + 1),
+                its_page.c.state == JobState.TODO.value,
+            )
+            .correlate(JOB)
+        )
+        if lane:
+            waits = waits.where(its_page.c.lane == stored_key(lane))
+        statement = (
+            update(JOB)
+            .where(
+                _UNTRIED,
+                JOB.c.key.like(f"{_FIRST}%"),
+                JOB.c.next_at > bindparam("at", type_=UtcDateTime()),
+                waits.exists(),
+            )
+            .values(_NOW)
+        )
+        return (await self._connection.execute(statement, {"at": now})).rowcount
+
+    async def call_off(self, incident_id: str, person: str, now: datetime) -> int:
+        lanes = [stored_key(lane) for lane in lanes_of(person)]
+        ended = (
+            update(JOB)
+            .where(
+                JOB.c.incident_id == incident_id,
+                JOB.c.kind == CONTACT,
+                JOB.c.lane.in_(lanes),
+                _TODO,
+            )
+            .values(state=JobState.CANCELLED.value, done_at=now)
+        )
+        return (await self._connection.execute(ended)).rowcount
+
+    async def heard(
+        self, incident_id: str, provider_id: str, result: Result, error: str, now: datetime
+    ) -> Attempt | None:
+        which = and_(_ITS.incident_id == incident_id, _ITS.provider_id == stored_key(provider_id))
+        found = (
+            await self._connection.execute(
+                select(CONTACT_ATTEMPT).where(which).order_by(_ITS.id.desc()).limit(1)
+            )
+        ).one_or_none()
+        if found is None:
+            return None
+        told = {
+            "result": result.value,
+            "error": stored_text(error)[:_LONGEST_ERROR],
+            "changed_at": now,
+        }
+        await self._connection.execute(
+            update(CONTACT_ATTEMPT).where(_ITS.id == found.id).values(told)
+        )
+        return _attempt(found)
+
+    async def flush(self) -> None:
+        if self._attempts:
+            await self._connection.execute(insert(CONTACT_ATTEMPT), self._attempts)
+
+
+def _standing(step: int, row: Any) -> StepStanding:
+    method = Method(json.loads(row.payload)["method"]) if row.kind == CONTACT else Method.SLACK
+    match row.state:
+        case JobState.TODO:
+            fate = Fate.TRIED if row.first_attempt_at else Fate.AHEAD
+        case JobState.DONE:
+            fate = Fate.DELIVERED
+        case JobState.DEAD:
+            fate = Fate.FAILED
+        case _:
+            fate = Fate.CALLED_OFF
+    return StepStanding(step, method, fate)
+
+
+def _attempt(row: Row[Any]) -> Attempt:
+    return Attempt(
+        incident_id=row.incident_id,
+        page=row.page_key,
+        person=row.person,
+        method=Method(row.method),
+        step=row.step,
+        attempt=row.attempt,
+        at=row.at,
+        changed_at=row.changed_at,
+        result=Result(row.result),
+        provider_id=row.provider_id,
+        error=row.error,
+    )
