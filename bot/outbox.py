@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -16,6 +16,7 @@ from bot.ports.delivering import (
     Delivered,
     Deliverer,
     GiveUpError,
+    LeaseLostError,
     Outcome,
     Retry,
     RetryLaterError,
@@ -270,7 +271,12 @@ class Outbox:
             self._settings.observe(job.kind, "lost")
             await self._release_unsent(job)
             return
-        outcome = await self._attempt(job)
+        try:
+            outcome = await self._attempt(job)
+        except LeaseLostError:  # its machine slept: what another has taken over is not sent
+            self._settings.observe(job.kind, "lost")
+            await self._hand_back([job])
+            return
         try:
             await self._record(job, outcome)
         except Exception as error:  # noqa: BLE001 - one job must not stop the others
@@ -287,11 +293,14 @@ class Outbox:
             return Retry(at, why, unsure=job.unsure, counts=False)
         try:
             async with asyncio.timeout(self._settings.hung_after):
-                return await deliverer.deliver(job)
+                held = replace(job, still_ours=partial(self._has_time, job))
+                return await deliverer.deliver(held)
         except RetryLaterError as error:
             return self._later(job, error)
         except GiveUpError as error:
             return Dead(str(error))
+        except LeaseLostError:
+            raise
         except Exception as error:  # noqa: BLE001 - one job must not stop the others
             _log.exception("delivery failed", action="deliver", job=job.id, kind=job.kind)
             self._settings.observe(job.kind, "fault")

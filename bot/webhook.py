@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 import aiohttp
 
-from bot.ports.delivering import Delivered, GiveUpError, RetryLaterError
+from bot.ports.delivering import Delivered, GiveUpError, LeaseLostError, RetryLaterError
 from bot.ports.jobs import Job, JsonObject
 from bot.ports.store import Reader
 from rules.incident import Incident
@@ -51,6 +51,8 @@ class WebhookDeliverer:
         if target is None or incident is None:
             raise GiveUpError(f"webhook {name} is not configured any more: add it to webhooks")
         body = json.dumps(incident_payload(incident), ensure_ascii=False).encode()
+        if not await job.still_ours():
+            raise LeaseLostError
         await self._post(name, target.url, body, signed(target, body, job.key))
         return Delivered()
 

@@ -70,6 +70,10 @@ class RetryLaterError(Exception):
         self.whole_lane = whole_lane or throttled
 
 
+class LeaseLostError(Exception):
+    """The lease ended meanwhile: whoever has it now sends, and nothing has left from here."""
+
+
 class GiveUpError(Exception):
     """It can never succeed as it is; the text says why and what to do."""
 

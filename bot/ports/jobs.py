@@ -1,11 +1,13 @@
 """A job: one effect to be carried out, or a wake-up, as it waits in the outbox."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
 JsonObject = dict[str, Any]
+Hold = Callable[[], Awaitable[bool]]
 
 
 class JobPriority(IntEnum):
@@ -45,6 +47,10 @@ class NewJob:
     renew: bool = False
 
 
+async def _held() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A claimed job: `lease` fences, `unsure` says that an earlier attempt may have gone out."""
@@ -64,3 +70,5 @@ class Job:
     leased_until: datetime
     revision: int
     unsure: bool
+    still_ours: Hold = field(default=_held, compare=False, repr=False)
+    """Tells, right before a request that must not go out twice, whether the lease outlasts it."""

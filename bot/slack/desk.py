@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.clock import Clock
 from bot.ports.access import AccessReads
-from bot.ports.delivering import GiveUpError, MessageRef
+from bot.ports.delivering import GiveUpError, LeaseLostError, MessageRef
 from bot.ports.followers import FollowerReads, NoFollowers
 from bot.ports.jobs import Job
 from bot.ports.lessons import Lessons, NoLessons
@@ -94,6 +94,7 @@ class Desk:
         """Post once: an attempt that may have gone out is looked up before it is repeated.
 
         `loud` shows a reply of a thread in the channel too. The role of the answer is empty.
+        Raises LeaseLostError when the job is another's by now.
         """
         if job.unsure:
             since = job.first_attempt_at or job.created_at
@@ -101,6 +102,9 @@ class Desk:
             if found:
                 return MessageRef("", *found, key=job.key)
         more: Json = {"thread_ts": thread, "reply_broadcast": loud} if thread else {}
+        # a machine that slept since the lease was taken must not send what another has sent
+        if not await job.still_ours():
+            raise LeaseLostError
         at, ts = await self.api.post(channel, message, job.key, **more)
         return MessageRef("", at, ts, key=job.key)
 

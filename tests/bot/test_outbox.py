@@ -9,7 +9,15 @@ from itertools import pairwise
 import pytest
 
 from bot.outbox import Outbox, OutboxSettings
-from bot.ports.delivering import Dead, Delivered, GiveUpError, MessageRef, Outcome, RetryLaterError
+from bot.ports.delivering import (
+    Dead,
+    Delivered,
+    GiveUpError,
+    LeaseLostError,
+    MessageRef,
+    Outcome,
+    RetryLaterError,
+)
 from bot.ports.inbox import NotStoredError
 from bot.ports.jobs import Job, JobPriority, NewJob
 from bot.ports.store import Transaction
@@ -343,6 +351,44 @@ async def test_a_job_taken_over_before_sending_is_left_alone(desk: Desk) -> None
     await desk.outbox.run_due()
     assert not desk.deliverer.seen
     assert desk.counted == [("page", "lost")]
+
+
+class Sleeping:
+    """Sleeps with its machine in the middle of a delivery, as long as the test wants."""
+
+    def __init__(self, desk: Desk, *, overtaken: bool) -> None:
+        self.desk = desk
+        self.overtaken = overtaken
+        self.sent: list[str] = []
+
+    async def deliver(self, job: Job) -> Delivered:
+        self.desk.clock.advance(seconds=9)
+        if self.overtaken:
+            self.desk.opened.queue._held.clear()
+            assert len(await self.desk.opened.queue.claim(self.desk.clock.now(), 9)) == 1
+        if not await job.still_ours():
+            raise LeaseLostError
+        self.sent.append(job.key)
+        return Delivered()
+
+
+async def test_what_was_taken_over_while_the_machine_slept_is_not_sent(desk: Desk) -> None:
+    sleeping = Sleeping(desk, overtaken=True)
+    desk.outbox._deliverers = {"page": sleeping}
+    await desk.enqueue("a")
+    await desk.outbox.run_due()
+    assert not sleeping.sent
+    assert desk.counted == [("page", "lost")]
+    assert not await desk.opened.queue.claim(desk.clock.now(), 9), "the other still has it"
+
+
+async def test_what_nobody_took_over_is_sent_by_who_has_slept(desk: Desk) -> None:
+    sleeping = Sleeping(desk, overtaken=False)
+    desk.outbox._deliverers = {"page": sleeping}
+    await desk.enqueue("a")
+    await desk.outbox.run_due()
+    assert sleeping.sent == ["a"]
+    assert desk.counted == [("page", "delivered")]
 
 
 class Holding:
