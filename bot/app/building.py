@@ -2,7 +2,6 @@
 
 import random
 import secrets
-import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -46,6 +45,7 @@ from bot.slack.sentinels import sentinel_deliverers
 from bot.sources.configured import source_of
 from bot.sources.registry import read
 from bot.sources.unreadable import unreadable
+from bot.store.ids import new_id
 from bot.store.opening import OpenedStore, open_store
 from bot.web.raw_bodies import RawLinks
 from rules.people import People
@@ -129,6 +129,7 @@ async def build(setting: Setting) -> Application:
     row_writing = deliverers.get(ROSTER_ROW)
     outbox = _outbox(setting, store, engine, deliverers, Counting(metrics))
     engine.on_work = outbox.kick
+    engine.hands = outbox
     nudges = Nudges()
     engine.on_asked = nudges.asked.set
     return Application(
@@ -329,7 +330,7 @@ def _engine(
             read=reading,
             unreadable=unreadable,
             observer=counting,
-            new_id=lambda: uuid.uuid4().hex,
+            new_id=lambda: new_id(setting.clock.now()),
             quiet=quiet_hours(setting.config, zone_of(rota)),
             poll=POLL * setting.speed,
         )
