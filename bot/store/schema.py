@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, inspect, text
 
+from bot.ports.inbox import ConflictError, NotStoredError
 from bot.store.database import Database
 from bot.store.errors import StoreUnfitError
 
@@ -16,6 +17,9 @@ HEAD = "0021"
 FLOOR = "0019"
 """The oldest migration whose code works on HEAD's tables: every one after it only adds, by a test."""
 
+TURN = "25s"
+"""How long a replica waits while another one migrates; then its start fails, and is repeated."""
+
 
 async def migrate(database: Database) -> bool:
     """Run what is missing; return whether anything was. Raises StoreUnfitError, NotStoredError.
@@ -25,8 +29,11 @@ async def migrate(database: Database) -> bool:
     async with database.read() as connection:
         if await connection.run_sync(_version) == HEAD:
             return False
-    async with database.write() as connection:
-        return await connection.run_sync(_upgrade)
+    try:
+        async with database.write() as connection:
+            return await connection.run_sync(_upgrade)
+    except ConflictError as error:
+        raise NotStoredError(f"its tables cannot be brought up to date: {error}") from error
 
 
 def _version(connection: Connection) -> str | None:
@@ -37,10 +44,12 @@ def _version(connection: Connection) -> str | None:
 
 def _upgrade(connection: Connection) -> bool:
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
         connection.execute(text("SET LOCAL statement_timeout = '10min'"))
+        connection.execute(text(f"SET LOCAL lock_timeout = '{TURN}'"))
         # replicas that start together migrate one after another; ends with the transaction
         connection.execute(text("SELECT pg_advisory_xact_lock(7205759403792793)"))
+        # a table that somebody has locked is not waited for: whoever comes later would wait too
+        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
     # imported here: half of a start-up's time, and most starts have nothing to migrate
     from alembic import command
     from alembic.script import ScriptDirectory

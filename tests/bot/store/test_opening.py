@@ -137,6 +137,19 @@ async def test_replicas_that_start_together_migrate_once(
         await each.close()
 
 
+@pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
+async def test_a_start_says_so_when_another_takes_too_long_to_migrate(
+    empty_database_url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "TURN", "50ms")
+    other = Database(empty_database_url)
+    async with other.write() as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(7205759403792793)"))
+        with pytest.raises(NotStoredError, match="cannot be brought up to date"):
+            await open_store(empty_database_url, clock)
+    await other.close()
+
+
 async def test_a_second_process_on_one_file_is_refused(tmp_path: Path, clock: FakeClock) -> None:
     url = f"sqlite:///{tmp_path / 'bot.db'}"
     opened = await open_store(url, clock)
