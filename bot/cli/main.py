@@ -6,6 +6,7 @@ from bot.cli import (
     access,
     access_probe,
     auditing,
+    backup,
     calendar,
     catalogue,
     journal,
@@ -39,6 +40,8 @@ app.command()(reading.manifest)
 app.command()(people.people)
 app.command()(serving.migrate)
 app.command()(auditing.audit)
+app.command()(backup.backup)
+app.command()(backup.restore)
 outbox.command("dead")(serving.outbox_dead)
 outbox.command("retry")(serving.outbox_retry)
 access.app.command("probe")(access_probe.probe)

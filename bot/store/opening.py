@@ -1,9 +1,7 @@
 """Open a database: take its lock, bring its tables up to date, hand out the store's parts."""
 
-import fcntl
 from datetime import datetime, timedelta
 from io import TextIOWrapper
-from pathlib import Path
 
 import structlog
 from sqlalchemy import text
@@ -13,17 +11,18 @@ from bot.ports.inbox import NotStoredError
 from bot.store.access import SqlAccess
 from bot.store.audits import SqlAudits
 from bot.store.calendars import SqlCalendars
+from bot.store.claiming import LANE_GAP, LEASE, Terms
 from bot.store.contact import SqlContacts
 from bot.store.database import Database
-from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.followers import SqlFollowers
 from bot.store.inbox import BatchWriter, GroupCommitInbox, SqliteBatchWriter
 from bot.store.issues.drawing import IssueDrawing
 from bot.store.issues.reading import SqlIssues
 from bot.store.journal.reading import SqlJournal
 from bot.store.lessons import SqlLessons
+from bot.store.locking import lock
 from bot.store.past import SqlPast
-from bot.store.queue import LANE_GAP, LEASE, SqlJobQueue
+from bot.store.queue import SqlJobQueue
 from bot.store.reader import SqlReader
 from bot.store.retention import prune
 from bot.store.roster.rows import SqlRosterRows
@@ -54,9 +53,10 @@ class OpenedStore:
     ) -> None:
         held: dict[str, datetime] = {}
         self.database = database
-        self.store = SqlStore(database, clock, held)
+        terms = Terms(lease, lane_gap)
+        self.store = SqlStore(database, clock, held, terms)
         self.inbox = GroupCommitInbox(writer, clock)
-        self.queue = SqlJobQueue(database, held, lease=lease, lane_gap=lane_gap)
+        self.queue = SqlJobQueue(database, held, terms)
         self.reader = SqlReader(database)
         self.past = SqlPast(database)
         self.lessons = SqlLessons(database)
@@ -134,20 +134,20 @@ async def open_store(
     it cannot be reached.
     """
     database = Database(url)
-    lock = _lock(database.path) if database.is_sqlite and not beside else None
+    held = lock(database.path) if database.is_sqlite and not beside else None
     try:
         if not beside and await migrate(database):
             _log.info("store", action="migrate")
     except NotStoredError as error:
-        await _give_up(database, lock)
+        await _give_up(database, held)
         shown = database.url.render_as_string(hide_password=True)
         message = f"database: {shown} cannot be used ({error}); is it there, and may we in?"
         raise NotStoredError(message) from error
     except BaseException:
-        await _give_up(database, lock)
+        await _give_up(database, held)
         raise
     writer = _batch_writer(database)
-    return OpenedStore(database, clock, writer, lock, lease=lease, lane_gap=lane_gap)
+    return OpenedStore(database, clock, writer, held, lease=lease, lane_gap=lane_gap)
 
 
 async def _give_up(database: Database, lock: TextIOWrapper | None) -> None:
@@ -163,19 +163,3 @@ def _batch_writer(database: Database) -> BatchWriter:
     from bot.store.inbox_postgresql import PostgresqlBatchWriter
 
     return PostgresqlBatchWriter(database)
-
-
-def _lock(path: Path) -> TextIOWrapper:
-    if not path.absolute().parent.is_dir():
-        raise StoreUnfitError(f"database: make the folder {path.absolute().parent} first")
-    lock = Path(f"{path}.lock").open("a")  # noqa: SIM115 - open as long as the process lives
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        message = (
-            f"database: another process uses {path}; stop it first,"
-            " or move to PostgreSQL to run several"
-        )
-        raise StoreInUseError(message) from error
-    return lock

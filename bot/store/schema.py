@@ -17,6 +17,8 @@ HEAD = "0021"
 FLOOR = "0019"
 """The oldest migration whose code works on HEAD's tables: every one after it only adds, by a test."""
 
+MIGRATION_LOCK = 7205759403792793
+
 TURN = "25s"
 """How long a replica waits while another one migrates; then its start fails, and is repeated."""
 
@@ -47,7 +49,7 @@ def _upgrade(connection: Connection) -> bool:
         connection.execute(text("SET LOCAL statement_timeout = '10min'"))
         connection.execute(text(f"SET LOCAL lock_timeout = '{TURN}'"))
         # replicas that start together migrate one after another; ends with the transaction
-        connection.execute(text("SELECT pg_advisory_xact_lock(7205759403792793)"))
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
         # a table that somebody has locked is not waited for: whoever comes later would wait too
         connection.execute(text("SET LOCAL lock_timeout = '5s'"))
     # imported here: half of a start-up's time, and most starts have nothing to migrate
