@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 from bot.sources.kind import UnreadableError
 
@@ -17,7 +18,15 @@ def _whole_number(digits: str) -> int | str:
     return int(digits) if len(digits) <= DIGITS else digits
 
 
-_DECODER = json.JSONDecoder(parse_int=_whole_number, parse_constant=str, strict=False)
+def _fraction(digits: str) -> float | str:
+    # 1e999 is written as a number, and comes as infinity.
+    number = float(digits)
+    return number if isfinite(number) else digits
+
+
+_DECODER = json.JSONDecoder(
+    parse_int=_whole_number, parse_float=_fraction, parse_constant=str, strict=False
+)
 
 
 def decode(body: bytes) -> str:

@@ -1,6 +1,7 @@
 """The words that sources use for status and severity, and the ways they write a time."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
+from math import isfinite
 
 from rules.alert import AlertStatus, Severity
 
@@ -72,6 +73,8 @@ def _read_time(value: object, zone: tzinfo) -> datetime | None:
 
 
 def _unix(number: float) -> datetime:
+    if not isfinite(number):
+        raise ValueError("no instant is that far away")
     while abs(number) >= 1e11:
         number /= 1000
     return datetime.fromtimestamp(number, UTC)

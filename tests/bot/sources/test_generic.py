@@ -9,6 +9,7 @@ import pytest
 
 from bot.sources.generic import delivery_key, handshake, parse
 from bot.sources.kind import Answer, Source, UnreadableError
+from bot.sources.words import time_of
 from rules.alert import Alert, AlertStatus, Severity
 from tests.fakes.deliveries import RECEIVED, arrival, delivery, payload
 
@@ -162,10 +163,19 @@ def test_times_without_an_offset_are_in_the_sources_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    "time", ["soon", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", 1e300, -1, {}]
+    "time",
+    ["soon", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", 1e300, float("inf"), -1, {}],
 )
 def test_a_time_nobody_can_mean_is_the_time_of_receipt(time: object) -> None:
     assert alert_of({"title": "x", "time": time}).occurred_at == RECEIVED
+
+
+def test_an_endless_number_is_no_time_and_no_hang() -> None:
+    body = '{"title": "x", "time": 1e999}'
+    (alert,) = parse(Source(name="tool", kind="generic"), delivery(body)).alerts
+    assert alert.occurred_at == RECEIVED
+    assert time_of(float("-inf"), zone=UTC, otherwise=RECEIVED) == RECEIVED
+    assert time_of(float("nan"), zone=UTC, otherwise=RECEIVED) == RECEIVED
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from bot.sources.kind import UnreadableError
         (b'{"a": 1, "a": 2}', {"a": 2}),
         (
             b'{"a": NaN, "b": -Infinity, "c": 1e999}',
-            {"a": "NaN", "b": "-Infinity", "c": float("inf")},
+            {"a": "NaN", "b": "-Infinity", "c": "1e999"},
         ),
         (b'{"a": ' + b"9" * 5_000 + b"}", {"a": "9" * 5_000}),
         (b'"\xff\xfea"', "\ufffd\ufffda"),
