@@ -54,7 +54,8 @@ class Verification:
 
     `claimed_by` is "" where the source said it. While it is pending, `look_at` is when silence is
     too long, and `asked` how often people were asked for a proof; `covered` are the parts of the
-    bad interval that were loaded again. `ended_at`, `ended_by`, `evidence` and `url` tell how it
+    bad interval that were loaded again. `silent_run` is a run that went well and did not tell whether
+    the part that had failed ran. `ended_at`, `ended_by`, `evidence` and `url` tell how it
     ended: the run, what a person said, or why it was waived or failed.
     """
 
@@ -65,6 +66,7 @@ class Verification:
     look_at: datetime | None = None
     asked: int = 0
     covered: tuple[Interval, ...] = ()
+    silent_run: str = ""
     ended_at: datetime | None = None
     ended_by: str = ""
     evidence: str = ""

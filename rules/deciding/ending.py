@@ -101,7 +101,8 @@ def _heed(draft: Draft, found: Judged, told: Evidence, now: datetime) -> bool:
             note = found.why.render(plain)[:_LONGEST]
             if note == seen.evidence:
                 return False
-            draft.change(verification=replace(seen, evidence=note))
+            silent = told.name if found.finding is Finding.UNTOLD else seen.silent_run
+            draft.change(verification=replace(seen, evidence=note, silent_run=silent))
     draft.because(f"{RULE}.not_yet", found.why)
     return True
 
@@ -158,13 +159,18 @@ def disprove(
 
 
 def overdue(draft: Draft, book: RuleBook, now: datetime, times: AlertTimes = None) -> None:
-    """Page for a run that never proved the fix; ask people where only they can."""
+    """Page for a run that never proved the fix; ask people where only they can tell.
+
+    They are asked, too, where the run came and went well without a word about the part that had
+    failed: most likely it is fixed, and nobody is woken for what a source cannot say.
+    """
     seen = draft.incident.verification
     if seen is None or seen.expects is None:
         return
-    if seen.expects.due_at is not None and seen.expects.proof not in (*_ASKS, Proof.SOURCE):
+    due, asks = seen.expects.due_at, seen.expects.proof in (*_ASKS, Proof.SOURCE)
+    if due is not None and not asks and not seen.silent_run:
         last = seen.evidence or "nothing was heard of it"
-        why = say("the run due {due} has not proved it: {last}", due=seen.expects.due_at, last=last)
+        why = say("the run due {due} has not proved it: {last}", due=due, last=last)
         disprove(draft, why, book, now, times=times)
         return
     asked = seen.asked + 1
@@ -225,7 +231,7 @@ def _ask(draft: Draft, asked: int) -> None:
     seen = at.verification
     if seen is None or seen.expects is None or at.hidden:
         return
-    told = what_to_do(seen.expects, at.number)
+    told = what_to_do(seen.expects, at.number, seen.silent_run)
     key = f"{at.id}:prove.{at.generation}.{asked}"
     draft.do(Tell(told, key, loud=asked > 0))
     draft.because(f"{RULE}.asked", told)

@@ -20,11 +20,15 @@ _TRUE = frozenset({"true", "1", "yes"})
 
 
 class Finding(StrEnum):
-    """What a piece of evidence does: proves, disproves, proves a part, or nothing."""
+    """What a piece of evidence does: proves, disproves, proves a part, or nothing.
+
+    UNTOLD proves nothing either: all went well, and nobody said whether the part ran.
+    """
 
     PROVES = "proves"
     DISPROVES = "disproves"
     PART = "part"
+    UNTOLD = "untold"
     NOTHING = "nothing"
 
 
@@ -110,11 +114,9 @@ def judged(at: Incident, told: Evidence) -> Judged:
             node=seen.expects.node or node,
         )
     if told.nodes is None and not told.about_it and at.labels.get("task_id"):
-        return _nothing(
-            "{run} went well and does not tell whether {node} ran: it proves nothing.",
-            run=told.name,
-            node=seen.expects.node or node,
-        )
+        words = "{run} went well and does not tell whether {node} ran: it proves nothing."
+        part = seen.expects.node or node
+        return Judged(Finding.UNTOLD, say(words, run=told.name, node=part))
     return _by_load(at, seen, seen.expects, told)
 
 

@@ -36,9 +36,13 @@ def _by_run(pipeline: str, due: datetime | None) -> Sentence:
     return say(words, pipeline=pipeline, due=due)
 
 
-def what_to_do(expects: Expects, number: int) -> Sentence:
-    """Return what is asked of people where no run will do."""
+def what_to_do(expects: Expects, number: int, silent_run: str = "") -> Sentence:
+    """Return what is asked of people where no run will do, or a run did not tell of the part."""
     end = " Say how you know: `/oncall verify {number} <words>`."
+    if silent_run:
+        words = "{run} went well, and nobody said whether {node} ran in it."
+        node = expects.node or expects.pipeline
+        return say(words + end, run=silent_run, node=node, number=number)
     match expects.proof:
         case Proof.WORDS:
             words = "No run can prove this fix." + end

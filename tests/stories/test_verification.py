@@ -200,6 +200,18 @@ async def test_a_run_that_skipped_the_failed_node_proves_nothing(tell: Tell) -> 
     assert await verdict(story) is Verdict.PASSED
 
 
+async def test_a_run_that_tells_nothing_of_its_tasks_wakes_nobody_and_asks(tell: Tell) -> None:
+    story = tell(waits(expected=ExpectedRuns()))
+    await fixed_on_friday(story)
+    await story.until(MONDAY_RUN + timedelta(minutes=10))
+    await over(story, MONDAY_RUN)
+    await story.until(MONDAY_RUN + timedelta(hours=6))
+    story.pages()
+    assert await verdict(story) is Verdict.PENDING
+    (asked,) = [t for t in story.said() if "nobody said whether load ran in it" in t]
+    assert "/oncall verify 1 <words>" in asked
+
+
 async def test_a_dbt_run_must_contain_the_model(tell: Tell) -> None:
     story = tell(waits())
     story.clock.set(FRIDAY)
