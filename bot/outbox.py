@@ -24,6 +24,7 @@ from bot.ports.delivering import (
 from bot.ports.inbox import ConflictError, NotStoredError
 from bot.ports.job_queue import JobQueue
 from bot.ports.jobs import Job, JobPriority
+from bot.ports.patience import patience_with
 from bot.ports.store import Store, Transaction
 
 _log = structlog.get_logger(__name__)
@@ -43,27 +44,6 @@ _PROBE_EVERY = timedelta(seconds=10)
 _LONGEST_RETRY_AFTER = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How failures are borne: given up once both `give_up_after` and `attempts` are reached."""
-
-    give_up_after: timedelta
-    longest_wait: timedelta
-    first_wait: timedelta = timedelta(seconds=1)
-    attempts: int = 5
-
-    def wait(self, attempts: int, fraction: float) -> timedelta:
-        """Return the wait after so many attempts: doubled each time, then `fraction` of it."""
-        doubled = self.first_wait * (1 << min(max(attempts, 1) - 1, 20))
-        return min(doubled, self.longest_wait) * fraction
-
-
-PAGE_PATIENCE = Patience(timedelta(hours=24), timedelta(minutes=1))
-SHOW_PATIENCE = Patience(timedelta(hours=24), timedelta(minutes=5))
-NOTE_PATIENCE = Patience(timedelta(hours=2), timedelta(minutes=5))
-"""An answer or a note of hours ago helps nobody."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxSettings:
     """How an outbox works. `random` returns numbers in [0, 1)."""
@@ -79,15 +59,6 @@ class OutboxSettings:
     unknown_wait: timedelta = timedelta(minutes=1)
     hung_after: float = 60.0
     """Seconds after which one delivery is ended and tried again, unsure."""
-
-    def patience_with(self, job: Job) -> Patience:
-        match job.priority:
-            case JobPriority.PAGE:
-                return PAGE_PATIENCE
-            case JobPriority.PERSON | JobPriority.MACHINE:
-                return SHOW_PATIENCE
-            case JobPriority.ANSWER | JobPriority.NOTE | JobPriority.PICTURE:
-                return NOTE_PATIENCE
 
 
 class Outbox:
@@ -111,6 +82,8 @@ class Outbox:
         self._settings = settings or OutboxSettings()
         self._under_way: dict[str, Job] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._refused: list[Job] = []
         self._draining = False
         self._has_news = True
         self._wake = asyncio.Event()
@@ -123,6 +96,19 @@ class Outbox:
         self._has_news = True
         self._wake.set()
 
+    def room(self) -> int:
+        """Return how many jobs `take` could begin now: none while the loop does not run."""
+        if self._group is None or self._draining:
+            return 0
+        return max(0, self._settings.most_at_once - len(self._under_way))
+
+    def take(self, leased: Sequence[Job]) -> None:
+        """Begin jobs that another's commit leased for this process; look for others after them."""
+        if self._group is None or self._draining:
+            self._refused.extend(leased)  # handed back by `drain`, or their leases end
+        else:
+            self._start_all(self._group, leased)
+
     async def run_due(self) -> int:
         """Claim what is due now, work on all of it, return how many jobs that were."""
         async with self._leases_kept(), asyncio.TaskGroup() as group:
@@ -133,12 +119,14 @@ class Outbox:
         self._ended.clear()
         try:
             async with self._leases_kept(), asyncio.TaskGroup() as group:
+                self._group = group
                 while not self._draining:
                     self._wake.clear()
                     until = await self._start_and_look_ahead(group)
                     if not self._draining:
                         await self._clock.wait(self._wake, until)
         finally:
+            self._group = None
             self._ended.set()
 
     async def drain(self, deadline: datetime) -> None:
@@ -153,7 +141,9 @@ class Outbox:
             task.cancel()
         await self._ended.wait()
         if stopped:
-            await self._hand_back(stopped)
+            await self._hand_back(stopped, unsure=True)
+        if self._refused:
+            await self._hand_back(self._refused, unsure=False)
 
     async def retry_dead(self, job_id: str) -> bool:
         """Try a job again that was given up; False when there is no such dead job."""
@@ -169,25 +159,23 @@ class Outbox:
         if room <= 0 or self._draining:
             return 0
         jobs = await self._queue.claim(self._clock.now(), room)
-        first = {job.incident_id: self._start(group, job) for job in jobs if _is_first_showing(job)}
-        pages = [job for job in jobs if job.priority is JobPriority.PAGE]
-        paging = [
-            self._start(group, job, [first[job.incident_id]] if job.incident_id in first else [])
-            for job in pages
-        ]
+        self._start_all(group, jobs)
+        return len(jobs)
+
+    def _start_all(self, group: asyncio.TaskGroup, jobs: Sequence[Job]) -> None:
+        """Begin jobs: first showings and pages at once, whatever is only decoration after pages."""
+        for job in jobs:
+            if _is_first_showing(job):
+                self._start(group, job)
+        pages = [self._start(group, job) for job in jobs if job.priority is JobPriority.PAGE]
         for job in jobs:
             if job.id not in self._under_way:
-                self._start(group, job, paging)
-        return len(jobs)
+                self._start(group, job, pages)
 
     def _start(
         self, group: asyncio.TaskGroup, job: Job, ahead: Sequence[asyncio.Task[None]] = ()
     ) -> asyncio.Task[None]:
-        """Begin a job once those `ahead` are done, or have had their head start.
-
-        A page leaves after the first showing of its incident, to which it links; whatever is
-        only decoration leaves after the pages.
-        """
+        """Begin a job once those `ahead` are done, or have had their head start."""
         self._under_way[job.id] = job
         task = group.create_task(self._work(job, ahead), name=f"job {job.id}")
         self._tasks[job.id] = task
@@ -255,9 +243,9 @@ class Outbox:
             _log.warning("database failed", action="renew_lease", job=job.id, error=str(error))
             return False
 
-    async def _hand_back(self, jobs: Sequence[Job]) -> None:
+    async def _hand_back(self, jobs: Sequence[Job], *, unsure: bool) -> None:
         try:
-            await self._queue.release(jobs, self._clock.now(), unsure=True)
+            await self._queue.release(jobs, self._clock.now(), unsure=unsure)
         except (NotStoredError, ConflictError) as error:
             # the leases end by themselves, a few seconds later
             _log.warning("database failed", action="hand_back", error=str(error))
@@ -269,13 +257,13 @@ class Outbox:
             await asyncio.wait(ahead, timeout=_HEAD_START)
         if not await self._has_time(job):
             self._settings.observe(job.kind, "lost")
-            await self._release_unsent(job)
+            await self._hand_back([job], unsure=False)
             return
         try:
             outcome = await self._attempt(job)
         except LeaseLostError:  # its machine slept: what another has taken over is not sent
             self._settings.observe(job.kind, "lost")
-            await self._hand_back([job])
+            await self._hand_back([job], unsure=True)
             return
         try:
             await self._record(job, outcome)
@@ -308,7 +296,7 @@ class Outbox:
 
     def _later(self, job: Job, error: RetryLaterError) -> Retry | Dead:
         now = self._clock.now()
-        patience = self._settings.patience_with(job)
+        patience = patience_with(job)
         tried_for = now - (job.first_attempt_at or now)
         tired = job.attempts >= patience.attempts and tried_for >= patience.give_up_after
         if tired and not error.throttled:
@@ -352,19 +340,13 @@ class Outbox:
 
     async def _put_back(self, job: Job, why: str) -> None:
         """Try the job again later, unsure; without a database its lease ends by itself."""
-        wait = self._settings.patience_with(job).wait(job.attempts, 1.0)
+        wait = patience_with(job).wait(job.attempts, 1.0)
         try:
             async with self._store.begin() as tx:
                 now = self._clock.now()
                 await tx.finish_job(job, Retry(now + wait, why, unsure=True), now)
         except (NotStoredError, ConflictError):
-            await self._hand_back([job])
-
-    async def _release_unsent(self, job: Job) -> None:
-        try:
-            await self._queue.release([job], self._clock.now(), unsure=False)
-        except (NotStoredError, ConflictError) as error:
-            _log.warning("database failed", action="release_job", job=job.id, error=str(error))
+            await self._hand_back([job], unsure=True)
 
 
 def _is_first_showing(job: Job) -> bool:

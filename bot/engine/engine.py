@@ -15,7 +15,7 @@ from bot.engine.aftercare.journalling import Quiet, asked
 from bot.engine.aftercare.proving import began, prove
 from bot.engine.contacting import REACHING, ended
 from bot.engine.expecting import Clocks, compare, hear, judge_overdue
-from bot.engine.jobs import given_up
+from bot.engine.jobs import given_up, link_page
 from bot.engine.rehearsing import CANARY, rehearse
 from bot.engine.rota.unposted import tell_asker
 from bot.engine.work import PAST, Work
@@ -49,6 +49,18 @@ class Rules(Protocol):
     def book(self) -> RuleBook: ...
     def on_call(self, changes: Sequence[Change], now: datetime) -> OnCall: ...
     def schedule(self, changes: Sequence[Change]) -> Schedule: ...
+
+
+class Hands(Protocol):
+    """Who carries out at once what was leased in the commit that decided it."""
+
+    def room(self) -> int:
+        """Return how many jobs could be begun now."""
+        ...
+
+    def take(self, leased: Sequence[Job]) -> None:
+        """Begin jobs whose leases this process has."""
+        ...
 
 
 class Observer(Protocol):
@@ -87,6 +99,8 @@ class Engine:
     def __init__(self, parts: EngineParts) -> None:
         self.on_work: Callable[[], None] = lambda: None
         """Called after a commit that may have put work into the outbox."""
+        self.hands: Hands | None = None
+        """Takes what a commit leased; without it, all of it waits to be claimed."""
         self.on_asked: Callable[[], None] = lambda: None
         """Called after a commit of what people asked for, which may be a change of the rotation."""
         self.looked_at: datetime | None = None
@@ -162,6 +176,7 @@ class Engine:
                 taken += await tx.take_deliveries(self._batch, now)
                 if taken:
                     await self._decide(tx, taken, now)
+                    self._lease(tx)
         except (ConflictError, NotStoredError):
             raise
         except Exception as error:  # one bad delivery must not hold up the others
@@ -175,7 +190,7 @@ class Engine:
         self._look_again |= len(taken) >= self._batch
         self._batch = BATCH
         if taken:
-            self.on_work()
+            self._hand_over(tx)
         if any(delivery.source == SLACK for delivery in taken):
             self.on_asked()
         return len(taken)
@@ -192,9 +207,21 @@ class Engine:
                 work = await self.work_in(tx, now)
                 for incident in due:
                     tried += await self._wake(work, incident)
+                self._lease(tx)
         if tried:
-            self.on_work()
+            self._hand_over(tx)
         return tried
+
+    def _lease(self, tx: Transaction) -> None:
+        """Let the commit lease what it enqueues: a claim of its own would cost another commit."""
+        if self.hands is not None:
+            tx.lease_own(self.hands.room())
+
+    def _hand_over(self, tx: Transaction) -> None:
+        if self.hands is not None:
+            self.hands.take(tx.leased)
+        if not tx.leased:
+            self.on_work()
 
     async def look_for_runs(self) -> int:
         """Raise what should have started by now; returns how many clocks were looked at."""
@@ -223,9 +250,11 @@ class Engine:
             await self._asked(tx, job, now)
         event = await ended(tx, job, outcome, now) if job.kind in REACHING else None
         match outcome:
-            case Delivered(messages) if messages and job.kind == "page":
+            case Delivered(messages, early) if messages and job.kind == "page":
                 since = datetime.fromisoformat(job.payload["since"])
                 self._parts.observer.page("delivered", (now - since).total_seconds())
+                if early:
+                    tx.enqueue(link_page(job, now))
             case Dead() if isinstance(event, PageFailed):
                 self._parts.observer.page("failed", None)
             case Dead() if event is not None:

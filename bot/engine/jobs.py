@@ -34,6 +34,9 @@ from rules.tasks.task import Task
 MACHINE_DEBOUNCE = timedelta(seconds=5)
 """Edits that machines cause wait this long, so that many of them make one."""
 
+LINK_WAIT = timedelta(seconds=2)
+"""A page that left before the channel's message is edited then, to link to it."""
+
 PICTURE_WAIT = timedelta(seconds=2)
 """A picture follows the message that it is about, and whatever pages people."""
 
@@ -140,6 +143,20 @@ def mirror_task(task: Task, now: datetime) -> NewJob:
         due_at=now,
         payload={"task": task.id},
         incident_id=task.incident_id,
+        renew=True,
+    )
+
+
+def link_page(page: Job, now: datetime) -> NewJob:
+    """Return the job that puts the link to the channel's message into a page that went before it."""
+    return NewJob(
+        key=f"show_page:{page.incident_id}:{page.payload['person']}",
+        kind="show_page",
+        lane=page.lane,
+        priority=JobPriority.MACHINE,
+        due_at=now + LINK_WAIT,
+        payload={name: page.payload[name] for name in ("person", "reason")},
+        incident_id=page.incident_id,
         renew=True,
     )
 

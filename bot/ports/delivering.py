@@ -20,9 +20,13 @@ class MessageRef:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """It went out; `messages` are new places that hold the incident."""
+    """It went out; `messages` are new places that hold the incident.
+
+    `early`: before all that it tells was known, so that it is to be edited soon.
+    """
 
     messages: tuple[MessageRef, ...] = ()
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)

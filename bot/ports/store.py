@@ -146,6 +146,16 @@ class Transaction(RunWrites, LessonWrites, LineageWrites, DutyWrites, Protocol):
         """Cancel the incident's jobs of these kinds that have not been done."""
         ...
 
+    def lease_own(self, most: int) -> None:
+        """Lease up to `most` jobs that are enqueued here and due, in the same commit.
+
+        As a claim would, but of these jobs only; `leased` has them once the block has ended well.
+        """
+        ...
+
+    @property
+    def leased(self) -> Sequence[Job]: ...
+
     async def finish_job(self, job: Job, outcome: Outcome, now: datetime) -> bool:
         """Record the outcome if the lease still holds; False when it was taken over.
 

@@ -126,10 +126,12 @@ async def page(desk: Desk, job: Job) -> Delivered:
         return _NOTHING
     person = str(job.payload["person"])
     channel = await messages_with(desk, person)
-    scene, _ = await desk.scene(incident)
+    scene, messages = await desk.scene(incident)
     body = views.page_message(scene, person, _sentence(job.payload.get("reason")))
     ref = await desk.post(job, channel, body)
-    return _posted(ref, "page", person)
+    # it waits for nothing, not even for the message in the channel that it links to
+    early = root_of(messages) is None
+    return replace(_posted(ref, "page", person), early=early)
 
 
 async def show_page(desk: Desk, job: Job) -> Delivered:
@@ -141,7 +143,8 @@ async def show_page(desk: Desk, job: Job) -> Delivered:
     if latest is None:
         return _NOTHING
     try:
-        await desk.api.update(latest.channel, latest.ts, views.page_message(scene, person, None))
+        reason = _sentence(job.payload["reason"]) if "reason" in job.payload else None
+        await desk.api.update(latest.channel, latest.ts, views.page_message(scene, person, reason))
     except SlackRefusedError as refused:
         if refused.code != "message_not_found":
             raise

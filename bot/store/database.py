@@ -109,7 +109,7 @@ def _sqlite_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
         url,
         async_creator=connecting,
         isolation_level="AUTOCOMMIT",
-        pool_size=2,
+        pool_size=4,
         pool_reset_on_return=None,
     )
     for engine, pragmas in ((writer, _WRITER_PRAGMAS), (reader, _READER_PRAGMAS)):

@@ -107,6 +107,10 @@ class Pending:
             if job.incident_id != incident_id or job.kind not in kinds
         }
 
+    def due_jobs(self, now: datetime) -> Sequence[NewJob]:
+        """Return what was enqueued here and is due."""
+        return [job for job in self._jobs.values() if job.due_at <= now]
+
     async def flush(
         self, connection: AsyncConnection, incidents: Mapping[str, Incident], now: datetime
     ) -> None:

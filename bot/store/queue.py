@@ -2,35 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    CTE,
-    ColumnElement,
-    and_,
-    bindparam,
-    case,
-    exists,
-    func,
-    literal_column,
-    select,
-    text,
-    union_all,
-    update,
-)
+from sqlalchemy import ColumnElement, bindparam, case, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.ports.jobs import Job
-from bot.store import jobs, rows
+from bot.store import jobs
+from bot.store.claiming import Terms, claim, lease_values
 from bot.store.columns import UtcDateTime
 from bot.store.database import Database
 from bot.store.tables.core import JOB, LANE
-
-LEASE = timedelta(seconds=6)
-LANE_GAP = timedelta(seconds=1)
 
 _TODO = text("job.state = 'todo'")
 _ALONE = text("job.lane = ''")
@@ -41,85 +24,6 @@ def _at(name: str) -> ColumnElement[datetime]:
     return bindparam(name, type_=UtcDateTime())
 
 
-_DUE = and_(JOB.c.next_at <= _at("now"), JOB.c.id.not_in(bindparam("held", expanding=True)))
-_ORDER = (JOB.c.priority, JOB.c.next_at, JOB.c.id)
-
-
-def _alone() -> CTE:
-    return (
-        select(JOB.c.id, JOB.c.priority, JOB.c.next_at)
-        .where(_TODO, _ALONE, _DUE)
-        .order_by(*_ORDER)
-        .limit(bindparam("most"))
-        .with_for_update(skip_locked=True)
-        .cte("alone")
-        .prefix_with("MATERIALIZED")
-    )
-
-
-def _free_lanes() -> CTE:
-    """Build the choice of lanes that let a job through now, each with its first job.
-
-    A lane's row is the lock of the lane; its job is checked again when it is updated.
-    """
-    waiting = and_(_TODO, _IN_LANE, JOB.c.lane == LANE.c.name, _DUE)
-    first = select(JOB.c.id).where(waiting).order_by(*_ORDER).limit(1).scalar_subquery()
-    return (
-        select(first.correlate(LANE).label("job_id"))
-        .where(
-            LANE.c.free_at <= _at("now"),
-            LANE.c.blocked_until <= _at("now"),
-            LANE.c.held_until <= _at("now"),
-            exists(select(literal_column("1")).where(waiting).correlate(LANE)),
-        )
-        .with_for_update(skip_locked=True, of=LANE)
-        .cte("free_lane")
-        .prefix_with("MATERIALIZED")
-    )
-
-
-@cache
-def _claim() -> ReturningUpdate[*tuple[Any, ...]]:
-    """Build the claim: lane-less jobs and the first of each free lane, the most urgent of all.
-
-    The choice is materialised, or PostgreSQL may run it twice and lock more than it takes.
-    """
-    alone, free_lane, first = _alone(), _free_lanes(), JOB.alias("first")
-    both = union_all(
-        select(alone.c.id, alone.c.priority, alone.c.next_at),
-        select(first.c.id, first.c.priority, first.c.next_at).join_from(
-            free_lane, first, first.c.id == free_lane.c.job_id
-        ),
-    ).subquery("both")
-    chosen = (
-        select(both.c.id)
-        .order_by(both.c.priority, both.c.next_at, both.c.id)
-        .limit(bindparam("most"))
-        .cte("chosen")
-        .prefix_with("MATERIALIZED")
-    )
-    return (
-        update(JOB)
-        .where(JOB.c.id == chosen.c.id, _TODO, JOB.c.next_at <= _at("now"))
-        .values(
-            next_at=_at("until"),
-            lease=JOB.c.lease + 1,
-            leased=1,
-            unsure=JOB.c.in_flight,
-            in_flight=1,
-            attempts=JOB.c.attempts + 1,
-            first_attempt_at=func.coalesce(JOB.c.first_attempt_at, _at("now")),
-            again_at=None,
-        )
-        .returning(*JOB.columns)
-    )
-
-
-_HOLD_LANE = (
-    update(LANE)
-    .where(LANE.c.name == bindparam("lane_name"))
-    .values(free_at=_at("free"), held_until=_at("until"), holder=bindparam("by_lease"))
-)
 _RENEW = (
     update(JOB)
     .where(
@@ -198,40 +102,30 @@ class SqlJobQueue:
         self,
         database: Database,
         held: dict[str, datetime],
-        *,
-        lease: timedelta = LEASE,
-        lane_gap: timedelta = LANE_GAP,
+        terms: Terms | None = None,
     ) -> None:
-        self.lease = lease
         self._database = database
         self._held = held
-        self._lane_gap = lane_gap
+        self._terms = terms or Terms()
 
     async def claim(self, now: datetime, limit: int) -> Sequence[Job]:
-        until = now + self.lease
         # a lapsed lease of our own is still being worked on here: not for us to take over
         lapsed = [job_id for job_id, end in self._held.items() if end <= now]
-        values = {"now": now, "until": until, "most": limit, "held": lapsed}
         async with self._database.write() as connection:
-            claimed = [rows.job(row) for row in await connection.execute(_claim(), values)]
-            if in_lanes := [job for job in claimed if job.lane]:
-                free = now + self._lane_gap
-                await connection.execute(
-                    _HOLD_LANE, [{**_lease(j), "free": free, "until": until} for j in in_lanes]
-                )
-        self._held.update({job.id: until for job in claimed})
-        return sorted(claimed, key=lambda job: (job.priority, job.due_at, job.id))
+            claimed = await claim(connection, now, limit, lapsed, self._terms)
+        self._held.update({job.id: job.leased_until for job in claimed})
+        return claimed
 
     async def renew(self, leased: Sequence[Job], now: datetime) -> Sequence[Job]:
         if not leased:
             return []
-        until = now + self.lease
+        until = now + self._terms.lease
         kept = []
         async with self._database.write() as connection:
-            if in_lanes := [{**_lease(job), "until": until} for job in leased if job.lane]:
+            if in_lanes := [{**lease_values(job), "until": until} for job in leased if job.lane]:
                 await connection.execute(_RENEW_LANE, in_lanes)
             for job in leased:
-                renewed = await connection.execute(_RENEW, {**_lease(job), "until": until})
+                renewed = await connection.execute(_RENEW, {**lease_values(job), "until": until})
                 if renewed.rowcount:
                     kept.append(replace(job, leased_until=until))
         self._held.update({job.id: until for job in kept if job.id in self._held})
@@ -247,7 +141,7 @@ class SqlJobQueue:
     async def _release(
         self, connection: AsyncConnection, job: Job, now: datetime, *, unsure: bool
     ) -> None:
-        lease = _lease(job)
+        lease = lease_values(job)
         await jobs.release_lane(connection, job, now)
         values = {**lease, "now": now, "doubt": int(unsure or job.unsure)}
         await connection.execute(_RELEASE, {**values, "uncounted": int(not unsure)})
@@ -272,12 +166,3 @@ class SqlJobQueue:
         async with self._database.write() as connection:
             revived = await connection.execute(_REVIVE, {"job_id": job_id, "now": now})
         return bool(revived.rowcount)
-
-
-def _lease(job: Job) -> rows.Values:
-    return {
-        "job_id": job.id,
-        "its_lease": job.lease,
-        "lane_name": job.lane,
-        "by_lease": jobs.holder(job.id, job.lease),
-    }

@@ -25,6 +25,7 @@ from bot.ports.store import (
 from bot.store import jobs, rows
 from bot.store.access import PendingAccess
 from bot.store.audits import PendingAudit
+from bot.store.claiming import Terms, claim
 from bot.store.columns import UtcDateTime, stored_key
 from bot.store.contact import PendingContacts
 from bot.store.database import Database
@@ -81,11 +82,18 @@ class SqlTransaction(RunWriting):
     """A Transaction on one database connection."""
 
     def __init__(
-        self, connection: AsyncConnection, held: dict[str, datetime], remembered: Remembered
+        self,
+        connection: AsyncConnection,
+        held: dict[str, datetime],
+        remembered: Remembered,
+        terms: Terms,
     ) -> None:
         super().__init__(connection)
+        self.leased: Sequence[Job] = ()
         self._connection = connection
         self._held = held
+        self._terms = terms
+        self._lease_at_most = 0
         self._lineage = PendingLineage(remembered)
         self._incidents = Incidents(connection)
         self._lessons = PendingLessons(connection)
@@ -223,6 +231,17 @@ class SqlTransaction(RunWriting):
     def cancel_jobs(self, incident_id: str, kinds: Sequence[str]) -> None:
         self._pending.cancel_jobs(incident_id, kinds)
 
+    def lease_own(self, most: int) -> None:
+        self._lease_at_most = most
+
+    async def _lease_own(self, now: datetime) -> None:
+        due = self._pending.due_jobs(now) if self._lease_at_most > 0 else ()
+        if due:
+            held = [job_id for job_id, end in self._held.items() if end <= now]
+            self.leased = await claim(
+                self._connection, now, self._lease_at_most, held, self._terms, own=due
+            )
+
     async def finish_job(self, job: Job, outcome: Outcome, now: datetime) -> bool:
         connection = self._connection
         if job.incident_id and connection.dialect.name != "sqlite":
@@ -298,9 +317,11 @@ class SqlTransaction(RunWriting):
         await self.contact.flush()
         await self.flush_runs(now)
         await self._lineage.flush(self._connection, now)
+        await self._lease_own(now)
 
     def committed(self) -> None:
         self._lineage.committed()
+        self._held.update({job.id: job.leased_until for job in self.leased})
         for job in self._finished:
             self._held.pop(job.id, None)
 
@@ -308,16 +329,23 @@ class SqlTransaction(RunWriting):
 class SqlStore:
     """The Store on a database; `held` has the jobs this process works on."""
 
-    def __init__(self, database: Database, clock: Clock, held: dict[str, datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        held: dict[str, datetime],
+        terms: Terms | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._held = held
+        self._terms = terms or Terms()
         self._remembered = Remembered()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         async with self._database.write() as connection:
-            transaction = SqlTransaction(connection, self._held, self._remembered)
+            transaction = SqlTransaction(connection, self._held, self._remembered, self._terms)
             yield transaction
             await transaction.flush(self._clock.now())
         transaction.committed()
