@@ -1,61 +1,93 @@
-"""`make bench`: the promises of speed as ratios of one run, each beside its bound.
+"""`make bench`: the promises of speed, each beside its baseline, measured in one run.
 
 `--quick` takes a third of the time and is as much less certain.
 """
 
 import argparse
-import asyncio
-import os
+import json
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
-from tests.bench import classification, latency, process, throughput
-from tests.bench.table import Figure, rendered
-from tests.process.postgresql import postgresql
+from tests.bench.machine import Machine, Spent
+from tests.bench.page import write
+from tests.bench.parts import PARTS, Part, chosen
+from tests.bench.result import Result, Section
+from tests.bench.rounds import Progress, Run
+from tests.bench.table import rendered
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
+    options = _options().parse_args(words)
+    try:
+        parts = chosen([name for name in options.only.split(",") if name])
+    except ValueError as error:
+        sys.stderr.write(f"bench: {error}\n")
+        return 2
+    if options.gates:
+        parts = [part for part in parts if part.gates is not None]
+    result = _measured(parts, quick=options.quick, gates=options.gates)
+    sys.stdout.write("\n".join(_told(result, gates=options.gates)) + "\n")
+    if options.json:
+        Path(options.json).write_text(json.dumps(result.as_json(), indent=1) + "\n")
+    if options.write:
+        write(Path(options.write), result)
+    if options.gates:
+        return 0 if all(figure.let_through for figure in result.figures) else 1
+    return 1 if options.strict and not all(figure.kept for figure in result.figures) else 0
+
+
+def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    names = ", ".join(part.name if part.usual else f"({part.name})" for part in PARTS)
+    parser.add_argument(
+        "--only",
+        default="",
+        metavar="PART,...",
+        help=f"of {names}; those in brackets run only when named",
+    )
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument(
         "--strict", action="store_true", help="end with status 1 when a promise is not kept"
     )
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="watchbill-bench-") as made, postgresql() as server:
-        figures = asyncio.run(_measure(Path(made), server, quick=options.quick))
-    sys.stdout.write("\n".join(rendered(figures)) + "\n")
-    kept = all(figure.kept for figure in figures)
-    return 0 if kept or not options.strict else 1
+    parser.add_argument(
+        "--gates", action="store_true", help="measure for a minute, and hold it to CI's own bounds"
+    )
+    parser.add_argument("--json", default="", metavar="FILE", help="write all figures there")
+    parser.add_argument("--write", default="", metavar="FILE", help="put the tables in a document")
+    return parser
 
 
-async def _measure(folder: Path, server: str, *, quick: bool) -> list[Figure]:
-    figures: list[Figure] = []
-    with _on_core(1):
-        figures += await throughput.measure(_made(folder, "load"), server, quick=quick)
-    figures += classification.measure(quick=quick)
-    figures += await latency.measure(_made(folder, "latency"), quick=quick)
-    figures += await process.measure(_made(folder, "process"), quick=quick)
-    return figures
+def _measured(parts: Sequence[Part], *, quick: bool, gates: bool) -> Result:
+    seconds = sum(part.gate_seconds if gates else part.seconds for part in parts)
+    progress = Progress(seconds / 3 if quick and not gates else seconds)
+    sections = []
+    with (
+        tempfile.TemporaryDirectory(prefix="watchbill-bench-") as made,
+        ExitStack() as stack,
+    ):
+        run = Run(Path(made), quick, stack, progress)
+        run.start_postgresql()
+        for part in parts:
+            progress.tell(part.name)
+            spent = Spent()
+            measure = part.gates if gates and part.gates else part.measure
+            sections.append(Section(part.name, part.title, tuple(measure(run)), spent.others()))
+        progress.end()
+    return Result(Machine.found(), sections, progress.seconds)
 
 
-def _made(folder: Path, name: str) -> Path:
-    (folder / name).mkdir()
-    return folder / name
-
-
-@contextmanager
-def _on_core(number: int) -> Iterator[None]:
-    """Keep to one core, where there is more than one: the servers have core 0 for themselves."""
-    cores = os.sched_getaffinity(0)
-    if number in cores:
-        os.sched_setaffinity(0, {number})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
+def _told(result: Result, *, gates: bool) -> Iterator[str]:
+    for section in result.sections:
+        yield f"{section.title}{section.disturbed}"
+        yield from rendered(section.figures, gates=gates)
+        yield ""
+    yield f"{result.machine.told}; it took {result.seconds:.0f} s"
+    if gates:
+        short = [figure.name for figure in result.figures if not figure.let_through]
+        yield f"below the gates: {', '.join(short)}" if short else "all gates are kept"
 
 
 if __name__ == "__main__":

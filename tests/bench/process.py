@@ -1,14 +1,15 @@
 """What one `watchbill serve` takes: to start, of memory, and of a core while nothing happens."""
 
+import asyncio
 import time
-from collections.abc import Sequence
-from pathlib import Path
 from statistics import median
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.bench.table import Figure
+from tests.bench.rounds import Run
+from tests.bench.serving import serving
+from tests.bench.table import Figure, of_rounds, promised
 from tests.process.harness import Setup, alert, pause, running, set_up, team
 from tests.process.measure import cpu_seconds, memory
 from tests.process.stored import settled
@@ -24,29 +25,48 @@ FROM incident, numbers WHERE number = 1
 """
 
 
-async def measure(folder: Path, *, quick: bool) -> Sequence[Figure]:
-    setup = set_up(folder, waits="30m 30m")
+def measure(run: Run) -> list[Figure]:
+    return asyncio.run(_measure(run))
+
+
+async def _measure(run: Run) -> list[Figure]:
+    setup = set_up(run.made("process"), waits="30m 30m")
+    run.progress.tell("process: first start")
     first = await _first_start(setup)
     await _add_timers(setup)
-    starts = [await _start(setup) for _ in range(2 if quick else 4)]
-    used, small = await _idle(setup, 5 if quick else 10)
+    bare = await _bare(run)
+    starts, used = [], []
+    for number in range(run.rounds(5)):
+        run.progress.tell(f"process: start {number + 1}")
+        took, spent = await _start(setup)
+        starts.append(took)
+        used.append(spent)
+    run.progress.tell("process: idle")
+    idle, small = await _idle(setup, 6 if run.quick else 20)
+    beside = f"{median(used):.2f} s of a core"
     return [
         Figure("first start, with the tables to make", first, "s"),
-        Figure("start until ready", median(starts), "s", 1.5, at_most=True),
-        Figure("resident memory, idle", small / 1e6, "MB", 120, at_most=True),
-        Figure("of a core, idle with 10,000 timers", used * 100, "%", 1, at_most=True),
+        promised("start", of_rounds("start until ready", starts, "s", beside)),
+        promised(
+            "memory",
+            Figure(
+                "resident memory, idle", small / 1e6, "MB", beside=f"bare aiohttp, {bare / 1e6:.0f}"
+            ),
+        ),
+        promised("idle", Figure("of a core, idle with 10,000 timers", idle * 100, "%")),
     ]
+
+
+async def _bare(run: Run) -> int:
+    async with serving(run.made("bare"), "bare") as server:
+        return server.memory
 
 
 async def _first_start(setup: Setup) -> float:
     """Start on no database at all, and leave one incident behind."""
-    async with running(setup):
-        took = 0.0
-        setup.bot.process.kill()
-        for left in ("", "-wal", "-shm"):
-            Path(f"{setup.folder / 'watchbill.db'}{left}").unlink(missing_ok=True)
+    async with running(setup, ready=False):
         began = time.perf_counter()
-        await setup.bot.start()
+        await setup.bot.ready()
         took = time.perf_counter() - began
         assert setup.bot.post(alert("orders", of=team(0))) == 202
         await settled(setup.bot)
@@ -63,12 +83,13 @@ async def _add_timers(setup: Setup) -> None:
     await engine.dispose()
 
 
-async def _start(setup: Setup) -> float:
+async def _start(setup: Setup) -> tuple[float, float]:
+    """Return the seconds until it is ready, and those of a core that it used by then."""
     try:
         await setup.slack.start()
         began = time.perf_counter()
         await setup.bot.start()
-        return time.perf_counter() - began
+        return time.perf_counter() - began, cpu_seconds(setup.bot.process.pid)
     finally:
         setup.bot.process.kill()
         setup.slack.process.kill()

@@ -1,11 +1,10 @@
-"""The processes under load: a bare aiohttp handler, or Watchbill's own hooks and engine.
+"""The processes under load: Watchbill's own hooks and store, and the engine behind them.
 
-`python -m tests.bench.server bare PORT` parses the same JSON and answers 202.
-`... accept PORT CONFIG` has the real /hooks and the real store; `process` the engine as well.
+`python -m tests.bench.server accept PORT CONFIG` has the real /hooks and the real store;
+`... process PORT CONFIG` the engine as well. What they are held against is tests.bench.bare.
 """
 
 import asyncio
-import json
 import signal
 import sys
 from pathlib import Path
@@ -22,17 +21,6 @@ from bot.config.settings import environment, use_our_zones
 from bot.logs import set_up_logs
 
 _WAITING = text("SELECT count(*) FROM inbound WHERE state = 'new'")
-
-
-async def _bare(request: web.Request) -> web.Response:
-    json.loads(await request.read())
-    return web.Response(status=202, body=b'{"delivery": "0"}', content_type="application/json")
-
-
-def _bare_app() -> web.Application:
-    app = web.Application()
-    app.router.add_post("/hooks/{source}", _bare)
-    return app
 
 
 def _waiting(application: Application) -> web.Application:
@@ -59,28 +47,25 @@ async def _application(config: Path) -> Application:
     )
 
 
-async def _serve(mode: str, port: int, config: Path | None) -> None:
+async def _serve(mode: str, port: int, config: Path) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    application = await _application(config) if config else None
-    app = _waiting(application) if application else _bare_app()
-    runner = web.AppRunner(app, access_log=None, auto_decompress=False)
+    application = await _application(config)
+    runner = web.AppRunner(_waiting(application), access_log=None, auto_decompress=False)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, backlog=512).start()
     async with asyncio.TaskGroup() as group:
-        if application and mode == "process":
+        if mode == "process":
             group.create_task(application.engine.run())
         await stop.wait()
-        if application:
-            application.engine.stop()
+        application.engine.stop()
     await runner.cleanup()
-    if application:
-        await application.slack.close()
-        await application.session.close()
-        await application.store.close()
+    await application.slack.close()
+    await application.session.close()
+    await application.store.close()
 
 
 if __name__ == "__main__":
     use_our_zones()
-    mode, port, *rest = sys.argv[1:]
-    asyncio.run(_serve(mode, int(port), Path(rest[0]) if rest else None))
+    mode, port, config = sys.argv[1:]
+    asyncio.run(_serve(mode, int(port), Path(config)))

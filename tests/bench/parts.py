@@ -1,0 +1,45 @@
+"""The parts of the bench, in the order they run, and what each takes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tests.bench import classification, core, disk, ingest, latency, process, rotation
+from tests.bench.rounds import Run
+from tests.bench.table import Figure
+
+Measure = Callable[[Run], Sequence[Figure]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the table; `seconds` is about how long it takes, `gates` what CI runs of it.
+
+    One that is not `usual` runs only when it is named.
+    """
+
+    name: str
+    title: str
+    measure: Measure
+    seconds: float
+    gates: Measure | None = None
+    gate_seconds: float = 0.0
+    usual: bool = True
+
+
+PARTS = (
+    Part("ingest", "Ingest", ingest.measure, 110, ingest.gates, 30),
+    Part("disk", "The disk, and what is made of it", disk.measure, 20, disk.measure, 15),
+    Part("latency", "From the alert to the page", latency.measure, 60, latency.gates, 20),
+    Part("process", "The process", process.measure, 50),
+    Part("core", "The pure core", core.measure, 5),
+    Part("classify", "Classification", classification.measure, 8, classification.measure, 8),
+    Part("rotation", "Rotations", rotation.measure, 6, rotation.measure, 6),
+)
+
+
+def chosen(only: Sequence[str]) -> list[Part]:
+    """Return the parts that are named, or the usual ones; ValueError names what there is."""
+    known = {part.name: part for part in PARTS}
+    if unknown := [name for name in only if name not in known]:
+        raise ValueError(f"there is no part {', '.join(unknown)}; there are {', '.join(known)}")
+    return [part for part in PARTS if (part.name in only if only else part.usual)]
