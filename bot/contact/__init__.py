@@ -1,0 +1,1 @@
+"""Reaches people by other means than Slack, and hears when they acknowledge there."""

@@ -1,0 +1,149 @@
+"""Carries out the further steps of a page: by each method, while somebody is still waited for."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.clock import Clock
+from bot.contact.answering import Answering
+from bot.contact.links import Claim, Links
+from bot.contact_jobs import CONTACT, ContactOrderJob, order_of
+from bot.ports.contact import Backend, Receipts, Summons
+from bot.ports.delivering import Delivered, Deliverer, GiveUpError, MessageRef, RetryLaterError
+from bot.ports.jobs import Job
+from bot.ports.store import Reader
+from rules.contacting.contacts import address_of
+from rules.contacting.method import TITLES, Method
+from rules.incident import Incident, State
+from rules.people import People
+from rules.sentence import Value, Who, plain
+
+ASK_AGAIN = timedelta(seconds=10)
+_NOTHING = Delivered()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What reaching people works with; `receipts` are the services that are asked again."""
+
+    backends: Mapping[Method, Backend]
+    people: People
+    reader: Reader
+    links: Links
+    clock: Clock
+    public_url: str = ""
+    receipts: Mapping[Method, Receipts] = field(default_factory=dict)
+
+
+class ContactDeliverer:
+    """Delivers jobs of kind `contact`."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+
+    async def deliver(self, job: Job) -> Delivered:
+        """Send, unless nobody is waited for any more. Raises RetryLaterError or GiveUpError."""
+        order = order_of(job)
+        incident = await self._means.reader.incident(job.incident_id)
+        if incident is None:
+            raise GiveUpError("there is no such incident any more")
+        if not is_wanted(incident, forced=order.force):
+            return _NOTHING
+        backend = self._means.backends.get(order.method)
+        if backend is None:
+            raise GiveUpError(f"{TITLES[order.method]} is not configured any more: see `contact`")
+        summons = self._summons(job, order, incident)
+        sent = await backend.send(summons)
+        ref = MessageRef(CONTACT, order.method, sent.provider_id, order.person, order.page)
+        return Delivered((ref,))
+
+    def _summons(self, job: Job, order: ContactOrderJob, incident: Incident) -> Summons:
+        means, person = self._means, self._means.people.by_key(order.person)
+        address = address_of(person, order.method)
+        if not address:
+            words = f"{person.name} has no address for this method any more: add it to the roster"
+            raise GiveUpError(words)
+        claim = Claim(order.person, incident.id, order.page, order.method)
+        return Summons(
+            key=job.key,
+            person=person.name,
+            address=address,
+            number=incident.number,
+            title=incident.title,
+            priority=incident.priority.value,
+            why=order.reason.render(self._shown),
+            details=tuple(self._details(incident)),
+            ack_url=means.links.ack(claim, job.created_at),
+            press_url=means.links.press(claim, job.created_at),
+            status_url=means.links.status(claim, job.created_at),
+            code=means.links.code(order.person, order.page),
+            unsure=job.unsure,
+            since=job.first_attempt_at or job.created_at,
+        )
+
+    def _details(self, incident: Incident) -> list[tuple[str, str]]:
+        stakes = incident.stakes
+        link = (
+            f"{self._means.public_url}/issues/{incident.number}" if self._means.public_url else ""
+        )
+        return [
+            ("What", incident.description),
+            ("Product", stakes.product if stakes else incident.product),
+            ("Impact", stakes.impact_why if stakes else ""),
+            ("Promised by", plain(stakes.deadline) if stakes and stakes.deadline else ""),
+            ("Runbook", stakes.runbook if stakes else ""),
+            ("Since", plain(incident.opened_at)),
+            ("More", link),
+        ]
+
+    def _shown(self, value: Value) -> str:
+        return self._means.people.by_key(value.key).name if isinstance(value, Who) else plain(value)
+
+
+class ReceiptDeliverer:
+    """Asks a service whether somebody acknowledged there, until it is over one way or another."""
+
+    def __init__(self, means: Means, answering: Answering) -> None:
+        self._means = means
+        self._answering = answering
+
+    async def deliver(self, job: Job) -> Delivered:
+        """Raises RetryLaterError while nobody has acknowledged, or GiveUpError."""
+        order, receipt = order_of(job), str(job.payload["receipt"])
+        service = self._means.receipts.get(order.method)
+        incident = await self._means.reader.incident(job.incident_id)
+        if service is None or incident is None:
+            return _NOTHING
+        if not is_wanted(incident, forced=order.force):
+            await service.cancel(receipt)
+            return _NOTHING
+        found = await service.acknowledged(receipt)
+        if found:
+            await self._answering.acknowledge(incident.id, order.person, order.method)
+        if found is False:
+            raise RetryLaterError("not acknowledged there yet", after=ASK_AGAIN)
+        return _NOTHING
+
+
+class Watched:
+    """Lets somebody hear of every attempt that a deliverer will have to make again."""
+
+    def __init__(
+        self, inner: Deliverer, failed: Callable[[Job, RetryLaterError], Awaitable[None]]
+    ) -> None:
+        self._inner = inner
+        self._failed = failed
+
+    async def deliver(self, job: Job) -> Delivered:
+        try:
+            return await self._inner.deliver(job)
+        except RetryLaterError as error:
+            await self._failed(job, error)
+            raise
+
+
+def is_wanted(incident: Incident, *, forced: bool) -> bool:
+    """Tell whether a page of this incident still has somebody to wake."""
+    if forced:
+        return incident.is_open
+    return incident.state is State.TRIGGERED and incident.muted is None and incident.pages

@@ -1,0 +1,126 @@
+"""Pages by e-mail: one message by SMTP, with a link that acknowledges."""
+
+import asyncio
+import hashlib
+import ssl
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+
+import aiosmtplib
+
+from bot.clock import Clock
+from bot.contact.calling import one_line
+from bot.contact.wording import headline, lines
+from bot.ports.contact import Sent, Summons
+from bot.ports.delivering import GiveUpError, RetryLaterError
+
+WHOLE = 15.0
+"""Seconds for one message, from the connection to the server's last word."""
+STEP = 5.0
+_TRY_AGAIN = range(400, 500)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailbox:
+    """The server we send by. `security` is starttls, tls or none; `context` what checks its name."""
+
+    host: str
+    port: int
+    sender: str
+    security: str = "starttls"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    context: ssl.SSLContext | None = None
+
+
+class Email:
+    """Sends by SMTP; the same page has the same Message-ID, so that mail programs show it once."""
+
+    def __init__(
+        self, mailbox: Mailbox, clock: Clock, *, step: float = STEP, whole: float = WHOLE
+    ) -> None:
+        self._mailbox = mailbox
+        self._clock = clock
+        self._step = step
+        self._whole = whole
+
+    async def send(self, summons: Summons) -> Sent:
+        message = self._message(summons)
+        handed_over = False
+        client = self._client()
+        try:
+            async with asyncio.timeout(self._whole):
+                await client.connect()
+                if self._mailbox.username:
+                    await client.login(self._mailbox.username, self._mailbox.password)
+                handed_over = True
+                await client.send_message(message)
+        except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as error:
+            raise self._refused(error) from error
+        except aiosmtplib.SMTPNotSupported as error:
+            why = f"the mail server {self._mailbox.host} lacks what `contact.email` asks for"
+            raise GiveUpError(f"{why}: {one_line(str(error), 200)}") from error
+        except (aiosmtplib.SMTPException, TimeoutError, OSError) as error:
+            why = f"no answer from the mail server {self._mailbox.host} ({type(error).__name__})"
+            raise RetryLaterError(why, unsure=handed_over) from error
+        except ValueError as error:
+            raise GiveUpError(f"the e-mail cannot be written: {error}") from error
+        finally:
+            client.close()
+        return Sent(str(message["Message-ID"]))
+
+    def _client(self) -> aiosmtplib.SMTP:
+        at = self._mailbox
+        return aiosmtplib.SMTP(
+            hostname=at.host,
+            port=at.port,
+            use_tls=at.security == "tls",
+            start_tls=at.security == "starttls",
+            tls_context=at.context,
+            timeout=self._step,
+        )
+
+    def _message(self, summons: Summons) -> EmailMessage:
+        sender = self._mailbox.sender
+        domain = parseaddr(sender)[1].rpartition("@")[2] or "watchbill.invalid"
+        name = hashlib.sha256(summons.key.encode("utf-8", "replace")).hexdigest()[:32]
+        message = EmailMessage()
+        try:
+            message["From"] = sender
+            message["To"] = summons.address
+            message["Subject"] = headline(summons)
+        except ValueError as error:
+            raise GiveUpError(f"the e-mail cannot be addressed: {error}") from error
+        message["Date"] = format_datetime(self._clock.now())
+        message["Message-ID"] = f"<{name}@{domain}>"
+        message["Auto-Submitted"] = "auto-generated"
+        if summons.urgent and not summons.test:
+            message["X-Priority"] = "1"
+            message["Importance"] = "high"
+        message.set_content("\n\n".join(_body(summons)) + "\n", charset="utf-8")
+        return message
+
+    def _refused(
+        self, error: aiosmtplib.SMTPRecipientsRefused | aiosmtplib.SMTPResponseException
+    ) -> GiveUpError | RetryLaterError:
+        if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+            first = error.recipients[0]
+            code, said = first.code, first.message
+        else:
+            code, said = error.code, error.message
+        told = f"the mail server answered {code} ({one_line(said, 200)})"
+        if code in _TRY_AGAIN:
+            return RetryLaterError(told)
+        if isinstance(error, aiosmtplib.SMTPAuthenticationError):
+            told += ": correct `contact.email.username` and `password`"
+        return GiveUpError(told)
+
+
+def _body(summons: Summons) -> list[str]:
+    how = (
+        [f"Acknowledge it, with one more click there:\n{summons.ack_url}"]
+        if summons.ack_url
+        else ["Acknowledge it in Slack."]
+    )
+    return [headline(summons), "\n".join(lines(summons)), *([] if summons.test else how)]

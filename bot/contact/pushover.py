@@ -1,0 +1,61 @@
+"""Pages by Pushover, as emergencies that are repeated until they are acknowledged there."""
+
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from bot.contact.calling import Service
+from bot.contact.wording import headline, lines
+from bot.ports.contact import Sent, Summons
+from bot.ports.delivering import GiveUpError
+
+API = "https://api.pushover.net"
+_RETRY, _EXPIRE = "60", "10800"
+_LONGEST_TITLE, _LONGEST = 250, 1_024
+_HINTS = {400: "check `contact.pushover.token` and the person's user key"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushoverApp:
+    """The application that we are at Pushover."""
+
+    token: str = field(repr=False)
+    url: str = API
+
+
+class Pushover:
+    """Sends emergencies, and asks by their receipts whether somebody acknowledged."""
+
+    def __init__(self, app: PushoverApp, session: aiohttp.ClientSession) -> None:
+        self._token = app.token
+        self._service = Service(
+            session=session, name="Pushover", url=app.url.rstrip("/"), hints=_HINTS
+        )
+
+    async def send(self, summons: Summons) -> Sent:
+        form = {
+            "token": self._token,
+            "user": summons.address,
+            "title": headline(summons, _LONGEST_TITLE),
+            "message": "\n".join(lines(summons))[:_LONGEST] or headline(summons),
+        }
+        if not summons.test:
+            form |= {"priority": "2", "retry": _RETRY, "expire": _EXPIRE}
+        if summons.ack_url:
+            form |= {"url": summons.ack_url, "url_title": "Acknowledge"}
+        answer = await self._service.post("/1/messages.json", form=form)
+        found = answer if isinstance(answer, dict) else {}
+        if found.get("status") != 1:
+            raise GiveUpError("Pushover did not take it: check `contact.pushover`")
+        receipt = str(found.get("receipt") or "")
+        return Sent(receipt or str(found.get("request") or "taken"), receipt)
+
+    async def acknowledged(self, receipt: str) -> bool | None:
+        answer = await self._service.get(f"/1/receipts/{receipt}.json", {"token": self._token})
+        found = answer if isinstance(answer, dict) else {}
+        if found.get("acknowledged") == 1:
+            return True
+        return None if found.get("expired") == 1 else False
+
+    async def cancel(self, receipt: str) -> None:
+        await self._service.post(f"/1/receipts/{receipt}/cancel.json", form={"token": self._token})

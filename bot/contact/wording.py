@@ -1,0 +1,43 @@
+"""What a page says by other methods than Slack: as short as each of them wants it."""
+
+from bot.contact.calling import one_line
+from bot.ports.contact import Summons
+
+LONGEST_SMS = 300
+_TITLE, _WHY = 120, 120
+
+
+def headline(summons: Summons, longest: int = 200) -> str:
+    """Return the line that says what it is: `P1 #42: orders failed`."""
+    if summons.test:
+        return "Watchbill: a test, nothing is broken"
+    return one_line(f"{summons.priority} #{summons.number}: {summons.title}", longest)
+
+
+def lines(summons: Summons) -> list[str]:
+    """Return what else there is to say, a fact a line."""
+    if summons.test:
+        return [f"This is a test of how {summons.person} is reached. There is nothing to do."]
+    why = [f"You are paged because {one_line(summons.why, 300)}."] if summons.why else []
+    return [*why, *(f"{name}: {one_line(value, 500)}" for name, value in summons.details if value)]
+
+
+def text_message(summons: Summons) -> str:
+    """Return the text of an SMS, with the code to reply where a reply is heard."""
+    if summons.test:
+        return f"{headline(summons)}."
+    how = (
+        f"Reply {summons.code} to acknowledge." if summons.code else "Open Slack to acknowledge it."
+    )
+    left = LONGEST_SMS - len(how) - 12
+    return f"Watchbill {headline(summons, left)} {how}"
+
+
+def spoken(summons: Summons) -> str:
+    """Return what a voice reads out."""
+    if summons.test:
+        return "This is Watchbill. This is a test. Nothing is broken."
+    title, why = one_line(summons.title, _TITLE), one_line(summons.why, _WHY)
+    because = f" You are called because {why}." if why else ""
+    priority = " ".join(summons.priority)
+    return f"This is Watchbill. Incident {summons.number}, priority {priority}. {title}.{because}"

@@ -1,0 +1,270 @@
+"""Each service over a real connection: what is sent, and what follows whatever it answers."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from xml.etree import ElementTree as ET
+
+import aiohttp
+import pytest
+
+from bot.contact import calling
+from bot.contact.ntfy import Ntfy, NtfyServer
+from bot.contact.pushover import Pushover, PushoverApp
+from bot.contact.twilio import PhoneCall, TextMessage, TwilioAccount, twilio_service
+from bot.contact.webhook import Hook, PersonalWebhook
+from bot.ports.contact import Backend, Sent
+from bot.ports.delivering import GiveUpError, RetryLaterError
+from tests.bot.contact.samples import ACK, SINCE, summons
+from tests.fakes.services import (
+    NTFY_TOKEN,
+    PUSHOVER_TOKEN,
+    PUSHOVER_USER,
+    SID,
+    TOKEN,
+    Services,
+    breaks_off,
+    refuses,
+)
+
+SENDER = "+15550001111"
+ADDRESSES = {
+    "sms": "+4917012345678",
+    "call": "+4917012345678",
+    "pushover": PUSHOVER_USER,
+    "ntfy": "ana-pages",
+    "hook": "pager",
+}
+KINDS = tuple(ADDRESSES)
+
+
+def backend(kind: str, at: Services, session: aiohttp.ClientSession) -> Backend:
+    account = TwilioAccount(sid=SID, token=TOKEN, sender=SENDER, url=at.url)
+    made: dict[str, Callable[[], Backend]] = {
+        "sms": lambda: TextMessage(twilio_service(account, session), SENDER),
+        "call": lambda: PhoneCall(twilio_service(account, session), SENDER),
+        "pushover": lambda: Pushover(PushoverApp(token=PUSHOVER_TOKEN, url=at.url), session),
+        "ntfy": lambda: Ntfy(NtfyServer(url=at.url, token=NTFY_TOKEN), session),
+        "hook": lambda: PersonalWebhook({"pager": Hook(f"{at.url}/hook", "s3cret")}, session),
+    }
+    return made[kind]()
+
+
+async def sent(kind: str, at: Services, session: aiohttp.ClientSession, **more: object) -> Sent:
+    its = summons(**{"address": ADDRESSES[kind], **more})
+    return await backend(kind, at, session).send(its)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_each_service_takes_a_page(
+    kind: str, services: Services, session: aiohttp.ClientSession
+) -> None:
+    found = await sent(kind, services, session)
+    assert found.provider_id
+    assert len(services.of(kind)) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("status", [500, 502, 503])
+async def test_trouble_is_tried_again_and_may_have_gone_out(
+    kind: str, status: int, services: Services, session: aiohttp.ClientSession
+) -> None:
+    services.faults = [refuses(status)]
+    with pytest.raises(RetryLaterError, match=str(status)) as caught:
+        await sent(kind, services, session)
+    assert caught.value.unsure
+    assert not caught.value.throttled
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_service_that_says_wait_is_waited_for(
+    kind: str, services: Services, session: aiohttp.ClientSession
+) -> None:
+    services.faults = [refuses(429, Retry_After="7"), refuses(429), refuses(429, Retry_After="x")]
+    for wait in (7, 30, 30):
+        with pytest.raises(RetryLaterError) as caught:
+            await sent(kind, services, session)
+        assert (caught.value.throttled, caught.value.after) == (True, timedelta(seconds=wait))
+        assert not caught.value.unsure
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_refusal_is_for_good_and_says_why(
+    kind: str, services: Services, session: aiohttp.ClientSession
+) -> None:
+    services.faults = [refuses(400, {"message": "Invalid\nnumber", "code": 21211})]
+    with pytest.raises(GiveUpError, match=r"answered 400 \(.*Invalid number \[21211\]\)"):
+        await sent(kind, services, session)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_broken_connection_may_have_carried_it(
+    kind: str, services: Services, session: aiohttp.ClientSession
+) -> None:
+    services.faults, services.taken = [breaks_off], True
+    with pytest.raises(RetryLaterError) as caught:
+        await sent(kind, services, session)
+    assert caught.value.unsure
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_service_that_is_not_there_has_carried_nothing(
+    kind: str, session: aiohttp.ClientSession
+) -> None:
+    with pytest.raises(RetryLaterError, match="cannot be reached") as caught:
+        await sent(kind, Services(url="http://127.0.0.1:9"), session)
+    assert not caught.value.unsure
+
+
+async def test_a_service_that_hangs_is_not_waited_for(
+    services: Services, session: aiohttp.ClientSession
+) -> None:
+    services.hangs = True
+    soon = calling.Service(session, "ntfy", services.url, timeout=aiohttp.ClientTimeout(total=0.1),
+                           headers={"Authorization": f"Bearer {NTFY_TOKEN}"})  # fmt: skip
+    with pytest.raises(RetryLaterError, match=r"did not answer \(TimeoutError\)") as caught:
+        await soon.post("/", body=b"{}", headers={"Content-Type": "application/json"})
+    assert caught.value.unsure
+
+
+@pytest.mark.parametrize("kind", ["sms", "call", "pushover", "ntfy"])
+async def test_a_wrong_key_says_what_to_correct(
+    kind: str, services: Services, session: aiohttp.ClientSession
+) -> None:
+    account = TwilioAccount(sid=SID, token="wrong", sender=SENDER, url=services.url)
+    wrong: dict[str, Backend] = {
+        "sms": TextMessage(twilio_service(account, session), SENDER),
+        "call": PhoneCall(twilio_service(account, session), SENDER),
+        "pushover": Pushover(PushoverApp(token="wrong", url=services.url), session),
+        "ntfy": Ntfy(NtfyServer(url=services.url, token="wrong"), session),
+    }
+    with pytest.raises(GiveUpError, match="contact"):
+        await wrong[kind].send(summons(address=ADDRESSES[kind]))
+    assert services.sent == []
+
+
+async def test_a_text_message_says_what_to_reply(
+    services: Services, session: aiohttp.ClientSession
+) -> None:
+    await sent("sms", services, session, title="x" * 500)
+    (one,) = services.sent
+    assert one["From"] == SENDER
+    assert one["Body"].startswith("Watchbill P1 #42: xxx")
+    assert one["Body"].endswith("… Reply 123456 to acknowledge.")
+    assert len(one["Body"]) <= 300
+    await sent("sms", services, session, code="")
+    assert services.sent[1]["Body"].endswith("Open Slack to acknowledge it.")
+
+
+async def test_a_messaging_service_may_send_text_messages(
+    services: Services, session: aiohttp.ClientSession
+) -> None:
+    account = TwilioAccount(sid=SID, token=TOKEN, sender="MG1", url=services.url)
+    await TextMessage(twilio_service(account, session), "MG1").send(summons())
+    assert services.sent[0]["MessagingServiceSid"] == "MG1"
+    assert "From" not in services.sent[0]
+
+
+async def test_an_unsure_text_message_is_looked_for_before_it_is_repeated(
+    services: Services, session: aiohttp.ClientSession
+) -> None:
+    services.faults, services.taken = [refuses(503)], True
+    with pytest.raises(RetryLaterError):
+        await sent("sms", services, session)
+    again = await sent("sms", services, session, unsure=True)
+    assert again.provider_id == services.sent[0]["answer"]["sid"]
+    assert len(services.sent) == 1
+    await sent("sms", services, session, unsure=True, code="654321")
+    assert len(services.sent) == 2
+    await sent("sms", services, session, unsure=True, since=SINCE + timedelta(minutes=1))
+    assert len(services.sent) == 3
+
+
+async def test_a_call_reads_the_page_out_and_asks_for_a_key(
+    services: Services, session: aiohttp.ClientSession
+) -> None:
+    nasty = "</Say><Dial>+1900</Dial> & <b>\x00\x07\ud800"
+    await sent("call", services, session, title=nasty)
+    script = ET.fromstring(services.sent[0]["Twiml"])
+    assert [child.tag for child in script] == ["Gather", "Gather", "Say"]
+    assert script[0].attrib["action"] == "https://watchbill.example/contact/twilio/pressed/t.m"
+    assert script[0].attrib["numDigits"] == "1"
+    said = script[0][0].text or ""
+    assert said.startswith("This is Watchbill. Incident 42, priority P 1. </Say><Dial>+1900</Dial>")
+    assert said.endswith("You are called because you are primary of data. Press 1 to acknowledge.")
+    assert not list(script.iter("Dial"))
+    await sent("call", services, session, press_url="")
+    assert [child.tag for child in ET.fromstring(services.sent[1]["Twiml"])] == ["Say", "Say"]
+
+
+async def test_pushover_gets_an_emergency_and_is_asked_for_its_receipt(
+    services: Services, session: aiohttp.ClientSession
+) -> None:
+    pushover = Pushover(PushoverApp(token=PUSHOVER_TOKEN, url=services.url), session)
+    found = await pushover.send(summons(address=PUSHOVER_USER))
+    assert found.receipt == found.provider_id == "receipt0"
+    one = services.sent[0]
+    assert (one["priority"], one["retry"], one["url"]) == ("2", "60", ACK)
+    assert await pushover.acknowledged("receipt0") is False
+    services.receipts["receipt0"]["acknowledged"] = 1
+    assert await pushover.acknowledged("receipt0") is True
+    services.receipts["receipt0"] = {"acknowledged": 0, "expired": 1}
+    assert await pushover.acknowledged("receipt0") is None
+    await pushover.cancel("receipt0")
+    assert services.cancelled == ["receipt0"]
+
+
+async def test_ntfy_gets_a_button_that_acknowledges(
+    services: Services, session: aiohttp.ClientSession
+) -> None:
+    await sent("ntfy", services, session)
+    one = services.sent[0]
+    assert one["topic"] == "ana-pages"
+    assert one["title"] == "P1 #42: orders failed"
+    assert one["priority"] == 5
+    assert one["actions"] == [
+        {"action": "http", "label": "Acknowledge", "url": ACK, "method": "POST", "clear": True}
+    ]
+    assert "Product: orders" in one["message"]
+    assert "Runbook" not in one["message"]
+
+
+async def test_an_unsure_notification_is_looked_for_before_it_is_repeated(
+    services: Services, session: aiohttp.ClientSession
+) -> None:
+    services.faults, services.taken = [breaks_off], True
+    with pytest.raises(RetryLaterError):
+        await sent("ntfy", services, session)
+    assert (await sent("ntfy", services, session, unsure=True)).provider_id == "ntfy0"
+    await sent("ntfy", services, session, unsure=True, ack_url=f"{ACK}2")
+    await sent("ntfy", services, session, unsure=True, ack_url="")
+    assert len(services.sent) == 3
+
+
+async def test_a_webhook_is_signed_and_named(
+    services: Services, session: aiohttp.ClientSession
+) -> None:
+    await sent("hook", services, session)
+    raw, headers = services.sent[0]["raw"], services.headers[0]
+    digest = hmac.new(b"s3cret", raw, hashlib.sha256).hexdigest()
+    assert headers["X-Watchbill-Signature"] == f"sha256={digest}"
+    assert headers["Idempotency-Key"] == summons().key
+    body = json.loads(raw)
+    assert body["acknowledge"] == {"method": "POST", "url": ACK}
+    assert (body["event"], body["number"], body["person"]) == ("page", 42, "Ana")
+    with pytest.raises(GiveUpError, match='no webhook "gone": add it to `webhooks`'):
+        await sent("hook", services, session, address="gone")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_test_says_that_it_is_one(
+    kind: str, services: Services, session: aiohttp.ClientSession
+) -> None:
+    empty = {"ack_url": "", "press_url": "", "status_url": "", "code": ""}
+    found = await sent(kind, services, session, test=True, number=0, title="", **empty)
+    assert found.receipt == ""
+    told = str(services.sent[0])
+    assert "test" in told
+    assert "#0" not in told
