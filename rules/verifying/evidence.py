@@ -81,13 +81,14 @@ def _named(run: Run) -> str:
 def evidence_of(event: AlertReceived, signal: Signal | None, now: datetime) -> Evidence:
     """Return what an alert of the incident's own thing tells.
 
-    A monitor looks at the thing all the time, so that its word is about now.
+    A monitor looks at the thing all the time, so that its word is about now. Most monitors title
+    the end of a trouble as its beginning, so that their titles prove nothing to a reader.
     """
     alert = event.alert
     told = alert.occurred_at if signal is Signal.RUN else now
     return Evidence(
         well=True,
-        name=alert.title,
+        name=alert.title if signal is Signal.RUN else f"{alert.source} reports it no more",
         began_at=event.began_at or told,
         ended_at=alert.occurred_at,
         labels=alert.labels,

@@ -26,7 +26,13 @@ SHOP = Expectation(
     pipeline="shop_daily",
     labels={"dag_id": "shop_daily"},
 )
-KINDS = {"airflow": "airflow", "dbt": "dbt", "pager": "pagerduty", "cloudwatch": "sns"}
+KINDS = {
+    "airflow": "airflow",
+    "dbt": "dbt",
+    "pager": "pagerduty",
+    "cloudwatch": "sns",
+    "monitor": "grafana",
+}
 
 
 def shifts() -> OnCall:

@@ -251,6 +251,18 @@ async def test_a_click_elsewhere_proves_nothing(tell: Tell) -> None:
         assert await verdict(story, number) is Verdict.PENDING
 
 
+async def test_a_monitor_proves_it_in_words_that_do_not_say_it_is_down(tell: Tell) -> None:
+    story = tell(waits())
+    story.clock.set(FRIDAY)
+    about = {"source": "monitor", "title": "warehouse-1 does not answer"}
+    await story.fires("warehouse", **about)
+    await story.recovers("warehouse", **about)
+    incident = await story.incident()
+    assert incident.is_closed
+    assert incident.verification
+    assert incident.verification.evidence == "monitor reports it no more"
+
+
 async def test_pending_across_two_hand_offs(tell: Tell) -> None:
     tuesday = Schedule("0 5 * * tue", "Europe/Berlin")
     story = tell(waits(expected=ExpectedRuns([replace(SHOP, schedule=tuesday)])))
