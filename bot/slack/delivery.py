@@ -74,7 +74,7 @@ async def show(desk: Desk, job: Job) -> Delivered:
     scene, messages = await desk.scene(incident)
     body = views.root_message(replace(scene, permalink="", channel_id=""))
     root = root_of(messages)
-    if root is None and incident.muted:
+    if root is None and incident.hidden:
         return _NOTHING
     if root is None:
         return await _post_root(desk, job, incident, body)

@@ -73,9 +73,18 @@ async def test_a_silenced_incident_shows_nothing_until_it_matters(
     desk: Desk, reader: FakeReader, workspace: Workspace
 ) -> None:
     muted = incident().mute(Mutedness(NOW + timedelta(hours=1), BO, "work"))
-    reader.put(muted)
+    reader.put(muted.but(hidden=True))
     assert await carry_out(desk, reader, job("show")) == Delivered()
     assert in_channel(workspace) == []
+
+
+async def test_what_somebody_took_while_it_was_silenced_is_shown(
+    desk: Desk, reader: FakeReader, workspace: Workspace
+) -> None:
+    muted = incident().mute(Mutedness(NOW + timedelta(hours=1), BO, "work"))
+    reader.put(muted.but(hidden=False))
+    await carry_out(desk, reader, job("show"))
+    assert len(in_channel(workspace)) == 1
 
 
 async def test_a_page_is_a_direct_message_with_the_two_buttons(
