@@ -1,5 +1,6 @@
 """Buttons and menus: an act is stored and acknowledged, anything longer opens a modal."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from bot.slack.views.answers import said
 from bot.slack.views.correct import correct_modal
 from bot.slack.views.journal import FORMS as JOURNAL
 from bot.slack.views.timeline import MOST_READ, timeline_modal
+from bot.slack.wording.incident import no_incident
 from rules.incident import Incident
 from rules.matching.known import with_catalogue
 from rules.matching.matcher import parse_matchers
@@ -39,6 +41,7 @@ FORMS = (
 )
 HOME_FORMS = ("home_page", "home_create", "home_take", "home_silence")
 _RECENT = timedelta(days=7)
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _MOST_RECENT = 500
 
 
@@ -83,8 +86,7 @@ class Clicks:
         view_id = await self._open(body, caller, modals.loading(number or 0))
         incident = await self._desk.reader.incident_numbered(number or 0)
         if incident is None:
-            gone = md("There is no incident #{number}.", number=number or 0)
-            view = modals.trouble("Not found", gone)
+            view = modals.trouble("Not found", no_incident(number or 0))
         else:
             view = await self._filled(word, incident, caller)
         await self._desk.api.change_modal(view_id, view)
@@ -110,7 +112,7 @@ class Clicks:
         """One alert gets an incident of its own; the answer says which number it has."""
         caller = self._intake.caller(body)
         number, _, alert = str(_action(body).get("value", ""))[:64].partition(":")
-        if not (number.isascii() and number.isdigit() and alert):
+        if not (_NUMBER.fullmatch(number) and alert):
             return await self.unknown(ack, body)
         act = SplitOff(number=int(number), alert=alert, by=caller.key)
         try:
@@ -225,7 +227,7 @@ def _chosen(body: Json) -> tuple[str, int | None]:
         if option
         else (str(action["action_id"]), "", str(action.get("value", "")))
     )
-    return word, int(number) if number.isascii() and number.isdigit() else None
+    return word, int(number) if _NUMBER.fullmatch(number) else None
 
 
 def _key(body: Json) -> str:

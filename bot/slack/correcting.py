@@ -12,10 +12,10 @@ from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
 from bot.slack.submits import Form
-from bot.slack.text import md
 from bot.slack.views import correct as views
 from bot.slack.views.answers import said
 from bot.slack.wishes import AskCorrect, AskRules
+from bot.slack.wording.incident import no_incident
 from rules.category import Category
 from rules.incident import Incident
 from rules.priority import Impact
@@ -178,8 +178,7 @@ async def answer_corrections(desk: Desk, question: AskCorrect | AskRules) -> Jso
         return views.rules_answer(rules, names_of(rules), desk.directory, desk.clock.now())
     incident = await desk.reader.incident_numbered(question.number)
     if incident is None:
-        text = md("There is no incident #{number}.", number=question.number)
-        return said(text)
+        return said(no_incident(question.number))
     return views.correct_answer(incident)
 
 

@@ -20,6 +20,7 @@ from bot.slack.views.runbook import (
     result_message,
     runbook_message,
 )
+from bot.slack.wording.incident import no_incident
 from rules.runbooks.choosing import subject_of
 from rules.runbooks.gaps import gap_sentence
 from rules.runbooks.runbook import Guide, RunbookUse, StepOutcome
@@ -74,7 +75,7 @@ async def answer_runbook(desk: Desk, number: int) -> Json:
     """The answer to `/oncall runbook <n>`."""
     incident = await desk.reader.incident_numbered(number)
     if incident is None:
-        return said(md("There is no incident #{number}.", number=number))
+        return said(no_incident(number))
     scene, _ = await desk.scene(incident, ask=False)
     guide = await desk.runbooks.guide(incident.id) or _fitting(scene)
     return runbook_message(scene, guide, desk.actions)

@@ -47,6 +47,7 @@ from bot.slack.wishes import (
     CommandError,
     Question,
 )
+from bot.slack.wording.incident import no_incident
 from rules.incident import State
 
 _OPEN = (State.TRIGGERED, State.ACKNOWLEDGED)
@@ -203,8 +204,7 @@ class Words:
     async def _one(self, number: int, *, explain: bool) -> Json:
         incident = await self._desk.reader.incident_numbered(number)
         if incident is None:
-            text = md("There is no incident #{number}. Try `/oncall list all`.", number=number)
-            return answers.said(text)
+            return answers.said(no_incident(number))
         scene, _ = await self._desk.scene(incident, ask=False)
         if not explain:
             return root_message(scene)

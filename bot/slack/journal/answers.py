@@ -6,6 +6,7 @@ from bot.slack.text import md, outside
 from bot.slack.views import journal as views
 from bot.slack.views.answers import said
 from bot.slack.wishes import AskJournalPages
+from bot.slack.wording.incident import no_incident
 
 
 async def answer_journal(desk: Desk, asked: AskJournalPages, user: str) -> Json:
@@ -38,7 +39,7 @@ async def _one(desk: Desk, number: int) -> Json:
         return views.entry_answer(entry, causes, desk.directory, desk.clock.now())
     incident = await desk.reader.incident_numbered(number)
     if incident is None:
-        return said(md("There is no incident #{number}. Try `/oncall list all`.", number=number))
+        return said(no_incident(number))
     return views.write_answer(incident)
 
 

@@ -21,6 +21,10 @@ def sign(incident: Incident) -> str:
     return SNOOZED if incident.snoozed_until else SIGNS[incident.state]
 
 
+def no_incident(number: int) -> Mrkdwn:
+    return md("There is no incident #{number}. Try `/oncall list all`.", number=number)
+
+
 def title(incident: Incident) -> str:
     """Plain text: "P2 #42 daily_orders.load failed"."""
     return f"{incident.priority} #{incident.number} {one_line(incident.title)}"
