@@ -62,10 +62,12 @@ def _told_runs(
 
     None when no entry has one.
     """
+    entries = _entries(root, fields.alerts)
+    if not any(isinstance(entry, dict) and "run" in entry for entry in entries[:MOST_ALERTS]):
+        return None
     alerts: list[Alert] = []
     runs: list[Run] = []
     reader = _EntryReader(source, delivery, fields, root)
-    entries = _entries(root, fields.alerts)
     for entry in entries[:MOST_ALERTS]:
         body = entry if isinstance(entry, dict) else {}
         run = told_run(source, delivery, body)

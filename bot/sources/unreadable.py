@@ -1,6 +1,7 @@
 """The alert that says that something came in and could not be read."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from bot.ports.inbox import Delivery
 from bot.sources.json_body import JsonValue, read_json
@@ -46,6 +47,7 @@ def too_many(delivery: Delivery, over: int) -> Alert:
     return _alert(delivery, f"{why} It held {over:,} more.", key=digest(why))
 
 
+@lru_cache(maxsize=1)  # a delivery may have a thousand entries that cannot be read
 def _look(body: bytes) -> str:
     """Say what the body looks like, "" when it is empty or all binary.
 

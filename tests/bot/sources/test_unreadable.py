@@ -1,7 +1,12 @@
 """What the alert about an unreadable delivery tells the reader, and what it keeps to itself."""
 
 import json
+from time import process_time
 
+import pytest
+
+from bot.sources import registry
+from bot.sources.kind import Source
 from bot.sources.unreadable import too_many, unreadable
 from tests.fakes.deliveries import delivery
 
@@ -41,3 +46,24 @@ def test_what_did_not_fit_is_one_thing() -> None:
     first, second = (too_many(delivery(json.dumps([n])), 5) for n in (1, 2))
     assert first.dedup_key == second.dedup_key
     assert first.description.endswith("It held 5 more.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("generic", b'[{"pad": "' + b"x" * 200_000 + b'"}' + b",{}" * 2_000 + b"]"),
+        ("cloudevents", b'[{"pad": "' + b"x" * 200_000 + b'"}' + b",{}" * 2_000 + b"]"),
+        (
+            "alertmanager",
+            b'{"alerts": [{"pad": "' + b"x" * 200_000 + b'"}' + b",{}" * 2_000 + b"]}",
+        ),
+    ],
+)
+def test_a_thousand_entries_that_cannot_be_read_are_told_in_good_time(
+    kind: str, body: bytes
+) -> None:
+    began = process_time()
+    said = registry.read(Source(name="tool", kind=kind), delivery(body))
+    assert said.alerts
+    assert all(alert.unreadable for alert in said.alerts)
+    assert process_time() - began < 3
