@@ -171,7 +171,7 @@ def _runs(event: _Event) -> Iterable[Run]:
         ended_at=ended,
         nominal_at=instant(due, source, delivery) if event.run_type == SCHEDULED else None,
         attempt=clears + 1 if isinstance(clears, int) and 0 <= clears < MOST_ATTEMPTS else 1,
-        kind=event.run_type,
+        kind=line(event.run_type, 64),
         labels=labels(_labels(event)),
     )
 

@@ -69,7 +69,7 @@ def _runs(
             started_at=instant(run.get("run_started_at"), source, delivery),
             ended_at=instant(run.get("updated_at"), source, delivery) if completed else None,
             attempt=count_of(run.get("run_attempt")),
-            kind=_KINDS.get(trigger, trigger),
+            kind=_KINDS.get(trigger, text.line(trigger, 64)),
             labels=text.labels(_labels(run, repository, workflow, branch)),
         ),
     )

@@ -121,8 +121,6 @@ def check(alert: Alert) -> None:
     assert alert.occurred_at.utcoffset() is not None
     lines = [
         alert.title,
-        alert.dedup_key,
-        alert.group_key,
         alert.url,
         *alert.labels,
         *alert.labels.values(),
@@ -130,6 +128,9 @@ def check(alert: Alert) -> None:
     for line in lines:
         assert line == text.line(line, 10_000)
         line.encode()
+    for key in (alert.dedup_key, alert.group_key):
+        assert key == text.key(key)
+        key.encode()
     assert alert.description == text.clean(alert.description)
     alert.description.encode()
     assert all(len(name) <= text.LABEL_NAME_LENGTH for name in alert.labels)

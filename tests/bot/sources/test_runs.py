@@ -13,11 +13,13 @@ from bot.sources import (
     github,
     heartbeat,
     openlineage,
+    registry,
+    text,
 )
 from bot.sources.kind import Source
 from rules.alert import AlertStatus
 from rules.run import MANUAL, SCHEDULED, Run, RunState, merged
-from tests.fakes.deliveries import RECEIVED, delivery
+from tests.fakes.deliveries import RECEIVED, delivery, payload
 
 TOLD = {"pipeline": "nightly", "id": 7, "state": "success", "ended_at": "2026-01-01T05:00:00Z"}
 
@@ -181,3 +183,15 @@ def test_the_body_stays_a_body() -> None:
     source = Source(name="tool", kind="generic")
     parsed = generic.parse(source, delivery({"title": "x", "run": json.dumps(TOLD)}))
     assert parsed.runs == ()
+
+
+@pytest.mark.parametrize("said", ["x" * 5_000, "a\x00b\ud800"])
+def test_the_kind_of_a_run_is_a_short_word(said: str) -> None:
+    event = json.loads(payload("airflow/dag_run_succeeded_3_orders_callback.json"))
+    event["dag_run"]["run_type"] = said
+    hook = json.loads(payload("github/success.json"))
+    hook["workflow_run"]["event"] = said
+    for kind, body in (("airflow", event), ("github", hook)):
+        (run,) = registry.read(Source(name="tool", kind=kind), delivery(body)).runs
+        assert run.kind == text.line(run.kind, 64)
+        assert 0 < len(run.kind) <= 64
