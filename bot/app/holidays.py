@@ -12,6 +12,8 @@ _LARGEST = 5_000_000
 _LONGEST = 60
 """Days of one event: nobody has a holiday of a quarter."""
 _YEARS = range(2000, 2100)
+_MISSHAPEN = (OSError, ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
+"""What icalendar raises for a file that is none, and what a missing part of an event raises."""
 
 
 def read_holidays(config: Config) -> tuple[Calendars, dict[str, str]]:
@@ -24,7 +26,7 @@ def read_holidays(config: Config) -> tuple[Calendars, dict[str, str]]:
             continue
         try:
             days[name] = frozenset(_of_file(Path(written)))
-        except (OSError, ValueError) as error:
+        except _MISSHAPEN as error:
             days[name] = frozenset()
             faults[name] = f"{written} cannot be read: {_words(error)}"
     return days, faults
@@ -41,6 +43,8 @@ def _of_file(path: Path) -> Iterator[date]:
     if not events:
         raise ValueError("it has no events")
     for event in events:
+        if "DTSTART" not in event:
+            raise ValueError("an event has no DTSTART")
         yield from _days_of(event.decoded("DTSTART"), event.get("DTEND"), event.get("RRULE"))
 
 
@@ -63,4 +67,6 @@ def _days_of(start: object, end: object, rule: object) -> Iterator[date]:
 
 
 def _words(error: Exception) -> str:
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)[:200]
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return str(error)[:200] if isinstance(error, ValueError) else "it is not a well-made calendar"

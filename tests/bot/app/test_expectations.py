@@ -85,6 +85,8 @@ def test_calendars_are_lists_or_files(tmp_path: Path) -> None:
         ("no calendar", "cannot be read"),
         (HOLIDAYS.replace("FREQ=YEARLY", "FREQ=WEEKLY"), "list the days"),
         ("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nEND:VCALENDAR\n", "no events"),
+        (HOLIDAYS.replace("DTSTART", "DTSTOP"), "no DTSTART"),
+        (HOLIDAYS + HOLIDAYS, "cannot be read"),
     ],
 )
 def test_a_file_that_is_no_calendar_is_told(tmp_path: Path, text: str, says: str) -> None:
