@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from rules.plain_line import plain_line
+
 MOST_SHOWN = 10
 _LONGEST_QUOTE = 60
 UNCALCULATED = "#UNCALCULATED!"
@@ -29,7 +31,7 @@ class Problem:
     code: str = ""
 
     def __str__(self) -> str:
-        return f"{self.address}: {self.text}" if self.address else self.text
+        return plain_line(f"{self.address}: {self.text}" if self.address else self.text)
 
 
 class TableError(ValueError):

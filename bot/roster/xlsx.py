@@ -83,7 +83,7 @@ def _check(data: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, OSError):
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError):
         raise TableError("this is no XLSX file, or it is cut off. Save it again.") from None
     if unpacked > _MOST_UNPACKED:
         raise TableError(

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from rules.plain_line import plain_line
+
 Path = tuple[str | int, ...]
 """Keys and indexes from the root to a value."""
 
@@ -30,7 +32,7 @@ class Fault:
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{where}: {self.message}"
+        return plain_line(f"{where}: {self.message}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.roster.files import FileSource
-from bot.roster.table import TableError
+from bot.roster.table import Problem, TableError
 from bot.roster.xlsx import read_xlsx
 from tests.bot.roster.books import NOW, lines, roster_file
 
@@ -108,3 +108,22 @@ def test_an_empty_folder_and_a_missing_file_say_so(tmp_path: Path) -> None:
         FileSource(tmp_path).read()
     with pytest.raises(TableError, match=r"cannot be read: No such file"):
         FileSource(tmp_path / "roster.xlsx").read()
+
+
+@pytest.mark.parametrize("place", [(4, b"\xff"), (6, b"\xff\xff"), (8, b"\x63\x00")])
+def test_a_workbook_packed_in_a_way_of_tomorrow_is_refused(place: tuple[int, bytes]) -> None:
+    """The zip's own directory says how it is packed: a newer version, or a secret one."""
+    data = bytearray((BOOKS / "03-slash-date.xlsx").read_bytes())
+    at = 0
+    while (at := data.find(b"PK\x01\x02", at)) > 0:
+        begin = at + place[0] + 2
+        data[begin : begin + len(place[1])] = place[1]
+        at += 4
+    with pytest.raises(TableError, match=r"XLSX|Save it again"):
+        read_xlsx(bytes(data))
+
+
+def test_a_problem_is_one_line_whatever_a_tab_is_called() -> None:
+    said = str(Problem("Shifts\u2028b\r\n!A3", "x\u202egnp" + "y" * 9_000))
+    assert said.isprintable()
+    assert len(said) <= 1_000

@@ -286,3 +286,11 @@ _TREES = st.recursive(
 def test_no_tree_raises_anything(tree: object) -> None:
     value, faults = read(yaml.safe_dump(tree, allow_unicode=True), RulebookSpec, "a.yaml")
     assert (value is None) == bool(faults)
+
+
+def test_a_fault_is_one_short_line_without_hidden_signs() -> None:
+    _, faults = read(r'{"x\u202egnp\u2028\ufeff": 1}', Outer, "a.yaml")
+    assert faults
+    assert all(str(fault).isprintable() for fault in faults)
+    long = Fault("a.yaml", 1, 1, "y" * 9_000)
+    assert len(str(long)) <= 1_000

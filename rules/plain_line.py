@@ -1,0 +1,10 @@
+"""Text that somebody else wrote, as one line that a terminal and a log can show."""
+
+LONGEST = 1_000
+
+
+def plain_line(text: str) -> str:
+    """Return `text` without line ends, hidden or reordering characters, cut when it is long."""
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST - 1]}…"
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
