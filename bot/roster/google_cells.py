@@ -16,6 +16,9 @@ Json = dict[str, Any]
 MOST_TABS = 50
 MOST_ROWS = 20_000
 MOST_COLUMNS = 200
+_MISSHAPEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What reading an answer raises that is not what Google promises: a proxy's, or half of one."""
+
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - a cell's time is local, of the reader's zone
 _MOST_NAMED = 5
 _LOADING = "Loading..."
@@ -54,7 +57,7 @@ def tabs_of(outline: Json) -> tuple[Tab, ...]:
             for sheet in outline["sheets"]
             if sheet["properties"].get("sheetType", "GRID") == "GRID"
         )
-    except (KeyError, TypeError, AttributeError):
+    except _MISSHAPEN:
         raise later("Google's answer was cut short.") from None
     if not found:
         raise TableError("the spreadsheet has no tab with cells.")
@@ -84,7 +87,18 @@ def slashes_of(locale: str) -> SlashOrder:
 def workbook(
     outline: Json, tabs: Sequence[Tab], values: Sequence[Json], looks: Json, sheet_id: str
 ) -> Workbook:
-    """Put a spreadsheet together. Raises TableError when it is too large."""
+    """Put a spreadsheet together. Raises TableError when it is too large, or SheetFaultError."""
+    try:
+        return _workbook(outline, tabs, values, looks, sheet_id)
+    except TableError:
+        raise
+    except _MISSHAPEN:
+        raise later("Google's answer was cut short.") from None
+
+
+def _workbook(
+    outline: Json, tabs: Sequence[Tab], values: Sequence[Json], looks: Json, sheet_id: str
+) -> Workbook:
     properties: Json = outline.get("properties", {})
     by_id = {one["properties"]["sheetId"]: one for one in looks.get("sheets", ())}
     looks = {**looks, "sheets": [by_id.get(tab.id, {}) for tab in tabs]}

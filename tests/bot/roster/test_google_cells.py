@@ -1,6 +1,8 @@
 """Cells of a spreadsheet as Google tells them, to tabs as every reader gives them."""
 
+import copy
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -10,8 +12,9 @@ from bot.local_google.a1 import Area
 from bot.local_google.google import LocalGoogle
 from bot.local_google.spreadsheet import Cell, Written
 from bot.roster.dates import SlashOrder
-from bot.roster.google_cells import slashes_of
+from bot.roster.google_cells import slashes_of, tabs_of, workbook
 from bot.roster.google_client import GoogleSheets
+from bot.roster.google_faults import SheetFaultError
 from bot.roster.google_sheet import GoogleSheet
 from bot.roster.table import TableError
 from bot.roster.workbook import Workbook
@@ -179,3 +182,34 @@ def test_a_sheet_with_too_many_tabs_is_refused(google: LocalGoogle, sheets: Goog
 )
 def test_the_locale_tells_the_order_of_slashes(locale: str, order: SlashOrder) -> None:
     assert slashes_of(locale) is order
+
+
+OUTLINE = {
+    "sheets": [
+        {
+            "properties": {"sheetId": 0, "title": "Shifts", "gridProperties": {"rowCount": 9}},
+            "merges": [{"startRowIndex": 1, "endRowIndex": 3}],
+        }
+    ]
+}
+
+
+@pytest.mark.parametrize("junk", [None, 7, "x", [], [None], ["x"], {"a": 1}, float("inf"), -1])
+@pytest.mark.parametrize("name", ["values", "looks", "merges", "properties", "gridProperties"])
+def test_an_answer_that_is_not_googles_is_read_again_later(name: str, junk: object) -> None:
+    outline = copy.deepcopy(OUTLINE)
+    values: list[dict[str, object]] = [{"values": [["Start", "End"], ["2026-11-16", 5]]}]
+    looks: dict[str, object] = {"sheets": [{"properties": {"sheetId": 0}, "data": []}]}
+    first: dict[str, object] = outline["sheets"][0]
+    match name:
+        case "values":
+            values = [{"values": junk}]
+        case "looks":
+            looks = {"sheets": [{"properties": {"sheetId": 0}, "data": junk}]}
+        case "gridProperties":
+            first["properties"] = {"sheetId": 0, "title": "Shifts", "gridProperties": junk}
+        case _:
+            first[name] = junk
+    with suppress(SheetFaultError, TableError):
+        tabs = tabs_of(outline)
+        workbook(outline, tabs, values[: len(tabs)], looks, "abc")
