@@ -64,6 +64,8 @@ def expression_fault(source: str) -> str:
     """Say why an expression cannot be used, "" when it can."""
     if len(source) > LONGEST_EXPRESSION:
         return f"longer than {LONGEST_EXPRESSION} characters; split it into several rules"
+    if any("\ud800" <= one <= "\udfff" for one in source):
+        return "half a character stands in it; write it again"
     try:
         answers = _program(source).return_type().name()
     except ImportError:

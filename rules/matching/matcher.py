@@ -227,7 +227,7 @@ def matcher(label: str, operator: str, value: str | Sequence[str]) -> Matcher:
     """Build a checked matcher; raises ValueError when a value of it cannot be used."""
     made = unchecked(label, Operator(operator), value)
     if fault := matcher_fault(made):
-        raise ValueError(f"{made}: {fault}")
+        raise ValueError(f"{str(made)[:_LONGEST_TEXT]}: {fault}")
     return made
 
 
@@ -261,9 +261,11 @@ def _list_fault(made: Matcher) -> str:
 
 
 def _regex_fault(pattern: str) -> str:
+    if len(pattern) > _LONGEST_REGEX:
+        return f"longer than {_LONGEST_REGEX} characters"
     try:
         re.compile(pattern)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         return f"not a regular expression ({error})"
     return _too_slow(pattern)
 
@@ -275,8 +277,6 @@ def _too_slow(pattern: str) -> str:
     text of bounded length.
     """
     bare = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", pattern)
-    if len(pattern) > _LONGEST_REGEX:
-        return f"longer than {_LONGEST_REGEX} characters"
     if re.search(r"\)[*+{]|\(\?[^:]", bare) or re.search(r"\\[1-9]", pattern):
         return "a bracket cannot be repeated or looked ahead of; write it out"
     if len(re.findall(r"[*+]|\{\d+,", bare)) > _MOST_REPETITIONS:

@@ -77,6 +77,7 @@ def test_a_failure_that_does_not_matter_is_none() -> None:
         ("true" + " && true" * 200, "longer than 1000 characters"),
         ("", "cannot be read at character 1"),
         ("open('x') == 'y'", "there is no `open`"),
+        ("text.x == '\ud800'", "half a character"),
     ],
 )
 def test_a_fault_is_found_before_anything_runs(source: str, fault: str) -> None:

@@ -82,6 +82,15 @@ def test_a_comma_inside_a_value_stays_there() -> None:
     assert parse_matchers("title=a,b")[0][0].value == "a,b"
 
 
+@pytest.mark.parametrize(
+    "pattern", ["(" * 1_500 + ")" * 1_500, "a" * 9_000, "a{99999999999999999999}", "(" * 250]
+)
+def test_a_monstrous_regular_expression_is_refused_in_few_words(pattern: str) -> None:
+    with pytest.raises(ValueError, match=r"longer than|regular expression") as error:
+        parse_matchers(f"a=~{pattern}")
+    assert len(str(error.value)) < 600
+
+
 def test_a_broken_regular_expression_is_an_error_in_words() -> None:
     with pytest.raises(ValueError, match=r'dag_id=~"\(": not a regular expression|dag_id=~\('):
         parse_matchers("dag_id=~(")
