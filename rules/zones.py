@@ -1,5 +1,6 @@
 """Time zones by their IANA names, and what people write instead of them."""
 
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from rules.nearest import nearest
@@ -49,10 +50,17 @@ def checked_zone(name: str) -> str:
     raise ValueError(f'"{name}" is not a time zone{hint}')
 
 
+@lru_cache(maxsize=1)
+def _zones() -> tuple[str, ...]:
+    """Return every name worth proposing; looking through the files takes 20 ms."""
+    return (*(zone for zone in available_timezones() if "/" in zone), "UTC")
+
+
+@lru_cache(maxsize=1_000)
 def _meant(name: str) -> str | None:
     if abbreviated := _MEANT_BY.get(name.upper()):
         return abbreviated
-    zones = [zone for zone in available_timezones() if "/" in zone] + ["UTC"]
+    zones = _zones()
     city = name.casefold().replace(" ", "_")
     cities = sorted(zone for zone in zones if zone.casefold().endswith(f"/{city}"))
     return cities[0] if cities else nearest(name, zones)
