@@ -67,6 +67,7 @@ def parse(text: str, typist: Typist) -> Typed:
 
 def plain_words(text: str) -> str:
     """Undo Slack's writing of links, addresses, channels and entities; mentions stay."""
+    text = text.encode("utf-8", "replace").decode()  # half a character cannot be stored
     text = _MAIL.sub(r"\1", text)
     text = _CHANNEL.sub(r"#\1", _LINK.sub(r"\1", text)).translate(QUOTES)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

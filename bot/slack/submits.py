@@ -31,7 +31,8 @@ class Form:
         self.number = int(read_metadata(view).get("n") or 0)
 
     def text(self, block: str) -> str:
-        return str(self._element(block).get("value") or "").strip()
+        said = str(self._element(block).get("value") or "").strip()
+        return said.encode("utf-8", "replace").decode()  # half a character cannot be stored
 
     def choice(self, block: str) -> str:
         return str((self._element(block).get("selected_option") or {}).get("value") or "")

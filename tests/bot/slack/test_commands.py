@@ -2,7 +2,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.acts.act import AckAll, EndSilence, MakeSilence, OnIncident, OpenByHand
+from bot.acts.act import (
+    AckAll,
+    ActPayload,
+    AnswerTo,
+    EndSilence,
+    MakeSilence,
+    OnIncident,
+    OpenByHand,
+    act_to_json,
+)
 from bot.acts.roster import MakeOverride
 from bot.slack.commands import _READERS, parse
 from bot.slack.vocabulary import ALIASES, ELSEWHERE, WORDS
@@ -180,3 +189,9 @@ def test_how_a_doubtful_time_was_read_is_said() -> None:
     autumn = datetime(2026, 10, 24, 12, 0, tzinfo=UTC)
     typist = Typist(by=ANA, now=autumn, zone="Europe/Berlin", people=PEOPLE, on_call=ON_CALL)
     assert "happens twice" in parse("snooze 42 until 2026-10-25 02:30", typist).note
+
+
+def test_half_a_character_is_taken_out_of_what_is_typed() -> None:
+    wish = parse("resolve 42 restarted \ud800 it", TYPIST).wish
+    assert isinstance(wish, OnIncident)
+    assert act_to_json(ActPayload(act=wish, answer_to=AnswerTo("U1")))
