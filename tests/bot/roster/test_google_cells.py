@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, datetime, time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -184,7 +185,7 @@ def test_the_locale_tells_the_order_of_slashes(locale: str, order: SlashOrder) -
     assert slashes_of(locale) is order
 
 
-OUTLINE = {
+OUTLINE: dict[str, Any] = {
     "sheets": [
         {
             "properties": {"sheetId": 0, "title": "Shifts", "gridProperties": {"rowCount": 9}},
@@ -200,7 +201,7 @@ def test_an_answer_that_is_not_googles_is_read_again_later(name: str, junk: obje
     outline = copy.deepcopy(OUTLINE)
     values: list[dict[str, object]] = [{"values": [["Start", "End"], ["2026-11-16", 5]]}]
     looks: dict[str, object] = {"sheets": [{"properties": {"sheetId": 0}, "data": []}]}
-    first: dict[str, object] = outline["sheets"][0]
+    first = outline["sheets"][0]
     match name:
         case "values":
             values = [{"values": junk}]
