@@ -35,6 +35,8 @@ def clip(text: str, length: int) -> str:
 
 def clean(text: str, length: int = DESCRIPTION_LENGTH) -> str:
     """Return text of several lines without hidden characters, at most `length` long."""
+    if len(text) <= length and text.isascii() and text.replace("\n", "").isprintable():
+        return text.strip()
     # What is cut away need not be cleaned: 5 MB in one field must not cost seconds.
     whole = len(text)
     head = text[: length * 4]

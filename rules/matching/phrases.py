@@ -48,11 +48,12 @@ class _Phrase(Generic[T]):
     value: T
 
     def found_in(self, text: str) -> bool:
-        first, *rest = self.parts
-        if not all(part in text for part in self.parts):
-            return False  # else each of many first parts would be gone on from in vain
-        if not rest:
+        for part in self.parts:
+            if part not in text:
+                return False  # else each of many first parts would be gone on from in vain
+        if len(self.parts) == 1:
             return True
+        first, *rest = self.parts
         at = text.find(first)
         while at >= 0:
             if self._goes_on(text, at + len(first) - 1, rest):
@@ -91,5 +92,5 @@ class PhraseIndex(Generic[T]):
 
     def candidates(self, read: str) -> Iterator[_Phrase[T]]:
         """Yield the phrases that are tried on a text, read by `words_of`."""
-        for word in sorted(self._by_word.keys() & set(read.split())):
+        for word in sorted(self._by_word.keys() & read.split()):
             yield from self._by_word[word]
