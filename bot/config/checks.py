@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from bot.config.access_checks import access_faults
+from bot.config.contact_checks import contact_faults, contact_warnings
 from bot.config.settings import GOOGLE_SHEET, KEYLESS_KINDS, Config, SlackSpec, split_address
 from rules.documents.yaml_document import Document, Fault, Path
 from rules.nearest import did_you_mean
@@ -12,11 +13,13 @@ from rules.nearest import did_you_mean
 SECRET_KEYS = frozenset(
     {"bot_token", "app_token", "signing_secret", "user_token", "roster_secret"}
     | {"secret", "previous_secret", "client_secret", "token", "env"}
+    | {"auth_token", "password"}
 )
 """Keys whose values are never written into the file."""
 
 _HOLDERS = frozenset(
-    {"calendar", "orchestrators", "slack", "sources", "task_tracker", "web_pages", "webhooks"}
+    {"calendar", "contact", "orchestrators", "slack", "sources", "task_tracker"}
+    | {"web_pages", "webhooks"}
 )
 ACCESS_SECRETS = frozenset({"token", "password"})
 """The same, of the back-ends of elevated groups."""
@@ -87,6 +90,7 @@ def config_faults(config: Config, document: Document) -> Iterator[Fault]:
     yield from _alarm_faults(config, document)
     yield from _sheet_faults(config, document)
     yield from access_faults(config, document)
+    yield from contact_faults(config, document)
 
 
 def _orchestrator_faults(config: Config, document: Document) -> Iterator[Fault]:
@@ -160,6 +164,7 @@ def config_warnings(config: Config, document: Document) -> Iterator[Fault]:
             yield document.fault(("listen",), words)
         return
     yield from _token_warnings(config.slack, document)
+    yield from contact_warnings(config, document)
     if not config.public_url and config.slack.mode == "http":
         words = "without `public_url` links in Slack lead to this machine only"
         yield document.key_fault(("public_url",), words)

@@ -167,9 +167,14 @@ def _anchored(config: Config, folder: Path) -> Config:
     if sheets is not None:
         key = str((folder / sheets.credentials).absolute())
         sheets = sheets.model_copy(update={"credentials": key})
+    contact, email = config.contact, config.contact.email
+    if email is not None and email.ca_file:
+        near = {"ca_file": str((folder / email.ca_file).absolute())}
+        contact = contact.model_copy(update={"email": email.model_copy(update=near)})
     return config.model_copy(
         update={
             "calendar": calendar,
+            "contact": contact,
             "google": sheets,
             "database": database,
             "roster": roster,

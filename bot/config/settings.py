@@ -12,11 +12,13 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from bot.config.access import AccessGroupSpec
 from bot.config.calendar import CalendarSpec
+from bot.config.contact import ContactSpec
 from bot.config.duties import FollowersSpec, NoticesSpec
 from bot.config.google import GoogleSpec
 from bot.config.mapping import MappingSpec
 from bot.config.orchestrators import OrchestratorSpec
 from bot.config.pages import PagesSpec
+from bot.config.people import PersonSpec
 from bot.config.runbooks import RunbooksSpec
 from bot.config.runs import CalendarDays, ExpectedRunSpec
 from bot.config.sentinels import CanarySpec, WatchdogSpec
@@ -25,7 +27,7 @@ from bot.config.types import Url, web_address
 from rules.documents.rulebook_spec import RulebookSpec
 from rules.documents.spec import PositiveDuration, Spec, Text, TimeOfDay, Zone
 from rules.nearest import did_you_mean
-from rules.people import People, Person
+from rules.people import People
 
 KINDS = (
     "airflow",
@@ -53,7 +55,6 @@ KEYLESS_KINDS: frozenset[str] = frozenset({"gcp_logging", "sns"})
 
 GOOGLE_SHEET = "google-sheet:"
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _PORTS = range(65_536)
 
 
@@ -95,12 +96,6 @@ def _loopback(text: str) -> str:
     if not local:
         raise ValueError("the local workspace has no passwords; it listens on 127.0.0.1 only")
     return text
-
-
-def _email(text: str) -> str:
-    if text and not _EMAIL.fullmatch(text):
-        raise ValueError(f'"{text}" is not an e-mail address')
-    return text.lower()
 
 
 def split_address(text: str) -> tuple[str, int]:
@@ -178,28 +173,6 @@ class SourceSpec(Spec):
         if self.mapping is not None and self.kind != "generic":
             raise ValueError("`mapping` is for kind `generic`; leave it out here")
         return self
-
-
-class PersonSpec(Spec):
-    name: Text = Field(description="As the roster writes it.")
-    email: Annotated[str, AfterValidator(_email)] = Field(
-        default="", description="E-mail; finds the person in Slack."
-    )
-    slack: str = Field(default="", description="Slack member id (`U0123ABCD`) or @handle.")
-    timezone: Zone = Field(default="UTC", description="The person's own zone.")
-
-    @model_validator(mode="after")
-    def _reachable(self) -> Self:
-        if not (self.email or self.slack):
-            raise ValueError(f"{self.name} needs `email` or `slack`, or nobody can page them")
-        return self
-
-    @property
-    def key(self) -> str:
-        return self.email or f"slack:{self.slack.lstrip('@')}"
-
-    def person(self) -> Person:
-        return Person(self.key, self.name, self.email, self.slack, self.timezone)
 
 
 class RotationSpec(Spec):
@@ -335,6 +308,9 @@ class Config(RulebookSpec):
     )
     web_pages: PagesSpec = Field(
         default=PagesSpec(), description="Pages to sign in to: issues, incidents, the journal."
+    )
+    contact: ContactSpec = Field(
+        default=ContactSpec(), description="How people are reached besides Slack."
     )
     canary: CanarySpec | None = Field(
         default=None, description="Tries the whole way to Slack and back, again and again."

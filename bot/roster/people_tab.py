@@ -1,13 +1,14 @@
 """The People tab: who there is, beside those of the configuration."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.roster.cells import CellError
 from bot.roster.columns import Meanings, Row, read_rows
 from bot.roster.settings import sentence
-from bot.roster.table import Problem, Table, quoted
+from bot.roster.table import Problem, Severity, Table, quoted
+from rules.contacting.contacts import checked_order, ntfy_topic, phone_number, pushover_key
 from rules.people import People, Person
 from rules.zones import checked_zone
 
@@ -16,6 +17,11 @@ MEANINGS: Meanings = {
     "e-mail": ("e-mail", "email", "mail", "e-mail address", "correo", "courriel"),
     "slack": ("slack", "slack id", "handle", "slack handle", "member id"),
     "zone": ("time zone", "timezone", "zone", "zeitzone", "fuseau horaire", "zona horaria"),
+    "phone": ("phone", "mobile", "telephone", "phone number", "telefon", "handy", "téléphone"),
+    "pushover": ("pushover", "pushover key"),
+    "ntfy": ("ntfy", "ntfy topic"),
+    "webhook": ("webhook",),
+    "contact": ("contact", "contact order", "contact methods"),
     "weight": ("weight", "share", "gewicht", "poids", "peso"),
     "active": ("active", "aktiv", "actif", "activo"),
     "notes": ("notes", "note", "comment", "comments", "team", "notizen", "remarques", "notas"),
@@ -24,6 +30,13 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _NO = {"no", "n", "false", "0", "-", "nein", "non", "left", "inactive", "falsch", "faux"}
 _YES = {"", "yes", "y", "true", "1", "x", "ja", "oui", "si", "active", "wahr", "vrai", "✓", "✔"}
 _LONGEST_NAME = 100
+_ADDRESSES: Mapping[str, Callable[[str], str]] = {
+    "phone": phone_number,
+    "pushover": pushover_key,
+    "ntfy": ntfy_topic,
+    "webhook": str,
+    "contact": checked_order,
+}
 
 
 @dataclass(slots=True)
@@ -46,7 +59,7 @@ def read_people_tab(table: Table, tab: str, configured: Iterable[Person]) -> Peo
             person = _person(row, known.values())
             if person is None:
                 continue
-            known[person.key] = person
+            known[person.key] = person = _reached(person, row, read.problems)
             if not _active(row):
                 gone.add(person.key)
             weight = _weight(row)
@@ -80,6 +93,21 @@ def _person(row: Row, known: Iterable[Person]) -> Person | None:
         slack=slack or person.slack,
         zone=_zone(row) or person.zone,
     )
+
+
+def _reached(person: Person, row: Row, problems: list[Problem]) -> Person:
+    """Add how else the person is reached; what cannot be read is left out, and said."""
+    found: dict[str, str] = {}
+    for name, check in _ADDRESSES.items():
+        try:
+            if text := check(row.text(name)):
+                found[name] = text
+        except CellError as error:
+            problems.append(error.problem(severity=Severity.WARNING))
+        except ValueError as error:
+            told = CellError(row.cell(name), sentence(str(error)))
+            problems.append(told.problem(severity=Severity.WARNING))
+    return replace(person, **found)
 
 
 def _before(name: str, email: str, slack: str, known: Iterable[Person]) -> Person | None:

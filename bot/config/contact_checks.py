@@ -1,0 +1,28 @@
+"""What is wrong with how people are reached, beyond the shape of its parts."""
+
+from collections.abc import Iterator
+
+from bot.config.settings import Config
+from rules.contacting.method import TITLES, Method
+from rules.documents.yaml_document import Document, Fault
+from rules.nearest import did_you_mean
+
+_ANSWERED_BY_LINK = (Method.EMAIL, Method.SMS, Method.VOICE, Method.NTFY, Method.WEBHOOK)
+
+
+def contact_faults(config: Config, document: Document) -> Iterator[Fault]:
+    """Find webhooks that people name and nobody has."""
+    names = [hook.name for hook in config.webhooks]
+    for at, person in enumerate(config.people):
+        if person.webhook and person.webhook not in names:
+            words = f'no webhook is called "{person.webhook}"{did_you_mean(person.webhook, names)}'
+            yield document.fault(("people", at, "webhook"), words)
+
+
+def contact_warnings(config: Config, document: Document) -> Iterator[Fault]:
+    """Say what nobody could acknowledge by."""
+    methods = config.contact.methods(webhooks=False)
+    unheard = [TITLES[method] for method in _ANSWERED_BY_LINK if method in methods]
+    if unheard and not config.public_url:
+        words = f"without `public_url` nobody can acknowledge by {', '.join(unheard)}"
+        yield document.key_fault(("contact",), words)
