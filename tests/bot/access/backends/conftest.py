@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,49 +60,27 @@ async def web_bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
         yield opened
 
 
-@pytest.fixture
-async def okta(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
-    async with made("okta_group", request) as opened:
-        yield opened
+def _bench_of(kind: str) -> Any:
+    """Return a fixture that yields a bench of one back-end."""
+
+    @pytest.fixture
+    async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+        async with made(kind, request) as opened:
+            yield opened
+
+    return bench
 
 
-@pytest.fixture
-async def github(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
-    async with made("github_team", request) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def directory(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
-    async with made("google_group", request) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def identity(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
-    async with made("cloud_identity", request) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def iam(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
-    async with made("google_iam", request) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def slack(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
-    async with made("slack_group", request) as opened:
-        yield opened
+okta = _bench_of("okta_group")
+github = _bench_of("github_team")
+directory = _bench_of("google_group")
+identity = _bench_of("cloud_identity")
+iam = _bench_of("google_iam")
+slack = _bench_of("slack_group")
+command = _bench_of("exec")
 
 
 @pytest.fixture
 async def postgresql(postgresql_server: str) -> AsyncIterator[Bench]:
     async with benches.postgresql_bench(postgresql_server) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def command(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
-    async with made("exec", request) as opened:
         yield opened
