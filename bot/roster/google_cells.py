@@ -72,7 +72,10 @@ def without_tabs(answer: Json, titled: Callable[[str], bool]) -> Json:
     sheets = answer.get("sheets")
     if not isinstance(sheets, list):
         return answer
-    kept = [s for s in sheets if not titled(str(s.get("properties", {}).get("title", "")))]
+    try:
+        kept = [s for s in sheets if not titled(str(s.get("properties", {}).get("title", "")))]
+    except _MISSHAPEN:
+        return answer  # `tabs_of` says what is wrong with it
     return {**answer, "sheets": kept}
 
 

@@ -13,7 +13,7 @@ from bot.local_google.a1 import Area
 from bot.local_google.google import LocalGoogle
 from bot.local_google.spreadsheet import Cell, Written
 from bot.roster.dates import SlashOrder
-from bot.roster.google_cells import slashes_of, tabs_of, workbook
+from bot.roster.google_cells import slashes_of, tabs_of, without_tabs, workbook
 from bot.roster.google_client import GoogleSheets
 from bot.roster.google_faults import SheetFaultError
 from bot.roster.google_sheet import GoogleSheet
@@ -196,7 +196,9 @@ OUTLINE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("junk", [None, 7, "x", [], [None], ["x"], {"a": 1}, float("inf"), -1])
-@pytest.mark.parametrize("name", ["values", "looks", "merges", "properties", "gridProperties"])
+@pytest.mark.parametrize(
+    "name", ["values", "looks", "merges", "properties", "gridProperties", "sheet"]
+)
 def test_an_answer_that_is_not_googles_is_read_again_later(name: str, junk: object) -> None:
     outline = copy.deepcopy(OUTLINE)
     values: list[dict[str, object]] = [{"values": [["Start", "End"], ["2026-11-16", 5]]}]
@@ -209,8 +211,10 @@ def test_an_answer_that_is_not_googles_is_read_again_later(name: str, junk: obje
             looks = {"sheets": [{"properties": {"sheetId": 0}, "data": junk}]}
         case "gridProperties":
             first["properties"] = {"sheetId": 0, "title": "Shifts", "gridProperties": junk}
+        case "sheet":
+            outline["sheets"] = [junk]
         case _:
             first[name] = junk
     with suppress(SheetFaultError, TableError):
-        tabs = tabs_of(outline)
+        tabs = tabs_of(without_tabs(outline, lambda title: title == "Status"))
         workbook(outline, tabs, values[: len(tabs)], looks, "abc")
