@@ -13,6 +13,7 @@ import structlog
 from bot.app.aftercare.wiring import Aftercare, Around, aftercare_of, confirmations
 from bot.app.application import Application, Setting
 from bot.app.calling import callers_of
+from bot.app.contact_side import contact_side, contacts_of
 from bot.app.counting import Counting
 from bot.app.duty_side import duty_side, editors, quiet_hours, zone_of
 from bot.app.elevated import elevated_side
@@ -103,7 +104,7 @@ async def build(setting: Setting) -> Application:
     keeper = await _roster(setting, store, people)
     rota = Roster(keeper.roster) if keeper else None
     roster = rota.file if rota else None
-    rules = await _rules(setting, store, rota)
+    rules = await _rules(setting, store, rota, people)
     links = RawLinks(_link_secret(config), config.base_url, clock)
     reading = Reading(config, links, metrics)
     engine = _engine(setting, store, rules, reading, Counting(metrics), rota)
@@ -121,28 +122,21 @@ async def build(setting: Setting) -> Application:
     after = _aftercare(setting, store, rules, slack, session=session, kick=lambda: outbox.kick())  # noqa: PLW0108
     elevated = elevated_side(config, store, rules, slack, roster, speed=setting.speed,
                              kick=lambda: outbox.kick())  # fmt: skip # noqa: PLW0108
-    deliverers = {
+    contact = contact_side(config, store, engine, people, session, inbox=inbox, clock=clock)
+    deliverers = contact.watched({
         **slack.deliverers, **elevated.deliverers, **after.deliverers, **duty.deliverers,
         **_alarms(config, slack), **callers_of(config, store, session, clock),
         **_row_deliverers(setting, store, rota, people),
-    }  # fmt: skip
+    })  # fmt: skip
     row_writing = deliverers.get(ROSTER_ROW)
     outbox = _outbox(setting, store, engine, deliverers, Counting(metrics))
     engine.on_work = outbox.kick
     engine.hands = outbox
     nudges = Nudges()
     engine.on_asked = nudges.asked.set
+    parts_of_it = (setting, store, rules, roster, engine, outbox, slack, session, metrics, links)
     return Application(
-        setting,
-        store,
-        rules,
-        roster,
-        engine,
-        outbox,
-        slack,
-        session,
-        metrics,
-        links,
+        *parts_of_it,
         inbox,
         calendars,
         duty,
@@ -153,13 +147,18 @@ async def build(setting: Setting) -> Application:
         rows=_rows(setting, store, rota, outbox, row_writing),
         nudges=nudges,
         after=after,
-        pages=page_routes(
-            config, store, slack, people, sessions, clock=clock, journal=store.journal
-        ),
+        pages=[
+            *contact.routes,
+            *page_routes(
+                config, store, slack, people, sessions, clock=clock, journal=store.journal
+            ),
+        ],
     )
 
 
-async def _rules(setting: Setting, store: OpenedStore, rota: Roster | None) -> RulesInForce:
+async def _rules(
+    setting: Setting, store: OpenedStore, rota: Roster | None, people: People
+) -> RulesInForce:
     config = setting.config
     rules = RulesInForce(
         setting.parts,
@@ -171,6 +170,7 @@ async def _rules(setting: Setting, store: OpenedStore, rota: Roster | None) -> R
         waiting=Waiting(config),
     )
     rules.swap_approvers = config.swap_approvers()
+    rules.contacts = contacts_of(config, people)
     await rules.refresh()
     return rules
 

@@ -19,6 +19,7 @@ from bot.roster.settings import RosterSettings, RotationSettings
 from rules.access.group import AccessRules
 from rules.access.trusting import named
 from rules.catalogue import Catalogue
+from rules.contacting.contacts import Contacts
 from rules.documents.rulebook_parts import RulebookParts
 from rules.lineage import Lineage
 from rules.people import People
@@ -81,6 +82,8 @@ class RulesInForce:
         self.swap_approvers: Mapping[str, tuple[str, ...]] = {}
         """By rotation who must approve swaps."""
         self.access = AccessRules()
+        self.contacts = Contacts()
+        """How people are reached besides Slack."""
         self.mirrors_tasks = False
         """Whether tasks also become issues of a tracker."""
         self._runbooks = Runbooks()
@@ -157,6 +160,7 @@ class RulesInForce:
             runbooks=self._runbooks,
             mirrors_tasks=self.mirrors_tasks,
             access=self._access(),
+            contacts=self.contacts,
         )
 
     def _access(self) -> AccessRules:
