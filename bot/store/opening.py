@@ -24,7 +24,7 @@ from bot.store.locking import lock
 from bot.store.past import SqlPast
 from bot.store.queue import SqlJobQueue
 from bot.store.reader import SqlReader
-from bot.store.retention import prune
+from bot.store.retention import Pause, no_pause, prune
 from bot.store.roster.rows import SqlRosterRows
 from bot.store.roster.versions import SqlRosterVersions
 from bot.store.runbooks import SqlRunbooks
@@ -110,9 +110,12 @@ class OpenedStore:
         now = await self.database_now()
         return now - (asked + (self._clock.now() - asked) / 2)
 
-    async def prune(self, before: datetime) -> dict[str, int]:
-        """Forget what ended before `before`; return how many rows of each sort."""
-        return await prune(self.database, before)
+    async def prune(self, before: datetime, pause: Pause = no_pause) -> dict[str, int]:
+        """Forget what ended before `before`; return how many rows of each sort.
+
+        `pause` is awaited between two transactions.
+        """
+        return await prune(self.database, before, pause)
 
     async def forget_lineage(self, before: datetime) -> int:
         """Forget lineage that no event has told of since `before`; return how many rows."""

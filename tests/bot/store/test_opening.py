@@ -261,6 +261,7 @@ async def test_pruning_forgets_what_is_over_and_nothing_else(
     assert removed == {
         "deliveries": 1,
         "jobs": 1,
+        "alerts": 0,
         "timeline": 1,
         "runs": 0,
         "occasions": 0,

@@ -5,15 +5,18 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from bot.ports.store import TimelineEntry
 from bot.store.opening import OpenedStore
 from rules.access.grant import GrantState
 from rules.access.ledger import Entry, Happening
+from rules.incident import State
 from rules.journal.prompt import JournalPrompt, PromptState
 from rules.runbooks.gaps import GapKind, RunbookGap
 from rules.runbooks.runbook import StepOutcome, Tick
+from rules.sentence import say
 from rules.tasks.task import TaskState
 from rules.verification import Verdict, Verification
-from tests.bot.store.samples import HOUR, incident
+from tests.bot.store.samples import HOUR, alert, incident
 from tests.bot.store.test_access import grant
 from tests.bot.store.test_journal import entry
 from tests.bot.store.test_runbooks import run, use
@@ -73,6 +76,47 @@ async def test_what_an_incident_left_goes_when_it_is_over(
     gone = await opened_store.prune(clock.now() + HOUR + YEAR)
     assert {name for name in AFTER if gone[name]} == {"ticks", "runbooks", "grants"}
     assert await opened_store.runbooks.last_uses() == {}
+
+
+async def test_alerts_go_with_what_is_over_and_stay_with_what_is_not(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    now = clock.now()
+    async with opened_store.store.begin() as tx:
+        for number in (1, 2, 3):
+            made = incident(number, now)
+            over = made.resolve("ana", now).but(closed_at=now)
+            tx.save([made, over, over][number - 1])
+            tx.record_alert(made.id, alert("x", now), now)
+        tx.record_alert("incident-000003", alert("later", now), now + 2 * HOUR)
+    assert (await opened_store.prune(now))["alerts"] == 0
+    assert (await opened_store.prune(now + HOUR))["alerts"] == 2
+    left = await opened_store.reader.recent_alert_labels(now, 9)
+    assert sorted(one["dedup_key"] for one in left) == ["later", "x"]
+
+
+async def test_others_have_their_turn_between_small_batches(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    now, turns = clock.now(), 0
+    line = TimelineEntry(at=now, what="opened", sentence=say("x"))
+    async with opened_store.store.begin() as tx:
+        tx.save(incident(1, now).resolve("ana", now))
+        for _ in range(600):
+            tx.add_timeline("incident-000001", line)
+
+    async def reopen() -> None:
+        """Change what the rest was to go by, as a person may at any time."""
+        nonlocal turns
+        turns += 1
+        async with opened_store.store.begin() as tx:
+            await tx.load_incidents(["incident-000001"])
+            tx.save(tx.incident("incident-000001").but(state=State.TRIGGERED, resolved_at=None))
+
+    gone = await opened_store.prune(now + HOUR, reopen)
+    assert gone["timeline"] == 250, "what is open again keeps the rest of its story"
+    assert turns >= 3
+    assert len(await opened_store.reader.timeline("incident-000001", 999)) == 350
 
 
 async def test_what_is_still_to_be_done_or_proved_stays(
