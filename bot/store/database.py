@@ -1,17 +1,18 @@
 """Connections: one writer at a time on SQLite, a pool on PostgreSQL, readers apart from both."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, Connection, Executable, Row, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.store.errors import StoreUnfitError, database_errors
+from bot.store.near import Near
 from bot.store.sqlite_driver import BEGIN, connect
 
 _WRITER_PRAGMAS = (
@@ -37,12 +38,16 @@ class Database:
     Every writing transaction of a SQLite file holds `writing`, whichever connection it uses.
     """
 
+    near: Near | None = None
+    """Looks at a SQLite file without a visit to a thread."""
+
     def __init__(self, url: str) -> None:
         self.url = _checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.writing = asyncio.Lock()
         if self.is_sqlite:
             self._writer, self._reader = _sqlite_engines(self.url)
+            self.near = Near(self.url)
         else:
             self._writer, self._reader = _postgresql_engines(self.url)
 
@@ -66,6 +71,16 @@ class Database:
             async with self._reader.connect() as connection:
                 yield connection
 
+    async def look(self, query: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """Return a few rows that an index leads to.
+
+        A SQLite file is asked near, and only if that fails in a thread, which may wait.
+        """
+        if self.near is not None and (found := self.near.look(query, values)) is not None:
+            return found.all()
+        async with self.read() as connection:
+            return (await connection.execute(query, values)).all()
+
     @asynccontextmanager
     async def bare(self) -> AsyncIterator[AsyncConnection]:
         """Yield a writer's connection outside any transaction."""
@@ -78,6 +93,8 @@ class Database:
         return self._only_writer() if self.is_sqlite else nullcontext()
 
     async def close(self) -> None:
+        if self.near is not None:
+            self.near.close()
         await self._reader.dispose()
         await self._writer.dispose()
 

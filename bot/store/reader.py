@@ -59,7 +59,7 @@ class SqlReader(RunReading, DutyReading, ChangeReading):
         self._database = database
 
     async def incident(self, incident_id: str) -> Incident | None:
-        found = await self._all(_BODY, {"its_id": incident_id})
+        found = await self._database.look(_BODY, {"its_id": incident_id})
         return incident_from_json(found[0].body) if found else None
 
     async def incident_numbered(self, number: int) -> Incident | None:
@@ -96,7 +96,8 @@ class SqlReader(RunReading, DutyReading, ChangeReading):
         return int((await self._all(query))[0][0])
 
     async def messages(self, incident_id: str) -> Sequence[MessageRef]:
-        return [rows.message(row) for row in await self._all(_MESSAGES, {"its_id": incident_id})]
+        found = await self._database.look(_MESSAGES, {"its_id": incident_id})
+        return [rows.message(row) for row in found]
 
     async def timeline(self, incident_id: str, limit: int) -> Sequence[TimelineEntry]:
         query = (
@@ -140,7 +141,8 @@ class SqlReader(RunReading, DutyReading, ChangeReading):
         return [(rows.job(row), row.error) for row in await self._all(query)]
 
     async def next_wake(self) -> datetime | None:
-        return min((row.at for row in await self._all(_NEXT_WAKE) if row.at), default=None)
+        found = await self._database.look(_NEXT_WAKE, {})
+        return min((row.at for row in found if row.at), default=None)
 
     async def outbox_lag(self, now: datetime) -> Mapping[str, float]:
         todo = text("job.state = 'todo'")

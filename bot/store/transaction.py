@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
+from bot.contact_jobs import CONTACT
 from bot.ports.delivering import Delivered, Outcome, Retry
 from bot.ports.duties import HandoffNote
 from bot.ports.inbox import Delivery
@@ -34,6 +35,7 @@ from bot.store.incidents import Incidents
 from bot.store.journal.writes import PendingJournal
 from bot.store.lessons import PendingLessons
 from bot.store.lookups import Lookups
+from bot.store.near import looking_near
 from bot.store.pending import Pending
 from bot.store.roster.changes import PendingChanges
 from bot.store.roster.rows import PendingRows
@@ -227,6 +229,8 @@ class SqlTransaction(RunWriting):
 
     def enqueue(self, job: NewJob) -> None:
         self._pending.enqueue(job)
+        if job.kind == CONTACT:
+            self.contact.expect(job)
 
     def cancel_jobs(self, incident_id: str, kinds: Sequence[str]) -> None:
         self._pending.cancel_jobs(incident_id, kinds)
@@ -314,7 +318,7 @@ class SqlTransaction(RunWriting):
         await self.runbooks.flush()
         await self.tasks.flush()
         await self.access.flush()
-        await self.contact.flush()
+        await self.contact.flush(now)
         await self.flush_runs(now)
         await self._lineage.flush(self._connection, now)
         await self._lease_own(now)
@@ -345,7 +349,12 @@ class SqlStore:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         async with self._database.write() as connection:
-            transaction = SqlTransaction(connection, self._held, self._remembered, self._terms)
+            transaction = SqlTransaction(
+                looking_near(connection, self._database.near),
+                self._held,
+                self._remembered,
+                self._terms,
+            )
             yield transaction
             await transaction.flush(self._clock.now())
         transaction.committed()

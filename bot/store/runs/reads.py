@@ -54,8 +54,7 @@ class RunReading:
             return [run_rows.run(row) for row in await connection.execute(query)]
 
     async def runs_are_overdue(self, now: datetime) -> bool:
-        async with self._runs_of.read() as connection:
-            return (await connection.execute(_OVERDUE, {"now": now})).first() is not None
+        return bool(await self._runs_of.look(_OVERDUE, {"now": now}))
 
     async def overdue_runs(self) -> int:
         query = select(func.count()).where(EXPECTATION.c.missed_at.is_not(None))
