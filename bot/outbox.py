@@ -85,7 +85,6 @@ class Outbox:
         self._group: asyncio.TaskGroup | None = None
         self._refused: list[Job] = []
         self._draining = False
-        self._has_news = True
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._ended = asyncio.Event()
@@ -93,7 +92,6 @@ class Outbox:
 
     def kick(self) -> None:
         """Look at once whether something is due."""
-        self._has_news = True
         self._wake.set()
 
     def room(self) -> int:
@@ -163,14 +161,11 @@ class Outbox:
         return len(jobs)
 
     def _start_all(self, group: asyncio.TaskGroup, jobs: Sequence[Job]) -> None:
-        """Begin jobs: first showings and pages at once, whatever is only decoration after pages."""
-        for job in jobs:
-            if _is_first_showing(job):
-                self._start(group, job)
+        """Begin pages, then first showings beside them; what is only decoration after the pages."""
         pages = [self._start(group, job) for job in jobs if job.priority is JobPriority.PAGE]
         for job in jobs:
             if job.id not in self._under_way:
-                self._start(group, job, pages)
+                self._start(group, job, [] if _is_first_showing(job) else pages)
 
     def _start(
         self, group: asyncio.TaskGroup, job: Job, ahead: Sequence[asyncio.Task[None]] = ()
@@ -186,9 +181,6 @@ class Outbox:
         """Start what is due; return until when there is nothing to do."""
         now = self._clock.now()
         try:
-            if self._has_news:
-                self._has_news = False
-                await self._start_due(group)
             if len(self._under_way) >= self._settings.most_at_once:
                 return now + self._settings.poll
             # only read: a claim at the end of each job would hold up the pages that go out

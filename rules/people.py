@@ -44,6 +44,11 @@ class People:
     def __iter__(self) -> Iterator[Person]:
         return iter(self._people)
 
+    @property
+    def everyone(self) -> tuple[Person, ...]:
+        """Return all of them; the same object as long as nobody has changed."""
+        return self._people
+
     def by_key(self, key: str) -> Person:
         """Return the person, or a bare one made from the key when they are not listed."""
         return self._by_key.get(key) or Person(key, key.removeprefix("slack:"))

@@ -11,7 +11,7 @@ from bot.slack.api import SlackApi, SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.members import Members
 from bot.slack.vouching import Vouching
-from rules.people import People
+from rules.people import People, Person
 from rules.schedule.linking import Link, link
 from rules.zones import checked_zone
 
@@ -43,6 +43,7 @@ class Directory:
         self._clock = clock
         self._profiles: dict[str, tuple[Profile, datetime]] = {}
         self._user_of: dict[str, str] = {}
+        self._everybody: tuple[tuple[Person, ...], People] | None = None
         self._key_of: dict[str, str] = {}
         self._unknown: dict[str, tuple[str, datetime]] = {}
         self._members = Members(api, clock)
@@ -51,10 +52,15 @@ class Directory:
     @property
     def people(self) -> People:
         """Everyone the configuration names, with the Slack ids learned so far."""
-        return People(
-            replace(person, slack=self._user_of.get(person.key, person.slack))
-            for person in self._people()
-        )
+        named = self._people().everyone
+        if self._everybody is None or self._everybody[0] is not named:
+            linked = (replace(p, slack=self._user_of.get(p.key, p.slack)) for p in named)
+            self._everybody = named, People(linked)
+        return self._everybody[1]
+
+    def _link(self, key: str, user: str) -> None:
+        self._user_of[key], self._key_of[user] = user, key
+        self._everybody = None
 
     def key_of(self, user: str) -> str:
         """Return the key of a Slack user; `slack:U...` when no more is known of them."""
@@ -110,7 +116,7 @@ class Directory:
                 self._unknown[key] = found.trouble, self._clock.now() + _FORGET_UNKNOWN
                 raise GiveUpError(found.trouble)
             profile = self._keep((await self._members.documents())[found.user])
-        self._user_of[key], self._key_of[profile.user] = profile.user, key
+        self._link(key, profile.user)
         return profile.user
 
     async def learn(self, user: str) -> None:
@@ -125,7 +131,7 @@ class Directory:
         profile = self._keep(answer["user"])
         known_key = profile.email in {person.key for person in self.people}
         if known_key:
-            self._user_of[profile.email], self._key_of[user] = user, profile.email
+            self._link(profile.email, user)
 
     async def learn_names(self, keys: Iterable[str]) -> None:
         """Learn what people without a configured name are called."""
@@ -157,7 +163,7 @@ class Directory:
         found = [link(people.by_key(key), members) for key in dict.fromkeys(keys)]
         for one in (one for one in found if one.user):
             self._keep(documents[one.user])
-            self._user_of[one.key], self._key_of[one.user] = one.user, one.key
+            self._link(one.key, one.user)
             self._unknown.pop(one.key, None)
         return found
 

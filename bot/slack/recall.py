@@ -1,9 +1,11 @@
 """What the journal knows of an incident, remembered for a minute: its message is shown often."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -39,6 +41,7 @@ class Recall:
         self.journal: JournalReads = journal or NoJournal()
         self._rulebook = rulebook
         self._known: OrderedDict[tuple[str, str], tuple[SeenBefore, datetime]] = OrderedDict()
+        self._asking: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def of(self, incident: Incident, clock: Clock) -> Recalled:
         """Return what is known; a page must never wait for it, so trouble means nothing."""
@@ -52,13 +55,16 @@ class Recall:
             return Recalled()
 
     async def _seen(self, incident: Incident, book: RuleBook, now: datetime) -> SeenBefore:
+        """Ask once, for the page and for the channel's message, which go out side by side."""
         key = incident.id, incident.title
-        known = self._known.get(key)
-        if known is not None and now - known[1] < _FOR:
-            return known[0]
-        subject = subject_of(facts_of(incident), incident.number)
-        seen = await self.journal.seen(subject, book.journal.same_words)
-        self._known[key] = seen, now
+        asking = self._asking.setdefault(key, asyncio.Lock())
+        async with asking:
+            known = self._known.get(key)
+            if known is not None and now - known[1] < _FOR:
+                return known[0]
+            subject = subject_of(facts_of(incident), incident.number)
+            seen = await self.journal.seen(subject, book.journal.same_words)
+            self._known[key] = seen, now
         self._known.move_to_end(key)
         if len(self._known) > _MOST:
             self._known.popitem(last=False)

@@ -499,7 +499,7 @@ async def test_a_page_overtakes_decoration_already_waiting(desk: Desk) -> None:
     assert desk.deliverer.keys[1] == "page"
 
 
-async def test_of_one_claim_the_first_showing_goes_before_its_page_and_edits_after(
+async def test_of_one_claim_the_page_goes_first_the_first_showing_beside_it_and_edits_after(
     desk: Desk,
 ) -> None:
     await desk.enqueue("edit", kind="show", lane="C2", priority=4, incident_id="old")
@@ -520,7 +520,7 @@ async def test_of_one_claim_the_first_showing_goes_before_its_page_and_edits_aft
     await desk.enqueue("root", kind="show", lane="C1", priority=2, incident_id="new")
     desk.clock.advance(seconds=2)
     assert await desk.outbox.run_due() == 3
-    assert desk.deliverer.keys == ["edit", "root", "page", "edit"]
+    assert desk.deliverer.keys == ["edit", "page", "root", "edit"]
 
 
 async def test_a_page_does_not_wait_long_for_a_showing_that_hangs(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 import pytest
 
 from bot.ports.delivering import GiveUpError, RetryLaterError
+from bot.roster.directory import KnownPeople
 from bot.slack.api import SlackApi
 from bot.slack.people import Directory
 from bot.slack.places import Places
@@ -148,3 +149,19 @@ async def test_a_person_without_a_known_address_is_found_by_name(
     people = People([Person("dee@elsewhere.example", "Dee Dee", "dee@elsewhere.example")])
     directory = Directory(api, lambda: people, clock)
     assert await directory.user("dee@elsewhere.example") == "U0DEE001"
+
+
+async def test_whoever_comes_and_goes_with_the_roster_is_known_at_once(
+    api: SlackApi, clock: FakeClock
+) -> None:
+    known = KnownPeople([Person(CY, "Cy", email=CY)])
+    directory = Directory(api, lambda: known, clock)
+    assert [person.slack for person in directory.people] == [""]
+    assert await directory.user(CY) == "U0CY0001"
+    assert [person.slack for person in directory.people] == ["U0CY0001"]
+    assert directory.people is directory.people
+    known.know([Person(CY, "Cy the Second", email=CY), Person(ANA, "Ana", email=ANA)])
+    assert directory.name(CY) == "Cy the Second"
+    assert [person.slack for person in directory.people] == ["U0CY0001", ""]
+    known.know([])
+    assert not list(directory.people)
