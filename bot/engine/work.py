@@ -164,8 +164,11 @@ class Work:
 
     def _fold(self, alert: Alert) -> Fold | None:
         """Return the closest open incident that run or lineage tie the alert to."""
-        subject, rule = self._subject(alert), self.book.folding
-        found = self._folds(alert, subject, self.tx.open_subjects())
+        open_ones = self.tx.open_subjects()
+        if not open_ones:
+            return None
+        rule = self.book.folding
+        found = self._folds(alert, self._subject(alert), open_ones)
         return next(
             (
                 fold

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row, Text, bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import jobs, rows
+from bot.store import bulk, jobs, rows
 from bot.store.columns import UtcDateTime, stored_key, stored_text
 from bot.store.database import Database
 from bot.store.tables.runbooks import RUNBOOK_ACTION, RUNBOOK_GAP, RUNBOOK_TICK, RUNBOOK_USE
@@ -181,8 +181,7 @@ class PendingRunbooks:
 
     async def flush(self) -> None:
         execute, dialect = self._connection.execute, self._connection.dialect.name
-        if self._uses:
-            await execute(_attach(dialect), list(self._uses.values()))
+        await bulk.write(self._connection, [(_attach(dialect), list(self._uses.values()))])
         for (incident_id, step), values in self._ticks.items():
             if values is None:
                 await execute(_UNTICK, {"its_id": incident_id, "at_step": step})
@@ -265,7 +264,7 @@ def _gap(row: Row[Any]) -> RunbookGap:
 
 @cache
 def _attach(dialect: str) -> jobs.Insert:
-    insert = jobs.insert_for(RUNBOOK_USE, dialect)
+    insert = bulk.insert_rows(RUNBOOK_USE, RUNBOOK_USE.columns.keys(), dialect)
     return insert.on_conflict_do_nothing(index_elements=["incident_id"])
 
 

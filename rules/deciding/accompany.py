@@ -7,24 +7,26 @@ from rules.decision import Decision
 from rules.effects import Effect, ShowRunbook, ShowTasks
 from rules.incident import Incident
 from rules.rulebook import RuleBook
-from rules.runbooks.choosing import NAMING, Subject, subject_of
+from rules.runbooks.choosing import LINKS, NAMING, subject_of
 from rules.tasks.planning import blocking, tasks_for
 
 
-def guided(incident: Incident, book: RuleBook) -> Subject | None:
-    """Return what a runbook is shown for; None where there is nothing to say.
+def guided(incident: Incident, book: RuleBook) -> bool:
+    """Tell whether there is a runbook to show, or anything to say in its place.
 
     What nobody is shown, and what people opened by hand, has no runbook. Where there are none at
     all, the product still has its owner, its promises and what proves a fix.
     """
     if incident.source.startswith("@") or not _seen(incident):
-        return None
+        return False
+    if any(map(incident.labels.get, LINKS)):
+        return True
     names_one = incident.product or incident.asset or not incident.labels.keys().isdisjoint(NAMING)
     if not len(book.runbooks) and not names_one:
-        return None  # at once: this is asked of every alert that opens an incident
+        return False  # at once: this is asked of every alert that opens an incident
     subject = subject_of(incident, book.catalogue)
     told = subject.product if len(book.runbooks) else book.catalogue.product(incident.product)
-    return subject if told or book.runbooks.of(subject) else None
+    return bool(told or book.runbooks.of(subject))
 
 
 def accompanied(before: Incident, decision: Decision, book: RuleBook, now: datetime) -> Decision:

@@ -11,8 +11,8 @@ from rules.matching.matcher import matchable
 from rules.runbooks.runbook import Matches, Runbook
 
 _LABELS = ("dag_id", "model", "unique_id", "table", "relation", "dataset", "job", "pipeline")
-_LINKS = ("runbook_url", "runbook")
-NAMING = frozenset({*_LINKS, "product", "asset"})
+LINKS = ("runbook_url", "runbook")
+NAMING = frozenset({*LINKS, "product", "asset"})
 """Labels without which nothing but a runbook's own words leads to one."""
 _EXACT, _PATTERN = 2, 1
 
@@ -45,7 +45,7 @@ def subject_of(incident: Incident, catalogue: Catalogue) -> Subject:
     task = seen.get("dag_id") and seen.get("task_id") and f"{seen['dag_id']}.{seen['task_id']}"
     assets = [seen.get("asset", ""), *((asset.name, asset.relation) if asset else ())]
     assets += [task or "", *(seen.get(label, "") for label in _LABELS)]
-    links = [seen.get(label, "") for label in _LINKS]
+    links = [seen.get(label, "") for label in LINKS]
     links += [product.runbook if product else "", asset.runbook if asset else ""]
     owner = (product.owner or product.team) if product else ""
     return Subject(
