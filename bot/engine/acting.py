@@ -1,5 +1,6 @@
 """Carries out what people asked for in Slack, and answers them."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
@@ -194,6 +195,11 @@ async def _ack_all(work: Work, by: str) -> Answer:
     return Answer(say("Acknowledged {count} incidents.", count=len(waiting)))
 
 
+def _short_ids(work: Work) -> Iterator[str]:
+    while True:
+        yield work.new_id()[-6:]
+
+
 async def _make_silence(work: Work, act: MakeSilence) -> Answer:
     try:
         matchers, rest = parse_matchers(act.matchers)
@@ -204,7 +210,9 @@ async def _make_silence(work: Work, act: MakeSilence) -> Answer:
         return Answer(wrong, refused=True)
     if act.until <= work.now:
         return Answer(say("A silence must end in the future."), refused=True)
-    silence = Silence(work.new_id()[-6:], matchers, work.now, act.until, act.by, act.why)
+    taken = {one.id for one in await work.tx.silences(work.now)}
+    its_id = next(made for made in _short_ids(work) if made not in taken)
+    silence = Silence(its_id, matchers, work.now, act.until, act.by, act.why)
     work.tx.save_silence(silence)
     covered = 0
     for incident in await work.tx.open_incidents():

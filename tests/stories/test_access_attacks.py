@@ -424,3 +424,20 @@ async def test_no_glass_is_broken_once_the_incident_is_resolved(begin: Begin) ->
     await story.does(ANA, "resolved")
     await story.asks_for(ANA)
     assert await story.state_of() == "requested"
+
+
+async def test_a_grant_never_takes_the_place_of_another_with_the_same_short_id(
+    begin: Begin,
+) -> None:
+    story = begin()
+    await story.asks_for(ANA, hours=1)
+    first = await story.grant()
+    story._numbers = count(1 + 16**6)  # the last six digits come again
+    story.restart()
+    await story.asks_for(BO, hours=2)
+    grants = await story.store.access.open_grants()
+    assert sorted(one.person for one in grants) == [ANA, BO]
+    assert first.id in {one.id for one in grants}
+    story.clock.advance(hours=1, seconds=1)
+    await story.settle()
+    assert story.groups.who() == [BO]

@@ -86,7 +86,7 @@ async def _too_late(work: Work, act: AccessAct, asked_at: datetime) -> Answer | 
 
 async def _ask(work: Work, act: AskAccess) -> Answer:
     ask = Ask(
-        id=work.new_id()[-_LENGTH:],
+        id=await _free_id(work),
         group=act.group,
         person=act.by,
         length=act.length,
@@ -110,6 +110,14 @@ async def _ask(work: Work, act: AskAccess) -> Answer:
         return Answer(say("Asked {who} to approve {group}.", who=who, group=act.group))
     return Answer(say("You are being put into {group}, until {until}.",
                       group=act.group, until=decided.grant.until or work.now))  # fmt: skip
+
+
+async def _free_id(work: Work) -> str:
+    """Return an id short enough to be typed, which no other grant ever had."""
+    while True:
+        made = work.new_id()[-_LENGTH:]
+        if await work.tx.access.grant(made) is None:
+            return made
 
 
 async def _with_grant(
