@@ -13,14 +13,15 @@ from tests.fakes.clock import FakeClock
 async def test_placing_an_alert_reads_by_index_only(
     opened_store: OpenedStore, clock: FakeClock
 ) -> None:
-    if not opened_store.database.is_sqlite:
+    near = opened_store.database.near
+    if near is None:
         return  # PostgreSQL plans by how much there is
     asked: list[tuple[str, Any]] = []
 
     def keep(_c: object, _k: object, statement: str, parameters: Any, *_: object) -> None:
         asked.append((statement, parameters))
 
-    engine = opened_store.database._writer.sync_engine
+    engine = near._engine
     event.listen(engine, "before_cursor_execute", keep)
     async with opened_store.store.begin() as tx:
         refs = [AlertRef("airflow", "orders", "run 1")]
