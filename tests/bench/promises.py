@@ -44,6 +44,8 @@ PROMISES = {
     "growth": Promise(0.9),
     "list": Promise(50, at_most=True),
     "search": Promise(50, at_most=True),
+    # the 95th percentile of accepting while much is forgotten, against without
+    "forgetting": Promise(3, at_most=True),
     # rosters: seconds, milliseconds
     "year": Promise(0.5, at_most=True, gate=1.5),
     "who": Promise(1, at_most=True, gate=3),
