@@ -45,6 +45,9 @@ class Metrics:
             buckets=_PAGE_SECONDS,
             registry=self.registry,
         )
+        self.check_failed = self._gauge(
+            "watchbill_check_failed", "1 while a check of /readyz fails.", "check"
+        )
         self.slack_calls = self._counter(
             "watchbill_slack_calls", "Calls of the Slack Web API.", "method", "result"
         )

@@ -1,9 +1,11 @@
 """Lets the engine and the outbox count into /metrics without knowing Prometheus."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.metrics import Metrics
 from bot.ports.store import Reader
+from bot.web.probes import Check, ask
 
 
 class Counting:
@@ -26,6 +28,12 @@ class Counting:
 
     def job(self, kind: str, outcome: str) -> None:
         self._metrics.jobs.labels(kind, outcome).inc()
+
+
+async def sample_checks(metrics: Metrics, checks: Mapping[str, Check]) -> None:
+    """Ask what /readyz asks, for those who only read /metrics."""
+    for name, check in checks.items():
+        metrics.check_failed.labels(name).set(1 if await ask(name, check) else 0)
 
 
 async def sample(metrics: Metrics, reader: Reader, now: datetime) -> None:
