@@ -13,7 +13,7 @@ import tzdata
 from bot.app.aftercare.wiring import Aftercare
 from bot.app.calendars import Calendars
 from bot.app.catalogue_watch import CatalogueWatch
-from bot.app.counting import sample
+from bot.app.counting import sample, sample_checks
 from bot.app.duty_side import DutySide
 from bot.app.elevated import PEOPLE_EVERY, ElevatedSide
 from bot.app.nudges import Nudges
@@ -33,6 +33,7 @@ from bot.outbox import Outbox
 from bot.ports.inbox import ConflictError, Inbox, NotStoredError
 from bot.roster.acceptance import Loaded
 from bot.roster.roster import LOOK_EVERY, RosterFile
+from bot.store.fitness import Fitness
 from bot.store.opening import OpenedStore
 from bot.web.app import WebParts, build_web, start_web, stop_web
 from bot.web.calendars import CalendarFeeds
@@ -55,6 +56,7 @@ _LEARN = timedelta(seconds=5)
 """How soon a new catalogue is learnt about; the rest waits for LEARN_EVERY."""
 _LEARN_AGAIN = timedelta(seconds=10)
 _HOUSEKEEPING = timedelta(hours=6)
+_BREATH = timedelta(milliseconds=20)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -221,12 +223,13 @@ class Application:
             await self.duty.sample()
         if self.elevated is not None:
             await self.elevated.sample()
+        await sample_checks(self.metrics, self._checks())
 
     async def _keep_house(self) -> None:
         if self.store.shared:
             self.setting.clock.offset += await self.store.clock_offset()
         now, config = self.setting.clock.now(), self.setting.config
-        gone = await self.store.prune(now - config.retention)
+        gone = await self.store.prune(now - config.retention, _breathe)
         gone["lineage"] = await self.store.forget_lineage(now - config.lineage_retention)
         log.info("pruned", action="prune", **gone)
 
@@ -294,12 +297,9 @@ class Application:
         )
 
     def _checks(self) -> Mapping[str, Check]:
-        return {"database": self._database, "slack": self.slack.fault, "roster": self._roster,
+        database = Fitness(self.store.database, self.store.inbox, self.setting.clock)
+        return {"database": database.fault, "slack": self.slack.fault, "roster": self._roster,
                 "outbox": self._outbox_lag}  # fmt: skip
-
-    async def _database(self) -> str:
-        await self.store.ping()
-        return ""
 
     async def _roster(self) -> str:
         return roster_fault(self.roster)
@@ -309,6 +309,12 @@ class Application:
         lane, worst = max(lags.items(), key=lambda one: one[1], default=("", 0.0))
         limit = LAG_LIMIT * self.setting.speed
         return f"lane {lane or '-'} is {worst:.0f} s behind" if worst > limit else ""
+
+
+async def _breathe() -> None:
+    """Leave the database to alerts for a moment."""
+    real = SystemClock()
+    await real.sleep_until(real.now() + _BREATH)
 
 
 async def _zones() -> str:

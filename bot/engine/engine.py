@@ -143,7 +143,9 @@ class Engine:
                 continue
             except NotStoredError as error:
                 log.warning("database failed", action="engine_waits", error=str(error))
-                self._look_again = False
+                # not until the next wake-up: what is due stays due on a disk that is full
+                await self._clock.wait(self._kicked, self._clock.now() + self._parts.poll)
+                continue
             if not self._look_again and not self._stopping:
                 await self._clock.wait(self._kicked, await self.next_look())
 

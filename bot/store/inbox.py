@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -47,6 +48,8 @@ class GroupCommitInbox:
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
         self.commits = 0
+        self.refused: tuple[datetime | None, str] = (None, "")
+        """When storing last failed, and why; nothing once it has worked again."""
 
     async def accept(self, delivery: NewDelivery) -> Accepted:
         now = self._clock.now()
@@ -91,10 +94,12 @@ class GroupCommitInbox:
             earlier = await self._writer.write(list(first.values()))
         except NotStoredError as error:
             why = str(error)
+            self.refused = self._clock.now(), why
             _log.error("inbox", action="refuse_deliveries", count=len(batch), error=why)
             _answer(batch, lambda waiting: waiting.answer.set_exception(NotStoredError(why)))
             return
         self.commits += 1
+        self.refused = None, ""
         ids = {key: row[0] for key, row in first.items()} | earlier
 
         def tell(waiting: _Waiting) -> None:

@@ -1,14 +1,15 @@
 """One incident that cannot be decided holds up no other, and burns no processor."""
 
-from dataclasses import replace
+import asyncio
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
-from typing import cast
+from typing import Never, cast
 
 from sqlalchemy import text
 
 from bot.engine.engine import Engine
 from bot.ports.inbox import NotStoredError
-from bot.ports.store import Reader
+from bot.ports.store import Reader, Store
 from bot.store.opening import OpenedStore
 from rules.hours import Hours
 from rules.incident import State
@@ -52,6 +53,43 @@ async def test_a_database_that_is_away_is_waited_for(tell: Tell) -> None:
     reader = cast("Reader", Unreachable())
     engine = Engine(replace(story.engine._parts, reader=reader))
     assert await engine.next_look() > story.clock.now()
+
+
+class FullDisk:
+    """A store that can be read, and not written."""
+
+    def begin(self) -> Never:
+        raise NotStoredError("database or disk is full")
+
+
+@dataclass
+class OneWait:
+    """A clock by which the first to wait stops the engine."""
+
+    at: datetime
+    engine: list[Engine] = field(default_factory=list)
+    waits: list[timedelta] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return self.at
+
+    async def sleep_until(self, when: datetime) -> None:
+        raise AssertionError(when)
+
+    async def wait(self, event: asyncio.Event, until: datetime) -> None:
+        self.waits.append(until - self.at)
+        self.engine[0].stop()
+
+
+async def test_a_full_disk_is_waited_for_although_a_step_is_due(tell: Tell) -> None:
+    story = tell()
+    await story.fires("a")
+    story.clock.advance(minutes=5)
+    clock = OneWait(story.clock.now())
+    parts = replace(story.engine._parts, store=cast("Store", FullDisk()), clock=clock)
+    clock.engine.append(Engine(parts))
+    await clock.engine[0].run()
+    assert clock.waits == [parts.poll]
 
 
 async def test_an_incident_that_cannot_be_read_holds_up_no_timer(
