@@ -25,11 +25,26 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from tests.process.database_loss import crashed_server, cut_connections
+from tests.process.disk_full import disk_full
+from tests.process.freezing import freezing
 from tests.process.killing import kills
 from tests.process.postgresql import Server, own_server
 from tests.process.scenario import Found, Scenario, Stage
+from tests.process.slack_loss import cut_sockets, hanging_slack
+from tests.process.takeover import takeover, together
 
-SCENARIOS: dict[str, Scenario] = {"kills": kills}
+SCENARIOS: dict[str, Scenario] = {
+    "kills": kills,
+    "freezing": freezing,
+    "takeover": takeover,
+    "cut-sockets": cut_sockets,
+    "hanging-slack": hanging_slack,
+    "cut-connections": cut_connections,
+    "crashed-server": crashed_server,
+    "disk-full": disk_full,
+    "together": together,
+}
 
 
 @contextmanager

@@ -227,11 +227,11 @@ class Bot:
 
         await until(ready, "serve is ready", seconds)
 
-    async def readiness(self) -> tuple[int, Json]:
+    async def readiness(self, seconds: float = 10) -> tuple[int, Json]:
         """Return what /readyz says; status 0 when nobody answers."""
         try:
             async with aiohttp.ClientSession() as session:
-                return await get_json(session, f"{self.url}/readyz")
+                return await get_json(session, f"{self.url}/readyz", seconds)
         except (OSError, aiohttp.ClientError, TimeoutError):
             return 0, {}
 
@@ -253,8 +253,10 @@ class Bot:
         return status
 
 
-async def get_json(session: aiohttp.ClientSession, url: str) -> tuple[int, Json]:
-    async with session.get(url, timeout=aiohttp.ClientTimeout(total=10)) as answer:
+async def get_json(
+    session: aiohttp.ClientSession, url: str, seconds: float = 10
+) -> tuple[int, Json]:
+    async with session.get(url, timeout=aiohttp.ClientTimeout(total=seconds)) as answer:
         return answer.status, await answer.json()
 
 

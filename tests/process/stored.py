@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.process.harness import Bot, until
@@ -18,7 +18,7 @@ async def query(bot: Bot, statement: str) -> Sequence[Any]:
     engine = create_async_engine(url.set(drivername=_DRIVERS[url.get_backend_name()]))
     try:
         async with engine.connect() as connection:
-            return (await connection.execute(text(statement))).all()
+            return (await connection.exec_driver_sql(statement)).all()
     finally:
         await engine.dispose()
 
