@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 
 from bot.metrics import Metrics
 from bot.ports.store import Reader
@@ -13,9 +14,10 @@ class Counting:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._alerts = cache(metrics.alerts.labels)
 
     def alert(self, source: str, status: str) -> None:
-        self._metrics.alerts.labels(source, status).inc()
+        self._alerts(source, status).inc()
 
     def opened(self, count: int) -> None:
         if count:

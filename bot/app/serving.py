@@ -1,6 +1,7 @@
 """`watchbill serve`: the application as a process, with its signals."""
 
 import asyncio
+import gc
 import signal
 
 import structlog
@@ -47,6 +48,8 @@ async def _run(
     config: Config, parts: RulebookParts, clock: SystemClock, access: SlackAccess
 ) -> None:
     application = await build(Setting(config=config, parts=parts, clock=clock, access=access))
+    # what is built by now stays: to look through it again and again stops all else for 0.1 s
+    gc.freeze()
     _stop_on_signals(application)
     await application.run()
 

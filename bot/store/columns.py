@@ -53,6 +53,8 @@ def stored_text(text: str) -> str:
 
 def stored_key(key: str) -> str:
     """Return `key` as stored; one too long for an index keeps its start and a hash of it all."""
+    if len(key) <= _LONGEST_KEY and key.isascii() and "\0" not in key:
+        return key
     clean = stored_text(key)
     if len(clean) <= _LONGEST_KEY:
         return clean
