@@ -48,15 +48,15 @@ async def write(connection: AsyncConnection, writes: Sequence[Write]) -> None:
         return
     assert driver is not None  # asyncpg's, which is loaded only where it is used
     for statement, rows in writes:
-        plan = _plan(statement, sqlite=False)
-        if plan.takes_arrays:
-            await driver.execute(plan.sql, *plan.arguments(rows))
+        planned = plan(statement, sqlite=False)
+        if planned.takes_arrays:
+            await driver.execute(planned.sql, *planned.arguments(rows))
         else:
-            await driver.executemany(plan.sql, plan.tuples(rows))
+            await driver.executemany(planned.sql, planned.tuples(rows))
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class Plan:
     """A compiled statement; `constants` are the parameters that no row gives."""
 
     sql: str
@@ -88,11 +88,12 @@ class _Plan:
 
 
 @cache
-def _plan(statement: Executable, *, sqlite: bool) -> _Plan:
+def plan(statement: Executable, *, sqlite: bool) -> Plan:
+    """Compile a statement once, for the driver itself."""
     compiled: Any = statement.compile(dialect=_SQLITE if sqlite else _POSTGRESQL)  # type: ignore[attr-defined]
     binds = compiled.binds
     given = {name for name, bind in binds.items() if bind.required}
-    return _Plan(
+    return Plan(
         sql=compiled.string,
         names=compiled.positiontup,
         instants=frozenset(
@@ -104,8 +105,8 @@ def _plan(statement: Executable, *, sqlite: bool) -> _Plan:
 
 
 def _on_sqlite(writes: Sequence[Write]) -> Any:
-    planned = [(_plan(statement, sqlite=True), rows) for statement, rows in writes]
-    prepared = [(plan.sql, plan.tuples(rows)) for plan, rows in planned]
+    planned = [(plan(statement, sqlite=True), rows) for statement, rows in writes]
+    prepared = [(one.sql, one.tuples(rows)) for one, rows in planned]
 
     def execute(raw: sqlite3.Connection) -> None:
         for sql, rows in prepared:

@@ -1,20 +1,26 @@
 """Which due jobs are leased: any without lane, and the first of each lane that is free."""
 
+import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
-    BindParameter,
     ColumnElement,
+    Executable,
+    Row,
+    Text,
     and_,
     bindparam,
     exists,
     func,
     literal_column,
+    not_,
     select,
     text,
     true,
@@ -25,8 +31,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.ports.jobs import Job, NewJob
-from bot.store import jobs, rows
-from bot.store.columns import UtcDateTime, stored_key
+from bot.store import bulk, jobs, rows
+from bot.store.columns import UtcDateTime, from_micros, stored_key
+from bot.store.sqlite_driver import OneVisitConnection
 from bot.store.tables.core import JOB, LANE
 
 LEASE = timedelta(seconds=6)
@@ -49,16 +56,28 @@ def _at(name: str) -> ColumnElement[datetime]:
     return bindparam(name, type_=UtcDateTime())
 
 
-_DUE = and_(JOB.c.next_at <= _at("now"), JOB.c.id.not_in(bindparam("held", expanding=True)))
 _ORDER = (JOB.c.priority, JOB.c.next_at, JOB.c.id)
-_OWN_KEYS: BindParameter[str] = bindparam("own_keys", expanding=True)
-_OWN_LANES: BindParameter[str] = bindparam("own_lanes", expanding=True)
+_INSTANTS = [isinstance(column.type, UtcDateTime) for column in JOB.columns]
+_NAMES = JOB.columns.keys()
 
 
-def _alone(*, own: bool) -> CTE:
+def _one_of(column: ColumnElement[str], name: str, *, sqlite: bool) -> ColumnElement[bool]:
+    """Ask for one of the values in a parameter: JSON on SQLite, an array on PostgreSQL."""
+    if not sqlite:
+        return column == func.any(bindparam(name, type_=ARRAY(Text)))
+    given = func.json_each(bindparam(name, type_=Text())).table_valued("value", name=name)
+    return column.in_(select(given.c.value))
+
+
+def _due(*, sqlite: bool) -> ColumnElement[bool]:
+    return and_(JOB.c.next_at <= _at("now"), not_(_one_of(JOB.c.id, "held", sqlite=sqlite)))
+
+
+def _alone(*, own: bool, sqlite: bool) -> CTE:
+    is_own = _one_of(JOB.c.key, "own_keys", sqlite=sqlite) if own else true()
     return (
         select(JOB.c.id, JOB.c.priority, JOB.c.next_at)
-        .where(_TODO, _ALONE, _DUE, JOB.c.key.in_(_OWN_KEYS) if own else true())
+        .where(_TODO, _ALONE, _due(sqlite=sqlite), is_own)
         .order_by(*_ORDER)
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
@@ -67,17 +86,17 @@ def _alone(*, own: bool) -> CTE:
     )
 
 
-def _free_lanes(*, own: bool) -> CTE:
+def _free_lanes(*, own: bool, sqlite: bool) -> CTE:
     """Build the choice of lanes that let a job through now, each with its first job.
 
     A lane's row is the lock of the lane; its job is checked again when it is updated.
     """
-    waiting = and_(_TODO, _IN_LANE, JOB.c.lane == LANE.c.name, _DUE)
+    waiting = and_(_TODO, _IN_LANE, JOB.c.lane == LANE.c.name, _due(sqlite=sqlite))
     first = select(JOB.c.id).where(waiting).order_by(*_ORDER).limit(1).scalar_subquery()
     return (
         select(first.correlate(LANE).label("job_id"))
         .where(
-            LANE.c.name.in_(_OWN_LANES) if own else true(),
+            _one_of(LANE.c.name, "own_lanes", sqlite=sqlite) if own else true(),
             LANE.c.free_at <= _at("now"),
             LANE.c.blocked_until <= _at("now"),
             LANE.c.held_until <= _at("now"),
@@ -89,18 +108,19 @@ def _free_lanes(*, own: bool) -> CTE:
     )
 
 
-@cache
-def _claim(*, own: bool) -> ReturningUpdate[*tuple[Any, ...]]:
+def _claim(*, own: bool, sqlite: bool) -> ReturningUpdate[*tuple[Any, ...]]:
     """Build the claim: lane-less jobs and the first of each free lane, the most urgent of all.
 
     The choice is materialised, or PostgreSQL may run it twice and lock more than it takes.
     """
-    alone, free_lane, first = _alone(own=own), _free_lanes(own=own), JOB.alias("first")
+    alone, free_lane = _alone(own=own, sqlite=sqlite), _free_lanes(own=own, sqlite=sqlite)
+    first = JOB.alias("first")
+    is_own = _one_of(first.c.key, "own_keys", sqlite=sqlite) if own else true()
     both = union_all(
         select(alone.c.id, alone.c.priority, alone.c.next_at),
         select(first.c.id, first.c.priority, first.c.next_at)
         .join_from(free_lane, first, first.c.id == free_lane.c.job_id)
-        .where(first.c.key.in_(_OWN_KEYS) if own else true()),
+        .where(is_own),
     ).subquery("both")
     chosen = (
         select(both.c.id)
@@ -133,6 +153,29 @@ _HOLD_LANE = (
 )
 
 
+@cache
+def _on_sqlite(*, own: bool) -> Executable:
+    return _claim(own=own, sqlite=True)
+
+
+@cache
+def _on_postgresql(*, own: bool) -> Executable:
+    """Build the claim that holds the lanes as well: one way there and back."""
+    claimed = _claim(own=own, sqlite=False).cte("claimed")
+    held = (
+        update(LANE)
+        .where(LANE.c.name == claimed.c.lane, claimed.c.lane != "")
+        .values(
+            free_at=_at("free"),
+            held_until=_at("until"),
+            holder=func.concat(claimed.c.id, ":", claimed.c.lease),
+        )
+        .returning(LANE.c.name)
+        .cte("held_lane")
+    )
+    return select(claimed).add_cte(held)
+
+
 async def claim(
     connection: AsyncConnection,
     now: datetime,
@@ -146,19 +189,49 @@ async def claim(
 
     What is `held` is still being worked on here, though its lease has lapsed: not to be taken.
     """
-    until = now + terms.lease
-    values: rows.Values = {"now": now, "until": until, "most": most, "held": list(held)}
+    values: rows.Values = {
+        "now": now,
+        "until": now + terms.lease,
+        "free": now + terms.lane_gap,
+        "most": most,
+        "held": list(held),
+    }
     if own is not None:
         values["own_keys"] = [stored_key(job.key) for job in own]
         values["own_lanes"] = sorted({stored_key(job.lane) for job in own if job.lane})
-    found = await connection.execute(_claim(own=own is not None), values)
-    claimed = [rows.job(row) for row in found]
-    if in_lanes := [job for job in claimed if job.lane]:
-        free = now + terms.lane_gap
-        await connection.execute(
-            _HOLD_LANE, [{**lease_values(j), "free": free, "until": until} for j in in_lanes]
-        )
+    if connection.dialect.name == "sqlite":
+        claimed = await _claim_in_one_visit(connection, values, own=own is not None)
+    else:
+        found = await connection.execute(_on_postgresql(own=own is not None), values)
+        claimed = [rows.job(row) for row in found]
     return sorted(claimed, key=lambda job: (job.priority, job.due_at, job.id))
+
+
+async def _claim_in_one_visit(
+    connection: AsyncConnection, values: rows.Values, *, own: bool
+) -> list[Job]:
+    plan, hold = bulk.plan(_on_sqlite(own=own), sqlite=True), bulk.plan(_HOLD_LANE, sqlite=True)
+    lists = {name: rows.to_json(value) for name, value in values.items() if isinstance(value, list)}
+    (parameters,) = plan.tuples([values | lists])
+
+    def claim_and_hold(raw: sqlite3.Connection) -> list[Job]:
+        claimed = [_job(row) for row in raw.execute(plan.sql, parameters).fetchall()]
+        in_lanes = [values | lease_values(job) for job in claimed if job.lane]
+        raw.executemany(hold.sql, hold.tuples(in_lanes))
+        return claimed
+
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, OneVisitConnection)
+    return await driver.visit(claim_and_hold)
+
+
+def _job(row: Sequence[Any]) -> Job:
+    values = (
+        from_micros(value) if instant and value is not None else value
+        for value, instant in zip(row, _INSTANTS, strict=True)
+    )
+    named = SimpleNamespace(**dict(zip(_NAMES, values, strict=True)))
+    return rows.job(cast("Row[Any]", named))
 
 
 def lease_values(job: Job) -> rows.Values:
