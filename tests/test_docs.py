@@ -199,7 +199,7 @@ async def test_every_address_of_ours_is_served() -> None:
     clock, metrics = SystemClock(), Metrics()
     hooks = Hooks({}, inbox=FakeInbox(), clock=clock, metrics=metrics)
 
-    async def slack_events(_request: web.Request) -> web.StreamResponse:
+    async def slack_events(_request: web.Request, _body: bytes) -> web.StreamResponse:
         raise AssertionError("not called")
 
     app = build_web(WebParts(hooks=hooks, probes=Probes({}, metrics), slack_events=slack_events))
@@ -365,7 +365,7 @@ def test_the_compose_file_builds_the_image_and_waits_for_the_database() -> None:
 
 
 def test_the_operations_page_names_every_metric() -> None:
-    text = (REPO / "docs/operations.md").read_text()
+    text = (REPO / "docs/operations/metrics.md").read_text()
     families = {family.name for family in Metrics().registry.collect()}
     ours = {name for name in families if name.startswith("watchbill_")}
     assert ours
