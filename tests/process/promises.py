@@ -65,6 +65,21 @@ class Report:
         return [f"{name}: {one}" for name in _FAULTS for one in getattr(self, name)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the database and Slack have at the end.
+
+    `alerts` counts by key, `incidents` has their states, `acked` when each was acknowledged;
+    `roots` and `pages` are messages with their marks in `key`.
+    """
+
+    alerts: Mapping[str, int]
+    incidents: Mapping[str, str]
+    acked: Mapping[str, datetime]
+    roots: Sequence[Json]
+    pages: Sequence[Json]
+
+
 async def count(
     bot: Bot,
     slack: LocalSlack,
@@ -73,30 +88,49 @@ async def count(
     deaths: Sequence[datetime] = (),
     clicked: AbstractSet[str] = frozenset(),
 ) -> Report:
-    """Compare what was accepted with the database, and the database with what Slack got.
+    """Compare what was accepted with the database, and the database with what Slack got."""
+    acked = "SELECT incident_id, min(at) FROM timeline WHERE what = 'Acked' GROUP BY incident_id"
+    alerts = "SELECT dedup_key, sum(count) FROM alert GROUP BY dedup_key"
+    seen = Seen(
+        alerts={key: int(times) for key, times in await query(bot, alerts)},
+        incidents={row[0]: row[1] for row in await query(bot, "SELECT id, state FROM incident")},
+        acked={incident: instant(at) for incident, at in await query(bot, acked)},
+        roots=await slack.roots(),
+        pages=await slack.pages(),
+    )
+    report = judge(seen, sent, deaths=deaths, clicked=clicked)
+    report.audit = audit(bot)
+    return report
+
+
+def judge(
+    seen: Seen,
+    sent: Sent,
+    *,
+    deaths: Sequence[datetime] = (),
+    clicked: AbstractSet[str] = frozenset(),
+) -> Report:
+    """Find every promise that was broken.
 
     `deaths` are the instants at which a process ended in the middle of its work, `clicked` the
     incidents whose acknowledgement Slack was told is taken.
     """
-    report = Report(kills=len(deaths), accepted=len(sent.accepted))
-    stored = await query(bot, "SELECT dedup_key, sum(count) FROM alert GROUP BY dedup_key")
-    times = {key: int(count) for key, count in stored}
-    report.lost = sorted(key for key in sent.accepted.values() if not times.get(key))
-    report.repeated = sorted(key for key, count in times.items() if count > 1)
-    incidents = {row[0]: row[1] for row in await query(bot, "SELECT id, state FROM incident")}
-    report.incidents = len(incidents)
-    roots = Counter(m["key"].removeprefix("show:") for m in await slack.roots())
-    report.rootless = sorted(set(incidents) - set(roots))
-    report.second_roots = sorted(key for key, times in roots.items() if times > 1)
-    pages = await slack.pages()
-    report.pages = len(pages)
-    _compare_steps(report, incidents, pages)
-    _look_at_doubles(report, pages, deaths)
-    acked = await _acked_at(bot)
-    report.acked = len(acked)
-    report.lost_clicks = sorted(clicked - set(acked))
-    report.paged_after_ack = sorted(_paged_after(pages, acked))
-    report.audit = audit(bot)
+    roots = Counter(m["key"].removeprefix("show:") for m in seen.roots)
+    report = Report(
+        kills=len(deaths),
+        accepted=len(sent.accepted),
+        incidents=len(seen.incidents),
+        pages=len(seen.pages),
+        acked=len(seen.acked),
+        lost=sorted(key for key in sent.accepted.values() if not seen.alerts.get(key)),
+        repeated=sorted(key for key, times in seen.alerts.items() if times > 1),
+        rootless=sorted(set(seen.incidents) - set(roots)),
+        second_roots=sorted(key for key, times in roots.items() if times > 1),
+        lost_clicks=sorted(clicked - set(seen.acked)),
+        paged_after_ack=sorted(_paged_after(seen.pages, seen.acked)),
+    )
+    _compare_steps(report, seen.incidents, seen.pages)
+    _look_at_doubles(report, seen.pages, deaths)
     return report
 
 
@@ -129,13 +163,6 @@ def _look_at_doubles(report: Report, pages: Iterable[Json], deaths: Sequence[dat
         within = any(died <= min(times) and max(times) <= died + WINDOW for died in deaths)
         if len(times) > 2 or not within:
             report.doubled_outside.append(f"{key} at {', '.join(map(str, times))}")
-
-
-async def _acked_at(bot: Bot) -> dict[str, datetime]:
-    rows = await query(
-        bot, "SELECT incident_id, min(at) FROM timeline WHERE what = 'Acked' GROUP BY incident_id"
-    )
-    return {incident: instant(at) for incident, at in rows}
 
 
 def _paged_after(pages: Iterable[Json], acked: Mapping[str, datetime]) -> Iterator[str]:
