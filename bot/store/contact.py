@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, func, insert, select, text, update
@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.contact_jobs import CONTACT, PAGE, key_of, keys_of, lanes_of
 from bot.ports.contact import Attempt, Result
-from bot.ports.jobs import JobState
+from bot.ports.jobs import JobState, NewJob
 from bot.store import rows
 from bot.store.columns import UtcDateTime, stored_key, stored_text
 from bot.store.database import Database
 from bot.store.ids import new_id
 from bot.store.tables.contact import CONTACT_ATTEMPT
-from bot.store.tables.core import JOB
+from bot.store.tables.core import JOB, LANE
 from rules.contacting.following import Fate, StepStanding
 from rules.contacting.method import Method
 
@@ -45,6 +45,8 @@ _HASTEN = (
     .values(_NOW)
 )
 _FIRST = "contact:1:"
+_SHUT = timedelta(seconds=3)
+"""A lane that opens sooner is only paced."""
 
 
 class SqlContacts:
@@ -65,6 +67,7 @@ class PendingContacts:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self._attempts: list[rows.Values] = []
+        self._first: list[NewJob] = []
 
     def record(self, attempt: Attempt) -> None:
         self._attempts.append(
@@ -155,9 +158,29 @@ class PendingContacts:
         )
         return _attempt(found)
 
-    async def flush(self) -> None:
+    def expect(self, job: NewJob) -> None:
+        """Look, once it is written, whether what it follows has any way to go out now."""
+        if job.payload["step"] == 1:
+            self._first.append(job)
+
+    async def flush(self, now: datetime) -> None:
         if self._attempts:
             await self._connection.execute(insert(CONTACT_ATTEMPT), self._attempts)
+        if self._first:
+            await self._hasten_past_shut_lanes(now)
+
+    async def _hasten_past_shut_lanes(self, now: datetime) -> None:
+        """Let the next method go at once where the lane of the page itself is shut for a while."""
+        pages = {stored_key(job.payload["page"]): stored_key(job.key) for job in self._first}
+        shut = (
+            select(JOB.c.key)
+            .join_from(JOB, LANE, LANE.c.name == JOB.c.lane)
+            .where(JOB.c.key.in_(pages), LANE.c.blocked_until > now + _SHUT)
+        )
+        behind = (await self._connection.execute(shut)).scalars().all()
+        if behind:
+            values = [{"its_key": pages[key], "at": now} for key in sorted(behind)]
+            await self._connection.execute(_HASTEN, values)
 
 
 def _standing(step: int, row: Any) -> StepStanding:
