@@ -12,7 +12,7 @@ from bot.ports.lessons import Lessons, NoLessons
 from bot.ports.runbooks import NoRunbooks, RunbookReads
 from bot.ports.store import Reader
 from bot.ports.tasks import NoTasks, TaskReads
-from bot.slack.api import SlackApi, SlackRefusedError
+from bot.slack.api import LOG, SlackApi, SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.people import Directory
 from bot.slack.places import Places
@@ -100,6 +100,7 @@ class Desk:
             since = job.first_attempt_at or job.created_at
             found = await self.places.posted(channel, job.key, since, thread)
             if found:
+                await self._renew(found, message)
                 return MessageRef("", *found, key=job.key)
         more: Json = {"thread_ts": thread, "reply_broadcast": loud} if thread else {}
         # a machine that slept since the lease was taken must not send what another has sent
@@ -107,6 +108,13 @@ class Desk:
             raise LeaseLostError
         at, ts = await self.api.post(channel, message, job.key, **more)
         return MessageRef("", at, ts, key=job.key)
+
+    async def _renew(self, found: tuple[str, str], message: Json) -> None:
+        """Make an earlier attempt say what is true now: much may have happened since."""
+        try:
+            await self.api.update(*found, message)
+        except SlackRefusedError as refused:
+            LOG.warning("an earlier post cannot be edited: %s", refused)
 
     async def post_in(self, job: Job, name: str, message: Json) -> MessageRef:
         """Post in a channel by name, entering it first when that is needed and allowed."""

@@ -9,7 +9,8 @@ from bot.slack.blocks import Json
 
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{6,20}")
 _MOST_PAGES = 50
-_CLOCKS_APART = timedelta(seconds=5)
+_CLOCKS_APART = timedelta(minutes=2)
+"""A clock that is wrong by more than this may miss its own earlier post, and post it again."""
 
 
 class Places:

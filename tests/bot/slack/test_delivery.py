@@ -217,6 +217,18 @@ async def test_a_post_without_an_answer_is_looked_up_before_it_is_repeated(
     assert found.messages[0].ts == workspace.messages(where)[-1].ts
 
 
+async def test_an_earlier_post_that_is_found_says_what_is_true_now(
+    desk: Desk, reader: FakeReader, workspace: Workspace
+) -> None:
+    workspace.faults.add(method="chat.postMessage", kind="drop_after_commit")
+    with pytest.raises(RetryLaterError):
+        await carry_out(desk, reader, job("show"))
+    reader.put(incident().ack(BO, NOW, None))
+    await carry_out(desk, reader, job("show", unsure=True))
+    (message,) = in_channel(workspace)
+    assert message.text.endswith("Acknowledged by Bo.")
+
+
 async def test_an_unsure_post_that_never_arrived_goes_out(
     desk: Desk, reader: FakeReader, workspace: Workspace
 ) -> None:
