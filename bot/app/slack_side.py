@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import aiohttp
 import structlog
-from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app.rules_in_force import RulesInForce
@@ -22,7 +21,7 @@ from bot.ports.runbooks import NoRunbooks, RunbookReads
 from bot.ports.store import Reader
 from bot.ports.tasks import NoTasks, TaskReads
 from bot.slack.api import SlackApi, new_session, web_client
-from bot.slack.connection import SocketConnection, http_handler
+from bot.slack.connection import HttpHandler, SocketConnection, http_handler
 from bot.slack.delivery import deliverers
 from bot.slack.desk import Desk
 from bot.slack.listeners import Identity, Listening, build_listeners
@@ -95,7 +94,7 @@ class SlackSide:
         return deliverers(self.desk)
 
     @property
-    def events_handler(self) -> Callable[[web.Request], Awaitable[web.Response]] | None:
+    def events_handler(self) -> HttpHandler | None:
         if not self.access.by_http:
             return None
         return http_handler(self.listening.app, self.listening.running, self.access.signing_secret)

@@ -2,22 +2,31 @@
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
-from bot.web.answers import Handler, errors_as_json, harden
+from bot.web.answers import Handler, errors_as_json, harden, refusal
+from bot.web.body import RefusedError, read_body
 from bot.web.calendars import CalendarFeeds
 from bot.web.hooks import Hooks
 from bot.web.probes import Probes
 from bot.web.raw_bodies import RawBodies
 
 SHUTDOWN_SECONDS = 10.0
+KEEP_ALIVE_SECONDS = 75.0
+"""How long a connection may say nothing, or half of a request's head, before it is closed.
+
+Longer than proxies keep theirs, and short: connections are files, and those are few.
+"""
 LINGER_SECONDS = 1.0
 """How long the rest of a refused body is read, so that its sender gets to see the answer."""
 
 BIGGEST_BODY = 50_000_000
+SLACK_BODY_LIMIT = 1_000_000
+
+OfBody = Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]
 
 _FRONT = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Watchbill</title>
@@ -39,33 +48,41 @@ class WebParts:
     probes: Probes
     raw_bodies: RawBodies | None = None
     calendars: CalendarFeeds | None = None
-    slack_events: Handler | None = None
+    slack_events: OfBody | None = None
     pages: Sequence[web.RouteDef] = ()
 
 
 def build_web(parts: WebParts) -> web.Application:
     app = web.Application(middlewares=[errors_as_json], client_max_size=BIGGEST_BODY)
     app.on_response_prepare.append(harden)
-    app.router.add_post("/hooks/roster", parts.hooks.roster_changed)
-    app.router.add_post("/hooks/{source}", parts.hooks.receive)
-    app.router.add_route("OPTIONS", "/hooks/{source}", parts.hooks.agree)
-    app.router.add_post("/hooks/{source}/heartbeat/{heartbeat}", parts.hooks.receive)
-    app.router.add_get("/healthz", parts.probes.healthz)
-    app.router.add_get("/readyz", parts.probes.readyz)
-    app.router.add_get("/metrics", parts.probes.metrics)
-    app.router.add_get("/", _front)
+    hooks, probes = parts.hooks, parts.probes
+    doors = [
+        web.post("/hooks/roster", hooks.roster_changed),
+        web.post("/hooks/{source}", hooks.receive),
+        web.options("/hooks/{source}", hooks.agree),
+        web.post("/hooks/{source}/heartbeat/{heartbeat}", hooks.receive),
+        web.get("/healthz", probes.healthz),
+        web.get("/readyz", probes.readyz),
+        web.get("/metrics", probes.metrics),
+        web.get("/", _front),
+        *parts.pages,
+    ]
     if parts.raw_bodies is not None:
-        app.router.add_get("/deliveries/{delivery}", parts.raw_bodies.show)
+        doors.append(web.get("/deliveries/{delivery}", parts.raw_bodies.show))
     if parts.calendars is not None:
-        app.router.add_get("/calendar/{name}.ics", parts.calendars.rotation)
-        app.router.add_get("/calendar/person/{name}.ics", parts.calendars.person)
-    app.router.add_routes(parts.pages)
+        doors.append(web.get("/calendar/{name}.ics", parts.calendars.rotation))
+        doors.append(web.get("/calendar/person/{name}.ics", parts.calendars.person))
     if parts.slack_events is not None:
-        app.router.add_post("/slack/events", parts.slack_events)
+        doors.append(web.post("/slack/events", _bounded(parts.slack_events)))
+    app.router.add_routes(
+        [web.RouteDef(d.method, d.path, d.handler, {**d.kwargs, **_EXPECTS}) for d in doors]
+    )
     return app
 
 
-async def start_web(app: web.Application, host: str, port: int) -> web.AppRunner:
+async def start_web(
+    app: web.Application, host: str, port: int, *, keep_alive: float = KEEP_ALIVE_SECONDS
+) -> web.AppRunner:
     """Listen and return the runner; `runner.addresses` tells the port when 0 was asked for.
 
     Raises OSError, in words, when the address cannot be taken. Requests are not logged:
@@ -77,6 +94,7 @@ async def start_web(app: web.Application, host: str, port: int) -> web.AppRunner
         handle_signals=False,
         shutdown_timeout=SHUTDOWN_SECONDS,
         lingering_time=LINGER_SECONDS,
+        keepalive_timeout=keep_alive,
         auto_decompress=False,  # a small compressed body can be a huge one
     )
     await runner.setup()
@@ -96,6 +114,35 @@ async def start_web(app: web.Application, host: str, port: int) -> web.AppRunner
 async def stop_web(runner: web.AppRunner) -> None:
     """Stop listening, let running requests end for up to ten seconds, and close."""
     await runner.cleanup()
+
+
+def _bounded(handle: OfBody) -> Handler:
+    """Read the body before anybody knows who sends it: no more of it than Slack ever sends."""
+
+    async def bounded(request: web.Request) -> web.StreamResponse:
+        try:
+            body = await read_body(request, SLACK_BODY_LIMIT)
+        except RefusedError as error:
+            refused = refusal(error.status, error.why)
+            refused.force_close()
+            return refused
+        return await handle(request, body)
+
+    return bounded
+
+
+async def expected(request: web.Request) -> None:
+    """Answer `Expect: 100-continue`; anything else is refused without repeating it."""
+    if request.version < HttpVersion11:
+        return
+    if request.headers.get("Expect", "").lower() != "100-continue":
+        raise web.HTTPExpectationFailed
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    # As aiohttp does it: the answer itself has not begun.
+    request.writer.output_size = 0
+
+
+_EXPECTS: Mapping[str, object] = {"expect_handler": expected}
 
 
 async def _front(_request: web.Request) -> web.StreamResponse:

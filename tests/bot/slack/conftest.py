@@ -132,7 +132,11 @@ async def line(
         return
     served = web.Application()
     handler = http_handler(listening.app, listening.running, workspace.signing_secret)
-    served.router.add_post("/slack/events", handler)
+
+    async def post(request: web.Request) -> web.Response:
+        return await handler(request, await request.read())
+
+    served.router.add_post("/slack/events", post)
     runner = web.AppRunner(served)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

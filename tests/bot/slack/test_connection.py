@@ -186,8 +186,12 @@ async def test_a_failing_handler_is_logged_and_the_person_told(
 
 
 async def _served(listening: Listening, secret: str) -> tuple[web.AppRunner, str]:
-    app = web.Application()
-    app.router.add_post("/slack/events", http_handler(listening.app, listening.running, secret))
+    app, handler = web.Application(), http_handler(listening.app, listening.running, secret)
+
+    async def post(request: web.Request) -> web.Response:
+        return await handler(request, await request.read())
+
+    app.router.add_post("/slack/events", post)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -222,3 +226,38 @@ async def test_only_what_slack_signed_just_now_is_heard(
 def test_http_without_a_secret_is_refused(listening: Listening) -> None:
     with pytest.raises(ValueError, match="signing_secret"):
         http_handler(listening.app, listening.running, "")
+
+
+BOMBS = {
+    "lists": ("application/json", b"[" * 200_000),
+    "objects": ("application/json", b'{"a":' * 100_000),
+    "a payload": ("application/x-www-form-urlencoded", b"payload=" + b"[" * 200_000),
+    "no text": ("application/json", b"\xff\xfe\x00"),
+    "a strange charset": ("application/json; charset=klingon", b"{}"),
+    "a list": ("application/json", b"[1]"),
+    "a number": ("application/x-www-form-urlencoded", b"payload=7"),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+@pytest.mark.parametrize("signed", [False, True])
+async def test_nothing_unsigned_is_read_and_nothing_signed_is_a_fault(
+    listening: Listening, workspace: Workspace, bomb: tuple[str, bytes], signed: bool
+) -> None:
+    kind, body = bomb
+    at = str(int(SystemClock().now().timestamp()))
+    made = hmac.new(workspace.signing_secret.encode(), digestmod=hashlib.sha256)
+    made.update(f"v0:{at}:".encode() + body)
+    signature = made.hexdigest() if signed else "0" * 64
+    headers = {
+        "Content-Type": kind,
+        "X-Slack-Request-Timestamp": at,
+        "X-Slack-Signature": f"v0={signature}",
+    }
+    runner, url = await _served(listening, workspace.signing_secret)
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=body, headers=headers) as answer,
+    ):
+        assert answer.status < 500 if signed else answer.status == 401
+    await runner.cleanup()

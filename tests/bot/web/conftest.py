@@ -113,7 +113,7 @@ class House:
         return self.stored.get(delivery_id)
 
 
-async def _slack_events(_request: web.Request) -> web.StreamResponse:
+async def _slack_events(_request: web.Request, _body: bytes) -> web.StreamResponse:
     return web.Response(text="slack")
 
 

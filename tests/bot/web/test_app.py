@@ -1,6 +1,7 @@
 """Probes, raw bodies, the front page and the headers, over real HTTP."""
 
 import asyncio
+import io
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -218,3 +219,38 @@ async def test_a_taken_address_is_an_error(house: House) -> None:
     with pytest.raises(OSError, match="address"):
         await start_web(house.app(), "127.0.0.1", runner.addresses[0][1])
     await stop_web(runner)
+
+
+async def test_an_odd_expectation_is_refused_without_a_word_of_it(client: Client) -> None:
+    for line in (b"GET /healthz", b"POST /hooks/tool", b"POST /slack/events"):
+        reader, writer = await asyncio.open_connection(client.host, client.port)
+        head = b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: a\xed\xa0\x80b\r\n\r\n"
+        writer.write(line + head)
+        said = await reader.read()
+        writer.close()
+        assert said.startswith(b"HTTP/1.1 417 ")
+        assert b"\xed" not in said
+
+
+async def test_who_waits_for_a_word_to_go_on_gets_it(client: Client) -> None:
+    answer = await client.post("/hooks/tool", json={"title": "x"}, headers=BEARER, expect100=True)
+    assert answer.status == 202
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nHost: x\r\n"]
+)
+async def test_a_connection_that_says_nothing_is_closed(house: House, begun: bytes) -> None:
+    runner = await start_web(house.app(), "127.0.0.1", 0, keep_alive=0.2)
+    reader, writer = await asyncio.open_connection(*runner.addresses[0][:2])
+    writer.write(begun)
+    async with asyncio.timeout(10):
+        assert await reader.read() == b""
+    writer.close()
+    await stop_web(runner)
+
+
+async def test_the_body_of_a_slack_request_is_bounded_before_anybody_looks(client: Client) -> None:
+    many = b"x" * 1_000_001
+    answer = await client.post("/slack/events", data=io.BytesIO(many))
+    assert answer.status == 413
