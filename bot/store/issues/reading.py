@@ -146,6 +146,9 @@ class SqlIssues:
             values = {"id": link, "ends_at": ends_at + timedelta(minutes=1)}
             return (await connection.execute(insert, values)).rowcount == 1
 
+    async def is_used(self, link: str) -> bool:
+        return bool(await self._rows(select(USED_LINK.c.id).where(USED_LINK.c.id == link)))
+
     async def _slice(
         self, query: IssueQuery, conditions: list[Condition], *, back: bool, most: int
     ) -> list[Row[Any]]:

@@ -82,7 +82,7 @@ class IssueChangeRow(SQLModel, table=True):
 
 
 class UsedLinkRow(SQLModel, table=True):
-    """A sign-in link that was used; kept until it would have run out."""
+    """A sign-in link that was used, or a session that was ended; kept until it would run out."""
 
     __tablename__ = "used_link"
     __table_args__ = (Index("ix_used_link_ends_at", "ends_at"),)

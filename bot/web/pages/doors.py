@@ -10,6 +10,7 @@ from aiohttp import web
 from bot.clock import Clock
 from bot.ports.inbox import NotStoredError
 from bot.ports.issues import Issues
+from bot.web.body import RefusedError, read_form
 from bot.web.pages.drawing import HEADERS, notice, page
 from bot.web.pages.openid import OpenId, OpenIdError
 from bot.web.pages.sessions import Sessions, local_path
@@ -73,10 +74,13 @@ class Doors:
         return page("link.html", context)
 
     async def use_link(self, request: web.Request) -> web.StreamResponse:
-        if busy := self._busy():
-            return busy
-        form = await request.post()
-        claim = self._sessions.read_link(str(form.get("key", "")))
+        if stopped := self._busy() or _from_elsewhere(request):
+            return stopped
+        try:
+            form = await read_form(request)
+        except RefusedError as error:
+            return notice("You are not signed in", error.why, status=error.status, way=_AGAIN)
+        claim = self._sessions.read_link(form.get("key", ""))
         try:
             now = self._clock.now()
             fine = claim is not None and await self._issues.use_link(claim.id, claim.ends_at, now)
@@ -85,7 +89,7 @@ class Doors:
             return notice("The database does not answer", text, status=503, way=_AGAIN)
         if claim is None or not fine:
             return notice("This link has run out", _RUN_OUT, status=403, way=_AGAIN)
-        return self._inside(claim.person, str(form.get("next", "")))
+        return self._inside(claim.person, form.get("next", ""))
 
     async def to_slack(self, request: web.Request) -> web.StreamResponse:
         if self._openid is None:
@@ -123,9 +127,19 @@ class Doors:
             return notice("You are not signed in", str(error), status=403, way=_AGAIN)
         return self._inside(self._person_of(member), begun.more["then"])
 
-    async def sign_out(self, _request: web.Request) -> web.StreamResponse:
-        text = "You are signed out. Links to this browser open nothing any more."
-        response = notice("Signed out", text, status=200, way=_AGAIN)
+    async def sign_out(self, request: web.Request) -> web.StreamResponse:
+        """End the session itself: a copy of its cookie opens nothing any more."""
+        if stopped := _from_elsewhere(request):
+            return stopped
+        claim = self._sessions.read_session(request)
+        text, status = "You are signed out. Links to this browser open nothing any more.", 200
+        try:
+            if claim is not None:
+                await self._issues.use_link(claim.id, claim.ends_at, self._clock.now())
+        except NotStoredError:
+            text = "This browser is signed out. Copies of its cookie work until they run out."
+            status = 503
+        response = notice("Signed out", text, status=status, way=_AGAIN)
         self._sessions.sign_out(response)
         return response
 
@@ -141,3 +155,11 @@ class Doors:
             return None
         text = "Too many people sign in at once. Wait a minute and try again."
         return notice("Too many requests", text, status=429, way=_AGAIN)
+
+
+def _from_elsewhere(request: web.Request) -> web.Response | None:
+    """Refuse what another site's page sends: it could sign somebody in as somebody else, or out."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") in {"same-origin", "none"}:
+        return None
+    text = "Another site sent you here. Open the link in Slack, or the page itself."
+    return notice("Nothing was done", text, status=403, way=_AGAIN)

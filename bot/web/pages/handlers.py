@@ -69,12 +69,12 @@ class Pages:
 
     def _for_people(self, show: Page) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
-            person = self._parts.sessions.person_of(request)
-            if person is None:
-                way = urlencode({"next": request.path_qs})
-                raise web.HTTPSeeOther(f"/sign-in?{way}", headers=HEADERS)
+            claim = self._parts.sessions.read_session(request)
             try:
-                return await show(request, self._reader(person))
+                if claim is None or await self._parts.issues.is_used(claim.id):
+                    way = urlencode({"next": request.path_qs}, errors="replace")
+                    raise web.HTTPSeeOther(f"/sign-in?{way}", headers=HEADERS)
+                return await show(request, self._reader(claim.person))
             except NotStoredError:
                 return notice(
                     "The database does not answer",

@@ -59,10 +59,9 @@ class Sessions:
     def read_state(self, request: web.Request) -> Claim | None:
         return self._read("state", request.cookies.get(self.state_cookie, ""))
 
-    def person_of(self, request: web.Request) -> str | None:
-        """Return the key of the one who is signed in, None for nobody."""
-        claim = self._read("session", request.cookies.get(self.cookie, ""))
-        return claim.person if claim else None
+    def read_session(self, request: web.Request) -> Claim | None:
+        """Return who is signed in, None for nobody; whether they signed out is the store's word."""
+        return self._read("session", request.cookies.get(self.cookie, ""))
 
     def sign_in(self, response: web.StreamResponse, person: str) -> None:
         token = self._token("session", person, self._lasts, {})
