@@ -93,7 +93,7 @@ def test_the_alarms_page_explains_no_alert_that_is_gone() -> None:
 def test_panels_do_not_overlap_and_have_ids_of_their_own() -> None:
     panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
-    taken = set()
+    taken: set[tuple[int, int]] = set()
     for panel in panels:
         at = panel["gridPos"]
         assert at["x"] + at["w"] <= 24
