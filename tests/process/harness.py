@@ -60,6 +60,7 @@ class Process:
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     popen: subprocess.Popen[bytes] | None = None
+    tree: Path = REPOSITORY
 
     def start(self) -> None:
         assert self.popen is None, "it runs already"
@@ -69,7 +70,7 @@ class Process:
                 stdout=output,
                 stderr=output,
                 stdin=subprocess.DEVNULL,
-                cwd=REPOSITORY,
+                cwd=self.tree,
                 env={"PATH": "/usr/bin:/bin", "HOME": str(self.log.parent), **self.environment},
             )
 
