@@ -32,12 +32,19 @@ def phrase_fault(phrase: str) -> str:
 
 def words_of(text: str) -> str:
     """Return a text's words in lower case, one space around each; long texts lose their middle."""
+    return _spaced(_words(text))
+
+
+def _spaced(words: Iterable[str]) -> str:
+    return f" {' '.join(words)} "
+
+
+def _words(text: str) -> list[str]:
     if len(text) > 2 * LONGEST_TEXT:
         text = f"{text[:LONGEST_TEXT]} {text[-LONGEST_TEXT:]}"
     text = text.casefold()
     # the same words either way; of ASCII, which most texts are, five times as fast
-    words = text.translate(_BLANKED).split() if text.isascii() else _WORD.findall(text)
-    return f" {' '.join(words)} "
+    return text.translate(_BLANKED).split() if text.isascii() else _WORD.findall(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +90,15 @@ class PhraseIndex(Generic[T]):
 
     def hits(self, text: str) -> list[tuple[str, T]]:
         """Return the entries found in a text, in their order, each with its first phrase."""
-        read = words_of(text)
+        words = _words(text)
+        read = _spaced(words)
         found: dict[int, tuple[str, T]] = {}
-        for one in self.candidates(read):
+        for one in self.candidates(words):
             if one.at not in found and one.found_in(read):
                 found[one.at] = (one.phrase, one.value)
         return [found[at] for at in sorted(found)]
 
-    def candidates(self, read: str) -> Iterator[_Phrase[T]]:
-        """Yield the phrases that are tried on a text, read by `words_of`."""
-        for word in sorted(self._by_word.keys() & read.split()):
+    def candidates(self, words: Iterable[str]) -> Iterator[_Phrase[T]]:
+        """Yield the phrases that are tried on a text of these words."""
+        for word in sorted(self._by_word.keys() & words):
             yield from self._by_word[word]

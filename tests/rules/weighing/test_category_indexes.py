@@ -47,7 +47,7 @@ def test_label_rules_tried_do_not_grow_with_the_rules() -> None:
 
 def test_phrases_tried_do_not_grow_with_the_rules() -> None:
     text = words_of("There was failure7 of another kind.")
-    tried = [len(list(_phrases(n).candidates(text))) for n in (FEW, MANY)]
+    tried = [len(list(_phrases(n).candidates(text.split()))) for n in (FEW, MANY)]
     assert tried == [1, 1]
     assert _phrases(MANY).hits(text) == [("failure7 of * kind", 7)]
 
