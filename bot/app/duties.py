@@ -12,10 +12,12 @@ from bot.ports.followers import FollowerState, FollowerStore
 from bot.ports.jobs import JobPriority, NewJob
 from bot.ports.store import Reader, Store, Transaction
 from bot.wire import sentence_to_json
+from rules.contacting.contacts import Contacts
 from rules.hours import Hours
 from rules.rotation import OnCall
 from rules.schedule.following import Follower, next_boundary, plan_of
 from rules.schedule.handoff import handoffs_due, questions_due
+from rules.schedule.reachability import reach_sentence, reach_warnings
 from rules.schedule.reminders import (
     Notice,
     NoticeKind,
@@ -38,7 +40,8 @@ _MOST_LINES = 10
 _UNSETTLED = frozenset(
     {NoticeKind.MOVED, NoticeKind.CANCELLED, NoticeKind.GAP, NoticeKind.DOUBLE_BOOKING}
 )
-_WARNINGS = frozenset({NoticeKind.GAP, NoticeKind.DOUBLE_BOOKING})
+_OF_REACH = frozenset({NoticeKind.UNREACHABLE, NoticeKind.ONE_WAY})
+_WARNINGS = frozenset({NoticeKind.GAP, NoticeKind.DOUBLE_BOOKING}) | _OF_REACH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,8 @@ class DutyParts:
     editors: Sequence[str] = ()
     zone_of: Callable[[str], str] = lambda _person: "UTC"
     kick: Callable[[], None] = lambda: None
+    contacts: Callable[[], Contacts] = Contacts
+    slack_trouble: Callable[[str], str] = lambda _person: ""
 
 
 class Duties:
@@ -159,6 +164,14 @@ class Duties:
             yield from gap_warnings(on_call, now)
         if self._parts.notices.double_bookings:
             yield from double_warnings(on_call, now)
+        contacts = self._parts.contacts()
+        if self._parts.notices.reach and contacts.available:
+            yield from reach_warnings(
+                turns(on_call, now),
+                now,
+                methods_of=contacts.methods,
+                slack_trouble=self._parts.slack_trouble,
+            )
 
     def _settled(
         self, found: Sequence[Notice], now: datetime
@@ -221,6 +234,8 @@ def warning_sentences(warned: Sequence[Notice], now: datetime) -> list[Sentence]
 
 
 def _warning(notice: Notice, now: datetime) -> Sentence:
+    if notice.kind in _OF_REACH:
+        return reach_sentence(notice, now)
     if notice.kind is NoticeKind.DOUBLE_BOOKING:
         return say(
             "⚠️ {who} is {both} at once from {start} to {end}. Give one of them to somebody else.",

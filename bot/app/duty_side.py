@@ -86,6 +86,8 @@ def duty_side(
             editors=editors(config, config.directory()),
             zone_of=slack.directory.zone_of_key,
             kick=kick,
+            contacts=lambda: rules.book().contacts,
+            slack_trouble=lambda person: slack.faults.get(person, ""),
         )
     )
     return DutySide(duties, {**desk.deliverers, FOLLOW: follow}, slack.metrics, clock)

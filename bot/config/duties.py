@@ -100,6 +100,10 @@ class NoticesSpec(Spec):
         "never.",
     )
     gaps: bool = Field(default=True, description="Warn of hours in which nobody has a role.")
+    reach: bool = Field(
+        default=True,
+        description="Warn of who comes on call and can be reached by Slack alone, or not at all.",
+    )
     double_bookings: bool = Field(
         default=True, description="Warn when one person has two roles at once."
     )

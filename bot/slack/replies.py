@@ -16,6 +16,7 @@ from bot.slack.desk import Desk
 from bot.slack.scene import people_in
 from bot.slack.text import outside, spoken
 from bot.slack.views.access import home_blocks
+from bot.slack.views.contact import home_section
 from bot.slack.views.home import HomeFacts, home_view
 from bot.slack.views.journal import prompt_blocks
 from bot.slack.views.rota import undo_button
@@ -104,6 +105,7 @@ async def render_home(desk: Desk, user: str) -> Json:
         silences=tuple(await desk.reader.silences(desk.clock.now())),
         access=await _access(desk, person),
         tasks=tuple(await desk.tasks.open_tasks(assignee=person, limit=20)),
+        reached=tuple(home_section(desk.rulebook().contacts, person)),
     )
     prompts = await desk.recall.journal.open_prompts(person)
     return home_view(replace(facts, journal=tuple(prompt_blocks(prompts, desk.clock.now()))))

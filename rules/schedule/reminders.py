@@ -32,6 +32,8 @@ class NoticeKind(StrEnum):
     DOUBLE_BOOKING = "double_booking"
     QUESTION = "question"
     HANDOFF = "handoff"
+    UNREACHABLE = "unreachable"
+    ONE_WAY = "one_way"
 
 
 _OF_SHIFTS = {NoticeKind.REMINDER, NoticeKind.MOVED, NoticeKind.CANCELLED}

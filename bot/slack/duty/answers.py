@@ -10,12 +10,14 @@ from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.reasons import why_blocks
-from bot.slack.text import Mrkdwn, lasting, md, outside
+from bot.slack.text import Mrkdwn, join, lasting, md, outside
 from bot.slack.views.answers import next_answer, said, who_answer
+from bot.slack.views.contact import reached_by
 from bot.slack.views.duties import people_answer
 from bot.slack.wishes import AskNext, AskPeople, AskWho
 from rules.schedule.following import Follower, FollowerKind
 
+_MOST_IN_FULL = 5
 BEHIND = 60.0
 """Seconds after which a follower that is behind is worth a word."""
 
@@ -44,7 +46,19 @@ async def answer_people(desk: Desk, words: str = "", page: int = 1) -> Json:
     if words and not found:
         return said(md("Nobody of {all} people is called “{words}”.", all=len(links),
                        words=outside(words, 80)))  # fmt: skip
-    return people_answer(found, words, page)
+    body = people_answer(found, words, page)
+    if words and len(found) <= _MOST_IN_FULL:
+        body["blocks"] += [
+            block for one in found for block in _how(desk, one.key, one.name, alone=len(found) == 1)
+        ]
+    return body
+
+
+def _how(desk: Desk, key: str, name: str, *, alone: bool) -> list[Json]:
+    """Say by what somebody is reached besides Slack."""
+    lines = reached_by(desk.rulebook().contacts, key)
+    lead = md("Reached") if alone else md("{name} is reached", name=outside(name, 80))
+    return [kit.section(join("\n", [md("*{lead}*", lead=lead), *lines]))] if lines else []
 
 
 async def answer_who(desk: Desk, rotation: str, at: datetime | None, now: datetime) -> Json:

@@ -20,6 +20,7 @@ from bot.slack.views.duties import (
     question_message,
     shift_message,
 )
+from rules.contacting.method import TITLES
 from rules.incident import State
 from rules.schedule.handoff import LATEST, Handoff, handoff_at, handoffs
 from rules.schedule.reminders import Notice, NoticeKind
@@ -67,8 +68,15 @@ class DutyDesk:
     async def _cannot_be_paged(self, notice: Notice, why: str, now: datetime) -> None:
         if notice.kind is NoticeKind.CANCELLED:
             return
+        others = [TITLES[m] for m in self.desk.rulebook().contacts.methods(notice.person)]
+        words = "⚠️ {who} is {role} of {rotation} from {start} and cannot be paged: {why}."
+        if others:
+            words = (
+                "⚠️ {who} is {role} of {rotation} from {start} and cannot be paged in Slack: "
+                "{why}. Pages go by " + ", ".join(others) + " alone."
+            )
         sentence = say(
-            "⚠️ {who} is {role} of {rotation} from {start} and cannot be paged: {why}.",
+            words,
             who=Who(notice.person),
             role=notice.role,
             rotation=notice.rotation,

@@ -3,6 +3,7 @@
 from bot.ports.inbox import NotStoredError
 from bot.slack.desk import Desk
 from bot.slack.text import Mrkdwn, join, md, outside
+from bot.slack.views.contact import reached_by
 from rules.access.group import Duty
 from rules.access.readiness import Readiness, readiness
 from rules.schedule.reminders import Notice
@@ -20,7 +21,20 @@ async def ready_for(desk: Desk, notice: Notice) -> list[Mrkdwn]:
         "are those of {zone}.",
         zone=desk.directory.zone_of(user),
     )
-    return [linked, *await _access(desk, notice)]
+    return [linked, *_otherwise(desk, notice.person), *await _access(desk, notice)]
+
+
+def _otherwise(desk: Desk, person: str) -> list[Mrkdwn]:
+    """Say what follows the direct message when nobody answers it."""
+    contacts = desk.rulebook().contacts
+    if not contacts.available:
+        return []
+    if not contacts.methods(person):
+        return [md("⚠️ If Slack is down nobody can wake you: add a phone or another address of "
+                   "yours to the roster's tab People.")]  # fmt: skip
+    return [
+        md("✅ Until you answer: {order}.", order=line) for line in reached_by(contacts, person)
+    ]
 
 
 async def _access(desk: Desk, notice: Notice) -> list[Mrkdwn]:

@@ -40,6 +40,7 @@ class HomeFacts:
     silences: tuple[Silence, ...] = ()
     access: tuple[Json, ...] = ()
     journal: tuple[Json, ...] = ()
+    reached: tuple[Json, ...] = ()
     tasks: tuple[Task, ...] = ()
 
 
@@ -62,6 +63,7 @@ def home_view(facts: HomeFacts) -> Json:
             *facts.access,
             kit.header("My shifts"),
             *_shifts(facts),
+            *facts.reached,
             kit.header("My open incidents"),
             *_incidents(facts, mine, "Nothing is yours. Good."),
             *_tasks(facts),
