@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,8 @@ from tests.bench.table import rendered
 
 def main(words: Sequence[str] | None = None) -> int:
     options = _options().parse_args(words)
+    # what is asked to end ends its servers first
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     try:
         parts = chosen([name for name in options.only.split(",") if name])
     except ValueError as error:
@@ -33,7 +36,11 @@ def main(words: Sequence[str] | None = None) -> int:
     if options.json:
         Path(options.json).write_text(json.dumps(result.as_json(), indent=1) + "\n")
     if options.write:
-        write(Path(options.write), result)
+        try:
+            write(Path(options.write), result)
+        except (OSError, ValueError) as error:
+            sys.stderr.write(f"bench: {error}\n")
+            return 2
     if options.gates:
         return 0 if all(figure.let_through for figure in result.figures) else 1
     return 1 if options.strict and not all(figure.kept for figure in result.figures) else 0
@@ -76,7 +83,7 @@ def _measured(parts: Sequence[Part], *, quick: bool, gates: bool) -> Result:
             measure = part.gates if gates and part.gates else part.measure
             sections.append(Section(part.name, part.title, tuple(measure(run)), spent.others()))
         progress.end()
-    return Result(Machine.found(), sections, progress.seconds)
+    return Result(Machine.found(), sections, progress.seconds, run.columns)
 
 
 def _told(result: Result, *, gates: bool) -> Iterator[str]:

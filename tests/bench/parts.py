@@ -3,7 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.bench import classification, core, disk, ingest, latency, process, rotation
+from tests.bench import (
+    classification,
+    core,
+    disk,
+    ingest,
+    latency,
+    process,
+    retention,
+    rotation,
+    stored,
+)
+from tests.bench.peers import comparing
 from tests.bench.rounds import Run
 from tests.bench.table import Figure
 
@@ -31,9 +42,12 @@ PARTS = (
     Part("disk", "The disk, and what is made of it", disk.measure, 20, disk.measure, 15),
     Part("latency", "From the alert to the page", latency.measure, 60, latency.gates, 20),
     Part("process", "The process", process.measure, 50),
+    Part("stored", "With much stored", stored.measure, 150),
+    Part("retention", "While old deliveries are forgotten", retention.measure, 30),
     Part("core", "The pure core", core.measure, 5),
     Part("classify", "Classification", classification.measure, 8, classification.measure, 8),
     Part("rotation", "Rotations", rotation.measure, 6, rotation.measure, 6),
+    Part("peers", "Beside others", comparing.measure, 150),
 )
 
 

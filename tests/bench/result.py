@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tests.bench.machine import Machine
+from tests.bench.peers.columns import Column
 from tests.bench.table import Figure
 
 _NOISY = 0.15
@@ -29,17 +30,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Result:
+    """`columns` is the comparison with others, where that ran."""
+
     machine: Machine
     sections: Sequence[Section]
     seconds: float
+    columns: Sequence[Column] = ()
 
     @property
     def figures(self) -> Iterator[Figure]:
         for section in self.sections:
             yield from section.figures
-
-    def section(self, name: str) -> Section | None:
-        return next((one for one in self.sections if one.name == name), None)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -53,4 +54,5 @@ class Result:
                 }
                 for section in self.sections
             ],
+            "columns": [asdict(column) for column in self.columns],
         }

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from tests.process.postgresql import database, postgresql
 
@@ -21,6 +21,10 @@ class Run:
     quick: bool
     open_until_end: ExitStack
     progress: "Progress"
+    stored: dict[str, Any] = field(default_factory=dict)
+    """What the part of that name left for others: databases by kind, with what they took."""
+    columns: list[Any] = field(default_factory=list)
+    """The comparison with others, where that ran."""
     _server: str = ""
     _numbers: Iterator[int] = field(default_factory=count)
 

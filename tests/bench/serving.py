@@ -78,7 +78,9 @@ class _Stopwatch:
 
 
 @asynccontextmanager
-async def serving(folder: Path, mode: str, url: str = "") -> AsyncIterator[Server]:
+async def serving(
+    folder: Path, mode: str, url: str = "", *, warm: bool = True, pinned: bool = True
+) -> AsyncIterator[Server]:
     """Start a server of a mode: `bare`, `accept` or `process`, the last two on a database."""
     setup = set_up(folder, url, waits="30m 30m")
     port = free_port()
@@ -92,12 +94,14 @@ async def serving(folder: Path, mode: str, url: str = "") -> AsyncIterator[Serve
         arguments = ("tests.bench.bare", str(port))
     process = Process(arguments, folder / "server.log", setup.bot.process.environment)
     process.start()
-    pin(process.pid)
+    if pinned:
+        pin(process.pid)
     server = Server(process, port, decides=mode == "process")
     try:
         await until(lambda: _listens(port, process), "the server listens", 120)
-        await press(port, HOOK, seconds=5, most=200)
-        if server.decides:
+        if warm:
+            await press(port, HOOK, seconds=5, most=200)
+        if warm and server.decides:
             await server.all_decided()
         yield server
     finally:

@@ -24,6 +24,8 @@ class Figure:
     beside: str = ""
     spread: tuple[float, float] | None = None
     gate: float | None = None
+    peer: bool = False
+    """The bound is what another tool did, and no promise."""
 
     @property
     def kept(self) -> bool:
@@ -112,13 +114,14 @@ _HEADINGS = ("", "measured", "least to most", "beside it in the same run", "prom
 
 def markdown(figures: Sequence[Figure]) -> Iterator[str]:
     """Yield the lines of the table for a document."""
-    yield _row(_HEADINGS)
-    yield _row(["---"] * len(_HEADINGS))
+    yield row(_HEADINGS)
+    yield row(["---"] * len(_HEADINGS))
     for figure in figures:
         kept = {"kept": "yes", "not kept": "**no**"}.get(figure.mark, "")
         beside = "; ".join(part for part in (figure.beside, figure.note) if part)
-        yield _row([figure.name, figure.shown, figure.spread_shown, beside, figure.promise, kept])
+        yield row([figure.name, figure.shown, figure.spread_shown, beside, figure.promise, kept])
 
 
-def _row(cells: Sequence[str]) -> str:
+def row(cells: Sequence[str]) -> str:
+    """Return one line of a table of a document."""
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"

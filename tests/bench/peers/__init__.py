@@ -1,0 +1,1 @@
+"""Watchbill beside others, column by column: what runs here is measured, the rest is cited."""

@@ -1,0 +1,122 @@
+"""What other tools did on a machine of the same kind: measured once, one at a time, cited since.
+
+Two cores of an AMD EPYC, 24 GiB, ext4; client, sink, tool and its database on the same cores;
+16 connections; 5 runs of 3 to 4 seconds; a bare aiohttp handler in turns with them. Each ran as
+its own documents say a small installation runs. Alertmanager is measured anew where it is
+installed.
+"""
+
+from tests.bench.peers.columns import Cell, Column
+
+ALERTMANAGER = Column(
+    "Alertmanager 0.25, a page per alert",
+    here=False,
+    stores=False,
+    cells={
+        "single": Cell(0.17, "0.07 against an idle baseline"),
+        "twenty": Cell(0.04, "0.01 against an idle baseline"),
+        "same": Cell(0.90),
+        "posts": Cell(785),
+        "answer": Cell(4.4),
+        "durable": Cell(0),
+        "pages": Cell(1_000, "or more"),
+        "p50": Cell(2.7),
+        "p95": Cell(6.7),
+        "p99": Cell(15.2),
+        "burst in": Cell(0.64),
+        "burst first": Cell(0.011),
+        "burst last": Cell(0.67),
+        "messages": Cell(1_000, "one by one: Slack answers 429"),
+        "start": Cell(0.07),
+        "memory": Cell(33),
+        "memory after": Cell(96),
+        "idle": Cell(0.0),
+        "list": Cell(4_745, "117 MB, no pages"),
+        "search": Cell(884),
+        "growth": Cell(0.80),
+    },
+)
+ALERTA = Column(
+    "Alerta 9.1, PostgreSQL",
+    here=False,
+    stores=True,
+    cells={
+        "single": Cell(0.0071),
+        "twenty": Cell(0.0027),
+        "same": Cell(0.0076, "and some HTTP 500"),
+        "posts": Cell(81),
+        "answer": Cell(194),
+        "durable": Cell(50),
+        "pages": Cell(82),
+        "p50": Cell(14.5),
+        "p95": Cell(20.1),
+        "p99": Cell(24.1),
+        "burst in": Cell(11.8),
+        "burst first": Cell(0.017),
+        "burst last": Cell(11.8),
+        "messages": Cell(1_000, "one by one: Slack answers 429"),
+        "start": Cell(1.9),
+        "memory": Cell(282, "with PostgreSQL"),
+        "memory after": Cell(282, "with PostgreSQL"),
+        "idle": Cell(0.07),
+        "list": Cell(149),
+        "search": Cell(1_048),
+        "growth": Cell(1.0, "0.16 with many events of one resource"),
+    },
+)
+ONCALL = Column(
+    "Grafana OnCall 1.16, as its hobby compose file has it",
+    here=False,
+    stores=True,
+    cells={
+        "single": Cell(0.025, "0.017 against an idle baseline"),
+        "twenty": Cell(0.034, "makes one alert of 20"),
+        "same": Cell(0.017),
+        "posts": Cell(201),
+        "answer": Cell(84),
+        "durable": Cell(4, "49 while its Redis lives"),
+        "pages": Cell(4.8),
+        "p50": Cell(128),
+        "p95": Cell(3_537),
+        "p99": Cell(4_825),
+        "burst in": Cell(4.2),
+        "burst first": Cell(1.7),
+        "burst last": Cell(210.6),
+        "messages": Cell(2_000),
+        "start": Cell(5.6, "Celery 10 s more"),
+        "memory": Cell(1_575),
+        "memory after": Cell(1_616),
+        "idle": Cell(0.5),
+        "list": Cell(93),
+        "growth": Cell(0.98),
+    },
+)
+KEEP = Column(
+    "Keep 0.54, as its compose file has it",
+    here=False,
+    stores=True,
+    cells={
+        "single": Cell(0.022, "0.012 against an idle baseline"),
+        "twenty": Cell(0.038, "0.026 against an idle baseline"),
+        "same": Cell(0.027),
+        "posts": Cell(141),
+        "answer": Cell(90),
+        "durable": Cell(9),
+        "pages": Cell(14),
+        "p50": Cell(503),
+        "p95": Cell(948),
+        "p99": Cell(1_088),
+        "burst in": Cell(11.6),
+        "burst first": Cell(0.9),
+        "burst last": Cell(70.2),
+        "messages": Cell(1_000),
+        "start": Cell(15.2),
+        "memory": Cell(1_603),
+        "memory after": Cell(1_742),
+        "idle": Cell(1.9),
+        "list": Cell(363),
+        "search": Cell(966),
+        "growth": Cell(1.28, "noise; 0.95 at 10,000"),
+    },
+)
+KNOWN = (ALERTA, ONCALL, KEEP)
