@@ -9,6 +9,7 @@ from bot.cli import (
     backup,
     calendar,
     catalogue,
+    contact,
     journal,
     learned,
     people,
@@ -48,6 +49,7 @@ access.app.command("probe")(access_probe.probe)
 app.add_typer(access.app, name="access")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(contact.app, name="contact")
 app.add_typer(people.followers_app, name="followers")
 app.add_typer(journal.app, name="journal")
 app.add_typer(learned.app, name="rules")
