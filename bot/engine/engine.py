@@ -37,6 +37,9 @@ log = structlog.get_logger()
 BATCH = 200
 """Deliveries or wake-ups decided in one transaction."""
 POLL = timedelta(seconds=1)
+BREATH = timedelta(milliseconds=40)
+"""What has been decided goes out before it is looked for what else is due."""
+LONGEST_BREATH = timedelta(milliseconds=120)
 ATTEMPTS = 3
 """A delivery that fails so often on its own is shown as unreadable."""
 FAULTY_PAUSE = timedelta(minutes=1)
@@ -111,6 +114,7 @@ class Engine:
         self._batch = BATCH
         self._stopping = False
         self._look_again = False
+        self._breathes_since: datetime | None = None
         self._faulty: dict[str, datetime] = {}
         self._clocks = Clocks()
 
@@ -156,6 +160,8 @@ class Engine:
         both cases it is only soon, or the loop would spin.
         """
         now = self._clock.now()
+        if self._breathes_since is not None:
+            return now + BREATH
         soon = now + self._parts.poll
         try:
             next_wake = await self._parts.reader.next_wake()
@@ -167,7 +173,19 @@ class Engine:
 
     async def run_due(self) -> int:
         """Decide what is waiting now, one batch of each kind; returns how much that was."""
-        return await self.take_deliveries() + await self.wake_due() + await self.look_for_runs()
+        taken = await self.take_deliveries()
+        if self._may_breathe(taken):
+            return taken
+        self._breathes_since = None
+        return taken + await self.wake_due() + await self.look_for_runs()
+
+    def _may_breathe(self, taken: int) -> bool:
+        """Tell whether hands are busy with what was just decided, and nothing else waits long."""
+        if not taken or self.hands is None:
+            return False
+        now = self._clock.now()
+        self._breathes_since = self._breathes_since or now
+        return abs(now - self._breathes_since) < LONGEST_BREATH  # clocks jump
 
     async def take_deliveries(self) -> int:
         """Decide a batch of deliveries; one that fails is tried alone, then set aside."""

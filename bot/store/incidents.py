@@ -142,20 +142,22 @@ class Incidents:
         self._saved[incident.id] = None
         return is_new
 
-    async def flush(self) -> None:
-        """Write what was saved. Raises ConflictError when a row is no longer as it was read."""
+    async def flush(self) -> Sequence[bulk.Write]:
+        """Write what was changed; return how to write what is new, for one visit with the rest.
+
+        Raises ConflictError when a row is no longer as it was read.
+        """
         saved = [self._known[i] for i in self._saved]
         new = [rows.incident_values(i) for i in saved if i.version == 1]
         changed = [{"incident_id": i.id} for i in saved]
-        dialect = self._connection.dialect.name
-        writes = [(_insert(dialect), new), (mark_changed(dialect), changed)]
-        await bulk.write(self._connection, writes)
         old = [i for i in saved if i.version > 1]
         if locked := [_update_values(i) for i in old if i.id in self._before]:
             await self._connection.execute(_UPDATE, locked)
         for incident in old:
             if incident.id not in self._before:
                 await self._update_unseen(incident)
+        dialect = self._connection.dialect.name
+        return [(_insert(dialect), new), (mark_changed(dialect), changed)]
 
     async def flush_alerts(self) -> None:
         """Close the alerts of incidents that closed, open those of incidents that came back."""

@@ -112,9 +112,17 @@ class Pending:
         return [job for job in self._jobs.values() if job.due_at <= now]
 
     async def flush(
-        self, connection: AsyncConnection, incidents: Mapping[str, Incident], now: datetime
+        self,
+        connection: AsyncConnection,
+        incidents: Mapping[str, Incident],
+        now: datetime,
+        *,
+        first: Sequence[bulk.Write] = (),
     ) -> None:
-        """Write everything; `incidents` are those the transaction knows as they will be."""
+        """Write everything, after what goes `first`, in one visit.
+
+        `incidents` are those the transaction knows as they will be.
+        """
         for values in self._alerts.values():
             known = incidents.get(values["incident_id"])
             values["open"] = int(known is None or known.takes_alerts)
@@ -125,6 +133,7 @@ class Pending:
         ]
         alerts = [self._alerts[key] for key in sorted(self._alerts)]
         writes: list[bulk.Write] = [
+            *first,
             (_upsert_alert(dialect), alerts),
             (_add_times(dialect), times),
             (_add_timeline(dialect), self._timeline),

@@ -308,8 +308,8 @@ class SqlTransaction(RunWriting):
     # the end
 
     async def flush(self, now: datetime) -> None:
-        await self._incidents.flush()
-        await self._pending.flush(self._connection, self._incidents.known, now)
+        new = await self._incidents.flush()
+        await self._pending.flush(self._connection, self._incidents.known, now, first=new)
         await self._incidents.flush_alerts()
         await self._lessons.flush()
         await self._duties.flush()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from bot.engine.engine import BREATH, LONGEST_BREATH
 from bot.ports.delivering import Delivered
 from bot.ports.jobs import Job, JobPriority
 from tests.stories.conftest import Tell
@@ -75,3 +76,20 @@ async def test_a_page_that_knew_the_channels_message_is_not_edited(tell: Tell) -
     await story.fires()
     await story.after(seconds=10)
     assert not story.sent("show_page")
+
+
+async def test_timers_wait_no_longer_than_a_breath_for_what_is_decided(tell: Tell) -> None:
+    story = tell()
+    await story.fires()
+    story.engine.hands = story.outbox
+    story.clock.advance(minutes=5)  # the first step is due
+    await story.hears(alert("a", story.clock.now()), settle=False)
+    assert await story.engine.run_due() == 1, "the delivery alone"
+    assert await story.engine.next_look() == story.clock.now() + BREATH
+    assert await story.engine.run_due() == 1, "nothing came: the timer"
+    await story.hears(alert("b", story.clock.now()), settle=False)
+    story.clock.advance(minutes=5)  # the next one, of "a"
+    assert await story.engine.run_due() == 1
+    story.clock.advance(milliseconds=LONGEST_BREATH.total_seconds() * 1000)
+    await story.hears(alert("c", story.clock.now()), settle=False)
+    assert await story.engine.run_due() > 1, "however many deliveries there are"

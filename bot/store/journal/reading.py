@@ -31,6 +31,7 @@ from bot.store.columns import stored_key
 from bot.store.database import Database
 from bot.store.journal import rows as journal_rows
 from bot.store.journal.writes import EVERY
+from bot.store.near import looking_near
 from bot.store.tables.core import INCIDENT, MESSAGE
 from bot.store.tables.journal import (
     JOURNAL_ENTRY,
@@ -124,7 +125,7 @@ class SqlJournal:
     async def seen(self, subject: Subject, same: SameWords, limit: int = 3) -> SeenBefore:
         subject = _as_stored(subject)
         async with self._database.read() as connection:  # one for all: it is on a page's way
-            meanings = await _weighed(connection, subject, same)
+            meanings = await _weighed(looking_near(connection, self._database.near), subject, same)
             if meanings is None:
                 return SeenBefore()
             query, values = self._candidates(subject, chosen(meanings))
