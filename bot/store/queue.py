@@ -30,6 +30,7 @@ _RENEW = (
         JOB.c.id == bindparam("job_id"),
         JOB.c.lease == bindparam("its_lease"),
         JOB.c.leased == 1,
+        JOB.c.state == "todo",
     )
     .values(next_at=_at("until"))
 )

@@ -300,6 +300,17 @@ async def test_cancelled_jobs_do_not_go_out(opened_store: OpenedStore, clock: Fa
     assert keys == {"show", "other", "afterwards"}
 
 
+async def test_the_lease_of_a_cancelled_job_is_not_renewed(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    await enqueue(opened_store, job("page", clock.now(), incident_id="inc"))
+    (page,) = await claim(opened_store, clock)
+    async with opened_store.store.begin() as tx:
+        tx.cancel_jobs("inc", ["page"])
+    clock.advance(seconds=4)
+    assert not await opened_store.queue.renew([page], clock.now()), "it must not leave any more"
+
+
 async def test_a_job_cancelled_in_flight_is_never_retried(
     opened_store: OpenedStore, clock: FakeClock
 ) -> None:
