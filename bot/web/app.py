@@ -2,10 +2,10 @@
 
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 
 from bot.web.answers import Handler, errors_as_json, harden, refusal
 from bot.web.body import RefusedError, read_body
@@ -26,6 +26,8 @@ LINGER_SECONDS = 1.0
 BIGGEST_BODY = 50_000_000
 SLACK_BODY_LIMIT = 1_000_000
 
+_CONTINUE = "100-continue"
+_Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 OfBody = Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]
 
 _FRONT = """<!doctype html>
@@ -74,9 +76,7 @@ def build_web(parts: WebParts) -> web.Application:
         doors.append(web.get("/calendar/person/{name}.ics", parts.calendars.person))
     if parts.slack_events is not None:
         doors.append(web.post("/slack/events", _bounded(parts.slack_events)))
-    app.router.add_routes(
-        [web.RouteDef(d.method, d.path, d.handler, {**d.kwargs, **_EXPECTS}) for d in doors]
-    )
+    app.router.add_routes(doors)
     return app
 
 
@@ -98,6 +98,8 @@ async def start_web(
         auto_decompress=False,  # a small compressed body can be a huge one
     )
     await runner.setup()
+    assert runner.server is not None
+    runner.server.request_handler = _guarded(runner.server.request_handler)
     try:
         await web.TCPSite(runner, host, port, backlog=socket.SOMAXCONN).start()
     except OSError as error:
@@ -131,18 +133,18 @@ def _bounded(handle: OfBody) -> Handler:
     return bounded
 
 
-async def expected(request: web.Request) -> None:
-    """Answer `Expect: 100-continue`; anything else is refused without repeating it."""
-    if request.version < HttpVersion11:
-        return
-    if request.headers.get("Expect", "").lower() != "100-continue":
-        raise web.HTTPExpectationFailed
-    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    # As aiohttp does it: the answer itself has not begun.
-    request.writer.output_size = 0
+def _guarded(handle: _Handle) -> _Handle:
+    """Refuse an odd `Expect` before anybody looks: aiohttp's own refusal can fail at its signs."""
 
+    async def guarded(request: web.BaseRequest) -> web.StreamResponse:
+        if request.headers.get("Expect", _CONTINUE).lower() != _CONTINUE:
+            refused = refusal(417, "Only `Expect: 100-continue` is understood.")
+            refused.headers["Server"] = "Watchbill"
+            refused.force_close()
+            return refused
+        return await handle(request)
 
-_EXPECTS: Mapping[str, object] = {"expect_handler": expected}
+    return guarded
 
 
 async def _front(_request: web.Request) -> web.StreamResponse:

@@ -221,20 +221,35 @@ async def test_a_taken_address_is_an_error(house: House) -> None:
     await stop_web(runner)
 
 
-async def test_an_odd_expectation_is_refused_without_a_word_of_it(client: Client) -> None:
-    for line in (b"GET /healthz", b"POST /hooks/tool", b"POST /slack/events"):
-        reader, writer = await asyncio.open_connection(client.host, client.port)
-        head = b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: a\xed\xa0\x80b\r\n\r\n"
-        writer.write(line + head)
-        said = await reader.read()
-        writer.close()
-        assert said.startswith(b"HTTP/1.1 417 ")
-        assert b"\xed" not in said
+@pytest.mark.parametrize(
+    "line", [b"GET /healthz", b"POST /hooks/tool", b"POST /metrics", b"GET /nothing", b"PUT /x"]
+)
+async def test_an_odd_expectation_is_refused_without_a_word_of_it(
+    house: House, line: bytes
+) -> None:
+    runner = await start_web(house.app(), "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*runner.addresses[0][:2])
+    head = b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: a\xed\xa0\x80b\r\n\r\n"
+    writer.write(line + head)
+    said = await reader.read()
+    writer.close()
+    await stop_web(runner)
+    assert said.startswith(b"HTTP/1.1 417 ")
+    assert b"\xed" not in said
+    assert b"aiohttp" not in said
 
 
-async def test_who_waits_for_a_word_to_go_on_gets_it(client: Client) -> None:
-    answer = await client.post("/hooks/tool", json={"title": "x"}, headers=BEARER, expect100=True)
-    assert answer.status == 202
+async def test_who_waits_for_a_word_to_go_on_gets_it(house: House) -> None:
+    runner = await start_web(house.app(), "127.0.0.1", 0)
+    host, port = runner.addresses[0][:2]
+    async with (
+        ClientSession() as http,
+        http.post(
+            f"http://{host}:{port}/hooks/tool", json={"title": "x"}, headers=BEARER, expect100=True
+        ) as answer,
+    ):
+        assert answer.status == 202
+    await stop_web(runner)
 
 
 @pytest.mark.parametrize(
