@@ -74,13 +74,16 @@ class Doors:
         return page("link.html", context)
 
     async def use_link(self, request: web.Request) -> web.StreamResponse:
-        if stopped := self._busy() or _from_elsewhere(request):
+        if stopped := _from_elsewhere(request):
             return stopped
         try:
             form = await read_form(request)
         except RefusedError as error:
             return notice("You are not signed in", error.why, status=error.status, way=_AGAIN)
         claim = self._sessions.read_link(form.get("key", ""))
+        # Counted only when it is signed: strangers must not use up everybody's attempts.
+        if claim is not None and (busy := self._busy()):
+            return busy
         try:
             now = self._clock.now()
             fine = claim is not None and await self._issues.use_link(claim.id, claim.ends_at, now)
@@ -110,8 +113,6 @@ class Doors:
     async def from_slack(self, request: web.Request) -> web.StreamResponse:
         if self._openid is None:
             raise web.HTTPNotFound
-        if busy := self._busy():
-            return busy
         begun = self._sessions.read_state(request)
         said = request.query.get("state", "").encode()
         if begun is None or not hmac.compare_digest(begun.more["state"].encode(), said):
@@ -121,6 +122,8 @@ class Doors:
         if not code or len(code) > 2_000:
             text = "Slack did not let you in, or you said no."
             return notice("You are not signed in", text, status=403, way=_AGAIN)
+        if busy := self._busy():
+            return busy
         try:
             member = await self._openid.member(code, begun.more["nonce"])
         except OpenIdError as error:
