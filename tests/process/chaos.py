@@ -32,11 +32,13 @@ from tests.process.killing import kills
 from tests.process.postgresql import Server, own_server
 from tests.process.scenario import Found, Scenario, Stage
 from tests.process.slack_loss import cut_sockets, hanging_slack
+from tests.process.stopping import stopping
 from tests.process.takeover import takeover, together
 
 SCENARIOS: dict[str, Scenario] = {
     "kills": kills,
     "freezing": freezing,
+    "stopping": stopping,
     "takeover": takeover,
     "cut-sockets": cut_sockets,
     "hanging-slack": hanging_slack,

@@ -5,6 +5,7 @@ import random
 
 from tests.process.harness import Setup, alert, pause, running, set_up, team, until
 from tests.process.load import TEAMS, Load
+from tests.process.metrics import metric
 from tests.process.postgresql import Server, execute
 from tests.process.promises import count
 from tests.process.scenario import Found, Stage
@@ -51,12 +52,14 @@ async def _under_load(stage: Stage, server: Server, *, crash: bool) -> Found:
             load.sent.stopped = True
         await settled(setup.bot, 180)
         report = await count(setup.bot, setup.slack, load.sent)
+        told = await metric(setup.bot, "watchbill_deliveries_total", 'result="not_stored"')
         alive = setup.bot.process.popen is not None and setup.bot.process.popen.poll() is None
     refused = ", ".join(f"{n} times {status}" for status, n in sorted(load.sent.refused.items()))
     found.figures |= {"times": f"{stage.times}", "refused meanwhile": refused or "nothing"}
     found.add(report)
     found.expect(alive, "the process ended instead of waiting")
     found.expect(not report.doubled_pages, f"doubled pages: {report.doubled_pages}")
+    found.expect(told >= load.sent.refused.get(503, 0), f"/metrics tells of {told} refusals")
     odd = set(load.sent.refused) - {503}
     found.expect(not odd, f"senders were told {odd}, not 503")
     return found

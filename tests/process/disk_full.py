@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.process.harness import Setup, alert, pause, running, set_up, team, until
 from tests.process.load import TEAMS, Load
+from tests.process.metrics import metric
 from tests.process.promises import count
 from tests.process.scenario import Found, Stage
 from tests.process.stored import settled
@@ -67,12 +68,14 @@ async def _under_load(stage: Stage, setup: Setup, disk: Path) -> Found:
             load.sent.stopped = True
         await settled(setup.bot, 180)
         report = await count(setup.bot, setup.slack, load.sent)
+        told = await metric(setup.bot, "watchbill_deliveries_total", 'result="not_stored"')
         alive = setup.bot.process.popen is not None and setup.bot.process.popen.poll() is None
     refused = ", ".join(f"{n} times {status}" for status, n in sorted(load.sent.refused.items()))
     found.figures |= {"times full": f"{stage.times}", "refused meanwhile": refused or "nothing"}
     found.add(report)
     found.expect(alive, "the process ended instead of waiting for space")
     found.expect(not report.doubled_pages, f"doubled pages: {report.doubled_pages}")
+    found.expect(told >= load.sent.refused.get(503, 0) > 0, f"/metrics tells of {told} refusals")
     found.expect(set(load.sent.refused) == {503}, f"senders were told {load.sent.refused}")
     return found
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tests.process.harness import Bot, pause, until
 from tests.process.load import TEAMS, Load
+from tests.process.metrics import metric
 from tests.process.promises import Report, count
 from tests.process.replicas import Replicas, running_replicas
 from tests.process.scenario import Found, Stage
@@ -45,7 +46,7 @@ async def freezing(stage: Stage) -> Found:
             load.sent.stopped = True
         await settled(replicas.setup.bot, 180)
         report = await count(replicas.setup.bot, replicas.slack, load.sent)
-        seen.lost = sum([await _lost(replicas, bot) for bot in replicas.bots])
+        seen.lost = sum([await metric(bot, JOBS, 'outcome="lost"') for bot in replicas.bots])
     return _found(report, seen, stage.times)
 
 
@@ -70,10 +71,6 @@ async def _freeze(replicas: Replicas, victim: Bot, seen: _Seen, *, begun: bool) 
 
     await until(ready, "it is ready after it has slept", 60)
     seen.woken_ready += 1
-
-
-async def _lost(replicas: Replicas, bot: Bot) -> float:
-    return await replicas.metric(bot, JOBS, 'outcome="lost"')
 
 
 def _found(report: Report, seen: _Seen, times: int) -> Found:

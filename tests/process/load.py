@@ -81,7 +81,7 @@ class Clicks:
             await pause(1.0)
             try:
                 for page in await self._new():
-                    if self.chance.random() < 0.5:
+                    if self.chance.random() < 0.7:
                         await self._ack(page)
             except (aiohttp.ClientError, OSError, TimeoutError):
                 continue  # Slack is made to hang now and then

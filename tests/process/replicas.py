@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
-
 from tests.process.balancer import Balancer, balancing
 from tests.process.harness import Bot, LocalSlack, Setup, set_up
 
@@ -31,21 +29,6 @@ class Replicas:
     def mute(self, *, on: bool) -> None:
         """Let Slack take requests without answering any, or answer them all."""
         self.slack.process.signal(signal.SIGSTOP if on else signal.SIGCONT)
-
-    async def metric(self, bot: Bot, name: str, label: str = "") -> float:
-        """Add up what one replica tells of a metric, over all labels or those with `label`."""
-        timeout = aiohttp.ClientTimeout(total=10)
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(f"{bot.url}/metrics") as answer,
-        ):
-            lines = (await answer.text()).splitlines()
-        told = [line.rpartition(" ") for line in lines if not line.startswith("#")]
-        return sum(
-            float(value)
-            for series, _, value in told
-            if series.partition("{")[0] == name and label in series
-        )
 
 
 @asynccontextmanager

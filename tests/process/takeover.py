@@ -9,6 +9,7 @@ from statistics import median
 from bot.clock import SystemClock
 from tests.process.harness import Bot, alert, pause, team, until
 from tests.process.load import Load, Sent
+from tests.process.metrics import metric
 from tests.process.promises import count
 from tests.process.replicas import Replicas, running_replicas
 from tests.process.scenario import Found, Stage
@@ -186,7 +187,7 @@ async def together(stage: Stage) -> Found:
         await settled(replicas.setup.bot, 180)
         report = await count(replicas.setup.bot, replicas.slack, load.sent)
         sockets = (await replicas.slack.control("sockets"))["connections"]
-        jobs = [await replicas.metric(bot, "watchbill_jobs_total") for bot in replicas.bots]
+        jobs = [await metric(bot, "watchbill_jobs_total") for bot in replicas.bots]
         ready = [(await bot.readiness())[0] for bot in replicas.bots]
     found = Found({"replicas": f"{REPLICAS}", "Socket Mode connections": f"{sockets}"})
     found.figures["deliveries to each"] = ", ".join(map(str, replicas.balancer.served.values()))

@@ -13,10 +13,10 @@ from tests.process.scenario import Found, Stage
 from tests.process.stored import settled
 
 OF_A_SERVER = (
-    *("takeover", "together", "freezing"),
+    *("stopping", "takeover", "together", "freezing"),
     *("cut-connections", "crashed-server", "hanging-slack", "cut-sockets"),
 )
-OF_A_FILE = ("disk-full", "hanging-slack", "cut-sockets")
+OF_A_FILE = ("stopping", "disk-full", "hanging-slack", "cut-sockets")
 
 
 def _kept(found: Found) -> None:
