@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import aiohttp
 import structlog
 
 from bot.clock import Clock
+from bot.ports.contact import Backend, Summons
+from bot.ports.delivering import GiveUpError, RetryLaterError
 from bot.ports.jobs import JsonObject
 from bot.webhook import TIMEOUT, WebhookTarget, signed
+from rules.contacting.method import Method
 
 log = structlog.get_logger(__name__)
 
@@ -17,11 +21,22 @@ TRIES = 3
 PAUSE = timedelta(seconds=2)
 
 
+@dataclass(frozen=True, slots=True)
+class PersonTarget:
+    """Somebody at all their addresses, each with the back-end that pages go by."""
+
+    name: str
+    ways: Mapping[Method, tuple[Backend, str]]
+
+
+Target = WebhookTarget | PersonTarget
+
+
 class Bell:
-    """POSTs the same document to every target, by its name."""
+    """Gives the same document to every target, by its name: a webhook or somebody's address."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, targets: Mapping[str, WebhookTarget], clock: Clock
+        self, session: aiohttp.ClientSession, targets: Mapping[str, Target], clock: Clock
     ) -> None:
         self._session = session
         self._targets = targets
@@ -33,21 +48,50 @@ class Bell:
         return [
             name
             for name, target in self._targets.items()
-            if await self._reach(name, target, body, key)
+            if await self._reach(name, target, document, body, key)
         ]
 
     @property
     def names(self) -> Sequence[str]:
         return tuple(self._targets)
 
-    async def _reach(self, name: str, target: WebhookTarget, body: bytes, key: str) -> bool:
+    async def _reach(
+        self, name: str, target: Target, document: JsonObject, body: bytes, key: str
+    ) -> bool:
         for turn in range(TRIES):
             if turn:
                 await self._clock.sleep_until(self._clock.now() + PAUSE * turn)
-            if not (fault := await self._post(target, body, key)):
+            if isinstance(target, WebhookTarget):
+                fault = await self._post(target, body, key)
+            else:
+                fault = await self._send(target, document, key)
+            if not fault:
                 return True
-            log.warning("the alarm was not taken", action="ring", webhook=name, error=fault)
+            log.warning("the alarm was not taken", action="ring", target=name, error=fault)
         return False
+
+    async def _send(self, target: PersonTarget, document: JsonObject, key: str) -> str:
+        """Reach somebody by every way; one that works is enough. Nobody is called for good news."""
+        ways = dict(target.ways)
+        if document.get("state") == "clear" and len(ways) > 1:
+            ways.pop(Method.VOICE, None)
+        faults = []
+        for method, (backend, address) in ways.items():
+            summons = Summons(
+                key=f"{key}:{method}",
+                person=target.name,
+                address=address,
+                number=0,
+                title=str(document.get("text", "")),
+                priority="",
+                why="",
+                alarm=True,
+            )
+            try:
+                await backend.send(summons)
+            except (RetryLaterError, GiveUpError) as error:
+                faults.append(str(error))
+        return "; ".join(faults) if len(faults) == len(ways) else ""
 
     async def _post(self, target: WebhookTarget, body: bytes, key: str) -> str:
         try:

@@ -9,15 +9,18 @@ from functools import partial
 
 import aiohttp
 
-from bot.app.bell import Bell
+from bot.app.bell import Bell, PersonTarget, Target
 from bot.app.canary import Canary, CanaryParts
+from bot.app.contact_side import backends_of
 from bot.app.watchdog import Watchdog, WatchdogParts
 from bot.clock import Clock, SystemClock
+from bot.config.sentinels import CanarySpec
 from bot.config.settings import Config
 from bot.engine.auditing import ERRAND, EVERY, Auditor, AuditorParts
 from bot.engine.engine import Engine
 from bot.engine.rehearsing import CANARY
 from bot.metrics import Metrics
+from bot.ports.contact import Backend
 from bot.ports.inbox import ConflictError
 from bot.sources.kind import Source
 from bot.store.opening import OpenedStore
@@ -26,6 +29,8 @@ from bot.web.hooks import HookSource
 from bot.web.probes import Check
 from bot.webhook import WebhookTarget
 from rules.audit import PATIENCE, Patience
+from rules.contacting.contacts import address_of
+from rules.contacting.method import Method
 from rules.rulebook import RuleBook
 from rules.sentence import plain
 
@@ -159,12 +164,13 @@ class Sentinels:
         if spec is None:
             return None
         wanted = [alarm.webhook for alarm in spec.alarm]
-        targets = {
+        real = SystemClock()
+        targets: dict[str, Target] = {
             hook.name: WebhookTarget(hook.url, hook.secret.get_secret_value())
             for hook in parts.config.webhooks
             if hook.name in wanted
         }
-        real = SystemClock()
+        targets |= _people_of(spec, parts.config, backends_of(parts.config, parts.session, real))
         return Canary(
             CanaryParts(
                 spec=spec,
@@ -184,6 +190,21 @@ def door_at(host: str, port: int) -> str:
     """Return where a process that listens on `host` reaches itself."""
     own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - it is not bound here
     return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"
+
+
+def _people_of(
+    spec: CanarySpec, config: Config, backends: Mapping[Method, Backend]
+) -> Mapping[str, PersonTarget]:
+    """Return those whom the alarm names, with every address of theirs."""
+    people, found = config.directory(), dict[str, PersonTarget]()
+    for person in (people.find(alarm.person) for alarm in spec.alarm if alarm.person):
+        ways = {
+            method: (backend, address)
+            for method, backend in backends.items()
+            if (address := address_of(person, method))
+        }
+        found[person.key] = PersonTarget(person.name, ways)
+    return found
 
 
 def _patience(speed: float) -> Patience:

@@ -43,9 +43,8 @@ def methods(config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json = False) -> No
         print_json([_methods_json(contacts, person) for person, _ in found])
     else:
         for person, by in found:
-            _print(
-                f"{person.name} ({person.key}): {_order(contacts, person) if by else 'Slack only'}"
-            )
+            who = person.key if person.name == person.key else f"{person.name} ({person.key})"
+            _print(f"{who}: {_order(contacts, person) if by else 'Slack only'}")
         _print(f"{len(found) - alone} of {len(found)} people have a second way")
     raise typer.Exit(1 if alone else 0)
 

@@ -118,7 +118,7 @@ def _expected_faults(config: Config, document: Document) -> Iterator[Fault]:
 def _alarm_faults(config: Config, document: Document) -> Iterator[Fault]:
     names = [hook.name for hook in config.webhooks]
     for at, alarm in enumerate(config.canary.alarm if config.canary else ()):
-        if alarm.webhook not in names:
+        if alarm.webhook and alarm.webhook not in names:
             words = f'no webhook is called "{alarm.webhook}"{did_you_mean(alarm.webhook, names)}'
             yield document.fault(("canary", "alarm", at, "webhook"), words)
 

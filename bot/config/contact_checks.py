@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from bot.config.settings import Config
+from rules.contacting.contacts import address_of
 from rules.contacting.method import TITLES, Method
 from rules.documents.yaml_document import Document, Fault
 from rules.nearest import did_you_mean
@@ -11,12 +12,33 @@ _ANSWERED_BY_LINK = (Method.EMAIL, Method.SMS, Method.VOICE, Method.NTFY, Method
 
 
 def contact_faults(config: Config, document: Document) -> Iterator[Fault]:
-    """Find webhooks that people name and nobody has."""
+    """Find webhooks that people name and nobody has, and alarms that reach nobody."""
+    yield from alarm_faults(config, document)
     names = [hook.name for hook in config.webhooks]
     for at, person in enumerate(config.people):
         if person.webhook and person.webhook not in names:
             words = f'no webhook is called "{person.webhook}"{did_you_mean(person.webhook, names)}'
             yield document.fault(("people", at, "webhook"), words)
+
+
+def alarm_faults(config: Config, document: Document) -> Iterator[Fault]:
+    """Find people whom the canary's alarm could not reach past Slack."""
+    methods = config.contact.methods(webhooks=bool(config.webhooks))
+    people = config.directory()
+    for at, alarm in enumerate(config.canary.alarm if config.canary else ()):
+        if not alarm.person:
+            continue
+        place = ("canary", "alarm", at, "person")
+        try:
+            person = people.find(alarm.person)
+        except ValueError as error:
+            yield document.fault(place, str(error))
+            continue
+        if not any(address_of(person, method) for method in methods):
+            words = (
+                f"{person.name} has no address for any method of `contact`, and Slack may be down"
+            )
+            yield document.fault(place, words)
 
 
 def contact_warnings(config: Config, document: Document) -> Iterator[Fault]:

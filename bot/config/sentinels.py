@@ -1,12 +1,12 @@
 """What config.yaml may say of the canary and of the outside watchdog."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from bot.config.types import Url
-from rules.documents.spec import PositiveDuration, Spec, Text
+from rules.documents.spec import PositiveDuration, Spec
 
 
 def _channel(name: str) -> str:
@@ -17,7 +17,16 @@ def _channel(name: str) -> str:
 
 
 class AlarmSpec(Spec):
-    webhook: Text = Field(description="Name of an entry of `webhooks`.")
+    webhook: str = Field(default="", description="Name of an entry of `webhooks`; or `person`.")
+    person: str = Field(
+        default="", description="Somebody of `people`, reached by all their methods but Slack."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if bool(self.webhook) == bool(self.person):
+            raise ValueError("name either a `webhook` or a `person`")
+        return self
 
 
 class CanarySpec(Spec):

@@ -123,4 +123,8 @@ def _body(summons: Summons) -> list[str]:
         if summons.ack_url
         else ["Acknowledge it in Slack."]
     )
-    return [headline(summons), "\n".join(lines(summons)), *([] if summons.test else how)]
+    return [
+        headline(summons),
+        "\n".join(lines(summons)),
+        *([] if summons.test or summons.alarm else how),
+    ]

@@ -105,7 +105,7 @@ def call_script(summons: Summons) -> str:
     """Return the TwiML of a call: what is read out, twice, while a key is waited for."""
     root = ET.Element("Response")
     if not summons.press_url:
-        told = "" if summons.test else " Please open Slack to acknowledge it."
+        told = "" if summons.test or summons.alarm else " Please open Slack to acknowledge it."
         for _ in range(_READ_TWICE):
             _say(root, spoken(summons) + told)
         return _written(root)

@@ -55,7 +55,7 @@ class PersonalWebhook:
 
 def _payload(summons: Summons) -> dict[str, object]:
     return {
-        "event": "test" if summons.test else "page",
+        "event": "test" if summons.test else "alarm" if summons.alarm else "page",
         "key": summons.key,
         "person": summons.person,
         "number": summons.number,

@@ -11,6 +11,8 @@ def headline(summons: Summons, longest: int = 200) -> str:
     """Return the line that says what it is: `P1 #42: orders failed`."""
     if summons.test:
         return "Watchbill: a test, nothing is broken"
+    if summons.alarm:
+        return one_line(f"Watchbill: {summons.title}", longest)
     return one_line(f"{summons.priority} #{summons.number}: {summons.title}", longest)
 
 
@@ -18,6 +20,8 @@ def lines(summons: Summons) -> list[str]:
     """Return what else there is to say, a fact a line."""
     if summons.test:
         return [f"This is a test of how {summons.person} is reached. There is nothing to do."]
+    if summons.alarm:
+        return [one_line(summons.title, 1_000)]
     why = [f"You are paged because {one_line(summons.why, 300)}."] if summons.why else []
     return [*why, *(f"{name}: {one_line(value, 500)}" for name, value in summons.details if value)]
 
@@ -26,6 +30,8 @@ def text_message(summons: Summons) -> str:
     """Return the text of an SMS, with the code to reply where a reply is heard."""
     if summons.test:
         return f"{headline(summons)}."
+    if summons.alarm:
+        return headline(summons, LONGEST_SMS)
     how = (
         f"Reply {summons.code} to acknowledge." if summons.code else "Open Slack to acknowledge it."
     )
@@ -37,6 +43,8 @@ def spoken(summons: Summons) -> str:
     """Return what a voice reads out."""
     if summons.test:
         return "This is Watchbill. This is a test. Nothing is broken."
+    if summons.alarm:
+        return f"This is Watchbill. {one_line(summons.title, 600)}"
     title, why = one_line(summons.title, _TITLE), one_line(summons.why, _WHY)
     because = f" You are called because {why}." if why else ""
     priority = " ".join(summons.priority)

@@ -84,7 +84,8 @@ class Summons:
 
     `key` is the same however often it is sent; `unsure`: an earlier attempt, at or after `since`,
     may have gone out. The links are "" where others cannot reach us, `code` where no reply can be
-    heard. `urgent` may wake somebody. A `test` is about no incident.
+    heard. `urgent` may wake somebody. A `test` and an `alarm` are about no incident; what an alarm
+    says is its title.
     """
 
     key: str
@@ -103,6 +104,7 @@ class Summons:
     since: datetime | None = None
     urgent: bool = True
     test: bool = False
+    alarm: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,10 @@ def test_an_own_certificate_is_found_beside_the_file(tmp_path: Path) -> None:
          '"0170" is no phone number; write it with its country, like +49 170 1234567'),
         ("people: [{name: Ana, email: a@b.c, contact: slack 5m}]",
          "Slack is always first and at once; write `slack` without a wait"),
+        ("canary: {channel: c, alarm: [{}]}", "name either a `webhook` or a `person`"),
+        ("canary: {channel: c, alarm: [{person: nobody}]}", 'nobody is called "nobody"'),
+        ("canary: {channel: c, alarm: [{person: Ana}]}\npeople: [{name: Ana, slack: U1}]",
+         "Ana has no address for any method of `contact`, and Slack may be down"),
     ],
 )  # fmt: skip
 def test_mistakes_say_what_to_write(text: str, told: str, tmp_path: Path) -> None:
