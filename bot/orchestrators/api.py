@@ -72,7 +72,7 @@ class Api:
                 allow_redirects=False,
                 timeout=self._timeout,
             ) as answer:
-                content = await answer.content.read(_LARGEST)
+                content = await _whole(self.name, answer)
                 wait = answer.headers.get("Retry-After", "")
                 status = answer.status
         except aiohttp.ClientConnectorError as error:
@@ -87,6 +87,16 @@ class Api:
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise RetryLaterError(f"{self.name} answered {status}", unsure=verb == "POST")
         return Reply(status, _json(content))
+
+
+async def _whole(name: str, answer: aiohttp.ClientResponse) -> bytes:
+    """Return all of a body: a part of it would tell of fewer runs than there are."""
+    kept = bytearray()
+    async for chunk in answer.content.iter_chunked(65_536):
+        kept += chunk
+        if len(kept) > _LARGEST:
+            raise GiveUpError(f"{name}'s answer is too large to read")
+    return bytes(kept)
 
 
 def segment(text: str) -> str:
@@ -117,5 +127,5 @@ _HINTS: Mapping[int, str] = {
 def _json(content: bytes) -> Any:
     try:
         return json.loads(content) if content.strip() else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
