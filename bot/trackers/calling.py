@@ -13,6 +13,8 @@ from bot.ports.delivering import GiveUpError, RetryLaterError
 
 TIMEOUT = aiohttp.ClientTimeout(total=4)
 LARGEST_ANSWER = 2_000_000
+LONGEST_WAIT = 3_600
+"""Seconds: nobody's limit lasts longer."""
 _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
@@ -67,7 +69,7 @@ class Caller:
             return None
         try:
             return json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             words = f"{self.name} answers, but not with JSON: check `task_tracker.url`"
             raise GiveUpError(words) from error
 
@@ -79,7 +81,8 @@ class Caller:
         )
         if status == HTTPStatus.TOO_MANY_REQUESTS or limited:
             said = headers.get("Retry-After", "")
-            after = timedelta(seconds=int(said)) if said.isascii() and said.isdigit() else None
+            known = said.isascii() and said.isdigit() and len(said) < 9
+            after = timedelta(seconds=min(int(said), LONGEST_WAIT)) if known else None
             return RetryLaterError(f"{self.name} is asked too often", after=after, throttled=True)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return RetryLaterError(f"{self.name} answered {status}", unsure=True)

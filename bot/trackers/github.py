@@ -1,5 +1,6 @@
 """Tasks as issues of a GitHub repository: https://docs.github.com/en/rest/issues/issues."""
 
+import re
 from typing import Any
 
 import aiohttp
@@ -7,6 +8,7 @@ import aiohttp
 from bot.trackers.calling import Caller, Issue
 
 LABEL = "watchbill"
+_LONGEST_TITLE = 250
 _LOOKED_AT = "100"
 """Of our own issues the newest: what was just made is among them."""
 
@@ -36,7 +38,8 @@ class GitHubIssues:
         return next((_issue(one) for one in listed if marker in str(one.get("body") or "")), None)
 
     async def create(self, title: str, text: str, marker: str) -> Issue:
-        body = {"title": title, "body": f"{text}\n\n<!-- {marker} -->", "labels": [LABEL]}
+        told = f"{_as_it_is(text)}\n\n<!-- {marker} -->"
+        body = {"title": " ".join(title.split())[:_LONGEST_TITLE], "body": told, "labels": [LABEL]}
         return _issue(await self._caller.call("POST", self._path(), body=body))
 
     async def agree(self, key: str, *, is_open: bool, needed: bool) -> None:
@@ -48,6 +51,13 @@ class GitHubIssues:
 
     def _path(self) -> str:
         return f"/repos/{self._repository}/issues"
+
+
+def _as_it_is(text: str) -> str:
+    """Return text as a block of code: alerts wrote parts of it, and must mention and link nobody."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text}\n{fence}"
 
 
 def _issue(found: Any) -> Issue:

@@ -221,3 +221,31 @@ async def test_nobody_there_and_no_json_are_told_apart(
         gone = GitHubIssues(session, "http://127.0.0.1:9", "acme/data", "secret")
         with pytest.raises(RetryLaterError, match="does not answer"):
             await deliver(opened_store, clock, gone, task)
+
+
+HOSTILE = "@acme/everyone ![x](https://evil.example/x.png) closes #1 ```` <!-- watchbill-x -->\n```"
+
+
+async def test_what_an_alert_wrote_mentions_and_links_nobody_in_an_issue() -> None:
+    fake = FakeTracker()
+    async with serving(fake, "github") as tracker:
+        await tracker.create(f"{HOSTILE} {'x' * 400}", f"After #1: {HOSTILE}", "watchbill-m")
+    (made,) = fake.issues
+    assert "\n" not in made["title"]
+    assert len(made["title"]) <= 250
+    fence, *inside = made["body"].split("\n")
+    assert fence == "`````text"
+    assert inside.index("`````") == len(inside) - 3  # only the marker stands outside
+    assert inside[-1] == "<!-- watchbill-m -->"
+
+
+@pytest.mark.parametrize("said", ["9" * 30, "9" * 5_000, "٣", "-1", "soon"])
+async def test_an_odd_wish_to_wait_is_bounded(
+    said: str, opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    task, fake = await planned(opened_store, clock), FakeTracker()
+    fake.faults.append(lambda: web.Response(status=429, headers={"Retry-After": said}))
+    async with serving(fake, "github") as tracker:
+        with pytest.raises(RetryLaterError) as caught:
+            await deliver(opened_store, clock, tracker, task)
+    assert caught.value.after is None or caught.value.after <= timedelta(hours=1)
