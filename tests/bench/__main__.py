@@ -8,12 +8,14 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
+from tests.bench.gates import ask
 from tests.bench.machine import Machine, Spent
-from tests.bench.page import write
+from tests.bench.page import check, write
 from tests.bench.parts import PARTS, Part, chosen
 from tests.bench.result import Result, Section
 from tests.bench.rounds import Progress, Run
@@ -26,23 +28,19 @@ def main(words: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
     try:
         parts = chosen([name for name in options.only.split(",") if name])
-    except ValueError as error:
+        if options.write:
+            check(Path(options.write))
+    except (OSError, ValueError) as error:
         sys.stderr.write(f"bench: {error}\n")
         return 2
     if options.gates:
-        parts = [part for part in parts if part.gates is not None]
-    result = _measured(parts, quick=options.quick, gates=options.gates)
-    sys.stdout.write("\n".join(_told(result, gates=options.gates)) + "\n")
+        return ask(parts, partial(_measured, quick=False, gates=True), partial(_tell, gates=True))
+    result = _measured(parts, quick=options.quick, gates=False)
+    _tell(result, gates=False)
     if options.json:
         Path(options.json).write_text(json.dumps(result.as_json(), indent=1) + "\n")
     if options.write:
-        try:
-            write(Path(options.write), result)
-        except (OSError, ValueError) as error:
-            sys.stderr.write(f"bench: {error}\n")
-            return 2
-    if options.gates:
-        return 0 if all(figure.let_through for figure in result.figures) else 1
+        write(Path(options.write), result)
     return 1 if options.strict and not all(figure.kept for figure in result.figures) else 0
 
 
@@ -86,15 +84,11 @@ def _measured(parts: Sequence[Part], *, quick: bool, gates: bool) -> Result:
     return Result(Machine.found(), sections, progress.seconds, run.columns)
 
 
-def _told(result: Result, *, gates: bool) -> Iterator[str]:
+def _tell(result: Result, *, gates: bool) -> None:
     for section in result.sections:
-        yield f"{section.title}{section.disturbed}"
-        yield from rendered(section.figures, gates=gates)
-        yield ""
-    yield f"{result.machine.told}; it took {result.seconds:.0f} s"
-    if gates:
-        short = [figure.name for figure in result.figures if not figure.let_through]
-        yield f"below the gates: {', '.join(short)}" if short else "all gates are kept"
+        lines = [f"{section.title}{section.disturbed}", *rendered(section.figures, gates=gates)]
+        sys.stdout.write("\n".join([*lines, "", ""]))
+    sys.stdout.write(f"{result.machine.told}; it took {result.seconds:.0f} s\n")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from bot.catalogue.manifest_worker import import_manifest
 from rules.catalogue import Catalogue, Product
 from rules.claims import AssetPattern
 from rules.lineage import Lineage
+from tests.bench.rounds import Run
 from tests.bench.table import Figure, rendered
 from tests.bot.catalogue.synthetic import Size, write_manifest
 
@@ -20,6 +21,14 @@ LOOK_UPS = 20_000
 
 
 def main() -> None:
+    sys.stdout.write("\n".join(rendered(figures())) + "\n")
+
+
+def measure(_run: Run) -> list[Figure]:
+    return figures()
+
+
+def figures() -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="watchbill-bench-") as made:
         path = write_manifest(Path(made) / "manifest.json", Size())
         megabytes = path.stat().st_size / 1e6
@@ -30,7 +39,7 @@ def main() -> None:
         # The same models with many more edges between them and no tests.
         dense = Size(tests=0, parents=9, padding=10)
         denser = import_manifest(write_manifest(path, dense))
-    figures = [
+    return [
         Figure("manifest", megabytes, "MB"),
         Figure("import", took, "s", 3, at_most=True),
         Figure("import, peak memory", peak, "MB", 250, at_most=True),
@@ -38,7 +47,6 @@ def main() -> None:
         *_radius("blast radius, dense", denser),
         *_look_ups(),
     ]
-    sys.stdout.write("\n".join(rendered(figures)) + "\n")
 
 
 def _radius(name: str, manifest: Manifest) -> Iterator[Figure]:

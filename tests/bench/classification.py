@@ -46,6 +46,10 @@ def measure(run: Run) -> list[Figure]:
     return figures(quick=run.quick)
 
 
+def gates(_run: Run) -> list[Figure]:
+    return figures(quick=True)
+
+
 def figures(*, quick: bool) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="watchbill-bench-") as made:
         size = Size(tests=0, padding=10)

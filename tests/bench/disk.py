@@ -31,12 +31,19 @@ Rates = Mapping[str, list[float]]
 
 
 def measure(run: Run) -> list[Figure]:
+    return _measured(run, 0.15 if run.quick else 0.25)
+
+
+def gates(run: Run) -> list[Figure]:
+    return _measured(run, 0.08)
+
+
+def _measured(run: Run, seconds: float) -> list[Figure]:
     sqlite, postgresql = run.database("SQLite"), run.database("PostgreSQL")
-    return asyncio.run(_measure(run, sqlite, postgresql))
+    return asyncio.run(_measure(run, sqlite, postgresql, seconds))
 
 
-async def _measure(run: Run, sqlite: str, postgresql: str) -> list[Figure]:
-    seconds = 0.15 if run.quick else 0.25
+async def _measure(run: Run, sqlite: str, postgresql: str, seconds: float) -> list[Figure]:
     folder = run.made("disk")
     stores = {
         "SQLite": await open_store(sqlite, _CLOCK),

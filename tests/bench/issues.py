@@ -1,4 +1,3 @@
-# ruff: noqa: T201 - it tells what it measured
 """How long the table of production issues takes at 100,000 rows: `python -m tests.bench.issues`."""
 
 import argparse
@@ -6,6 +5,7 @@ import asyncio
 import os
 import random
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,6 +24,8 @@ from rules.category import Category
 from rules.issues.issue import Issue, Standing
 from rules.issues.measures import Measures
 from rules.priority import Impact, Priority, Urgency
+from tests.bench.rounds import Run
+from tests.bench.table import Figure, rendered
 from tests.process.postgresql import database, postgresql
 
 NOW = datetime(2026, 11, 22, 20, tzinfo=UTC)
@@ -126,25 +128,38 @@ async def fill(store: OpenedStore, count: int) -> None:
             await connection.exec_driver_sql("ANALYZE issue")
 
 
-async def measure(store: OpenedStore, rounds: int) -> float:
-    """Print the time of each page, its count and its medians; return the worst p95 in ms.
+def measure(run: Run) -> list[Figure]:
+    rows, rounds = (10_000, 10) if run.quick else (100_000, 20)
+    figures: list[Figure] = []
+    for name in ("SQLite", "PostgreSQL"):
+        run.progress.tell(f"issues: {rows:,} rows into {name}")
+        figures += asyncio.run(pages(name, run.database(name), rows, rounds))
+    return figures
 
-    The time of the processors stands beside it: it says the same on a machine that is busy.
-    """
-    worst = 0.0
-    for name, asked in QUERIES.items():
-        query, times = replace(asked, typical=True), []
+
+async def pages(name: str, url: str, rows: int, rounds: int) -> list[Figure]:
+    """Fill a database and measure each page of the table, its count and its medians."""
+    store = await open_store(url, SystemClock())
+    try:
+        await fill(store, rows)
+        return [await _page(name, store, key, rounds) for key in QUERIES]
+    finally:
+        await store.close()
+
+
+async def _page(name: str, store: OpenedStore, key: str, rounds: int) -> Figure:
+    """The time of the processors stands beside it: it says the same on a machine that is busy."""
+    query, times = replace(QUERIES[key], typical=True), []
+    await store.issues.page(query, NOW)
+    used = await processors(store)
+    for _ in range(rounds):
+        started = time.perf_counter()
         await store.issues.page(query, NOW)
-        used = await processors(store)
-        for _ in range(rounds):
-            started = time.perf_counter()
-            await store.issues.page(query, NOW)
-            times.append(1000 * (time.perf_counter() - started))
-        cpu = 1000 * (await processors(store) - used) / rounds
-        p95 = statistics.quantiles(times, n=20)[-1]
-        worst = max(worst, p95)
-        print(f"  {name:34} p50 {statistics.median(times):6.1f} p95 {p95:6.1f} cpu {cpu:6.1f} ms")
-    return worst
+        times.append(1000 * (time.perf_counter() - started))
+    cpu = 1000 * (await processors(store) - used) / rounds
+    p50, p95 = statistics.median(times), statistics.quantiles(times, n=20)[-1]
+    beside = f"p50 {p50:.1f}, of a core {cpu:.1f} ms"
+    return Figure(f"{name}, {key}, p95", p95, "ms", beside=beside)
 
 
 async def processors(store: OpenedStore) -> float:
@@ -178,16 +193,6 @@ def databases(only: str) -> Iterator[dict[str, str]]:
         yield {name: url for name, url in found.items() if only in {"", name}}
 
 
-async def run(name: str, url: str, rows: int, rounds: int) -> None:
-    store = await open_store(url, SystemClock())
-    started = time.perf_counter()
-    await fill(store, rows)
-    print(f"{name}: {rows:,} rows written in {time.perf_counter() - started:.1f} s")
-    worst = await measure(store, rounds)
-    print(f"{name}: the worst p95 is {worst:.1f} ms")
-    await store.close()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
@@ -196,7 +201,8 @@ def main() -> None:
     given = parser.parse_args()
     with databases(given.only) as urls:
         for name, url in urls.items():
-            asyncio.run(run(name, url, given.rows, given.rounds))
+            figures = asyncio.run(pages(name, url, given.rows, given.rounds))
+            sys.stdout.write("\n".join(rendered(figures)) + "\n")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from rules.journal.entry import Facts
 from rules.journal.similarity import subject_of
 from rules.journal.words import SameWords
 from tests.bench.journal_past import past_entries
+from tests.bench.rounds import Run
 from tests.bench.table import Figure, rendered
 from tests.process.postgresql import postgresql
 
@@ -38,11 +39,21 @@ def main() -> int:
     parser.add_argument("--entries", type=int, default=ENTRIES)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="watchbill-bench-") as made, postgresql() as server:
-        url = f"sqlite:///{Path(made) / 'journal.db'}"
-        figures = asyncio.run(_measure("SQLite", url, options.entries))
-        figures += asyncio.run(_measure("PostgreSQL", server, options.entries))
+        figures = of_both(f"sqlite:///{Path(made) / 'journal.db'}", server, options.entries)
     sys.stdout.write("\n".join(rendered(figures)) + "\n")
     return 0 if all(figure.kept for figure in figures) else 1
+
+
+def measure(run: Run) -> list[Figure]:
+    entries = ENTRIES // 10 if run.quick else ENTRIES
+    return of_both(run.database("SQLite"), run.database("PostgreSQL"), entries)
+
+
+def of_both(sqlite: str, postgresql: str, entries: int) -> list[Figure]:
+    return [
+        *asyncio.run(_measure("SQLite", sqlite, entries)),
+        *asyncio.run(_measure("PostgreSQL", postgresql, entries)),
+    ]
 
 
 async def _measure(name: str, url: str, entries: int) -> list[Figure]:

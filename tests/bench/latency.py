@@ -33,17 +33,18 @@ Sent = dict[str, datetime]
 
 
 def measure(run: Run) -> list[Figure]:
-    return [*gates(run), *asyncio.run(_timers(run)), *asyncio.run(_pace(run))]
+    idle = asyncio.run(_idle(run, run.rounds(4)))
+    return [*idle, *asyncio.run(_timers(run)), *asyncio.run(_pace(run))]
 
 
 def gates(run: Run) -> list[Figure]:
-    return asyncio.run(_idle(run))
+    return asyncio.run(_idle(run, 2))
 
 
-async def _idle(run: Run) -> list[Figure]:
+async def _idle(run: Run, rounds: int) -> list[Figure]:
     """Page one team after the other, so that no person's pace of one page a second is in it."""
     setup = set_up(run.made("latency"), teams=TEAMS, waits="30m 30m")
-    rounds, pages = run.rounds(4), 30
+    pages = 30
     relayed: Sent = {}
     sent: Sent = {}
     async with (

@@ -15,12 +15,18 @@ class MarkMissingError(ValueError):
     """The document does not say where the tables go."""
 
 
-def write(path: Path, result: Result) -> None:
-    """Replace what stands between the marks, and draw the picture where others are compared."""
+def check(path: Path) -> tuple[str, str]:
+    """Return what stands before and after the tables; raise when they have no place."""
     before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise MarkMissingError(f"{path}: write {BEGIN} and {END} where the tables go")
+    return before, after
+
+
+def write(path: Path, result: Result) -> None:
+    """Replace what stands between the marks, and draw the picture where others are compared."""
+    before, after = check(path)
     picture = path.with_suffix(".svg") if result.columns else None
     if picture is not None:
         picture.write_text(drawn(result.columns), encoding="utf-8")

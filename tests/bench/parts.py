@@ -4,14 +4,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.bench import (
+    catalogue,
     classification,
     core,
     disk,
     ingest,
+    issues,
+    journal,
     latency,
     process,
     retention,
     rotation,
+    sheet,
     stored,
 )
 from tests.bench.peers import comparing
@@ -38,16 +42,20 @@ class Part:
 
 
 PARTS = (
-    Part("ingest", "Ingest", ingest.measure, 110, ingest.gates, 30),
-    Part("disk", "The disk, and what is made of it", disk.measure, 20, disk.measure, 15),
-    Part("latency", "From the alert to the page", latency.measure, 60, latency.gates, 20),
+    Part("ingest", "Ingest", ingest.measure, 110, ingest.gates, 25),
+    Part("disk", "The disk, and what is made of it", disk.measure, 20, disk.gates, 8),
+    Part("latency", "From the alert to the page", latency.measure, 60, latency.gates, 15),
     Part("process", "The process", process.measure, 50),
     Part("stored", "With much stored", stored.measure, 150),
     Part("retention", "While old deliveries are forgotten", retention.measure, 30),
     Part("core", "The pure core", core.measure, 5),
-    Part("classify", "Classification", classification.measure, 8, classification.measure, 8),
+    Part("classify", "Classification", classification.measure, 8, classification.gates, 5),
     Part("rotation", "Rotations", rotation.measure, 6, rotation.measure, 6),
     Part("peers", "Beside others", comparing.measure, 150),
+    Part("catalogue", "The catalogue", catalogue.measure, 30, usual=False),
+    Part("journal", "The journal with 50,000 entries", journal.measure, 140, usual=False),
+    Part("issues", "The table of 100,000 issues", issues.measure, 120, usual=False),
+    Part("sheet", "From a change of who is on call", sheet.measure, 600, usual=False),
 )
 
 

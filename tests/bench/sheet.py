@@ -24,6 +24,7 @@ from bot.local_google.google import LocalGoogle
 from bot.local_google.spreadsheet import Written
 from bot.web.authentication import sign
 from tests.bench.everybody import FOLLOWING, ROTATION, SECRET, TEAM, Everybody
+from tests.bench.rounds import Run
 from tests.bench.table import Figure, rendered
 from tests.bot.app.conftest import started
 from tests.fakes.google import BOT, key_file, running_google
@@ -95,7 +96,11 @@ _WAYS = (
 )
 
 
-async def measure(folder: Path, *, rounds: int, only: str = "") -> Sequence[Figure]:
+def measure(run: Run) -> Sequence[Figure]:
+    return asyncio.run(measured(run.made("sheet"), rounds=run.rounds(10)))
+
+
+async def measured(folder: Path, *, rounds: int, only: str = "") -> Sequence[Figure]:
     figures: list[Figure] = []
     for number, path in enumerate(_WAYS):
         if only in path.name:
@@ -214,7 +219,7 @@ def main() -> int:
     parser.add_argument("--strict", action="store_true", help="end with status 1 when too slow")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="watchbill-bench-") as folder:
-        run = measure(Path(folder), rounds=options.rounds, only=options.only)
+        run = measured(Path(folder), rounds=options.rounds, only=options.only)
         figures = asyncio.run(run)
     sys.stdout.write("\n".join(rendered(figures)) + "\n")
     return 0 if all(figure.kept for figure in figures) or not options.strict else 1
