@@ -20,6 +20,9 @@ from bot.roster.xlsx_splice import add_sheet, splice_sheet
 
 Edits = dict[tuple[int, int], str]
 _XLSX = (".xlsx", ".xlsm")
+_UNFINISHED = (".watchbill-", ".tmp")
+_ABANDONED = 60.0
+"""Seconds after which an unfinished file is nobody's."""
 _TITLE = "Overrides"
 
 
@@ -115,7 +118,7 @@ def replace_file(path: Path, data: bytes, expected: bytes | None = None) -> None
     With `expected`, raises SheetFaultError when the file no longer holds that.
     """
     target = path.resolve()  # of a link, the file itself is replaced
-    handle, name = tempfile.mkstemp(prefix=".watchbill-", suffix=".tmp", dir=target.parent)
+    handle, name = tempfile.mkstemp(prefix=_UNFINISHED[0], suffix=_UNFINISHED[1], dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -127,10 +130,19 @@ def replace_file(path: Path, data: bytes, expected: bytes | None = None) -> None
             os.chmod(name, 0o644)  # noqa: PTH101 - a path as mkstemp gave it
         if expected is not None and target.read_bytes() != expected:
             raise later(f"{path.name} was changed while it was written.")
+        _sweep(Path(name))
         os.replace(name, target)  # noqa: PTH105 - the promise is of this very call
     finally:
         with suppress(FileNotFoundError):
             os.unlink(name)  # noqa: PTH108 - as above
+
+
+def _sweep(own: Path) -> None:
+    """Remove what a process left behind that was killed while it wrote."""
+    for left in own.parent.glob("*".join(_UNFINISHED)):
+        with suppress(FileNotFoundError):
+            if own.stat().st_mtime - left.stat().st_mtime > _ABANDONED:
+                left.unlink()
 
 
 def _refuse_while_open(path: Path) -> None:

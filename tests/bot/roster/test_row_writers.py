@@ -1,6 +1,7 @@
 """Writing rows: real workbooks, real CSV files, the real client against the local Google."""
 
 import io
+import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from bot.local_google.google import LocalGoogle
 from bot.roster.csv_splice import splice_csv
 from bot.roster.csv_table import read_csv
-from bot.roster.file_rows import FileRows
+from bot.roster.file_rows import FileRows, replace_file
 from bot.roster.google_client import GoogleSheets
 from bot.roster.google_faults import SheetFaultError
 from bot.roster.google_rows import GoogleRows
@@ -322,3 +323,14 @@ def test_a_viewer_is_told_what_to_share(google: LocalGoogle, rows: GoogleRows) -
         SheetFaultError, match=f"may not write to the sheet. Share it with {BOT} as"
     ):
         rows.put(NEW)
+
+
+def test_what_a_killed_process_left_behind_is_removed(tmp_path: Path) -> None:
+    path, abandoned = tmp_path / "roster.csv", tmp_path / ".watchbill-abandoned.tmp"
+    young = tmp_path / ".watchbill-young.tmp"
+    abandoned.write_text("half a roster")
+    os.utime(abandoned, (1_000_000_000, 1_000_000_000))
+    young.write_text("somebody is writing this")
+    replace_file(path, b"Week of,Primary\n")
+    assert path.read_bytes() == b"Week of,Primary\n"
+    assert sorted(tmp_path.iterdir()) == sorted([path, young])
