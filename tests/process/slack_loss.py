@@ -20,7 +20,7 @@ async def cut_sockets(stage: Stage) -> Found:
     setup = set_up(stage.folder, stage.database, teams=TEAMS)
     chance = random.Random(stage.seed)
     load = Load(setup.bot.url, chance, rate=8)
-    people = [Clicks(setup.slack, person(number), chance) for number in (0, 8, 16)]
+    people = [Clicks(setup.slack, person(number), chance) for number in range(0, TEAMS, 3)]
     found = Found()
     async with running(setup):
         async with asyncio.TaskGroup() as group:
@@ -28,7 +28,7 @@ async def cut_sockets(stage: Stage) -> Found:
             for one in people:
                 group.create_task(one.run())
             for number in range(stage.times):
-                await pause(chance.uniform(0.5, 1.5))
+                await pause(chance.uniform(2.0, 4.0))
                 how = ({"drop": True}, {"refresh": True}, {"drop": True, "refuse": 2})[number % 3]
                 await setup.slack.control("sockets", **how)
                 await until(lambda: _connected(setup), "both connections are back", 60)
