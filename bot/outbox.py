@@ -194,9 +194,9 @@ class Outbox:
             due = now + _BUSY
         return min(due or datetime.max.replace(tzinfo=now.tzinfo), now + self._settings.poll)
 
-    def _over(self, job_id: str, _: asyncio.Task[None]) -> None:
-        self._under_way.pop(job_id, None)
-        self._tasks.pop(job_id, None)
+    def _over(self, job_id: str, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(job_id) is task:  # not one that was begun anew meanwhile
+            del self._under_way[job_id], self._tasks[job_id]
         self._wake.set()
         if not self._tasks:
             self._idle.set()
@@ -228,7 +228,7 @@ class Outbox:
 
     async def _has_time(self, job: Job) -> bool:
         """Make sure that the lease outlasts one request, or it could go out twice."""
-        left = self._under_way[job.id].leased_until - self._clock.now()
+        left = self._under_way.get(job.id, job).leased_until - self._clock.now()
         try:
             return left >= self._settings.margin or await self._renew([job])
         except (NotStoredError, ConflictError) as error:

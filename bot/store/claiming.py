@@ -61,7 +61,7 @@ _INSTANTS = [isinstance(column.type, UtcDateTime) for column in JOB.columns]
 _NAMES = JOB.columns.keys()
 
 
-def _one_of(column: ColumnElement[str], name: str, *, sqlite: bool) -> ColumnElement[bool]:
+def one_of(column: ColumnElement[str], name: str, *, sqlite: bool) -> ColumnElement[bool]:
     """Ask for one of the values in a parameter: JSON on SQLite, an array on PostgreSQL."""
     if not sqlite:
         return column == func.any(bindparam(name, type_=ARRAY(Text)))
@@ -70,11 +70,11 @@ def _one_of(column: ColumnElement[str], name: str, *, sqlite: bool) -> ColumnEle
 
 
 def _due(*, sqlite: bool) -> ColumnElement[bool]:
-    return and_(JOB.c.next_at <= _at("now"), not_(_one_of(JOB.c.id, "held", sqlite=sqlite)))
+    return and_(JOB.c.next_at <= _at("now"), not_(one_of(JOB.c.id, "held", sqlite=sqlite)))
 
 
 def _alone(*, own: bool, sqlite: bool) -> CTE:
-    is_own = _one_of(JOB.c.key, "own_keys", sqlite=sqlite) if own else true()
+    is_own = one_of(JOB.c.key, "own_keys", sqlite=sqlite) if own else true()
     return (
         select(JOB.c.id, JOB.c.priority, JOB.c.next_at)
         .where(_TODO, _ALONE, _due(sqlite=sqlite), is_own)
@@ -96,7 +96,7 @@ def _free_lanes(*, own: bool, sqlite: bool) -> CTE:
     return (
         select(first.correlate(LANE).label("job_id"))
         .where(
-            _one_of(LANE.c.name, "own_lanes", sqlite=sqlite) if own else true(),
+            one_of(LANE.c.name, "own_lanes", sqlite=sqlite) if own else true(),
             LANE.c.free_at <= _at("now"),
             LANE.c.blocked_until <= _at("now"),
             LANE.c.held_until <= _at("now"),
@@ -115,7 +115,7 @@ def _claim(*, own: bool, sqlite: bool) -> ReturningUpdate[*tuple[Any, ...]]:
     """
     alone, free_lane = _alone(own=own, sqlite=sqlite), _free_lanes(own=own, sqlite=sqlite)
     first = JOB.alias("first")
-    is_own = _one_of(first.c.key, "own_keys", sqlite=sqlite) if own else true()
+    is_own = one_of(first.c.key, "own_keys", sqlite=sqlite) if own else true()
     both = union_all(
         select(alone.c.id, alone.c.priority, alone.c.next_at),
         select(first.c.id, first.c.priority, first.c.next_at)

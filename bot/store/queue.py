@@ -3,14 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    func,
+    not_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.jobs import Job
-from bot.store import jobs
-from bot.store.claiming import Terms, claim, lease_values
+from bot.store import jobs, rows
+from bot.store.claiming import Terms, claim, lease_values, one_of
 from bot.store.columns import UtcDateTime
 from bot.store.database import Database
 from bot.store.tables.core import JOB, LANE
@@ -76,10 +88,13 @@ def _later(a: ColumnElement[Any], b: ColumnElement[Any]) -> ColumnElement[Any]:
     return case((a > b, a), else_=b)
 
 
-def _next_due() -> Any:
+@cache
+def _next_due(*, sqlite: bool, with_held: bool) -> Select[*tuple[Any, ...]]:
+    """Build the look ahead; what is `held` here though its lease has lapsed is nobody's to begin."""
+    theirs = not_(one_of(JOB.c.id, "held", sqlite=sqlite)) if with_held else true()
     soonest = (
         select(func.min(JOB.c.next_at, type_=UtcDateTime()))
-        .where(_TODO, _IN_LANE, JOB.c.lane == LANE.c.name)
+        .where(_TODO, _IN_LANE, JOB.c.lane == LANE.c.name, theirs)
         .scalar_subquery()
         .correlate(LANE)
         .label("soonest")
@@ -89,11 +104,8 @@ def _next_due() -> Any:
     in_lanes = select(func.min(_later(lanes.c.soonest, lanes.c.opens), type_=UtcDateTime())).where(
         lanes.c.soonest.is_not(None)
     )
-    alone = select(func.min(JOB.c.next_at, type_=UtcDateTime())).where(_TODO, _ALONE)
+    alone = select(func.min(JOB.c.next_at, type_=UtcDateTime())).where(_TODO, _ALONE, theirs)
     return select(alone.scalar_subquery(), in_lanes.scalar_subquery())
-
-
-_NEXT_DUE = _next_due()
 
 
 class SqlJobQueue:
@@ -110,12 +122,14 @@ class SqlJobQueue:
         self._terms = terms or Terms()
 
     async def claim(self, now: datetime, limit: int) -> Sequence[Job]:
-        # a lapsed lease of our own is still being worked on here: not for us to take over
-        lapsed = [job_id for job_id, end in self._held.items() if end <= now]
         async with self._database.write() as connection:
-            claimed = await claim(connection, now, limit, lapsed, self._terms)
+            claimed = await claim(connection, now, limit, self._lapsed(now), self._terms)
         self._held.update({job.id: job.leased_until for job in claimed})
         return claimed
+
+    def _lapsed(self, now: datetime) -> list[str]:
+        """List what is still being worked on here on a lapsed lease: not for us to take over."""
+        return [job_id for job_id, end in self._held.items() if end <= now]
 
     async def renew(self, leased: Sequence[Job], now: datetime) -> Sequence[Job]:
         if not leased:
@@ -148,8 +162,11 @@ class SqlJobQueue:
         await connection.execute(_RELEASE, {**values, "uncounted": int(not unsure)})
 
     async def next_due(self, now: datetime) -> datetime | None:
+        sqlite, held = self._database.is_sqlite, self._lapsed(now)
+        query = _next_due(sqlite=sqlite, with_held=bool(held))
+        given = {"held": rows.to_json(held) if sqlite else held} if held else {}
         async with self._database.read() as connection:
-            alone, in_lanes = (await connection.execute(_NEXT_DUE)).one()
+            alone, in_lanes = (await connection.execute(query, given)).one()
         soonest = min((at for at in (alone, in_lanes) if at is not None), default=None)
         return None if soonest is None else max(soonest, now)
 

@@ -117,3 +117,24 @@ async def test_what_comes_while_it_drains_is_handed_back_unsent(desk: Desk) -> N
     desk.clock.advance(seconds=1)
     (left,) = await desk.opened.queue.claim(desk.clock.now(), 9)
     assert (left.key, left.unsure, left.attempts) == ("late", False, 1)
+
+
+async def test_a_job_that_is_begun_anew_while_it_goes_out_ends_nothing(desk: Desk) -> None:
+    """A lease that was given back too early doubles one job; the outbox and the others go on."""
+    holding = Holding()
+    desk.outbox._deliverers = {"page": holding, "show": desk.deliverer}
+    async with asyncio.TaskGroup() as group:
+        group.create_task(desk.outbox.run())
+        await until(lambda: desk.outbox.room() > 0)
+        (job,) = await hand_over(desk, "a")
+        await holding.begun.wait()
+        await desk.opened.queue.release([job], desk.clock.now(), unsure=False)
+        desk.outbox.kick()
+        await until(lambda: desk.opened.queue._held != {})
+        holding.gate.set()
+        await until(lambda: desk.finished == [("a", Delivered())])
+        await desk.enqueue("b", kind="show")
+        desk.outbox.kick()
+        await until(lambda: len(desk.finished) == 2)
+        await desk.outbox.drain(desk.clock.now() + SOON)
+    assert not desk.outbox._under_way
