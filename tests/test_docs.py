@@ -103,6 +103,7 @@ def command_rows() -> list[str]:
     pages = [REPO / "README.md", REPO / "docs/catalogue.md", REPO / "docs/corrections.md"]
     pages += [REPO / "docs/expected_runs.md", REPO / "docs/calendar.md", REPO / "docs/journal.md"]
     pages += [REPO / "docs/access-backends.md", REPO / "docs/runbooks.md", REPO / "docs/access.md"]
+    pages += [REPO / "docs/contact.md"]
     rows = [
         row.strip()
         for page in pages
