@@ -59,24 +59,7 @@ class Metrics:
         )
         self._of_the_roster()
         self._of_access()
-        self.audit_findings = self._counter(
-            "watchbill_audit_findings", "What the auditor found, by what was wrong.", "fault"
-        )
-        self.canary_last_success = self._gauge(
-            "watchbill_canary_last_success_timestamp_seconds",
-            "When the canary last came back, in seconds since 1970.",
-        )
-        self.canary_round_trip = self._gauge(
-            "watchbill_canary_round_trip_seconds", "How long the last canary that came back took."
-        )
-        self.canary_alarm = self._gauge(
-            "watchbill_canary_alarm", "1 while the canary does not come back."
-        )
-        self.watchdog_pings = self._counter(
-            "watchbill_watchdog_pings",
-            "Pings of the outside watchdog: sent, withheld because something is wrong, failed.",
-            "result",
-        )
+        self._of_the_watch()
         ProcessCollector(registry=self.registry)
 
     def _of_the_roster(self) -> None:
@@ -100,6 +83,26 @@ class Metrics:
             "watchbill_calendar_failures",
             "Attempts to write a shared calendar that must be repeated.",
             "rotation",
+        )
+
+    def _of_the_watch(self) -> None:
+        self.audit_findings = self._counter(
+            "watchbill_audit_findings", "What the auditor found, by what was wrong.", "fault"
+        )
+        self.canary_last_success = self._gauge(
+            "watchbill_canary_last_success_timestamp_seconds",
+            "When the canary last came back, in seconds since 1970.",
+        )
+        self.canary_round_trip = self._gauge(
+            "watchbill_canary_round_trip_seconds", "How long the last canary that came back took."
+        )
+        self.canary_alarm = self._gauge(
+            "watchbill_canary_alarm", "1 while the canary does not come back."
+        )
+        self.watchdog_pings = self._counter(
+            "watchbill_watchdog_pings",
+            "Pings of the outside watchdog: sent, withheld because something is wrong, failed.",
+            "result",
         )
 
     def _of_access(self) -> None:

@@ -28,6 +28,7 @@ from bot.slack.vocabulary import WORDS
 from bot.slack.wishes import Typist
 from bot.sources.configured import mapping_fault
 from bot.sources.kind import Source, SourceKind, UnreadableError
+from bot.store.backups.settling import SETTLE
 from bot.web.app import WebParts, build_web
 from bot.web.hooks import Hooks
 from bot.web.probes import Probes
@@ -360,6 +361,12 @@ def test_the_compose_file_builds_the_image_and_waits_for_the_database() -> None:
     )
     assert "pg_isready" in database["healthcheck"]["test"]
     assert re.fullmatch(r"[a-z]+:\d+", database["image"])
+
+
+def test_a_database_restored_by_hand_is_told_the_same_as_by_the_command() -> None:
+    text = (REPO / "docs/operations/backup.md").read_text()
+    (block,) = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
+    assert [line.rstrip(";") for line in block.splitlines()] == list(SETTLE)
 
 
 # metrics
