@@ -31,6 +31,7 @@ from bot.engine.engine import Engine
 from bot.metrics import Metrics
 from bot.outbox import Outbox
 from bot.ports.inbox import ConflictError, Inbox, NotStoredError
+from bot.ports.replicas import Replicas, Word
 from bot.roster.acceptance import Loaded
 from bot.roster.roster import LOOK_EVERY, RosterFile
 from bot.store.fitness import Fitness
@@ -95,6 +96,7 @@ class Application:
     elevated: ElevatedSide | None = None
     started: asyncio.Event = field(default_factory=asyncio.Event)
     nudges: Nudges = field(default_factory=Nudges)
+    replicas: Replicas | None = None
     pages: Sequence[aiohttp.web.RouteDef] = ()
     url: str = ""
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -135,6 +137,7 @@ class Application:
         works: list[tuple[str, Callable[[], Coroutine[None, None, None]]]] = [
             ("outbox", self.outbox.run),
             ("slack", self._talk),
+            ("replicas", self._hear_others),
             ("refresh", partial(self._every, _REFRESH, self._refresh, self.nudges.asked)),
             ("learning", partial(self._every, _LEARN, self._learn)),
             ("gauges", partial(self._every, _SAMPLE, self._sample)),
@@ -179,9 +182,15 @@ class Application:
         if self.slack.connection is not None:
             await self.slack.connection.close()
         await self.outbox.drain(self.setting.clock.now() + DRAIN * self.setting.speed)
+        if self.replicas is not None:
+            await self.replicas.say(Word.WORK)  # what is left here anybody may take at once
         for task in running:
             task.cancel()
         log.info("stopped", action="stop")
+
+    async def _hear_others(self) -> None:
+        if self.replicas is not None:
+            await self.replicas.run()
 
     async def _talk(self) -> None:
         real = SystemClock()

@@ -21,6 +21,7 @@ from bot.app.expectations import Waiting
 from bot.app.following import calendars_of
 from bot.app.nudges import Nudges
 from bot.app.pages import first_on_call, issues_link, page_routes, page_sessions
+from bot.app.replicas import replicas_of
 from bot.app.roster.given_up import RowsGivenUp
 from bot.app.roster.keeping import RosterKeeper
 from bot.app.roster.row_jobs import ROSTER_ROW, RowDeliverer
@@ -133,7 +134,7 @@ async def build(setting: Setting) -> Application:
     engine.on_work = outbox.kick
     engine.hands = outbox
     nudges = Nudges()
-    engine.on_asked = nudges.asked.set
+    replicas = replicas_of(store, engine, outbox, nudges)
     parts_of_it = (setting, store, rules, roster, engine, outbox, slack, session, metrics, links)
     return Application(
         *parts_of_it,
@@ -146,6 +147,7 @@ async def build(setting: Setting) -> Application:
         sentinels=_sentinels(setting, store, engine, rules, session, metrics),
         rows=_rows(setting, store, rota, outbox, row_writing),
         nudges=nudges,
+        replicas=replicas,
         after=after,
         pages=[
             *contact.routes,
