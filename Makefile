@@ -6,18 +6,19 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: help demo test test-real lint format lock bench chaos simulate
+.PHONY: help demo test test-real lint format lock bench chaos simulate fuzz
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo       see it work: a local Slack workspace in your browser"
 	@echo "make test       every test that needs nothing installed"
-	@echo "make test-real  tests against real Airflow, dbt, GX, OpenLineage and Alertmanager (minutes)"
+	@echo "make test-real  tests with real Airflow, dbt, GX, OpenLineage, Alertmanager and Helm (minutes)"
 	@echo "make lint       style, types, import contracts"
 	@echo "make format     put the style right"
 	@echo "make bench      the promises of speed, measured"
 	@echo "make chaos      kill it again and again; nothing may be lost"
 	@echo "make simulate   live a thousand random nights on call on a virtual clock"
+	@echo "make fuzz       attack everything that reads outside input (ARGS='--seconds 60 config')"
 	@echo "make lock       resolve requirements.lock anew (UPGRADE=1: newest versions)"
 
 demo: $(READY)
@@ -48,6 +49,9 @@ chaos: $(READY)
 
 simulate: $(READY)
 	@$(BIN)/python -m tests.simulation $(or $(ARGS),--seeds 0-999)
+
+fuzz: $(READY)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 lock: $(READY)
 	@$(BIN)/python .ci/lock $(if $(UPGRADE),--upgrade)

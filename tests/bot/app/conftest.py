@@ -88,14 +88,20 @@ async def running(database_url: str, tmp_path: Path) -> AsyncIterator[Running]:
 
 @asynccontextmanager
 async def started(
-    database_url: str, folder: Path, speed: float = 60.0, more: str = "", roster: str = ""
+    database_url: str,
+    folder: Path,
+    speed: float = 60.0,
+    more: str = "",
+    roster: str = "",
+    *,
+    config: str = CONFIG,
 ) -> AsyncIterator[Running]:
     clock = SystemClock(speed=speed)
     if not roster:
         roster = str(folder / "roster.csv")
         Path(roster).write_text(roster_for(clock.now()))
     path = folder / "config.yaml"
-    path.write_text(CONFIG.format(database=database_url, roster=roster, port=free_port()) + more)
+    path.write_text(config.format(database=database_url, roster=roster, port=free_port()) + more)
     loaded = load(path, {})
     assert loaded.config is not None, loaded.faults
     assert loaded.parts is not None
