@@ -12,8 +12,8 @@ _INCIDENT = TypeAdapter(Incident)
 
 
 def incident_to_json(incident: Incident) -> bytes:
-    """Write an incident without what is as it is by default: two fields of three."""
-    return _INCIDENT.dump_json(incident, exclude_defaults=True)
+    """Write every field: what tells the kinds of a target apart are defaults too."""
+    return _INCIDENT.dump_json(incident)
 
 
 def incident_from_json(text: bytes | str) -> Incident:
