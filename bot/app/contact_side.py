@@ -75,6 +75,7 @@ def contact_side(
         people=people,
         reader=store.reader,
         links=links,
+        answering=answering,
         clock=clock,
         public_url=_reachable_at(config),
         receipts={Method.PUSHOVER: pushover} if isinstance(pushover, Pushover) else {},

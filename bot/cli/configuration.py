@@ -1,6 +1,8 @@
 """Loads the configuration for a command, or ends it with every fault and its place."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.check import CatalogueFindings, RosterFindings
 from bot.cli.output import errors, fail
@@ -9,6 +11,11 @@ from bot.config.settings import Config, environment
 from rules.documents.rulebook_parts import RulebookParts
 from rules.documents.yaml_document import Fault
 from rules.schedule.resolution import roles_of
+
+if TYPE_CHECKING:  # the readers of rosters are heavy, and most commands need none
+    from bot.roster.roster import RosterFile
+
+_SOON = timedelta(days=14)
 
 
 def configuration(path: Path) -> tuple[Config, RulebookParts]:
@@ -56,11 +63,30 @@ def read_roster(config: Config) -> RosterFindings:
     worst = [p for p in problems if p.severity is Severity.ERROR]
     others = [p for p in problems if p.severity is not Severity.ERROR]
     roles = {name: set(roles_of(plan)) for name, plan in loaded.newest.items()}
+    alone = slack_alone(config, file, now)
     return RosterFindings(
         faults=tuple(Fault(name, 0, 0, str(p)) for p in worst),
-        warnings=tuple(Fault(name, 0, 0, str(p)) for p in others),
+        warnings=tuple(Fault(name, 0, 0, words) for words in (*map(str, others), *alone)),
         roles={rotation: frozenset(found) for rotation, found in roles.items()},
     )
+
+
+def slack_alone(config: Config, file: "RosterFile", now: datetime) -> list[str]:
+    """Say who is on call within two weeks and can be reached by Slack alone."""
+    from bot.app.contact_side import contacts_of  # what sends: only where a roster is read
+    from bot.roster.roster import Roster
+
+    contacts = contacts_of(config, file.people)
+    if not contacts.available:
+        return []
+    spans = Roster(file).on_call((), now).all_spans()
+    soon = {who for s in spans if s.end > now and s.start < now + _SOON for who in s.people}
+    return [
+        f"{file.people.by_key(key).name} is on call within two weeks and can be reached by Slack "
+        "alone: add an e-mail, a phone or another address to People"
+        for key in sorted(soon)
+        if not contacts.methods(key)
+    ]
 
 
 def catalogue_findings(config: Config) -> CatalogueFindings:

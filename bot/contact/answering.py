@@ -1,6 +1,6 @@
 """Takes an acknowledgement that came by another way, as the same act that a click in Slack is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -13,6 +13,8 @@ from rules.contacting.method import TITLES, Method
 from rules.incident import Incident, State
 
 PATIENCE = timedelta(seconds=2)
+MOST = 200
+"""Incidents that are looked through, the newest first."""
 _LOOK = timedelta(milliseconds=40)
 
 
@@ -71,6 +73,22 @@ class Answering:
         if before.standing is Standing.TAKEN:
             return before
         return await self._decided(incident, person)
+
+    async def others(self, person: str, but: str = "") -> Sequence[Incident]:
+        """Return what else waits for somebody and paged this person. Raises NotStoredError."""
+        found = await self._reader.incidents(states=[State.TRIGGERED], limit=MOST)
+        return [
+            one
+            for one in found
+            if person in one.paged and one.muted is None and one.pages and one.id != but
+        ]
+
+    async def acknowledge_all(self, person: str, method: Method) -> int:
+        """Acknowledge all that a person is paged for; return how much that was."""
+        found = await self.others(person)
+        for incident in found:
+            await self.acknowledge(incident.id, person, method)
+        return len(found)
 
     async def _decided(self, incident: Incident, person: str) -> Answered:
         until = self._clock.now() + PATIENCE

@@ -1,8 +1,8 @@
 """Carries out the further steps of a page: by each method, while somebody is still waited for."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.contact.answering import Answering
@@ -19,6 +19,8 @@ from rules.people import People
 from rules.sentence import Value, Who, plain
 
 ASK_AGAIN = timedelta(seconds=10)
+ONE_CALL = timedelta(seconds=45)
+"""So long a number is left alone after a call began: ringing, hearing it, pressing a key."""
 _NOTHING = Delivered()
 
 
@@ -30,16 +32,22 @@ class Means:
     people: People
     reader: Reader
     links: Links
+    answering: Answering
     clock: Clock
     public_url: str = ""
     receipts: Mapping[Method, Receipts] = field(default_factory=dict)
 
 
+class LineTakenError(RetryLaterError):
+    """The number is being called for something else; the method itself is well."""
+
+
 class ContactDeliverer:
-    """Delivers jobs of kind `contact`."""
+    """Delivers jobs of kind `contact`; one number is called for one thing at a time."""
 
     def __init__(self, means: Means) -> None:
         self._means = means
+        self._called: dict[str, datetime] = {}
 
     async def deliver(self, job: Job) -> Delivered:
         """Send, unless nobody is waited for any more. Raises RetryLaterError or GiveUpError."""
@@ -53,9 +61,22 @@ class ContactDeliverer:
         if backend is None:
             raise GiveUpError(f"{TITLES[order.method]} is not configured any more: see `contact`")
         summons = self._summons(job, order, incident)
+        if order.method is Method.VOICE:
+            self._wait_for_the_line(summons.address)
+            others = await self._means.answering.others(order.person, incident.id)
+            summons = replace(summons, others=len(others))
         sent = await backend.send(summons)
         ref = MessageRef(CONTACT, order.method, sent.provider_id, order.person, order.page)
         return Delivered((ref,))
+
+    def _wait_for_the_line(self, number: str) -> None:
+        """Give a call the time to be heard before the next. Raises LineTakenError."""
+        now = self._means.clock.now()
+        self._called = {who: at for who, at in self._called.items() if now - at < ONE_CALL}
+        if (began := self._called.get(number)) is not None:
+            wait = began + ONE_CALL - now
+            raise LineTakenError("this number is being called", after=wait, throttled=True)
+        self._called[number] = now
 
     def _summons(self, job: Job, order: ContactOrderJob, incident: Incident) -> Summons:
         means, person = self._means, self._means.people.by_key(order.person)
@@ -137,6 +158,8 @@ class Watched:
     async def deliver(self, job: Job) -> Delivered:
         try:
             return await self._inner.deliver(job)
+        except LineTakenError:
+            raise
         except RetryLaterError as error:
             await self._failed(job, error)
             raise

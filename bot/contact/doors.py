@@ -27,7 +27,7 @@ LARGEST = 64_000
 READ_WITHIN = 10.0
 """Seconds in which the whole of a form must be here."""
 _TRIES, _PAUSE = 3, timedelta(seconds=1)
-_ACKNOWLEDGE = "1"
+_ACKNOWLEDGE, _ALL = "1", "2"
 _FAILED: Mapping[str, tuple[Result, str]] = {
     "busy": (Result.UNANSWERED, "the line was busy"),
     "no-answer": (Result.UNANSWERED, "nobody answered the call"),
@@ -115,11 +115,15 @@ class Doors:
         claim = self._parts.links.read(Purpose.PRESS, request.match_info["token"])
         if claim is None:
             return _twiml(spoken_answer(_SAY_OLD))
-        if form.get("Digits", "") != _ACKNOWLEDGE:
+        digit = form.get("Digits", "")
+        if digit not in {_ACKNOWLEDGE, _ALL}:
             again = self._parts.links.here(request.raw_path)
             return _twiml(spoken_answer("Press 1 to acknowledge.", again))
         try:
             text = await self._acknowledged(claim)
+            if digit == _ALL:
+                more = await self._parts.answering.acknowledge_all(claim.person, claim.method)
+                text = f"{text} And {more} more." if more else text
             await self._parts.told_later(
                 claim.incident_id, form.get("CallSid", ""), Result.ACKNOWLEDGED, ""
             )

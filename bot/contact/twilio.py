@@ -113,7 +113,8 @@ def call_script(summons: Summons) -> str:
         gather = ET.SubElement(
             root, "Gather", numDigits="1", timeout="6", method="POST", action=summons.press_url
         )
-        _say(gather, f"{spoken(summons)} Press 1 to acknowledge.")
+        more = f" Press 2 to acknowledge all {summons.others + 1}." if summons.others else ""
+        _say(gather, f"{spoken(summons)} Press 1 to acknowledge.{more}")
     _say(root, "You have not pressed a key. It is not acknowledged. Goodbye.")
     return _written(root)
 

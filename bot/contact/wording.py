@@ -48,4 +48,6 @@ def spoken(summons: Summons) -> str:
     title, why = one_line(summons.title, _TITLE), one_line(summons.why, _WHY)
     because = f" You are called because {why}." if why else ""
     priority = " ".join(summons.priority)
-    return f"This is Watchbill. Incident {summons.number}, priority {priority}. {title}.{because}"
+    more = f" {summons.others} more wait for you." if summons.others else ""
+    what = f"Incident {summons.number}, priority {priority}. {title}."
+    return f"This is Watchbill. {what}{because}{more}"

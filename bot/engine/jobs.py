@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from bot.contact_jobs import CONTACT, contact_job
+from bot.contact_jobs import CONTACT, RECEIPT, contact_job
 from bot.journal_jobs import ask_job
 from bot.ports.jobs import Job, JobPriority, JsonObject, NewJob
 from bot.ports.store import TimelineEntry
@@ -169,6 +169,7 @@ _WHAT: dict[str, str] = {
     "page_channel": "The message in another channel",
     "webhook": "The webhook",
     CONTACT: "The page by another method",
+    RECEIPT: "The question whether a page was acknowledged",
     "ask_acker": "The question to the acker",
     "tell": "A note",
     "trigger_run": "The start of a run",

@@ -105,6 +105,7 @@ class Reached(Story):
             people=people,
             reader=reader,
             links=self.links,
+            answering=self.answering,
             clock=self.clock,
             public_url=BASE,
             receipts={Method.PUSHOVER: self.phones[Method.PUSHOVER]},
@@ -131,6 +132,12 @@ class Reached(Story):
     async def clicks(self, method: Method = Method.EMAIL, at: int = -1) -> Answered:
         """Follow the link of a message, and press the button there."""
         return await self._answers(method, Purpose.ACK, lambda one: one.ack_url, at)
+
+    async def presses_2(self, person: str) -> int:
+        """Press 2 during a call."""
+        found = await self.answering.acknowledge_all(person, Method.VOICE)
+        await self.settle()
+        return found
 
     async def presses(self, at: int = -1) -> Answered:
         """Press 1 during a call."""

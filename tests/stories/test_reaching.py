@@ -364,6 +364,24 @@ async def test_a_restart_neither_loses_nor_repeats_a_step(night: Night) -> None:
     ]
 
 
+async def test_many_incidents_are_one_call_after_another_and_one_key_takes_them_all(
+    night: Night,
+) -> None:
+    story = night(reaching(steps=LONG, order="voice 1m"))
+    for number in range(4):
+        await story.fires(f"table-{number}")
+    await story.after(minutes=2)
+    calls = [line for line in story.timetable() if line.endswith("voice")]
+    assert calls == ["03:01:00 Ana by voice", "03:01:45 Ana by voice"]
+    assert [one.others for _, one in story.summonses] == [3, 3]
+    assert not any("voice trouble" in line for line in await story.ledger())
+    assert await story.presses_2("ana") == 4
+    await story.after(minutes=10)
+    assert story.timetable() == [], "nobody is called for what is taken"
+    for number in range(1, 5):
+        assert (await story.incident(number)).acked_by == "ana"
+
+
 async def test_somebody_without_an_address_is_only_written_to_in_slack(night: Night) -> None:
     story = night(reaching(Person("ana", "Ana", slack="U1"), BO, DEE, steps=LONG))
     await story.fires()

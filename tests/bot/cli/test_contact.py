@@ -135,6 +135,15 @@ def run_migrate(folder: Path) -> None:
     assert CLI.invoke(app, ["migrate", "-c", str(folder / "config.yaml")]).exit_code == 0
 
 
+def test_check_warns_of_who_has_slack_alone(folder: Path) -> None:
+    result = CLI.invoke(app, ["check", "-c", str(folder / "config.yaml")])
+    assert result.exit_code == 0, result.output
+    told = [line for line in result.output.splitlines() if "Slack alone" in line]
+    assert len(told) == 1
+    assert "warning" in told[0]
+    assert "cy@example.com is on call within two weeks" in told[0]
+
+
 def test_without_any_method_it_says_where_to_name_one(folder: Path) -> None:
     (folder / "config.yaml").write_text(CONFIG.format(folder=folder))
     status, text = run(folder, "methods")

@@ -43,6 +43,7 @@ class Bench:
     told: list[tuple[str, str, Result, str]] = field(default_factory=list)
     unknown: int = 0
     broken: bool = False
+    also: list[Incident] = field(default_factory=list)
     client: TestClient[web.Request, web.Application] = field(init=False)
     links: Links = field(init=False)
 
@@ -52,10 +53,18 @@ class Bench:
         # what was accepted has been decided by the time somebody looks again
         if self.at and self.inbox.deliveries and self.at.state is State.TRIGGERED:
             self.at = self.at.ack("ana", self.clock.now(), None)
+        for one in self.also:
+            if one.id == incident_id:
+                return (
+                    one.ack("ana", self.clock.now(), None)
+                    if len(self.inbox.deliveries) > 1
+                    else one
+                )
         return self.at if self.at and self.at.id == incident_id else None
 
-    async def incidents(self, **_: object) -> list[Incident]:
-        return [self.at] if self.at else []
+    async def incidents(self, *, states: list[State], limit: int) -> list[Incident]:
+        known = [*([self.at] if self.at else []), *self.also]
+        return [one for one in known if one.state in states][:limit]
 
     async def attempts(self, incident_id: str) -> list[Attempt]:
         now = self.clock.now()
@@ -225,6 +234,20 @@ async def test_a_key_pressed_acknowledges(opened: Open) -> None:
     )
     assert len(bench.inbox.deliveries) == 1
     assert bench.told == [("i1", "CA1", Result.ACKNOWLEDGED, "")]
+
+
+async def test_another_key_acknowledges_all_that_the_person_is_paged_for(opened: Open) -> None:
+    bench = await opened()
+    url = bench.links.press(CLAIM, bench.clock.now())
+    bench.also = [
+        incident(43, bench.clock.now(), id="i2", paged=("ana",)),
+        incident(44, bench.clock.now(), id="i3", paged=("bo",)),
+    ]
+    answer = await bench.twilio(url, {"Digits": "2", "CallSid": "CA1"})
+    assert "Incident 42 is yours. Nobody else is called. And 1 more." in await answer.text()
+    taken = [one.body for one in bench.inbox.deliveries]
+    assert [b'"number":42' in taken[0], b'"number":43' in taken[1]] == [True, True]
+    assert len(taken) == 2
 
 
 async def test_a_key_of_an_old_call_says_so(opened: Open) -> None:

@@ -195,6 +195,11 @@ async def test_a_call_reads_the_page_out_and_asks_for_a_key(
     assert said.startswith("This is Watchbill. Incident 42, priority P 1. </Say><Dial>+1900</Dial>")
     assert said.endswith("You are called because you are primary of data. Press 1 to acknowledge.")
     assert not list(script.iter("Dial"))
+    await sent("call", services, session, others=3)
+    assert (
+        "3 more wait for you. Press 1 to acknowledge. Press 2 to acknowledge all 4."
+        in (services.sent.pop()["Twiml"])
+    )
     await sent("call", services, session, press_url="")
     assert [child.tag for child in ET.fromstring(services.sent[1]["Twiml"])] == ["Say", "Say"]
 
