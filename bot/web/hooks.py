@@ -20,6 +20,8 @@ from bot.web.rate import TokenBucket
 
 DELIVERY_ID_HEADERS = ("X-Watchbill-Delivery", "Idempotency-Key")
 ROSTER_BODY_LIMIT = 65_536
+QUESTIONS = 120
+"""How often a minute strangers may ask whether they may send."""
 NOT_STORED_RETRY = 5
 
 _KEPT_HEADERS = frozenset({"user-agent"})
@@ -69,6 +71,7 @@ class Hooks:
         self._roster = roster
         self._total = TokenBucket(total_limit, now)
         self._buckets = {name: TokenBucket(one.rate_limit, now) for name, one in sources.items()}
+        self._asking = TokenBucket(QUESTIONS, now)
         self._roster_bucket = TokenBucket(roster.rate_limit if roster else 1, now)
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
@@ -108,7 +111,9 @@ class Hooks:
         if not registry.KINDS[hook.source.kind].asked_first:
             raise web.HTTPMethodNotAllowed("OPTIONS", ["POST"])
         try:
-            self._admit(self._buckets[name], hook.rate_limit, self._clock.now())
+            # A count of its own: anybody may ask, and nobody's alerts shall wait for that.
+            if wait := self._asking.take(self._clock.now()):
+                raise _ThrottledError("Too many questions; wait.", wait)
             headers = agreement(request, hook.rate_limit)
         except RefusedError as error:
             self._count(name, error.result)

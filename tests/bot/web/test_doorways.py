@@ -190,9 +190,19 @@ async def test_the_question_needs_an_origin_and_a_source_that_is_asked(client: C
     other = await client.options("/hooks/generic", headers=asked)
     assert (other.status, other.headers["Allow"]) == (405, "POST")
     statuses = {
-        (await client.options("/hooks/cloudevents", headers=asked)).status for _ in range(61)
+        (await client.options("/hooks/cloudevents", headers=asked)).status for _ in range(121)
     }
     assert statuses == {200, 429}
+
+
+async def test_strangers_who_ask_hold_up_nobodys_alerts(client: Client, doors: Doors) -> None:
+    asked = {"WebHook-Request-Origin": "events.example"}
+    for _ in range(300):
+        await client.options("/hooks/cloudevents", headers=asked)
+    event = {"specversion": "1.0", "id": "1", "source": "/x", "type": "a.load.failed"}
+    headers = {**BEARER, "Content-Type": "application/cloudevents+json"}
+    answer = await client.post("/hooks/cloudevents", json=event, headers=headers)
+    assert answer.status == 202
 
 
 async def test_an_event_in_headers_reaches_its_parser(client: Client, doors: Doors) -> None:
