@@ -17,6 +17,7 @@ from tests.bench import (
     rotation,
     sheet,
     stored,
+    storm,
 )
 from tests.bench.peers import comparing
 from tests.bench.rounds import Run
@@ -45,6 +46,7 @@ PARTS = (
     Part("ingest", "Ingest", ingest.measure, 110, ingest.gates, 25),
     Part("disk", "The disk, and what is made of it", disk.measure, 20, disk.gates, 8),
     Part("latency", "From the alert to the page", latency.measure, 60, latency.gates, 15),
+    Part("storm", "A storm", storm.measure, 60),
     Part("process", "The process", process.measure, 50),
     Part("stored", "With much stored", stored.measure, 150),
     Part("retention", "While old deliveries are forgotten", retention.measure, 30),
