@@ -67,7 +67,7 @@ async def test_a_page_that_left_before_the_channel_knew_is_edited_soon(tell: Tel
     (edit,) = story.sent("show_page")
     (page,) = story.sent("page")
     assert edit.priority is JobPriority.MACHINE
-    assert edit.lane == page.lane
+    assert edit.lane != page.lane
     assert edit.payload == {"person": "ana", "reason": page.payload["reason"]}
 
 
@@ -93,3 +93,14 @@ async def test_timers_wait_no_longer_than_a_breath_for_what_is_decided(tell: Tel
     story.clock.advance(milliseconds=LONGEST_BREATH.total_seconds() * 1000)
     await story.hears(alert("c", story.clock.now()), settle=False)
     assert await story.engine.run_due() > 1, "however many deliveries there are"
+
+
+async def test_a_page_never_waits_for_the_edit_of_an_older_one(tell: Tell) -> None:
+    story = tell()
+    await story.fires("orders")
+    await story.after(seconds=10)
+    await story.does("ana", "acked", 1)
+    assert story.sent("show_page"), "the first page shows the ack"
+    await story.hears(alert("payments", story.clock.now()))
+    assert [job.payload["person"] for job in story.sent("page")] == ["ana", "ana"]
+    assert story.slack.sent[-1].at == story.clock.now()
