@@ -37,7 +37,7 @@ from bot.store.tables.tasks import INCIDENT_TASK
 
 _AT_ONCE = 250
 """Rows deleted in one transaction, so that nobody waits long for the turn to write."""
-_FOUND_AT_ONCE = 10_000
+_FOUND_AT_ONCE = 50_000
 """Rows looked for at once, by a connection that only reads and makes nobody wait."""
 
 Pause = Callable[[], Awaitable[None]]
