@@ -33,7 +33,7 @@ Sent = dict[str, datetime]
 
 
 def measure(run: Run) -> list[Figure]:
-    idle = asyncio.run(_idle(run, run.rounds(4)))
+    idle = asyncio.run(_idle(run, run.rounds(3)))
     return [*idle, *asyncio.run(_timers(run)), *asyncio.run(_pace(run))]
 
 
@@ -135,7 +135,7 @@ async def _timers(run: Run) -> list[Figure]:
     sent: Sent = {}
     headers = {"Authorization": f"Bearer {SECRET}"}
     url = f"{setup.bot.url}/hooks/tests"
-    rounds = run.rounds(4)
+    rounds = run.rounds(3)
     async with running(setup), aiohttp.ClientSession() as session:
         for number in range(rounds + 1):
             run.progress.tell(f"latency: timers, round {number} of {rounds}")

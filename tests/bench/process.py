@@ -36,13 +36,13 @@ async def _measure(run: Run) -> list[Figure]:
     await _add_timers(setup)
     bare = await _bare(run)
     starts, used = [], []
-    for number in range(run.rounds(5)):
+    for number in range(run.rounds(4)):
         run.progress.tell(f"process: start {number + 1}")
         took, spent = await _start(setup)
         starts.append(took)
         used.append(spent)
     run.progress.tell("process: idle")
-    idle, small = await _idle(setup, 6 if run.quick else 20)
+    idle, small = await _idle(setup, 5 if run.quick else 10)
     beside = f"{median(used):.2f} s of a core"
     return [
         Figure("first start, with the tables to make", first, "s"),

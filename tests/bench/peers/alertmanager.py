@@ -114,7 +114,7 @@ async def measure(run: Run, bare: Server) -> Column:
     cells: dict[str, Cell] = {}
     try:
         await until(lambda: _taken(sink_port), "the sink listens")
-        cells |= await driven.ingest(run, started, bare, run.rounds(4))
+        cells |= await driven.ingest(run, started, bare, run.rounds(3))
         async with started() as candidate:
             cells |= await _pages(run, candidate, sink_port)
         async with started() as candidate:
@@ -202,7 +202,7 @@ async def _burst(candidate: Alertmanager, sink: int) -> dict[str, Cell]:
 async def _footprint(run: Run, started: driven.Started) -> dict[str, Cell]:
     run.progress.tell("peers: Alertmanager's footprint")
     starts = []
-    for _ in range(run.rounds(4)):
+    for _ in range(run.rounds(3)):
         one = Alertmanager(run.made("alertmanager"), 9)
         starts.append(await one.start())
         one.kill()

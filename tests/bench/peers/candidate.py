@@ -18,7 +18,7 @@ from tests.process.measure import cpu_seconds
 
 CONNECTIONS = 16
 ACCEPTED = 50
-_SECONDS, _BARE_SECONDS = 1.2, 0.6
+_SECONDS, _BARE_SECONDS = 1.0, 0.5
 _KEYS = {Body.SINGLE: "single", Body.TWENTY: "twenty", Body.SAME: "same"}
 
 

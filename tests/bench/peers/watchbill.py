@@ -25,7 +25,7 @@ from tests.process.stored import one, settled
 TEAMS = 20
 _BURST = 1_000
 _SIZE = 100_000
-_QUIET = timedelta(seconds=5)
+_QUIET = timedelta(seconds=3)
 """Nothing more was said for so long: all has been told."""
 _TOLD = ("chat.postMessage", "chat.update")
 _CLOCK = SystemClock()
@@ -72,7 +72,7 @@ async def measure(run: Run, kind: str, bare: Server) -> Column:
     cells = await _pages(run, started)
     cells |= await _burst(started)
     cells |= await _footprint(run, kind, started)
-    cells |= await driven.ingest(run, started, bare, run.rounds(4))
+    cells |= await driven.ingest(run, started, bare, run.rounds(3))
     return Column(f"Watchbill, {kind}", here=True, stores=True, cells=cells)
 
 
@@ -166,11 +166,11 @@ async def _footprint(run: Run, kind: str, started: Began) -> dict[str, Cell]:
     async with started() as found:
         await settled(found.setup.bot)
         starts = []
-        for _ in range(run.rounds(4)):
+        for _ in range(run.rounds(3)):
             found.kill()
             starts.append(await found.start())
         await found.setup.bot.ready()
-        looked = await driven.idle(found, 3 if run.quick else 8)
+        looked = await driven.idle(found, 3 if run.quick else 6)
         before = await one(found.setup.bot, "SELECT count(*) FROM inbound")
         await driven.killed(found)
         there = await one(found.setup.bot, "SELECT count(*) FROM inbound") - before
