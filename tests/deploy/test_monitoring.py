@@ -11,6 +11,7 @@ import yaml
 from prometheus_client import Histogram
 
 from bot.metrics import Metrics
+from rules.audit import Fault
 
 REPO = Path(__file__).resolve().parents[2]
 ALERTS = REPO / "deploy/prometheus/alerts.yaml"
@@ -104,3 +105,8 @@ def test_panels_do_not_overlap_and_have_ids_of_their_own() -> None:
         }
         assert not cells & taken, panel["title"]
         taken |= cells
+
+
+def test_what_the_auditor_can_find_is_explained() -> None:
+    text = (REPO / "docs/operations/watching.md").read_text(encoding="utf-8")
+    assert [fault for fault in Fault if f"| `{fault}` |" not in text] == []
