@@ -321,7 +321,7 @@ def _policies(people: Sequence[str], teams: int, waits: Sequence[str]) -> Json:
     policies: Json = {
         "default": [
             {"page": [{"on_call": "primary"}], "wait": waits[0]},
-            {"page": [{"on_call": "secondary"}], "wait": "30m"},
+            {"page": [{"on_call": "secondary"}], "wait": "12h"},
         ]
     }
     routes: list[Json] = []
@@ -331,7 +331,7 @@ def _policies(people: Sequence[str], teams: int, waits: Sequence[str]) -> Json:
         policies[name] = [
             {"page": [{"person": f"{first}@example.com"}], "wait": waits[0]},
             {"page": [{"person": f"{second}@example.com"}], "wait": waits[1]},
-            {"page": [{"person": f"{first}@example.com"}], "wait": "30m"},
+            {"page": [{"person": f"{first}@example.com"}], "wait": "12h"},
         ]
         routes.append({"name": name, "match": f"team={name}", "policy": name, "channel": name})
     return {"escalation_policies": policies, "routes": [*routes, {"name": "everything"}]}

@@ -34,7 +34,7 @@ for line in sys.stdin:
         try:
             server.ensure_postgres_running()
             break
-        except subprocess.SubprocessError:
+        except (subprocess.SubprocessError, AssertionError):
             time.sleep(1)  # it is still busy with its end
     print("running", flush=True)
 """

@@ -53,7 +53,7 @@ async def settled(bot: Bot, seconds: float = 60) -> None:
             "SELECT (SELECT count(*) FROM inbound WHERE state = 'new'),"
             # reminders of hours to come are left to wait
             f" (SELECT count(*) FROM job WHERE state = 'todo' AND next_at < {_soon(bot)}),"
-            # every policy here ends with a step of half an hour
+            # every policy here ends with a step of half a day
             " (SELECT count(*) FROM incident WHERE state = 'triggered'"
             f"   AND wake_at < {_soon(bot)})",
         )
