@@ -35,6 +35,8 @@ _CHATTY = (
 )
 # It reports what strangers got wrong in HTTP, with the raw line; our own faults are logged by us.
 _STRANGERS = "aiohttp.server"
+_OF_LINES = frozenset({"exception", "stack"})
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _SHORTEST_SECRET = 4
 _DEPTH = 6
 
@@ -71,6 +73,7 @@ def set_up_logs(
                 structlog.processors.format_exc_info,
                 _without_payloads,
                 Redactor(secrets),
+                *([_on_one_line] if pretty else []),
                 _renderer(out, pretty=pretty),
             ],
         )
@@ -108,6 +111,17 @@ def _without_payloads(_logger: Any, method: str, event: _Event) -> _Event:
         for name in _PAYLOAD_KEYS & event.keys():
             event[name] = NOT_SHOWN
     return event
+
+
+def _on_one_line(_logger: Any, _method: str, event: _Event) -> _Event:
+    """Show what begins a line or moves a cursor as what it is: JSON does so by itself."""
+    return {name: one if name in _OF_LINES else _plain(one) for name, one in event.items()}
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, str) or (value.isascii() and value.isprintable()):
+        return value
+    return _CONTROL.sub(lambda hit: repr(hit[0])[1:-1], value)
 
 
 class Redactor:

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -10,7 +11,7 @@ from urllib.parse import quote
 import pytest
 import structlog
 
-from bot.logs import HIDDEN, NOT_SHOWN, set_up_logs
+from bot.logs import HIDDEN, NOT_SHOWN, Format, set_up_logs
 
 SECRETS = ["hunter2-hunter2", 'quo"te\\d', "a b&c=d/é", "xoxb-123-456-abcdef"]
 
@@ -165,3 +166,27 @@ def test_odd_text_does_not_break_the_log(out: io.StringIO) -> None:
     structlog.get_logger("bot").info("a\ud800b\nc\x00", when=object)
     (line,) = lines(out)
     assert line["event"] == "a?b\nc\x00"
+
+
+@pytest.mark.parametrize("form", ["json", "pretty"])
+def test_what_others_wrote_begins_no_line_and_moves_no_cursor(form: Format) -> None:
+    out = Terminal()
+    set_up_logs(form=form, stream=out)
+    forged = "no\n2026-11-23 [info] all is well\r\x1b[2J\x9b31m\u2028\u202egnp"
+    structlog.get_logger("a").warning(f"refused: {forged}", error=forged, names=[forged])
+    logging.getLogger("b").warning("refused: %s", forged)
+    said = out.getvalue()
+    assert said.count("\n") == 2
+    assert not re.search("\x1b\\[2J|\r", said)
+    assert form == "json" or not re.search("[\x9b\u2028\u202e]", said)
+    assert "all is well" in said
+
+
+def test_a_traceback_keeps_its_lines() -> None:
+    out = Terminal()
+    set_up_logs(form="pretty", stream=out)
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        structlog.get_logger("a").exception("request failed")
+    assert any(line.startswith("Traceback") for line in out.getvalue().splitlines())
