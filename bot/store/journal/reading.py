@@ -31,7 +31,6 @@ from bot.store.columns import stored_key
 from bot.store.database import Database
 from bot.store.journal import rows as journal_rows
 from bot.store.journal.writes import EVERY
-from bot.store.near import looking_near
 from bot.store.tables.core import INCIDENT, MESSAGE
 from bot.store.tables.journal import (
     JOURNAL_ENTRY,
@@ -124,10 +123,11 @@ class SqlJournal:
 
     async def seen(self, subject: Subject, same: SameWords, limit: int = 3) -> SeenBefore:
         subject = _as_stored(subject)
-        async with self._database.read() as connection:  # one for all: it is on a page's way
-            meanings = await _weighed(looking_near(connection, self._database.near), subject, same)
-            if meanings is None:
-                return SeenBefore()
+        # as little as possible: it is on a page's way
+        meanings = await _weighed(self._database, subject, same)
+        if meanings is None:
+            return SeenBefore()
+        async with self._database.read() as connection:
             query, values = self._candidates(subject, chosen(meanings))
             found = (await connection.execute(query, values)).all()
             matches = ranked(subject, map(journal_rows.candidate, found), meanings)
@@ -262,13 +262,11 @@ class SqlJournal:
         return found
 
 
-async def _weighed(
-    connection: AsyncConnection, subject: Subject, same: SameWords
-) -> list[Weighed] | None:
+async def _weighed(database: Database, subject: Subject, same: SameWords) -> list[Weighed] | None:
     """Weigh the subject's words by how rare they are; None while the journal is empty."""
     words = [word for one in same.meanings(subject.words[:_MOST_ASKED]) for word in one]
     asked = {"asked": [EVERY, *dict.fromkeys(words)]}
-    counts = {row.word: row.times for row in await connection.execute(_COUNTS, asked)}
+    counts = {row.word: row.times for row in await database.look(_COUNTS, asked)}
     total = counts.pop(EVERY, 0)
     return weighed(subject, counts, total, same) if total else None
 
