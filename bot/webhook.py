@@ -71,7 +71,8 @@ class WebhookDeliverer:
             return
         why = f"webhook {name} answered {status}"
         if status == HTTPStatus.TOO_MANY_REQUESTS:
-            after = timedelta(seconds=int(retry_after)) if retry_after.isdigit() else None
+            known = retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 9
+            after = timedelta(seconds=int(retry_after)) if known else None
             raise RetryLaterError(why, after=after, throttled=True)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise RetryLaterError(why, unsure=True)

@@ -1,0 +1,29 @@
+"""What a webhook answers is believed within bounds."""
+
+from datetime import timedelta
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.ports.delivering import RetryLaterError
+from bot.webhook import WebhookDeliverer
+from tests.fakes.reader import FakeReader
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("7", 7), ("9" * 30, None), ("9" * 5_000, None), ("²", None), ("-1", None), ("soon", None)],
+)
+async def test_an_odd_wish_to_wait_is_no_fault(said: str, seconds: int | None) -> None:
+    async def busy(_request: web.Request) -> web.Response:
+        return web.Response(status=429, headers={"Retry-After": said})
+
+    app = web.Application()
+    app.router.add_post("/", busy)
+    async with TestServer(app, host="127.0.0.1") as server, aiohttp.ClientSession() as session:
+        deliverer = WebhookDeliverer(session, {}, FakeReader())
+        with pytest.raises(RetryLaterError) as caught:
+            await deliverer._post("pager", str(server.make_url("/")), b"{}", {})
+    assert caught.value.after == (timedelta(seconds=seconds) if seconds else None)
