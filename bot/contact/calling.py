@@ -69,7 +69,7 @@ class Service:
                 **how,
             ) as answer:
                 status, wait = answer.status, answer.headers.get("Retry-After", "")
-                text = await answer.content.read(LARGEST)
+                text = await _whole(answer)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise RetryLaterError(f"{self.name} cannot be reached") from error
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
@@ -92,6 +92,16 @@ class Service:
         told = said(text)
         words = ": ".join(part for part in (hint, told) if part)
         return GiveUpError(f"{self.name} answered {status}{f' ({words})' if words else ''}")
+
+
+async def _whole(answer: aiohttp.ClientResponse) -> bytes:
+    """Return all of a body, or its first megabyte: half of one would name no message."""
+    kept = bytearray()
+    async for chunk in answer.content.iter_chunked(65_536):
+        kept += chunk
+        if len(kept) >= LARGEST:
+            break
+    return bytes(kept)
 
 
 def said(text: bytes) -> str:

@@ -1,0 +1,30 @@
+"""What a service answers is read whole, however it travels."""
+
+import asyncio
+import json
+
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.contact.calling import Service
+
+ANSWER = json.dumps({"pad": "x" * 150_000, "sid": "SM1"}).encode()
+
+
+async def _in_pieces(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    for at in range(0, len(ANSWER), 20_000):
+        await response.write(ANSWER[at : at + 20_000])
+        await asyncio.sleep(0)  # noqa: TID251 - so that they travel one by one
+    return response
+
+
+async def test_an_answer_that_comes_in_pieces_names_its_message() -> None:
+    app = web.Application()
+    app.router.add_post("/messages", _in_pieces)
+    async with TestServer(app, host="127.0.0.1") as server, aiohttp.ClientSession() as session:
+        service = Service(session, "Twilio", str(server.make_url("")))
+        found = await service.post("/messages", form={"To": "+1"})
+    assert found["sid"] == "SM1"
