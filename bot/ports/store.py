@@ -79,7 +79,10 @@ class Transaction(RunWrites, LessonWrites, LineageWrites, DutyWrites, Protocol):
 
     # deliveries
     async def take_deliveries(self, limit: int, now: datetime) -> Sequence[Delivery]:
-        """Lock up to `limit` deliveries that nobody has worked on, oldest first."""
+        """Lock up to `limit` deliveries that nobody has worked on, oldest first.
+
+        Where few sources fill a large batch, some of other sources come with it.
+        """
         ...
 
     def finish_delivery(self, delivery_id: str, *, error: str = "") -> None: ...

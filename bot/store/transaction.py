@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import cache
 
-from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
@@ -42,7 +42,8 @@ from bot.store.roster.rows import PendingRows
 from bot.store.runbooks import PendingRunbooks
 from bot.store.runs.writes import RunWriting
 from bot.store.seen_lineage import PendingLineage, Remembered
-from bot.store.tables.core import ALERT, ALERT_TIME, COUNTER, INBOUND, MESSAGE, SILENCE
+from bot.store.tables.core import ALERT, ALERT_TIME, COUNTER, MESSAGE, SILENCE
+from bot.store.taking import take
 from bot.store.tasks import PendingTasks
 from rules.alert import Alert
 from rules.folding import OpenSubject
@@ -52,15 +53,6 @@ from rules.seen_lineage import SeenLineage
 from rules.silence import Silence
 from rules.teaching.learned import LearnedRule
 
-_TAKE_DELIVERIES = (
-    select(INBOUND)
-    .where(
-        text("inbound.state = 'new'"), INBOUND.c.next_at <= bindparam("now", type_=UtcDateTime())
-    )
-    .order_by(INBOUND.c.next_at, INBOUND.c.id)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
 _LAST_NUMBER = select(COUNTER.c.value).where(COUNTER.c.name == "incident").with_for_update()
 _ALERT_TIMES = select(ALERT_TIME.c.at, ALERT_TIME.c["count"]).where(
     ALERT_TIME.c.incident_id == bindparam("its_id"),
@@ -116,8 +108,7 @@ class SqlTransaction(RunWriting):
     # deliveries
 
     async def take_deliveries(self, limit: int, now: datetime) -> Sequence[Delivery]:
-        taken = await self._connection.execute(_TAKE_DELIVERIES, {"now": now, "most": limit})
-        return [rows.delivery(row) for row in taken]
+        return await take(self._connection, limit, now)
 
     def finish_delivery(self, delivery_id: str, *, error: str = "") -> None:
         self._pending.finish_delivery(delivery_id, error)
