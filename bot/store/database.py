@@ -27,7 +27,8 @@ _SERVER_SETTINGS = {
     "application_name": "watchbill",
     "lock_timeout": "5s",
     "statement_timeout": "30s",
-    "idle_in_transaction_session_timeout": "30s",
+    # who froze with a lock in hand is cut off, and the others go on
+    "idle_in_transaction_session_timeout": "10s",
     "timezone": "UTC",
 }
 

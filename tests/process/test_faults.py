@@ -4,10 +4,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from bot.ports.inbox import NotStoredError
+from bot.store.database import Database
 from tests.process.chaos import SCENARIOS
 from tests.process.disk_full import fill, small_disk
-from tests.process.harness import alert, person, running, set_up, team, until
+from tests.process.harness import Setup, alert, person, running, set_up, team, until
 from tests.process.postgresql import own_server
 from tests.process.scenario import Found, Stage
 from tests.process.stored import settled
@@ -70,3 +73,21 @@ async def test_a_full_disk_is_refused_said_and_left_behind(tmp_path: Path) -> No
             await settled(setup.bot)
             told = await setup.slack.direct(person(1))
     assert told, "who is on call for what came afterwards is paged"
+
+
+@pytest.mark.chaos
+async def test_who_froze_with_a_lock_in_hand_is_cut_off(
+    tmp_path: Path, postgresql_database: str
+) -> None:
+    setup, frozen = set_up(tmp_path, postgresql_database), Database(postgresql_database)
+    async with running(setup):
+        with pytest.raises(NotStoredError):
+            await _page_goes_out_while_it_holds(frozen, setup)
+    await frozen.close()
+
+
+async def _page_goes_out_while_it_holds(frozen: Database, setup: Setup) -> None:
+    async with frozen.write() as connection:
+        await connection.execute(text("SELECT value FROM counter FOR UPDATE"))
+        assert setup.bot.post(alert("orders", of=team(0))) == 202
+        await until(setup.slack.pages, "the page goes out", 30)
