@@ -33,7 +33,8 @@ from tests.process.postgresql import Server, own_server
 from tests.process.scenario import Found, Scenario, Stage
 from tests.process.slack_loss import cut_sockets, hanging_slack
 from tests.process.stopping import stopping
-from tests.process.takeover import takeover, together
+from tests.process.takeover import takeover
+from tests.process.together import together
 
 SCENARIOS: dict[str, Scenario] = {
     "kills": kills,

@@ -52,6 +52,11 @@ class Server:
         """Make an empty database and return its URL."""
         return database(self.url, name)
 
+    async def another(self, name: str) -> str:
+        """Make an empty database from within a running loop, and return its URL."""
+        await _create(self.url, name)
+        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+
     def crash(self) -> None:
         """End it as a power failure would: no goodbye, and a recovery at the next start."""
         pid = int((self.folder / "postmaster.pid").read_text(encoding="ascii").split()[0])

@@ -1,15 +1,12 @@
 """A replica dies while it holds effects and timers are about to end: how soon others go on."""
 
-import asyncio
-import random
 import signal
 from datetime import datetime, timedelta
 from statistics import median
 
 from bot.clock import SystemClock
-from tests.process.harness import Bot, alert, pause, team, until
-from tests.process.load import Load, Sent
-from tests.process.metrics import metric
+from tests.process.harness import Bot, alert, team, until
+from tests.process.load import Sent
 from tests.process.promises import count
 from tests.process.replicas import Replicas, running_replicas
 from tests.process.scenario import Found, Stage
@@ -169,32 +166,3 @@ def _spread(name: str, times: list[timedelta]) -> dict[str, str]:
         return {}
     shown = f"{median(seconds):.2f} s, at most {seconds[-1]:.2f} s, of {len(seconds)}"
     return {name: shown}
-
-
-async def together(stage: Stage) -> Found:
-    """Two, then three replicas behind a balancer: each does its part, and nothing is done twice."""
-    if not stage.database:
-        return Found(skipped="one SQLite file has one process")
-    chance = random.Random(stage.seed)
-    async with running_replicas(stage.folder, stage.database, REPLICAS, teams=24) as replicas:
-        load = Load(replicas.balancer.url, chance)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(load.run())
-            for number in range(stage.times):
-                await pause(4)
-                stage.progress(number + 1, stage.times)
-            load.sent.stopped = True
-        await settled(replicas.setup.bot, 180)
-        report = await count(replicas.setup.bot, replicas.slack, load.sent)
-        sockets = (await replicas.slack.control("sockets"))["connections"]
-        jobs = [await metric(bot, "watchbill_jobs_total") for bot in replicas.bots]
-        ready = [(await bot.readiness())[0] for bot in replicas.bots]
-    found = Found({"replicas": f"{REPLICAS}", "Socket Mode connections": f"{sockets}"})
-    found.figures["deliveries to each"] = ", ".join(map(str, replicas.balancer.served.values()))
-    found.figures["effects by each"] = ", ".join(f"{count:.0f}" for count in jobs)
-    found.add(report)
-    found.expect(sockets == 2 * REPLICAS, "not every replica listens to Slack")
-    found.expect(all(jobs), "a replica has done nothing")
-    found.expect(ready == [200] * REPLICAS, f"/readyz said {ready}")
-    found.expect(not report.doubled_pages, "a page was doubled although nobody died")
-    return found
