@@ -58,12 +58,14 @@ class Near:
 class LooksNear:
     """The connection of a transaction that has the turn to write, as far as the store uses it.
 
-    Until it writes it sees what anybody sees, so that long it looks near.
+    Its first statement begins it, and from then on nobody else writes. Until it does so itself it
+    sees what anybody sees: so long it looks near.
     """
 
     def __init__(self, connection: AsyncConnection, near: Near) -> None:
         self._connection = connection
         self._near = near
+        self._has_begun = False
         self._has_written = False
 
     @property
@@ -72,10 +74,11 @@ class LooksNear:
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         looks = isinstance(statement, Select | CompoundSelect)
-        if looks and not self._has_written:
+        if looks and self._has_begun and not self._has_written:
             found = self._near.look(statement, parameters or {})
             if found is not None:
                 return found
+        self._has_begun = True
         self._has_written = self._has_written or not looks
         return await self._connection.execute(statement, parameters)
 

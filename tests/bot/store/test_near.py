@@ -113,3 +113,15 @@ async def test_an_incident_is_found_as_it_was_last_saved(
     found = await opened_store.reader.incident(made.id)
     assert found is not None
     assert found.title == "orders is very late"
+
+
+async def test_nobody_writes_between_a_first_look_and_what_follows_from_it(
+    database: Database,
+) -> None:
+    other = sqlite3.connect(database.path, timeout=0, isolation_level=None)
+    async with database.write() as connection:
+        looking = looking_near(connection, database.near)
+        await looking.execute(_VALUE, {"asked": "incident"})
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+    other.close()
