@@ -17,7 +17,7 @@ from bot.slack.blocks import Json
 from bot.slack.people import Directory
 from bot.slack.places import Places
 from bot.slack.recall import Recall
-from bot.slack.scene import Scene, pages_sent, permalink, root_of
+from bot.slack.scene import Scene, pages_otherwise, pages_sent, permalink, root_of
 from rules.incident import Incident
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
@@ -74,6 +74,7 @@ class Desk:
             names=self.directory,
             book=replace(self.rulebook(), on_call=self.on_call()),
             paged_at=pages_sent(messages),
+            also_by=pages_otherwise(messages),
             permalink=permalink(url, root_of(messages)),
             channel_id=self.places.known_channel(incident.channel),
             previous_link=await self._link_to(incident.previous, url),

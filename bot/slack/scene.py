@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from bot.contact_jobs import CONTACT
 from bot.ports.delivering import MessageRef
 from bot.slack.plan import Planned, coming
 from bot.slack.recall import Recalled
 from bot.slack.text import Mrkdwn, Names, at, listed, outside
+from rules.contacting.method import TITLES, Method
 from rules.incident import Incident
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
@@ -28,6 +30,8 @@ class Scene:
     names: Names
     book: RuleBook
     paged_at: Mapping[str, datetime] = field(default_factory=dict)
+    also_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By which methods beside Slack each person's page went out, by key."""
     permalink: str = ""
     channel_id: str = ""
     previous_link: str = ""
@@ -63,6 +67,16 @@ def pages_sent(messages: Iterable[MessageRef]) -> dict[str, datetime]:
     """Return when each person was last paged, by key."""
     sent = {m.person: sent_at(m) for m in messages if m.role == "page" and m.person}
     return {person: when for person, when in sent.items() if when is not None}
+
+
+def pages_otherwise(messages: Iterable[MessageRef]) -> dict[str, tuple[str, ...]]:
+    """Return by which methods beside Slack each person was paged, by key, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for message in messages:
+        if message.role == CONTACT and message.person:
+            title = TITLES.get(Method(message.channel), message.channel)
+            found.setdefault(message.person, {})[title] = None
+    return {person: tuple(titles) for person, titles in found.items()}
 
 
 def permalink(workspace_url: str, message: MessageRef | None) -> str:

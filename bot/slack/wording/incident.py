@@ -214,9 +214,17 @@ def _ack_end(scene: Scene) -> Mrkdwn:
 def _paged(scene: Scene) -> Mrkdwn:
     at = scene.incident
     done = [(who, scene.paged_at[who]) for who in at.paged if who in scene.paged_at]
-    waiting = [scene.who(who) for who in at.paged if who not in scene.paged_at]
+    otherwise = [who for who in at.paged if who not in scene.paged_at and who in scene.also_by]
+    reached = {**scene.paged_at, **scene.also_by}
+    waiting = [scene.who(who) for who in at.paged if who not in reached]
+    told = "{who} paged {when}{also}"
     parts = [
-        md("{who} paged {when}", who=scene.who(who), when=scene.when(when)) for who, when in done
+        md(told, who=scene.who(who), when=scene.when(when), also=_also(scene, who))
+        for who, when in done
+    ]
+    parts += [
+        md("{who} paged by {methods}", who=scene.who(who), methods=", ".join(scene.also_by[who]))
+        for who in otherwise
     ]
     if waiting:
         parts.append(md("paging {who}", who=listed(waiting)))
@@ -224,6 +232,11 @@ def _paged(scene: Scene) -> Mrkdwn:
         return md("Nobody has been paged yet.")
     line = join(", ", parts)
     return Mrkdwn(line[:1].upper() + line[1:] + ".")
+
+
+def _also(scene: Scene, person: str) -> Mrkdwn:
+    methods = scene.also_by.get(person)
+    return md(" and by {methods}", methods=", ".join(methods)) if methods else Mrkdwn()
 
 
 def _next(scene: Scene) -> Mrkdwn:

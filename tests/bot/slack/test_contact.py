@@ -5,10 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from bot.ports.delivering import MessageRef
 from bot.slack.desk import Desk
 from bot.slack.duty.answers import answer_people
 from bot.slack.duty.readiness import ready_for
 from bot.slack.replies import render_home
+from bot.slack.scene import root_of
+from bot.slack.wording.incident import state_line
 from bot.workspace.blockkit import problems
 from bot.workspace.state import Workspace
 from rules.contacting.contacts import Contacts
@@ -16,7 +19,9 @@ from rules.contacting.method import Method, read_order
 from rules.people import People, Person
 from rules.schedule.reminders import Notice, NoticeKind
 from tests.bot.slack import test_shifts
+from tests.bot.slack.samples import NOW, incident
 from tests.bot.slack.test_shifts import ANA, BO, DAY, DAYS, MINUTE, NINE, Days, span
+from tests.fakes.reader import FakeReader
 
 days = test_shifts.days
 ORDER = "email 2m, voice 5m; low: email 1h"
@@ -107,3 +112,24 @@ async def test_whom_only_slack_does_not_know_is_said_to_be_reached_otherwise(day
     (told,) = [text for text in days.got("others") if "cannot be paged" in text]
     assert "cannot be paged in Slack" in told
     assert "Pages go by e-mail alone." in told
+
+
+async def test_the_channel_tells_by_what_people_were_reached(
+    desk: Desk, reader: FakeReader
+) -> None:
+    def ref(role: str, where: str, ts: str, who: str) -> MessageRef:
+        return MessageRef(role, where, ts, who, "k")
+
+    paged = incident(paged=(ANA, BO, "cy@example.com"))
+    reader.put(paged)
+    reader.placed[paged.id] = [
+        ref("page", "D1", f"{NOW.timestamp():.6f}", ANA),
+        ref("contact", "email", "<1@x>", ANA),
+        ref("contact", "voice", "CA1", ANA),
+        ref("contact", "email", "<2@x>", BO),
+    ]
+    scene, messages = await desk.scene(paged)
+    line = str(state_line(scene))
+    assert "Ana paged <!date^" in line
+    assert "> and by e-mail, phone call, Bo paged by e-mail, paging Cy." in line
+    assert root_of(messages) is None
