@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.process.harness import Json
 from tests.process.load import Sent
-from tests.process.promises import WINDOW, Seen, judge
+from tests.process.promises import ACK_SLACK, WINDOW, Seen, judge
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -25,6 +25,7 @@ WELL = Seen(
     alerts={"orders": 1, "stock": 1},
     incidents={"i1": "triggered", "i2": "acknowledged"},
     acked={"i2": NOON},
+    decided={"i1:0.0.0:ana@example.com": NOON, "i2:0.0.0:ana@example.com": NOON},
     roots=[root("i1"), root("i2")],
     pages=[page("i1", 0), page("i1", 1), page("i1", 2), page("i2", 0)],
 )
@@ -67,10 +68,13 @@ def test_a_step_that_is_missed_or_taken_again_is_found() -> None:
 
 def test_a_click_that_is_lost_and_a_page_after_an_ack_are_found() -> None:
     assert judge(WELL, SENT, clicked={"i1", "i2"}).faults == ["lost_clicks: i1"]
-    in_time = page("i2", 1, NOON + SECOND)
-    assert judge(with_pages(in_time), SENT).faults == [], "it had left before the ack's commit"
-    late = judge(with_pages(page("i2", 1, NOON + 2 * SECOND)), SENT)
+    in_time = page("i2", 1, NOON + ACK_SLACK)
+    assert judge(with_pages(in_time), SENT).faults == [], "it had begun before the ack's commit"
+    late = judge(with_pages(page("i2", 1, NOON + ACK_SLACK + SECOND)), SENT)
     assert [fault.partition(":")[0] for fault in late.faults] == ["paged_after_ack"]
+    afterwards = {**WELL.decided, "i2:0.0.1:bo@example.com": NOON + SECOND}
+    report = judge(replace(WELL, decided=afterwards), SENT)
+    assert report.paged_after_ack == ["i2:0.0.1:bo@example.com decided 0:00:01 late"]
 
 
 def test_a_doubled_page_is_borne_only_within_the_window_after_a_death() -> None:
