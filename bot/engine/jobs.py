@@ -70,8 +70,9 @@ def job_of(effect: Effect, incident: Incident, now: datetime, since: datetime) -
             return _once(incident, key, "ask_acker", f"dm:{person}", now, {"person": person})
         case Tell(sentence, key, loud):
             payload = {"sentence": sentence_to_json(sentence), "loud": loud}
-            job = _once(incident, key, "tell", channel, now, payload)
-            return job if loud else replace(job, priority=JobPriority.NOTE)
+            # never ahead of the message whose thread it goes into, or both would wait for ever
+            urgency = JobPriority.PERSON if loud else JobPriority.NOTE
+            return replace(_once(incident, key, "tell", channel, now, payload), priority=urgency)
         case _:
             assert_never(effect)
 
