@@ -44,8 +44,9 @@ PROMISES = {
     "growth": Promise(0.9),
     "list": Promise(50, at_most=True),
     "search": Promise(50, at_most=True),
-    # the 95th percentile of accepting while much is forgotten, against without
+    # the 95th percentile of accepting while much is forgotten, or backed up, against without
     "forgetting": Promise(3, at_most=True),
+    "backing up": Promise(3, at_most=True),
     # rosters: seconds, milliseconds
     "year": Promise(0.5, at_most=True, gate=1.5),
     "who": Promise(1, at_most=True, gate=3),

@@ -1,8 +1,8 @@
-"""How long a delivery waits for its 202 while 100,000 old ones are forgotten, against without."""
+"""How long a delivery waits for its 202 while 100,000 old ones are backed up, and forgotten."""
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 from statistics import median, quantiles
 
@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from bot.clock import SystemClock
 from bot.ports.inbox import NewDelivery
+from bot.store.backups.sqlite import back_up
 from bot.store.opening import OpenedStore, open_store
 from tests.bench.rounds import Run
 from tests.bench.table import Figure, promised
@@ -19,7 +20,7 @@ _OLD = 100_000
 _SENDERS = 8
 _EVERY = timedelta(milliseconds=40)
 """Between two deliveries of one sender: two hundred a second of all."""
-_WITHOUT = 4.0
+_WITHOUT = timedelta(seconds=4)
 _BREATH = timedelta(milliseconds=20)
 _BODY = b'{"title": "orders failed", "status": "firing"}' * 20
 _COLUMNS = "id, key, source, received_at, content_type, headers, body, state, next_at, attempts"
@@ -55,24 +56,40 @@ async def _measured(run: Run, kind: str, url: str) -> list[Figure]:
             fill = _SQLITE if opened.database.is_sqlite else _POSTGRESQL
             await connection.execute(text(fill))
         run.progress.tell(f"retention: {kind}")
-        stop = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            sending = group.create_task(_send(opened, stop))
-            await clock.sleep_until(clock.now() + timedelta(seconds=_WITHOUT))
-            stop.set()
-        without = sending.result()
-        stop = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            sending = group.create_task(_send(opened, stop))
-            began = time.perf_counter()
-            gone = await opened.prune(clock.now() - timedelta(hours=1), _breathe)
-            took = time.perf_counter() - began
-            stop.set()
-        beside = sending.result()
+        figures = []
+        without, _ = await _beside(opened, clock.sleep_until(clock.now() + _WITHOUT))
+        if opened.database.is_sqlite:
+            file = run.made("backup") / "backup.db"
+            work = asyncio.to_thread(back_up, opened.database.path, file, lambda *_told: None)
+            waits, took = await _beside(opened, work)
+            name = f"{kind}: accept while backing up / without"
+            size = file.stat().st_size / 1e6
+            figures.append(promised("backing up", _compared(name, without, waits)))
+            figures.append(Figure(f"{kind}: backed up and checked", size / took, "MB/s"))
+        pruning = opened.prune(clock.now() - timedelta(hours=1), _breathe)
+        waits, took = await _beside(opened, pruning)
     finally:
         await opened.close()
-    assert gone["deliveries"] == _OLD, gone
-    return [_compared(kind, without, beside), Figure(f"{kind}: forgotten", _OLD / took, "rows/s")]
+    name = f"{kind}: accept while forgetting / without"
+    return [
+        *figures,
+        promised("forgetting", _compared(name, without, waits)),
+        Figure(f"{kind}: forgotten", _OLD / took, "rows/s"),
+    ]
+
+
+async def _beside(
+    opened: OpenedStore, work: Coroutine[object, object, object]
+) -> tuple[Sequence[float], float]:
+    """Let senders post until the work is done; return their waits, and how long it took."""
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        sending = group.create_task(_send(opened, stop))
+        began = time.perf_counter()
+        await work
+        took = time.perf_counter() - began
+        stop.set()
+    return sending.result(), took
 
 
 async def _breathe() -> None:
@@ -101,13 +118,10 @@ async def _send(opened: OpenedStore, stop: asyncio.Event) -> Sequence[float]:
     return waits
 
 
-def _compared(kind: str, without: Sequence[float], beside: Sequence[float]) -> Figure:
+def _compared(name: str, without: Sequence[float], beside: Sequence[float]) -> Figure:
     late, usual = (quantiles(one, n=20)[-1] for one in (beside, without))
     told = (
         f"p95 {late:.1f} ms against {usual:.1f}, p50 {median(beside):.1f} against"
         f" {median(without):.1f}, worst {max(beside):.0f} against {max(without):.0f}"
     )
-    return promised(
-        "forgetting",
-        Figure(f"{kind}: accept while forgetting / without", late / usual, beside=told),
-    )
+    return Figure(name, late / usual, beside=told)
