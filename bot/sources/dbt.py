@@ -23,6 +23,7 @@ WHOLE = frozenset({"pass", "success"})
 TESTS = frozenset({"test", "unit_test"})
 NAMED_SKIPS = 20
 MOST_ASSETS = 20_000
+_LONGEST_ID = 500
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _PREAMBLE = re.compile(r"\w+( \w+)? Error in \w+ \S+ \(.*\)\s*\Z")
@@ -182,7 +183,13 @@ def _invocation(run: _Run, rows: Sequence[_Row]) -> tuple[Run, ...]:
     began = run.metadata.get("invocation_started_at")
     failed = any(row.status in FIRING and row.status != "warn" for row in rows)
     pairs = {"project": project, "target": run.target, "command": command, "run_id": run_id}
-    done = (row.unique_id for row in rows if row.status != "skipped")
+    # An id that no manifest may have is none of the catalogue's.
+    done = (
+        row.unique_id
+        for row in rows
+        if row.status != "skipped" and row.unique_id[: _LONGEST_ID + 1].isprintable()
+        if len(row.unique_id) <= _LONGEST_ID
+    )
     return (
         Run(
             source=run.source.name,

@@ -195,3 +195,12 @@ def test_the_kind_of_a_run_is_a_short_word(said: str) -> None:
         (run,) = registry.read(Source(name="tool", kind=kind), delivery(body)).runs
         assert run.kind == text.line(run.kind, 64)
         assert 0 < len(run.kind) <= 64
+
+
+def test_an_id_that_no_manifest_has_is_not_kept_with_a_run() -> None:
+    results = json.loads(payload("dbt/run_results.json"))
+    known = next(one["unique_id"] for one in results["results"][1:] if one["status"] != "skipped")
+    results["results"][0]["unique_id"] = "model.shop." + "x" * 900_000
+    (run,) = registry.read(Source(name="tool", kind="dbt"), delivery(results)).runs
+    assert known in run.assets
+    assert all(len(one) <= 500 for one in run.assets)
