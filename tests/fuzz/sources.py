@@ -77,7 +77,9 @@ def _understand(kind: str, body: bytes, content_type: str, headers: dict[str, st
     except UnreadableError as error:
         parsed = Parsed(alerts=(unreadable(delivery, error.why, error.detail),))
     _check(parsed)
-    _check(registry.read(source, delivery))
+    read = registry.read(source, delivery)
+    assert len(read.alerts) <= MOST_ALERTS + 1
+    _check(read)
 
 
 def _delivery(body: bytes, content_type: str, headers: dict[str, str]) -> Delivery:
@@ -93,7 +95,6 @@ def _delivery(body: bytes, content_type: str, headers: dict[str, str]) -> Delive
 
 
 def _check(parsed: Parsed) -> None:
-    assert len(parsed.alerts) <= MOST_ALERTS + 1
     for alert in parsed.alerts[:20]:
         check(alert)
     assert len(parsed.runs) <= MOST_RUNS
