@@ -8,6 +8,7 @@ import json
 import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -41,7 +42,8 @@ def main(words: Sequence[str] | None = None) -> int:
         Path(options.json).write_text(json.dumps(result.as_json(), indent=1) + "\n")
     if options.write:
         write(Path(options.write), result)
-    return 1 if options.strict and not all(figure.kept for figure in result.figures) else 0
+    kept = all(figure.kept for figure in result.figures)
+    return 1 if result.failed or (options.strict and not kept) else 0
 
 
 def _options() -> argparse.ArgumentParser:
@@ -77,17 +79,28 @@ def _measured(parts: Sequence[Part], *, quick: bool, gates: bool) -> Result:
         run.start_postgresql()
         for part in parts:
             progress.tell(part.name)
-            spent = Spent()
-            measure = part.gates if gates and part.gates else part.measure
-            sections.append(Section(part.name, part.title, tuple(measure(run)), spent.others()))
+            sections.append(_section(part, run, gates=gates))
         progress.end()
     return Result(Machine.found(), sections, progress.seconds, run.columns)
+
+
+def _section(part: Part, run: Run, *, gates: bool) -> Section:
+    spent = Spent()
+    measure = part.gates if gates and part.gates else part.measure
+    try:
+        figures = tuple(measure(run))
+    except Exception as error:  # noqa: BLE001 - it must not cost the figures of the other parts
+        traceback.print_exc()
+        return Section(part.name, part.title, (), spent.others(), repr(error))
+    return Section(part.name, part.title, figures, spent.others())
 
 
 def _tell(result: Result, *, gates: bool) -> None:
     for section in result.sections:
         lines = [f"{section.title}{section.disturbed}", *rendered(section.figures, gates=gates)]
         sys.stdout.write("\n".join([*lines, "", ""]))
+    for failed in result.failed:
+        sys.stdout.write(f"Could not be measured: {failed}\n")
     sys.stdout.write(f"{result.machine.told}; it took {result.seconds:.0f} s\n")
 
 

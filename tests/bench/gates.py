@@ -22,9 +22,9 @@ def ask(parts: Sequence[Part], measure: Measure, tell: Callable[[Result], None])
         result = measure(left)
         tell(result)
         short = {
-            section.name: section.others
+            section.name: 0.0 if section.failed else section.others
             for section in result.sections
-            if not all(figure.let_through for figure in section.figures)
+            if section.failed or not all(one.let_through for one in section.figures)
         }
         left = [part for part in left if part.name in short]
         if not left:

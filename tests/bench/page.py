@@ -69,6 +69,9 @@ def _section(section: Section) -> Iterator[str]:
     if section.disturbed:
         yield f"*{section.disturbed.strip(' ()').capitalize()}.*"
         yield ""
+    if section.failed:
+        yield f"It could not be measured: {section.failed}."
+        return
     yield from markdown(section.figures)
 
 

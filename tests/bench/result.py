@@ -14,12 +14,16 @@ _NOISY = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What one part measured; `others` is how many cores other processes used meanwhile."""
+    """What one part measured; `others` is how many cores other processes used meanwhile.
+
+    `failed` says why it measured nothing.
+    """
 
     name: str
     title: str
     figures: Sequence[Figure]
     others: float = 0.0
+    failed: str = ""
 
     @property
     def disturbed(self) -> str:
@@ -42,6 +46,10 @@ class Result:
         for section in self.sections:
             yield from section.figures
 
+    @property
+    def failed(self) -> list[str]:
+        return [f"{one.name}: {one.failed}" for one in self.sections if one.failed]
+
     def as_json(self) -> dict[str, Any]:
         return {
             "machine": asdict(self.machine),
@@ -49,6 +57,7 @@ class Result:
             "sections": [
                 {
                     "name": section.name,
+                    "failed": section.failed,
                     "others_used_cores": round(section.others, 3),
                     "figures": [asdict(one) | {"kept": one.kept} for one in section.figures],
                 }

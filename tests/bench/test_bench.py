@@ -1,6 +1,7 @@
 """The bench itself: its arithmetic, its tables, its gates, and what it says of wrong words."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -15,7 +16,7 @@ from tests.bench.peers.columns import Cell, Column, standings
 from tests.bench.peers.known import ALERTMANAGER, KNOWN
 from tests.bench.promises import PROMISES
 from tests.bench.result import Result, Section
-from tests.bench.rounds import Run
+from tests.bench.rounds import Progress, Run
 from tests.bench.table import Figure, of_rounds, promised, ratios, rendered
 
 MACHINE = Machine(2, "a processor", 24.0, "ext4 on vda", "3.11.7", "3.40.1")
@@ -125,6 +126,14 @@ def test_only_what_is_slow_twice_stops_a_change(
     assert gates.ask(GATED, measure, lambda _result: None) == status
     assert len(measured) == asked
     assert all([part.name for part in parts] == ["ingest"] for parts in measured)
+
+
+def test_a_part_that_fails_costs_no_other_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    run = Run(Path(), True, ExitStack(), Progress(1.0))
+    section = bench._section(GATED[0], run, gates=False)
+    assert "it is not measured here" in section.failed
+    assert "it is not measured here" in capsys.readouterr().err
+    assert gates.ask(GATED, lambda _parts: Result(MACHINE, [section], 1.0), lambda _told: None) == 1
 
 
 def test_a_busy_machine_judges_nobody() -> None:
