@@ -4,56 +4,52 @@
 """
 
 import argparse
-import logging
-import os
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
+from multiprocessing import get_context
 
-from bot.config.settings import environment
-from tests.simulation.bot import Parts, silence_logs
-from tests.simulation.invariants import broken
-from tests.simulation.life import Past, live
 from tests.simulation.planted import PLANTED
-from tests.simulation.storage import Disk
+from tests.simulation.verdict import Verdict, begin_worker, judge_some, short
 
-_MEMORY = Path("/dev/shm")
-_STORY = 40
 _BAR = 30
+_SOME = 8
+"""Seeds that a worker takes at once."""
 
 
 @dataclass(slots=True)
-class Verdict:
-    """What became of one seed; `faults` is empty when every invariant held."""
+class Campaign:
+    """What all lives of a campaign come to."""
 
-    seed: int
-    faults: list[str]
-    past: Past | None = None
-    story: list[str] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+    cpu: float = 0.0
+    hours: float = 0.0
+    deaths: int = 0
+    done: int = 0
+    failed: list[int] = field(default_factory=list)
+    struck: Counter[str] = field(default_factory=Counter)
 
+    def add(self, verdict: Verdict) -> None:
+        self.done += 1
+        self.cpu += verdict.cpu
+        self.hours += verdict.hours
+        self.deaths += verdict.deaths
+        self.struck += verdict.struck
+        if verdict.faults:
+            self.failed.append(verdict.seed)
 
-@contextmanager
-def disk() -> Iterator[Disk]:
-    """Yield a disk in memory, where there is one, with an empty database ready."""
-    where = _MEMORY if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="watchbill-simulation-", dir=where) as folder:
-        made = Disk(Path(folder))
-        made.prepare()
-        yield made
-
-
-def judge(seed: int, on: Disk, parts: Parts | None = None) -> Verdict:
-    """Live the life of a seed and look at all invariants; a bot that ends by itself breaks one."""
-    try:
-        past = live(seed, on, parts)
-    except Exception as error:  # noqa: BLE001 - whatever ends the bot is what we look for
-        return Verdict(seed, [f"the bot ended: {error!r} {error.__cause__!r}"])
-    return Verdict(seed, broken(past), past, list(past.world.diary.told()))
+    def told(self) -> str:
+        lasted = time.monotonic() - self.began
+        return (
+            f"{self.done} seeds, {self.hours:.0f} hours of life, {self.deaths} deaths,"
+            f" {len(self.failed)} failed {self.failed[:20] or ''}\n"
+            f"{self.done / lasted * 60:.0f} seeds a minute"
+            f" ({self.done / (self.cpu or 1) * 60:.0f} a minute of processor time)\n"
+            f"faults that struck: {dict(sorted(self.struck.items()))}\n"
+        )
 
 
 def _main() -> int:
@@ -61,61 +57,62 @@ def _main() -> int:
     parser.add_argument("--seeds", default="0-99", help="first-last")
     parser.add_argument("--seed", type=int, help="only this one")
     parser.add_argument("--story", action="store_true", help="tell all that happened")
+    parser.add_argument("--digest", action="store_true", help="print what two runs must share")
     parser.add_argument("--plant", choices=sorted(PLANTED), help="build this fault in")
+    parser.add_argument("--until-caught", action="store_true", help="stop at the first that fails")
+    parser.add_argument("--jobs", type=int, default=2, help="processes, 2 unless told")
     options = parser.parse_args()
-    if environment().get("PYTHONHASHSEED") != "0":
-        # the order of sets is a matter of luck, and ours is to be the seed's
-        os.execve(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]],
-                  {**environment(), "PYTHONHASHSEED": "0"})  # fmt: skip
     first, _, last = options.seeds.partition("-")
     seeds = (
         [options.seed] if options.seed is not None else range(int(first), int(last or first) + 1)
     )
-    silence_logs()
-    logging.disable(logging.CRITICAL)
-    parts = PLANTED[options.plant] if options.plant else None
-    with disk() as on:
-        return _campaign(list(seeds), on, parts, story=options.story)
+    campaign = Campaign()
+    for verdict in _verdicts(list(seeds), options.plant or "", options.jobs):
+        campaign.add(verdict)
+        if options.digest:
+            sys.stdout.write(f"{verdict.seed} {verdict.digest}\n")
+        if verdict.faults or options.story:
+            sys.stdout.write(_told(verdict, options.plant or "", whole=options.story))
+        _show_progress(campaign, len(seeds))
+        if verdict.faults and options.until_caught:
+            break
+    if not options.digest:
+        sys.stdout.write("\n" + campaign.told())
+    return 1 if campaign.failed else 0
 
 
-def _campaign(seeds: list[int], on: Disk, parts: Parts | None, *, story: bool) -> int:
-    began, cpu, failed = time.monotonic(), time.process_time(), []
-    hours, deaths, struck = 0.0, 0, Counter[str]()
-    for done, seed in enumerate(seeds, 1):
-        verdict = judge(seed, on, parts)
-        if verdict.past is not None:
-            hours += verdict.past.lasted.total_seconds() / 3600
-            deaths += verdict.past.deaths
-            struck += verdict.past.world.fate.happened
-        if verdict.faults:
-            failed.append(seed)
-            _tell(verdict, whole=story)
-        elif story:
-            sys.stdout.write("\n".join(verdict.story) + "\n")
-        _show_progress(done, len(seeds), len(failed))
-    lasted = time.monotonic() - began
-    sys.stdout.write(
-        f"\n{len(seeds)} seeds, {hours:.0f} hours of life, {deaths} deaths, {len(failed)} failed"
-        f"\n{len(seeds) / lasted * 60:.0f} seeds a minute"
-        f" ({len(seeds) / (time.process_time() - cpu) * 60:.0f} a minute of processor time)"
-        f"\nfaults that struck: {dict(sorted(struck.items()))}\n"
-    )
-    return 1 if failed else 0
+def _verdicts(seeds: list[int], planted: str, jobs: int) -> Iterator[Verdict]:
+    if len(seeds) == 1 or jobs == 1:
+        begin_worker()
+        for seed in seeds:
+            yield from judge_some([seed], planted)
+        return
+    some = [seeds[at : at + _SOME] for at in range(0, len(seeds), _SOME)]
+    with ProcessPoolExecutor(
+        jobs, mp_context=get_context("spawn"), initializer=begin_worker
+    ) as workers:
+        try:
+            for verdicts in workers.map(judge_some, some, [planted] * len(some)):
+                yield from verdicts
+        finally:
+            workers.shutdown(cancel_futures=True)
 
 
-def _tell(verdict: Verdict, *, whole: bool) -> None:
-    lines = verdict.story if whole else verdict.story[-_STORY:]
-    sys.stdout.write(f"\nseed {verdict.seed} broke:\n")
-    sys.stdout.write("".join(f"  {fault}\n" for fault in verdict.faults[:10]))
-    if whole:
-        sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.write(f"  tell it all: python -m tests.simulation --seed {verdict.seed} --story\n")
+def _told(verdict: Verdict, planted: str, *, whole: bool) -> str:
+    again = f"python -m tests.simulation --seed {verdict.seed} --story"
+    again += f' --plant "{planted}"' if planted else ""
+    lines = verdict.story if whole else short(verdict)
+    broke = [f"\nseed {verdict.seed} broke:", *(f"  {one}" for one in verdict.faults[:10])]
+    shown = [*(broke if verdict.faults else ()), *lines]
+    return "\n".join([*shown, *([f"  tell it all: {again}"] if verdict.faults else ()), ""])
 
 
-def _show_progress(done: int, all_of_them: int, failed: int) -> None:
-    filled = round(_BAR * done / all_of_them)
+def _show_progress(campaign: Campaign, all_of_them: int) -> None:
+    if not sys.stderr.isatty() and campaign.done % 200:
+        return
+    filled = round(_BAR * campaign.done / all_of_them)
     bar = "#" * filled + "." * (_BAR - filled)
-    sys.stderr.write(f"\r[{bar}] {done}/{all_of_them}, {failed} failed ")
+    sys.stderr.write(f"\r[{bar}] {campaign.done}/{all_of_them}, {len(campaign.failed)} failed ")
     sys.stderr.flush()
 
 

@@ -1,10 +1,9 @@
-"""One process of the bot: its real parts, wired as the application wires them, and its death."""
+"""One life of the bot: its real parts, wired as the application wires them."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Any
 
 import structlog
@@ -27,24 +26,29 @@ from bot.slack.recall import Recall
 from bot.sources.kind import Source
 from bot.sources.registry import read
 from bot.sources.unreadable import unreadable
+from bot.store.ids import new_id
 from rules.people import People
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
 from rules.schedule.resolution import on_call
 from rules.schedule.roster import Change, Schedule
 from tests.fakes.groups import MemoryGroups
-from tests.simulation.chance import Diary, Died, Fate, forget_ids
+from tests.simulation.chance import Diary, Fate, forget_ids
+from tests.simulation.process import PROCESS, Process
 from tests.simulation.slack import SimulatedClient, SimulatedSlack
 from tests.simulation.storage import Disk
+from tests.simulation.team import CHANNEL
 from tests.simulation.time import VirtualClock, pause
 
 LEASE = timedelta(seconds=6)
-POLL = timedelta(seconds=60)
-AUDITS = timedelta(minutes=3)
-LOOKS = timedelta(seconds=60)
+LEASE_ALONE = timedelta(seconds=30)
+POLL = timedelta(seconds=50)
+POLL_ALONE = timedelta(seconds=300)
+"""Nobody else works on its database: it knows of all that it will have to do."""
+AUDITS = timedelta(minutes=4)
+LOOKS = timedelta(seconds=100)
 SOURCE = Source(name="generic", kind="generic")
 _BACK, _AHEAD = timedelta(days=2), timedelta(days=3)
-CHANNEL = "data-alerts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class Parts:
     audits: bool = True
     opened: Callable[[Any], None] = lambda _store: None
     """Changes the opened store."""
+    built: Callable[[Any], None] = lambda _bot: None
+    """Changes the whole bot, once it is built."""
 
 
 @dataclass(slots=True)
@@ -76,6 +82,7 @@ class World:
     schedule: Schedule
     diary: Diary = field(default_factory=Diary)
     parts: Parts = field(default_factory=Parts)
+    replicas: int = 1
 
     def note(self, who: str, what: str) -> None:
         self.diary.note(self.clock.now(), who, what)
@@ -120,14 +127,17 @@ class Uncounted:
 
 
 class Bot:
-    """One life of the process, from its start to its death or its end."""
+    """One life of a process, from its start to its death or its end."""
 
-    def __init__(self, world: World, generation: int) -> None:
+    def __init__(self, world: World, process: Process) -> None:
         self._world = world
+        self._process = process
         self._clock = world.clock
         parts, clock = world.parts, world.clock
         forget_ids()
-        self.store = world.disk.open(clock, LEASE)
+        alone = world.replicas == 1
+        self._lease, self._poll = (LEASE_ALONE, POLL_ALONE) if alone else (LEASE, POLL)
+        self.store = world.disk.open(process, clock, self._lease)
         parts.opened(self.store)
         self.rules = RosterInForce(world)
         api = parts.api(SimulatedClient(world.slack))  # type: ignore[arg-type]
@@ -148,7 +158,6 @@ class Bot:
             followers=self.store.followers,
             access=self.store.access,
         )
-        ids = count(1)
         self.engine = parts.engine(
             EngineParts(
                 store=self.store.store,
@@ -158,8 +167,8 @@ class Bot:
                 read=_read,
                 unreadable=unreadable,
                 observer=Uncounted(),
-                new_id=lambda: f"{generation:08x}{next(ids):024x}",
-                poll=POLL,
+                new_id=lambda: new_id(clock.now()),
+                poll=self._poll,
             )
         )
         self.keeper = parts.keeper(
@@ -169,7 +178,7 @@ class Bot:
                 reads=self.store.access,
                 reader=self.store.reader,
                 clock=clock,
-                new_id=lambda: f"g{generation}x{next(ids)}",
+                new_id=lambda: new_id(clock.now()),
                 roster_read_at=clock.now,
                 kick=lambda: self.outbox.kick(),  # noqa: PLW0108 - it is built below
             )
@@ -189,6 +198,8 @@ class Bot:
             )
         )
 
+        parts.built(self)
+
     def _outbox(self, parts: Parts) -> Outbox:
         world = self._world
         places = {name: Place(world.groups, name) for name in world.book.access.groups}
@@ -203,12 +214,15 @@ class Bot:
             deliverers={**deliverers(self.desk), ACCESS_SYNC: sync},
             clock=self._clock,
             on_finished=self.engine.job_finished,
-            settings=OutboxSettings(random=world.fate.dice.random, poll=POLL),
+            settings=OutboxSettings(
+                random=world.fate.dice.random, poll=self._poll, lease=self._lease
+            ),
         )
 
     async def run(self) -> None:
         """Live until cancelled or dead; raises whatever ended it."""
-        await self.store.queue.release_all(self._clock.now())
+        if self._world.replicas == 1:  # as the application does with a database of its own
+            await self.store.queue.release_all(self._clock.now())
         await self._refresh()
         async with asyncio.TaskGroup() as group:
             works: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = {
@@ -255,82 +269,17 @@ class Bot:
             try:
                 await work()
             except (NotStoredError, ConflictError) as error:
-                self._world.note("bot", f"database failed: {error}")
-
-
-class Machine:
-    """Starts the bot, and starts it again after each death."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._task: asyncio.Task[None] | None = None
-        self.bot: Bot | None = None
-        self.deaths = 0
-        self._starts = count(1)
-
-    @property
-    def is_up(self) -> bool:
-        return self.bot is not None and not self._world.fate.dead
-
-    async def start(self) -> None:
-        self._world.fate.dead = False
-        self.bot = Bot(self._world, next(self._starts))
-        self._task = asyncio.ensure_future(self.bot.run())  # noqa: TID251 - a process of its own
-        self._world.note("bot", "starts")
-
-    async def look(self) -> bool:
-        """Tell whether it lives; raises what it died of when that was no simulated death."""
-        if self._task is None:
-            return False
-        if self._task.done() and not self._world.fate.dead:
-            error = self._task.exception()
-            if error is None or not only_simulated(error):
-                raise RuntimeError("the bot ended by itself") from error
-        return not self._world.fate.dead and not self._task.done()
-
-    async def rests(self, seconds: float) -> None:
-        """Return after a while, or as soon as the process has ended."""
-        if self._task is None:
-            await pause(seconds)
-        else:
-            await asyncio.wait({self._task}, timeout=seconds)
-
-    async def guarded(self, request: Coroutine[Any, Any, bool]) -> bool:
-        """Make a request of the bot; one that it dies of is answered by nobody."""
-        try:
-            return await request
-        except Died:
-            return False
-
-    async def kill(self) -> None:
-        """End the process where it is, and give back what the operating system would."""
-        self._world.fate.dead = True
-        if self._task is not None:
-            others = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in others:  # in any order: a dead process runs into walls only
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-            self.deaths += 1
-            self._world.note("bot", "is dead")
-        self._task, self.bot = None, None
-        await self._world.disk.end_process()
-
-
-def only_simulated(error: BaseException) -> bool:
-    """Tell whether an error is nothing but simulated deaths."""
-    if isinstance(error, BaseExceptionGroup):
-        return all(only_simulated(one) for one in error.exceptions)
-    return isinstance(error, Died | asyncio.CancelledError | NotStoredError)
+                self._world.note(self._process.name, f"database failed: {error}")
 
 
 class FailingGroups(MemoryGroups):
     """A place for groups that fails with the weather."""
 
-    fate: Fate
-
     def trouble(self, call: str) -> None:
-        self.fate.may_die()
-        if self.fate.strikes("groups_fail"):
+        process = PROCESS.get()
+        assert process is not None
+        process.may_die()
+        if process.fate.strikes("groups_fail"):
             raise RetryLaterError(f"{call} answers 500")
 
 

@@ -29,6 +29,7 @@ class Weather:
     lost_after: float = 0.0
     unreachable: float = 0.0
     groups_fail: float = 0.0
+    sleeps: float = 0.0
 
 
 FAIR = Weather()
@@ -36,12 +37,11 @@ FAIR = Weather()
 
 @dataclass(slots=True)
 class Fate:
-    """One seed's luck. `dead` is set once the process has died and until it is born again."""
+    """One seed's luck."""
 
     seed: int
     dice: random.Random = field(init=False)
     weather: Weather = field(default_factory=Weather)
-    dead: bool = False
     happened: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -54,14 +54,6 @@ class Fate:
             self.happened[what] += 1
             return True
         return False
-
-    def may_die(self) -> None:
-        """Be a point at which the process may end, and the wall that a dead one runs into."""
-        if self.dead:
-            raise Died
-        if self.strikes("die"):
-            self.dead = True
-            raise Died
 
 
 @dataclass(slots=True)

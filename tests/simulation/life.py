@@ -1,48 +1,46 @@
-"""Hours of random life of a team on call: what breaks, what people do, and what fails under them."""
+"""Random life of a team on call: what happens, what fails under it, and the calm at its end."""
 
 import asyncio
+import gc
 import json
-import sqlite3
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from bot.acts.access import AskAccess, GiveBack, RevokeAll
-from bot.acts.act import AckAll, Act, MakeSilence, OnIncident, OpenByHand
-from bot.acts.roster import MakeOverride
 from bot.wire import incident_from_json
-from rules.access.group import AccessGroup, AccessRules, Duty, Whom
-from rules.incident import Incident, State
-from rules.people import People, Person
-from rules.policy import OnCallOf, OnePerson, Policy, Step
-from rules.rulebook import Route, RuleBook
+from rules.incident import State
 from rules.schedule.resolution import on_call
-from rules.schedule.roster import Layer, RotationPlan, Schedule, Unit
-from tests.simulation.bot import CHANNEL, FailingGroups, Machine, Parts, World
+from tests.simulation.bot import FailingGroups, Parts, World
 from tests.simulation.chance import FAIR, Diary, Fate, Weather, repeatable_ids
+from tests.simulation.doings import Doings, Heard
+from tests.simulation.machine import Machine
 from tests.simulation.slack import SimulatedSlack
 from tests.simulation.storage import Disk
+from tests.simulation.team import (
+    ANA,
+    BO,
+    CY,
+    USERS,
+    book,
+    pace_of,
+    people,
+    schedule,
+    start_of,
+)
 from tests.simulation.time import VirtualClock, VirtualLoop, pause
 
-ANA, BO, CY, DEE = (f"{name}@example.com" for name in ("ana", "bo", "cy", "dee"))
-USERS = {ANA: "U0ANA0001", BO: "U0BO00001", CY: "U0CY00001", DEE: "U0DEE0001"}
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-STARTS = (
-    datetime(2026, 11, 23, 1, tzinfo=UTC),
-    datetime(2026, 11, 23, 1, tzinfo=UTC),
-    # both nights on which the clocks of Berlin change
-    datetime(2026, 10, 24, 23, 10, tzinfo=UTC),
-    datetime(2027, 3, 27, 23, 10, tzinfo=UTC),
-)
-CALM = 50 * MINUTE
-"""The end of every life, in which nothing fails and all that is due is done."""
 _INSTANT = 1e-6
+_MOST_POSTS = 1000
+_LOOKS = 5.0
+"""Seconds after which a death is noticed at the latest."""
+_NEVER = float("inf")
+_SETTLES = timedelta(minutes=4)
+"""Since when somebody is on call who must have what goes with it."""
 _MOST_DEATHS = 6
 """Deaths of one weather; after them it is fair, or nothing else would ever happen."""
 _RACE = timedelta(seconds=5)
 """An ack that comes while a page is on its way does not call it back."""
-HOSTILE = "<!channel> <https://evil.example|bank> <@U0ANA0001> *late* {now} & `x`"
+_TWO = 0.3
+"""So many lives have two replicas on one database."""
 WEATHERS: tuple[Weather, ...] = (
     FAIR,
     Weather(throttled=0.3),
@@ -53,28 +51,12 @@ WEATHERS: tuple[Weather, ...] = (
     Weather(die=0.004),
     Weather(die=0.02, lost_after=0.1),
     Weather(groups_fail=0.6),
-    Weather(0.003, 0.03, 0.03, 0.003, 0.08, 0.05, 0.05, 0.05, 0.08, 0.03, 0.2),
-)
-POLICY = Policy(
-    "default",
-    (
-        Step((OnCallOf("primary"),), 5 * MINUTE),
-        Step((OnCallOf("secondary"),), 10 * MINUTE),
-        Step((OnePerson(CY),), 10 * MINUTE),
-    ),
+    Weather(sleeps=0.03),
+    Weather(0.003, 0.03, 0.03, 0.003, 0.08, 0.05, 0.05, 0.05, 0.08, 0.03, 0.2, 0.003),
 )
 
-
-@dataclass(slots=True)
-class Heard:
-    """What the outside knows: which deliveries were answered 202, and which were tried."""
-
-    accepted: dict[str, str] = field(default_factory=dict)
-    """Thing that broke by the key of its delivery."""
-    tried: dict[str, str] = field(default_factory=dict)
-    acts: dict[str, str] = field(default_factory=dict)
-    refused: int = 0
-    jumped: bool = False
+_SLEEPY = (Weather(sleeps=0.03),) * 5
+"""What two replicas have more of: one sleeps past its lease, and the other takes over."""
 
 
 @dataclass(slots=True)
@@ -88,222 +70,141 @@ class Past:
     ended_at: datetime
     lasted: timedelta
     on_call: tuple[str, ...] = ()
-    """Who is primary at the end, as the roster and what people changed say."""
+    """Who has been primary for a while at the end, as the roster and what people changed say."""
 
 
 def live(seed: int, disk: Disk, parts: Parts | None = None) -> Past:
     """Live the life of a seed, and return what is left of it. Raises when the bot ends by itself."""
-    with repeatable_ids(seed), asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(_Life(seed, disk, parts or Parts()).whole())
+    gc.disable()  # half of its work would be to look again at what stays
+    try:
+        with repeatable_ids(seed), asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            return runner.run(_begin(seed, disk, parts or Parts()))
+    finally:
+        gc.enable()
+
+
+async def _begin(seed: int, disk: Disk, parts: Parts) -> Past:
+    return await _Life(seed, disk, parts).whole()
 
 
 class _Life:
     def __init__(self, seed: int, disk: Disk, parts: Parts) -> None:
         self._fate = fate = Fate(seed)
         self._dice = fate.dice
-        self._clock = VirtualClock(self._dice.choice(STARTS))
+        self._loop = asyncio.get_running_loop()
+        self._clock = clock = VirtualClock(start_of(self._dice), self._loop)
         diary = Diary()
-        groups = FailingGroups(self._clock)
-        groups.fate = fate
+        groups = FailingGroups(clock)
         groups.fault = groups.after = groups.trouble
+        self._pace = pace_of(self._dice)
+        disk.begin_life()
+        replicas = 2 if self._dice.random() < _TWO else 1
         self._world = World(
             fate,
-            self._clock,
+            clock,
             disk,
-            SimulatedSlack(fate, self._clock, diary, USERS),
+            SimulatedSlack(fate, clock, diary, USERS),
             groups,
-            _people(),
-            _book(),
-            _schedule((ANA, BO, CY)),
+            people(),
+            book(self._pace),
+            schedule((ANA, BO, CY)),
             diary,
             parts,
+            replicas,
         )
-        disk.begin_life(fate)
         self._world.slack.is_late = self._is_late
+        self._world.slack.lane_of = self._lane_of
         self._seed = seed
-        self._machine = Machine(self._world)
-        self._heard = Heard()
-        self._keys = 0
+        self._machines = [
+            Machine(self._world, f"bot {number}") for number in range(1, replicas + 1)
+        ]
+        self._starts_at = dict.fromkeys(self._machines, 0.0)
+        self._thaws_at = dict.fromkeys(self._machines, _NEVER)
+        for machine in self._machines:
+            machine.on_sleep = self._sleeps
+        self._doings = Doings(self._world, self._machines, self._passes)
         self._deaths_left = _MOST_DEATHS
-        self._may_jump = self._dice.random() < 0.15
-        self._acts: tuple[tuple[int, Callable[[], Coroutine[Any, Any, None]]], ...] = (
-            (10, self._fires),
-            (3, self._burst),
-            (5, self._recovers),
-            (10, self._clicks),
-            (2, self._asks_all),
-            (2, self._silences),
-            (2, self._overrides),
-            (2, self._roster_changes),
-            (3, self._access),
-            (6, self._weather),
-            (2, self._killed),
-            (1, self._jumps),
-            (1, self._pages_by_hand),
-        )
+        self._lost = 0
+        """Seconds that the clock has to pass again before what was due then is due."""
+        self._may_jump = replicas == 1 and self._dice.random() < 0.15
 
     async def whole(self) -> Past:
-        fate = self._fate
-        await self._machine.start()
-        ends = self._clock.now() + timedelta(minutes=self._dice.randint(20, 60))
-        while self._clock.now() < ends:
-            await self._passes(self._dice.expovariate(1 / 120))
-            (act,) = self._dice.choices(
-                [one for _, one in self._acts], [weight for weight, _ in self._acts]
-            )
-            await act()
+        fate, pace = self._fate, self._pace
+        self._world.note("life", f"of seed {self._seed}, with {len(self._machines)} of the bot")
+        ends = self._dice.randint(*pace.lasts) * 60
+        while self._loop.time() < ends:
+            await self._passes(self._dice.expovariate(1 / pace.gap))
+            await self._happens()
         fate.weather = FAIR
         self._world.note("life", "calm from here")
-        await self._passes(CALM.total_seconds())
-        past = Past(self._seed, self._world, self._heard, self._machine.deaths, self._clock.now(),
-                    timedelta(seconds=asyncio.get_running_loop().time()),
-                    await self._on_call())  # fmt: skip
-        await self._machine.kill()
+        for machine in self._machines:
+            machine.thaw()
+            if machine.whole is None:
+                self._starts_at[machine] = 0.0
+        await self._passes(pace.calm * 60 + self._lost)
+        past = Past(self._seed, self._world, self._doings.heard,
+                    sum(machine.deaths for machine in self._machines), self._clock.now(),
+                    timedelta(seconds=self._loop.time()), await self._on_call())  # fmt: skip
+        for machine in self._machines:
+            await machine.kill()
         return past
+
+    async def _happens(self) -> None:
+        chosen = self._dice.random()
+        if chosen < 0.12:
+            self._weather()
+        elif chosen < 0.16:
+            await self._kills()
+        elif chosen < 0.20:
+            await self._freezes()
+        elif chosen < 0.22:
+            self._jumps()
+        else:
+            await self._doings.one()
 
     async def _passes(self, seconds: float) -> None:
         """Let time pass; a process that dies is started again a little later."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + seconds
-        while until - loop.time() > _INSTANT:
-            if not await self._machine.look():
-                await self._starts_again()
-            await self._machine.rests(min(until - loop.time(), 60.0))
+        until = self._loop.time() + seconds
+        while True:
+            now = self._loop.time()
+            for machine in self._machines:
+                await self._keep_up(machine, now)
+            if len(self._world.slack.posts) > _MOST_POSTS:
+                raise RuntimeError("the bot posts without end")
+            left = until - self._loop.time()
+            if left <= _INSTANT:
+                return
+            soonest = min(*self._starts_at.values(), *self._thaws_at.values())
+            alive = {machine.whole for machine in self._machines if machine.whole is not None}
+            rest = max(_INSTANT, min(left, soonest - now, _LOOKS))
+            if alive:
+                await asyncio.wait(alive, timeout=rest, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await pause(rest)
 
-    async def _starts_again(self) -> None:
-        await self._machine.kill()
-        self._fate.dead = False
-        self._deaths_left -= 1
-        if not self._deaths_left:
-            self._fate.weather = FAIR
-        rest = self._dice.choice((1, 2, 5, 5, 30))
-        if self._fate.weather is not FAIR and self._dice.random() < 0.05:
-            rest = self._dice.randint(600, 7200)
-        await pause(rest)
-        await self._machine.start()
+    async def _keep_up(self, machine: Machine, now: float) -> None:
+        if self._thaws_at[machine] <= now:
+            self._thaws_at[machine] = _NEVER
+            machine.thaw()
+        if machine.whole is not None and machine.has_died():
+            await self._ends(machine, self._dice.choice((1, 2, 5, 5, 30)))
+            self._deaths_left -= 1
+            if not self._deaths_left:
+                self._fate.weather = FAIR
+        if self._starts_at[machine] <= now:
+            self._starts_at[machine] = _NEVER
+            machine.start()
 
-    async def _on_call(self) -> tuple[str, ...]:
-        if self._machine.bot is None:
-            return ()
-        now = self._clock.now()
-        changes = await self._machine.bot.store.reader.changes(now - timedelta(days=1))
-        schedule = self._world.schedule.with_changes(changes)
-        answer = on_call(schedule, now - timedelta(days=2), now + timedelta(days=2))
-        return answer.at("data", "primary", now)
-
-    # the outside
-
-    async def _send(self, status: str, thing: str, **more: str) -> None:
-        self._keys += 1
-        key = f"delivery-{self._keys}"
-        title = f"{thing} {HOSTILE}" if self._dice.random() < 0.2 else f"{thing} failed"
-        body = {"title": title, "key": thing, "status": status, **more}
-        self._world.note("world", f"{thing} {status} ({key})")
-        for _ in range(6):  # as senders do, until they are heard
-            if self._machine.bot is not None:
-                if status == "firing":
-                    self._heard.tried[key] = thing
-                if await self._machine.guarded(
-                    self._machine.bot.posts(json.dumps(body).encode(), key)
-                ):
-                    if status == "firing":
-                        self._heard.accepted[key] = thing
-                    return
-            self._heard.refused += 1
-            await self._passes(10)
-
-    async def _fires(self) -> None:
-        severity = self._dice.choice(("critical", "error", "error", "warning"))
-        await self._send("firing", f"job-{self._dice.randint(1, 8)}", severity=severity)
-
-    async def _burst(self) -> None:
-        for _ in range(self._dice.randint(2, 5)):
-            await self._fires()
-
-    async def _recovers(self) -> None:
-        await self._send("resolved", f"job-{self._dice.randint(1, 8)}")
-
-    # people
-
-    async def _ask(self, who: str, act: Act) -> None:
-        self._keys += 1
-        key = f"act-{self._keys}"
-        self._world.note(who.split("@", maxsplit=1)[0], str(act))
-        if self._machine.bot is None:
-            return
-        if await self._machine.guarded(self._machine.bot.asks(act, USERS[who], key)):
-            self._heard.acts[f"slack:{key}"] = str(act)
-
-    async def _clicks(self) -> None:
-        incidents = [one for one in self._incidents() if one.is_open or self._dice.random() < 0.2]
-        if not incidents:
-            return
-        at, who = self._dice.choice(incidents), self._dice.choice((ANA, BO, CY))
-        event = self._dice.choice(
-            ("acked", "acked", "acked", "resolved", "resolved", "unacked", "escalated", "snoozed",
-             "reassigned", "reopened", "ack_confirmed", "looped_in")
-        )  # fmt: skip
-        more: dict[str, Any] = {}
-        if event == "snoozed":
-            more["until"] = self._clock.now() + timedelta(minutes=self._dice.randint(5, 30))
-        if event in {"reassigned", "looped_in"}:
-            more["person"] = self._dice.choice((ANA, BO, CY))
-        if event == "resolved":
-            more["note"] = self._dice.choice(("", HOSTILE))
-        await self._ask(who, OnIncident(number=at.number, event=event, by=who, **more))
-
-    async def _asks_all(self) -> None:
-        who = self._dice.choice((ANA, BO))
-        await self._ask(who, AckAll(by=who))
-
-    async def _silences(self) -> None:
-        until = self._clock.now() + timedelta(minutes=self._dice.randint(5, 25))
-        thing = f"job-{self._dice.randint(1, 8)}"
-        await self._ask(
-            BO, MakeSilence(by=BO, matchers=f"title=~{thing}.*", until=until, why="work")
-        )
-
-    async def _overrides(self) -> None:
-        now = self._clock.now()
-        person = self._dice.choice((ANA, BO, CY))
-        act = MakeOverride(
-            by=person,
-            person=person,
-            rotation="data",
-            role=self._dice.choice(("primary", "secondary")),
-            starts_at=now + timedelta(minutes=self._dice.randint(0, 40)),
-            ends_at=now + timedelta(minutes=self._dice.randint(50, 200)),
-        )
-        await self._ask(person, act)
-
-    async def _roster_changes(self) -> None:
-        people = [ANA, BO, CY]
-        self._dice.shuffle(people)
-        self._world.schedule = _schedule(tuple(people))
-        self._world.note("world", f"the roster now says {people}")
-
-    async def _access(self) -> None:
-        who = self._dice.choice((ANA, BO, CY))
-        grants = self._rows("SELECT id FROM access_grant WHERE open = 1 AND origin = 'asked'")
-        chosen = self._dice.random()
-        if chosen < 0.6 or not grants:
-            act: Act = AskAccess(
-                by=who, group="prod", length=timedelta(minutes=self._dice.randint(5, 90)), why="fix"
-            )
-        elif chosen < 0.9:
-            act = GiveBack(by=who, grant=self._dice.choice(grants)["id"])
-        else:
-            act = RevokeAll(by=DEE)
-            who = DEE
-        await self._ask(who, act)
-
-    async def _pages_by_hand(self) -> None:
-        await self._ask(BO, OpenByHand(by=BO, title=HOSTILE, person=self._dice.choice((ANA, CY))))
+    async def _ends(self, machine: Machine, rest: float) -> None:
+        await machine.kill()
+        self._thaws_at[machine] = _NEVER
+        self._starts_at[machine] = self._loop.time() + rest
 
     # what fails
 
-    async def _weather(self) -> None:
-        self._fate.weather = self._dice.choice(WEATHERS)
+    def _weather(self) -> None:
+        chosen = WEATHERS if len(self._machines) == 1 else (*WEATHERS, *_SLEEPY)
+        self._fate.weather = self._dice.choice(chosen)
         self._deaths_left = _MOST_DEATHS
         said = {
             name: value
@@ -312,81 +213,64 @@ class _Life:
         }
         self._world.note("weather", str(said or "fair"))
 
-    async def _killed(self) -> None:
-        await self._machine.kill()
-        await pause(self._dice.choice((1, 1, 10, 60, 900, 5400)))
-        await self._machine.start()
+    async def _kills(self) -> None:
+        machine = self._dice.choice(self._machines)
+        if machine.whole is None:
+            return
+        rest = self._dice.choice(self._pace.downs)
+        await self._ends(machine, rest)
+        if len(self._machines) == 1:
+            await self._passes(rest)
 
-    async def _jumps(self) -> None:
+    async def _freezes(self) -> None:
+        """Stop a process as it is, mostly for longer than its leases hold."""
+        machine = self._dice.choice(self._machines)
+        while machine.is_up:
+            if machine.freeze():
+                self._sleeps(machine)
+                return
+            await pause(0.003)
+
+    def _sleeps(self, machine: Machine) -> None:
+        self._thaws_at[machine] = self._loop.time() + self._dice.choice((3, 7, 9, 20, 70))
+
+    def _jumps(self) -> None:
         if not self._may_jump:
             return
-        self._heard.jumped = True
-        seconds = self._dice.choice((-3, 2, 3, -600, 600, 3600, -3600))
+        heard = self._doings.heard
+        seconds = self._dice.choice((-3, 2, 3, 90, -600, 600, 3600, -3600))
         self._clock.jumped += timedelta(seconds=seconds)
+        heard.jumped, heard.ahead = True, max(heard.ahead, self._clock.jumped)
+        self._lost += max(0, -seconds)
         self._world.note("world", f"the clock jumps by {seconds} s")
 
     # looking
 
+    async def _on_call(self) -> tuple[str, ...]:
+        bot, now = self._machines[0].bot, self._clock.now()
+        if bot is None:
+            return ()
+        changes = await bot.store.reader.changes(now - timedelta(days=1))
+        in_force = self._world.schedule.with_changes(changes)
+        answer = on_call(in_force, now - timedelta(days=2), now + timedelta(days=2))
+        before = answer.at("data", "primary", now - _SETTLES)
+        return tuple(one for one in answer.at("data", "primary", now) if one in before)
+
+    def _lane_of(self, key: str) -> str:
+        found = self._doings.rows("SELECT lane FROM job WHERE key = ?", key) if key else ()
+        return str(found[0]["lane"]) if found else ""
+
     def _is_late(self, key: str) -> str:
         """Say that a page begins which an acknowledgement had stopped, "" when it may begin."""
-        pages = self._rows(
+        pages = self._doings.rows(
             "SELECT payload, incident.body FROM job JOIN incident ON incident.id = incident_id"
-            f" WHERE kind = 'page' AND key = '{key}'"
+            " WHERE kind = 'page' AND key = ?",
+            key,
         )
-        if not pages or json.loads(pages[0]["payload"])["force"] or self._heard.jumped:
+        if not pages or self._doings.heard.jumped or json.loads(pages[0]["payload"])["force"]:
             return ""
         at = incident_from_json(pages[0]["body"])
         since = at.acked_at if at.state is State.ACKNOWLEDGED else at.resolved_at
         if at.state is State.TRIGGERED or since is None or self._clock.now() - since < _RACE:
             return ""
         return f"{key} began at {self._clock.now():%H:%M:%S}, #{at.number} was taken at {since:%H:%M:%S}"
-
-    def _rows(self, statement: str) -> list[sqlite3.Row]:
-        connection = self._world.disk.look()
-        try:
-            return connection.execute(statement).fetchall()
-        finally:
-            connection.close()
-
-    def _incidents(self) -> list[Incident]:
-        return [
-            incident_from_json(row["body"])
-            for row in self._rows("SELECT body FROM incident ORDER BY number")
-        ]
-
-
-def _people() -> People:
-    return People(
-        Person(key, key.split("@")[0].title(), key, user if key != CY else "", "Europe/Berlin")
-        for key, user in USERS.items()
-    )
-
-
-def _book() -> RuleBook:
-    group = AccessGroup(
-        name="prod",
-        follows=(Duty("data", "primary"),),
-        may_ask=Whom(people=(ANA, BO, CY)),
-        owners=(DEE,),
-        owned=True,
-        dry_run=False,
-    )
-    return RuleBook(
-        policies={"default": POLICY},
-        routes=(Route("default", "default", CHANNEL, "data"),),
-        fallback=(DEE,),
-        ack_timeout=30 * MINUTE,
-        access=AccessRules(groups={"prod": group}),
-    )
-
-
-def _schedule(order: tuple[str, ...]) -> Schedule:
-    """Return turns of a day, handed over at half past two in Berlin, which some nights skip."""
-    starts = datetime.combine(datetime(2026, 10, 1, tzinfo=UTC).date(), time(2, 30))
-
-    def layer(role: str, people: tuple[str, ...]) -> Layer:
-        turns = tuple((who,) for who in people)
-        return Layer(role=role, order=turns, unit=Unit.DAY, starts=starts, zone="Europe/Berlin")
-
-    layers = layer("primary", order), layer("secondary", (*order[1:], order[0]))
-    return Schedule(plans=(RotationPlan(name="data", zone="Europe/Berlin", layers=layers),))

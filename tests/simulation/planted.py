@@ -1,16 +1,20 @@
 """Faults that are built in on purpose: the net must catch each of them."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.access.keeping import Keeper
+from bot.acts.act import SLACK
 from bot.engine.engine import Engine
 from bot.outbox import Outbox
-from bot.ports.delivering import Delivered, Outcome, Retry, RetryLaterError
+from bot.ports.delivering import Delivered, MessageRef, Outcome, Retry, RetryLaterError
 from bot.ports.inbox import NewDelivery
 from bot.ports.jobs import Job
+from bot.slack.announcing import messages_with
 from bot.slack.api import SlackApi
 from bot.slack.places import Places
 from rules.incident import Incident
@@ -58,6 +62,25 @@ class ForgetfulOutbox(Outbox):
         if isinstance(outcome, Retry):
             outcome = replace(outcome, unsure=False)
         await super()._record(job, outcome)
+
+
+class EarlyOutbox(Outbox):
+    """Gives the lease of every third job back before it has gone out."""
+
+    _counted = 0
+
+    async def _attempt(self, job: Job) -> Outcome:
+        self._counted += 1
+        if self._counted % 3 == 0:
+            await self._queue.release([job], self._clock.now(), unsure=False)
+        return await super()._attempt(job)
+
+
+class TrustingOutbox(Outbox):
+    """Takes a lease for granted that has ended while its machine slept."""
+
+    async def _has_time(self, job: Job) -> bool:
+        return True
 
 
 class SleepyKeeper(Keeper):
@@ -133,6 +156,87 @@ def lose_pages(store: Any) -> None:
     store.store.begin = lambda: _Around(begin(), change)
 
 
+def stand_still(store: Any) -> None:
+    """Page the first step again and again: the policy never moves on."""
+    begin = store.store.begin
+
+    def change(tx: Any) -> None:
+        save = tx.save
+        tx.save = lambda incident: save(incident.but(step=0) if incident.step == 1 else incident)
+
+    store.store.begin = lambda: _Around(begin(), change)
+
+
+def forget_clicks(store: Any) -> None:
+    """Take what people asked for while the process was down for done."""
+    begin, first = store.store.begin, [True]
+
+    def change(tx: Any) -> None:
+        take = tx.take_deliveries
+
+        async def takes(limit: int, now: datetime) -> Any:
+            taken = await take(limit, now)
+            if first[0]:
+                first[0] = False
+                for one in taken:
+                    if one.source == SLACK:
+                        tx.finish_delivery(one.id)
+                return [one for one in taken if one.source != SLACK]
+            return taken
+
+        tx.take_deliveries = takes
+
+    store.store.begin = lambda: _Around(begin(), change)
+
+
+def send_first(bot: Any) -> None:
+    """Send pages while they are decided; what is decided then may never be stored."""
+    store, desk, sending = bot.store.store, bot.desk, dict[str, asyncio.Task[Any]]()
+    begin, deliverer = store.begin, bot.outbox._deliverers["page"]
+
+    async def send(job: Any) -> MessageRef:
+        channel = await messages_with(desk, job.payload["person"])
+        at, ts = await desk.api.post(channel, {"text": "a page"}, job.key)
+        return MessageRef("page", at, ts, job.payload["person"], job.key)
+
+    class Late:
+        async def deliver(self, job: Job) -> Delivered:
+            if job.key in sending:
+                with suppress(RetryLaterError):
+                    return Delivered((await sending[job.key],))
+            found: Delivered = await deliverer.deliver(replace(job, unsure=True))
+            return found
+
+    def change(tx: Any) -> None:
+        enqueue = tx.enqueue
+
+        def enqueues(job: Any) -> None:
+            enqueue(job)
+            if job.kind == "page" and job.key not in sending:
+                loop = asyncio.get_running_loop()
+                sending[job.key] = loop.create_task(send(job))
+
+        tx.enqueue = enqueues
+
+    store.begin = lambda: _Around(begin(), change)
+    bot.outbox._deliverers["page"] = Late()
+
+
+def ignore_zones(bot: Any) -> None:
+    """Hand over at the hour that it is in Berlin on other days of the year."""
+    schedule = bot.rules.schedule
+
+    def wrong(changes: Any) -> Any:
+        found = schedule(changes)
+        plans = tuple(
+            replace(plan, layers=tuple(replace(one, zone="Etc/GMT-3") for one in plan.layers))
+            for plan in found.plans
+        )
+        return replace(found, plans=plans)
+
+    bot.rules.schedule = wrong
+
+
 class UnfinishedEngine(Engine):
     """Takes deliveries again that were decided already: the mark is not in the same commit."""
 
@@ -147,12 +251,18 @@ class UnfinishedEngine(Engine):
 PLANTED: dict[str, Parts] = {
     "drops the metadata look-up": Parts(places=NoLookUp),
     "forgets to re-arm a wake-up": Parts(opened=forget_wake_ups, audits=False),
-    "answers before the commit": Parts(opened=answer_before_commit),
+    "sends before the commit": Parts(built=send_first),
+    "releases a lease early": Parts(outbox=EarlyOutbox),
     "ignores Retry-After": Parts(api=DeafApi),
+    "answers before the commit": Parts(opened=answer_before_commit),
     "takes no answer for no request": Parts(api=SureApi),
     "forgets that it may have gone out": Parts(outbox=ForgetfulOutbox),
     "counts what failed as delivered": Parts(outbox=HopefulOutbox),
+    "sends though it slept": Parts(outbox=TrustingOutbox),
     "loses pages on the way to the outbox": Parts(opened=lose_pages, audits=False),
+    "pages the same person for ever": Parts(opened=stand_still),
+    "forgets clicks of before a crash": Parts(opened=forget_clicks),
     "never ends a grant": Parts(keeper=SleepyKeeper),
     "decides deliveries twice": Parts(engine=UnfinishedEngine),
+    "hands over at the wrong hour": Parts(built=ignore_zones),
 }

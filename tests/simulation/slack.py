@@ -1,5 +1,7 @@
 """A Slack in this process, behind the port of its client: it keeps records, and fails as told."""
 
+import asyncio
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +11,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from tests.simulation.chance import Diary, Fate
+from tests.simulation.process import PROCESS
 from tests.simulation.time import VirtualClock, pause
 
 Json = dict[str, Any]
@@ -58,7 +61,9 @@ class SimulatedSlack:
         self.late_pages: list[str] = []
         """Pages that began although the incident had been taken care of a while before."""
         self.is_late: Callable[[str], str] = lambda _key: ""
-        self._closed: dict[tuple[str, str], tuple[float, float]] = {}
+        self.lane_of: Callable[[str], str] = lambda _key: ""
+        self._closed: dict[tuple[str, str], float] = {}
+        self._told: dict[object, tuple[float, float]] = {}
         self._by_ts: dict[tuple[str, str], Post] = {}
         self._methods: dict[str, Callable[[Json], Json]] = {
             "chat.postMessage": self._post,
@@ -76,51 +81,59 @@ class SimulatedSlack:
 
     async def call(self, method: str, given: Json) -> Answer:
         """Do what one request does, or fail before or after it."""
+        try:
+            # a client's time-out: also of who was frozen, before it can go on
+            async with asyncio.timeout(_TIMEOUT):
+                return await self._answer(method, given)
+        except BaseException:
+            self.unsure.add(_key(given))
+            raise
+
+    async def _answer(self, method: str, given: Json) -> Answer:
         fate, place = self._fate, (method, str(given.get("channel", "")))
+        process = PROCESS.get()
+        assert process is not None
         began = (self.now - self._clock.start).total_seconds()
-        fate.may_die()
+        process.may_die()
         if method == "chat.postMessage" and (late := self.is_late(_key(given))):
             self.late_pages.append(late)
         await pause(0.02 + fate.dice.random() * 0.2)
-        fate.may_die()
+        process.may_die()
         self._throttle(place, began, given)
         if fate.strikes("unreachable"):
             raise aiohttp.ConnectionTimeoutError
         if fate.strikes("refused_5xx"):
             raise _refusal(503, {})
         if fate.strikes("lost_before"):
-            await pause(_TIMEOUT)
-            raise TimeoutError
+            await pause(2 * _TIMEOUT)
         answer = self._do(method, given)
-        key = _key(given)
-        try:
-            fate.may_die()
-            await self._answer_lost()
-            await pause(0.01 + fate.dice.random() * 0.1)
-            fate.may_die()
-        except BaseException:
-            self.unsure.add(key)
-            raise
+        process.may_die()
+        if fate.strikes("done_5xx"):
+            raise _refusal(500, {})
+        await pause(2 * _TIMEOUT if fate.strikes("lost_after") else 0.01 + fate.dice.random() * 0.1)
+        process.may_die()
         if not answer["ok"]:
             raise _refusal(200, answer)
         return Answer(answer)
 
-    async def _answer_lost(self) -> None:
-        if self._fate.strikes("done_5xx"):
-            raise _refusal(500, {})
-        if self._fate.strikes("lost_after"):
-            await pause(_TIMEOUT)
-            raise TimeoutError
-
     def _throttle(self, place: tuple[str, str], began: float, given: Json) -> None:
-        """Answer 429 as told, and note who comes again before the time is over."""
+        """Answer 429 as told, and note who comes again before the time is over.
+
+        Whoever shares a lane has heard of it; what is in none hears for itself only, and a
+        process that is born later never heard.
+        """
         now = (self.now - self._clock.start).total_seconds()
-        told_at, until = self._closed.get(place, (0.0, 0.0))
-        if place[0] == "chat.postMessage" and told_at < began < until - 0.5:
-            self.hasty.append(f"{_key(given)} {until - began:.0f} s too early")
+        until = self._closed.get(place, 0.0)
+        whom = PROCESS.get(), self.lane_of(_key(given)) or _key(given)
+        told_at, told_until = self._told.get((place, whom), (0.0, 0.0))
+        if place[0] == "chat.postMessage" and told_at < began < told_until - 0.5:
+            self.hasty.append(f"{_key(given)} {told_until - began:.0f} s too early")
         if began < until or self._fate.strikes("throttled"):
-            after = max(1, round(until - now)) if until > now else self._some_seconds()
-            self._closed[place] = (now, max(until, now + after))
+            if began >= until:
+                until = now + self._some_seconds()
+            after = max(1, math.ceil(until - now))
+            self._closed[place] = until
+            self._told[place, whom] = (now, now + after)
             self._diary.note(self.now, "slack", f"429 {place[0]} {place[1]}, wait {after} s")
             raise _refusal(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": str(after)})
 

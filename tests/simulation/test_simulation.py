@@ -1,26 +1,45 @@
 """A bounded part of the simulation: no invariant breaks, a seed repeats itself, the net holds."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
-from tests.simulation.__main__ import disk, judge
 from tests.simulation.planted import PLANTED
 from tests.simulation.storage import Disk
+from tests.simulation.verdict import disk, judge, short
 
-# a process that dies leaves its connections to the operating system
+# a process that dies leaves what it had to the operating system
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The garbage collector is trying to clean up"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.timeout(300),
 ]
 
-SEEDS = range(4)
+SEEDS = range(8)
+NEAR = 12
+"""Seeds tried from the one that caught a fault last: a change of the bot changes every life."""
+WITHIN = 1_000
 CAUGHT_BY: dict[str, int] = {
+    "answers before the commit": 36,
+    "counts what failed as delivered": 3,
+    "decides deliveries twice": 8,
+    "drops the metadata look-up": 8,
+    "forgets clicks of before a crash": 3,
+    "forgets that it may have gone out": 8,
     "forgets to re-arm a wake-up": 0,
-    "loses pages on the way to the outbox": 0,
+    "hands over at the wrong hour": 2,
+    "ignores Retry-After": 7,
+    "loses pages on the way to the outbox": 3,
     "never ends a grant": 0,
+    "pages the same person for ever": 0,
+    "releases a lease early": 0,
+    "sends before the commit": 23,
+    "takes no answer for no request": 8,
 }
-"""The seed that catches a planted fault soonest, for those that the suite tries."""
+"""The seed that caught each planted fault when this was written."""
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +53,32 @@ def test_a_life_breaks_no_invariant(one_disk: Disk, seed: int) -> None:
     assert judge(seed, one_disk).faults == []
 
 
-def test_a_seed_lives_the_same_life_twice(one_disk: Disk) -> None:
-    first, again = judge(3, one_disk), judge(3, one_disk)
-    assert len(first.story) > 50
-    assert first.story == again.story
+def test_two_processes_live_the_same_life(one_disk: Disk) -> None:
+    """Not by luck: neither by the order of sets, nor by what was lived before."""
+    first, last = 3, 5
+    here = [judge(seed, one_disk) for seed in range(first, last + 1)]
+    assert sum(len(verdict.story) for verdict in here) > 50
+    command = [sys.executable, "-m", "tests.simulation", "--digest", "--jobs", "1"]
+    for hashes in ("0", "4711"):
+        told = subprocess.run(
+            [*command, "--seeds", f"{first}-{last}"],
+            env={**os.environ, "PYTHONHASHSEED": hashes},  # noqa: TID251 - a process of its own
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        ).stdout
+        assert told.split() == [word for one in here for word in (str(one.seed), one.digest)]
+
+
+def test_every_planted_fault_has_its_seed() -> None:
+    assert sorted(CAUGHT_BY) == sorted(PLANTED)
+    assert len(PLANTED) >= 10
 
 
 @pytest.mark.parametrize("fault", sorted(CAUGHT_BY))
 def test_a_planted_fault_is_caught(one_disk: Disk, fault: str) -> None:
-    assert judge(CAUGHT_BY[fault], one_disk, PLANTED[fault]).faults
+    """Caught soon after the seed that is known to catch it; the whole net is `make simulate`'s."""
+    seeds = range(CAUGHT_BY[fault], min(CAUGHT_BY[fault] + NEAR, WITHIN))
+    caught = next((v for s in seeds if (v := judge(s, one_disk, PLANTED[fault])).faults), None)
+    assert caught is not None
+    assert not caught.story or short(caught)
