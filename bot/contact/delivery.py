@@ -66,6 +66,8 @@ class ContactDeliverer:
             others = await self._means.answering.others(order.person, incident.id)
             summons = replace(summons, others=len(others))
         sent = await backend.send(summons)
+        if order.method is Method.VOICE:
+            self._called[summons.address] = self._means.clock.now()
         ref = MessageRef(CONTACT, order.method, sent.provider_id, order.person, order.page)
         return Delivered((ref,))
 
@@ -76,7 +78,6 @@ class ContactDeliverer:
         if (began := self._called.get(number)) is not None:
             wait = began + ONE_CALL - now
             raise LineTakenError("this number is being called", after=wait, throttled=True)
-        self._called[number] = now
 
     def _summons(self, job: Job, order: ContactOrderJob, incident: Incident) -> Summons:
         means, person = self._means, self._means.people.by_key(order.person)

@@ -366,6 +366,16 @@ async def test_a_restart_neither_loses_nor_repeats_a_step(night: Night) -> None:
     ]
 
 
+async def test_a_call_that_could_not_be_made_does_not_keep_its_own_line_busy(night: Night) -> None:
+    story = night(reaching(steps=LONG, order="voice 1m"))
+    story.phones[Method.VOICE].fault = fails("Twilio answered 503")
+    await story.fires()
+    await story.after(minutes=1, seconds=1)
+    story.phones[Method.VOICE].fault = lambda: None
+    await story.after(seconds=10)
+    assert [line for line in story.timetable() if line.endswith("voice")]
+
+
 async def test_many_incidents_are_one_call_after_another_and_one_key_takes_them_all(
     night: Night,
 ) -> None:
