@@ -112,7 +112,7 @@ def _showing(
         case ShowIncident(at_once):
             return _show(incident, f"show:{id_}", "show", channel, now, at_once=at_once)
         case ShowPage(person):
-            job = _show(incident, f"show_page:{id_}:{person}", "show_page", _edits(person), now)
+            job = _show(incident, f"show_page:{id_}:{person}", "show_page", f"dm:{person}", now)
             return replace(job, payload={"person": person})
         case ShowConsequences():
             key = f"consequences:{id_}"
@@ -148,17 +148,13 @@ def mirror_task(task: Task, now: datetime) -> NewJob:
     )
 
 
-def _edits(person: str) -> str:
-    """Name the lane of a person's edits: Slack paces them by themselves, no page waits for one."""
-    return f"edits:{person}"
-
-
 def link_page(page: Job, now: datetime) -> NewJob:
     """Return the job that puts the link to the channel's message into a page that went before it."""
     return NewJob(
         key=f"show_page:{page.incident_id}:{page.payload['person']}",
         kind="show_page",
-        lane=_edits(str(page.payload["person"])),
+        # not the lane of the pages: the next one must not wait a second for this edit
+        lane=f"edits:{page.payload['person']}",
         priority=JobPriority.MACHINE,
         due_at=now + LINK_WAIT,
         payload={name: page.payload[name] for name in ("person", "reason")},
