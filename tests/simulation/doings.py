@@ -39,6 +39,7 @@ class Heard:
     babbled: list[str] = field(default_factory=list)
     acts: dict[str, str] = field(default_factory=dict)
     jumped: bool = False
+    slept: bool = False
     ahead: timedelta = timedelta(0)
     """How far the bot's clock was ahead of Slack's, at most."""
 

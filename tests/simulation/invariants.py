@@ -176,8 +176,11 @@ def _is_over(it: Records, at: Incident) -> bool:
 
 
 def no_step_comes_early(it: Records) -> Iterator[str]:
-    """Between the decisions on two steps lies the wait, unless a person asked for more."""
-    if it.past.heard.jumped:
+    """Between the decisions on two steps lies the wait, unless a person asked for more.
+
+    What a process decided before it slept and stored afterwards counts from the decision.
+    """
+    if it.past.heard.jumped or it.past.heard.slept:
         return
     times = {
         row["key"].rpartition(":")[0]: row["created_at"]
@@ -225,7 +228,8 @@ def grants_end_and_follow(it: Records) -> Iterator[str]:
     if set(world.groups.held.get("prod", {})) != wanted:
         yield f"in the group are {sorted(world.groups.held.get('prod', {}))}, granted is {sorted(wanted)}"
     missing = set(it.past.on_call) - wanted
-    emergency = any("RevokeAll" in act for act in it.past.heard.acts.values())
+    # asked of one that slept, it is answered to nobody and carried out all the same
+    emergency = it.rows("SELECT 1 FROM inbound WHERE CAST(body AS TEXT) LIKE '%revoke_all%'")
     if missing and not emergency:
         yield f"{sorted(missing)} is on call and has no access"
 

@@ -232,6 +232,7 @@ class _Life:
             await pause(0.003)
 
     def _sleeps(self, machine: Machine) -> None:
+        self._doings.heard.slept = True
         self._thaws_at[machine] = self._loop.time() + self._dice.choice((3, 7, 9, 20, 70))
 
     def _jumps(self) -> None:
