@@ -94,6 +94,7 @@ def own_server(under: Path | None = None) -> Iterator[Server]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # what ends the script's whole group must not orphan the server
             env={"PATH": "/usr/bin:/bin", "XDG_RUNTIME_DIR": str(runtime), "HOME": str(folder)},
         ) as server:
             assert server.stdin is not None
