@@ -107,9 +107,7 @@ def root_tells_the_truth(it: Records) -> Iterator[str]:
 def nobody_is_left_unpaged(it: Records) -> Iterator[str]:
     stored = {row["id"]: row["wake_at"] for row in it.rows("SELECT id, wake_at FROM incident")}
     # what was decided in the very last moment is still on its way
-    late = it.rows(
-        f"SELECT key FROM job WHERE due_at > {_micros(it.past.ended_at - _UNDER_WAY)}"
-    )
+    late = it.rows(f"SELECT key FROM job WHERE due_at > {_micros(it.past.ended_at - _UNDER_WAY)}")
     done = {post.key for post in it.posts} | {row["key"] for row in late}
     for at in it.incidents:
         if not at.is_open:
