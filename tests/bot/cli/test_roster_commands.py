@@ -91,7 +91,8 @@ def test_ten_faults_are_printed_and_all_when_asked(tmp_path: Path, config: Path)
 def test_a_held_version_is_confirmed_at_the_terminal(tmp_path: Path, config: Path) -> None:
     roster = tmp_path / "roster.csv"
     now = SystemClock().now()
-    week = (now - timedelta(days=now.weekday())).date()
+    began = now - timedelta(hours=10)  # a week begins on Monday at 09:00 in Berlin
+    week = (began - timedelta(days=began.weekday())).date()
     far = week + timedelta(days=365)
     roster.write_text(f"Week of,Primary\n{week},ana ruiz\n{week + timedelta(days=7)},bo\n")
     asyncio.run(accept(tmp_path, roster))
