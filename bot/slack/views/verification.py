@@ -18,7 +18,7 @@ def proof_line(scene: Scene) -> Mrkdwn:
     if seen is None or (scene.incident.is_open and seen.verdict is not Verdict.FAILED):
         return Mrkdwn()
     evidence = outside(seen.evidence, _LONGEST)
-    shown = link(seen.url, "details") if seen.url else Mrkdwn()
+    shown = md("({link})", link=link(seen.url, "details")) if seen.url else Mrkdwn()
     match seen.verdict:
         case Verdict.PENDING:
             return _pending(scene, seen)
