@@ -24,6 +24,7 @@ from rules.schedule.reminders import (
     corrections,
     double_warnings,
     gap_warnings,
+    nobody_warnings,
     reminders,
     turns,
 )
@@ -37,16 +38,16 @@ SETTLED = timedelta(minutes=1)
 """What a roster must keep saying before people are told of it: somebody may still be typing."""
 _REMEMBER = timedelta(days=45)
 _MOST_LINES = 10
-_UNSETTLED = frozenset(
-    {NoticeKind.MOVED, NoticeKind.CANCELLED, NoticeKind.GAP, NoticeKind.DOUBLE_BOOKING}
-)
 _OF_REACH = frozenset({NoticeKind.UNREACHABLE, NoticeKind.ONE_WAY})
-_WARNINGS = frozenset({NoticeKind.GAP, NoticeKind.DOUBLE_BOOKING}) | _OF_REACH
+_WARNINGS = frozenset({NoticeKind.GAP, NoticeKind.NOBODY, NoticeKind.DOUBLE_BOOKING}) | _OF_REACH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DutyParts:
-    """What watching works with; `zone_of` is a person's region, `kick` wakes the outbox."""
+    """What watching works with; `zone_of` is a person's region, `kick` wakes the outbox.
+
+    `has_roster` tells that somebody is meant to be on call.
+    """
 
     on_call: Callable[[], OnCall]
     fallback: Callable[[], Sequence[str]]
@@ -61,6 +62,7 @@ class DutyParts:
     editors: Sequence[str] = ()
     zone_of: Callable[[str], str] = lambda _person: "UTC"
     kick: Callable[[], None] = lambda: None
+    has_roster: bool = True
     contacts: Callable[[], Contacts] = Contacts
     slack_trouble: Callable[[str], str] = lambda _person: ""
 
@@ -162,6 +164,8 @@ class Duties:
     def _warnings(self, on_call: OnCall, now: datetime) -> Iterable[Notice]:
         if self._parts.notices.gaps:
             yield from gap_warnings(on_call, now)
+            if self._parts.has_roster:
+                yield from nobody_warnings(on_call, now)
         if self._parts.notices.double_bookings:
             yield from double_warnings(on_call, now)
         contacts = self._parts.contacts()
@@ -236,6 +240,11 @@ def warning_sentences(warned: Sequence[Notice], now: datetime) -> list[Sentence]
 def _warning(notice: Notice, now: datetime) -> Sentence:
     if notice.kind in _OF_REACH:
         return reach_sentence(notice, now)
+    if notice.kind is NoticeKind.NOBODY:
+        return say(
+            "⚠️ Nobody is on call: no row of the roster can be used. Alerts page only the people whom "
+            "policies and `fallback` name. `watchbill roster check` says what to mend."
+        )
     if notice.kind is NoticeKind.DOUBLE_BOOKING:
         return say(
             "⚠️ {who} is {both} at once from {start} to {end}. Give one of them to somebody else.",

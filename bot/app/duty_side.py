@@ -86,6 +86,7 @@ def duty_side(
             editors=editors(config, config.directory()),
             zone_of=slack.directory.zone_of_key,
             kick=kick,
+            has_roster=bool(config.roster),
             contacts=lambda: rules.book().contacts,
             slack_trouble=lambda person: slack.faults.get(person, ""),
         )

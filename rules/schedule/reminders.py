@@ -29,6 +29,7 @@ class NoticeKind(StrEnum):
     MOVED = "moved"
     CANCELLED = "cancelled"
     GAP = "gap"
+    NOBODY = "nobody"
     DOUBLE_BOOKING = "double_booking"
     QUESTION = "question"
     HANDOFF = "handoff"
@@ -189,6 +190,14 @@ def gap_warnings(on_call: OnCall, now: datetime) -> Iterator[Notice]:
             rotation=gap.rotation,
             role=gap.role,
         )
+
+
+def nobody_warnings(on_call: OnCall, now: datetime) -> Iterator[Notice]:
+    """Yield, anew each day, that there is no shift at all: without one there is no gap either."""
+    if not on_call.rotations:
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        key = f"nobody:{today.date()}"
+        yield Notice(key=key, kind=NoticeKind.NOBODY, start=today, end=today + LOOK_AHEAD)
 
 
 def double_warnings(on_call: OnCall, now: datetime) -> Iterator[Notice]:

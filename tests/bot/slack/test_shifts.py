@@ -71,6 +71,7 @@ class Days:
         self.clock, self.workspace, self.store = clock, workspace, store
         self.spec = NoticesSpec()
         self.editors: tuple[str, ...] = ()
+        self.has_roster = True
         self.followers: dict[str, Follower] = {}
         self.facts = FakeReader()
         self.desk = replace(desk, clock=clock, on_call=lambda: self.on_call, reader=_Facts(self))
@@ -90,6 +91,7 @@ class Days:
                 notices=self.spec,
                 channel="others",
                 editors=self.editors,
+                has_roster=self.has_roster,
                 zone_of=self.desk.directory.zone_of_key,
             )
         )
@@ -354,6 +356,29 @@ async def test_the_rosters_editors_hear_of_gaps_where_there_are_any(days: Days) 
     assert days.got("others") == []
 
 
+async def test_a_roster_of_which_no_row_can_be_used_is_told_of_each_day_until_it_is_mended(
+    days: Days,
+) -> None:
+    days.writes()
+    await days.until(SUNDAY + 5 * HOUR)
+    (told,) = days.got("others")
+    assert told.startswith("⚠️ Nobody is on call")
+    assert "watchbill roster check" in told
+    await days.until(SUNDAY + DAY)
+    assert len(days.got("others")) == 2
+    days.writes(span(SUNDAY, SUNDAY + 90 * DAY, ANA))
+    await days.until(SUNDAY + 3 * DAY)
+    assert [told for told in days.got("others") if "Nobody" in told] == [told, told]
+
+
+async def test_without_a_roster_nobody_is_missed(days: Days) -> None:
+    days.has_roster = False
+    days.restart()
+    days.writes()
+    await days.until(SUNDAY + DAY)
+    assert days.got("others") == []
+
+
 async def test_everything_can_be_switched_off(days: Days) -> None:
     days.spec = NoticesSpec(
         reminders=(), handoffs=False, ask_before=None, gaps=False, double_bookings=False
@@ -361,6 +386,8 @@ async def test_everything_can_be_switched_off(days: Days) -> None:
     days.restart()
     days.writes(DAYS[0], span(NINE + HOUR, NINE + DAY, BO))
     await days.until(NINE + 2 * HOUR)
+    days.writes()
+    await days.until(NINE + DAY)
     assert [len(days.got(name)) for name in (*EVERY, "others")] == [0, 0, 0, 0]
 
 

@@ -16,6 +16,7 @@ from rules.schedule.reminders import (
     corrections,
     double_warnings,
     gap_warnings,
+    nobody_warnings,
     quiet_until,
     reminders,
     turns,
@@ -224,6 +225,17 @@ def test_a_roster_that_ends_is_one_gap_day_after_day() -> None:
     ends = OnCall([span(NOW - DAY, NOW + 10 * DAY, ANA)])
     keys = {g.key for day in range(20) for g in gap_warnings(ends, NOW + day * DAY)}
     assert len(keys) == 1
+
+
+def test_a_roster_without_any_shift_is_told_of_once_a_day() -> None:
+    nobody = OnCall([])
+    assert list(gap_warnings(nobody, NOW)) == [], "no role is known that could be empty"
+    midnight = NOW.replace(hour=0, minute=0)
+    told = [n for hour in range(47) for n in nobody_warnings(nobody, midnight + hour * HOUR)]
+    assert {n.kind for n in told} == {NoticeKind.NOBODY}
+    assert len(told) == 47
+    assert len({n.key for n in told}) == 2
+    assert list(nobody_warnings(WEEKS, NOW)) == []
 
 
 def test_one_person_in_two_roles_is_told_once() -> None:
