@@ -30,6 +30,10 @@ def test_systemd_finds_no_fault(tmp_path: Path) -> None:
     assert ours == []
 
 
+def test_nothing_that_a_roster_can_break_stands_before_the_start() -> None:
+    assert "ExecStartPre" not in (DEPLOY / "watchbill.service").read_text()
+
+
 @pytest.mark.parametrize("name", EXPOSURE)
 def test_a_service_is_shut_in(name: str) -> None:
     done = analyzed(
