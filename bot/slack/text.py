@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import quote, urlsplit
@@ -186,8 +187,12 @@ def show(value: Value, names: Names, now: datetime) -> Mrkdwn:
 
 
 def spoken(sentence: Sentence, names: Names, now: datetime) -> Mrkdwn:
-    """Render a sentence for Slack; its template is ours, its values are not."""
-    return Mrkdwn(sentence.render(lambda value: show(value, names, now)))
+    """Render a sentence for Slack; its template is ours, its values are not.
+
+    Rules write for every medium: a `<why>` of theirs is a word, and would be a link to Slack.
+    """
+    words = replace(sentence, template=escape(sentence.template))
+    return Mrkdwn(words.render(lambda value: show(value, names, now)))
 
 
 def spoken_plain(sentence: Sentence, names: Names, now: datetime) -> str:

@@ -84,6 +84,11 @@ def test_a_sentence_shows_people_by_name_and_times_in_the_readers_zone() -> None
     assert plain == "Ana has 2 until 03:05 UTC, for 1 h 12 min: *<!here>*"
 
 
+def test_what_a_sentence_of_the_rules_asks_to_be_typed_is_no_link() -> None:
+    sentence = say("Say why: `/oncall waive {number} <why>`.", number=7)
+    assert spoken(sentence, FakeNames(), NOW) == "Say why: `/oncall waive 7 &lt;why&gt;`."
+
+
 def test_far_times_carry_their_date() -> None:
     far = NOW + timedelta(days=6)
     assert "{date_short_pretty}" in text.at(far, NOW)
