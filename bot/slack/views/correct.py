@@ -127,8 +127,9 @@ def rules_answer(
     more = len(rules) - len(lines)
     if more > 0:
         lines.append(md("and {more} more: `watchbill rules list`", more=more))
-    foot = md("`/oncall rules remove <id>` ends one. `watchbill rules export` prints them as YAML.")
-    foot = Mrkdwn(foot.replace("<id>", "&lt;id&gt;"))
+    foot = md(
+        "`/oncall rules remove &lt;id&gt;` ends one. `watchbill rules export` prints them as YAML."
+    )
     sections = [kit.section(join("\n", lines[n : n + 10])) for n in range(0, len(lines), 10)]
     return kit.message(
         head, [kit.section(md("*{head}*", head=head)), *sections, *kit.context(foot)]

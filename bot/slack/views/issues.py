@@ -189,6 +189,6 @@ def _gap_count(issues: Issues) -> int:
 
 
 def _hint(issues: Issues) -> Mrkdwn:
-    why = md("Why is one open? `/oncall explain <n>`.") if issues.total else Mrkdwn()
+    why = md("Why is one open? `/oncall explain &lt;n&gt;`.") if issues.total else Mrkdwn()
     fix = md("All gaps with their places: `watchbill catalogue gaps`.") if issues.gaps else Mrkdwn()
-    return join(" ", [Mrkdwn(why.replace("<n>", "&lt;n&gt;")), fix])
+    return join(" ", [why, fix])

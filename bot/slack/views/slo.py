@@ -8,7 +8,7 @@ from bot.slack.blocks import Json
 from bot.slack.text import Mrkdwn, Names, at, join, md, one_line, outside, spoken
 from bot.slack.views.answers import said
 from rules.catalogue import Catalogue, Product
-from rules.nearest import did_you_mean
+from rules.nearest import nearest
 from rules.reliability.slo import DayOutcome, DueDay, Reliability, Tally, has_objective
 from rules.reliability.slo_words import available_words, reliability_words, tally_words, used_words
 from rules.rulebook import RuleBook
@@ -55,7 +55,7 @@ def _all(stands: Mapping[str, Reliability], names: Names, now: datetime) -> Json
     lines += [_line(one, names, now) for one in ranked[:_MOST_PRODUCTS]]
     rest = len(ranked) - _MOST_PRODUCTS
     more = kit.context(md("and {rest} more", rest=rest)) if rest > 0 else []
-    hint = kit.context(md("`/oncall slo <product>` shows the days of one."))
+    hint = kit.context(md("Day by day: `/oncall slo &lt;product&gt;`."))
     return kit.message(lines[0], [kit.section(join("\n", lines)), *more, *hint])
 
 
@@ -94,9 +94,9 @@ def _nothing(product: Product) -> Mrkdwn:
 
 
 def _unknown(catalogue: Catalogue, written: str) -> Mrkdwn:
-    hint = did_you_mean(written, [one.id for one in catalogue.products[:5_000]])
+    near = nearest(written, [one.id for one in catalogue.products[:5_000]])
     return md(
-        "The catalogue has no product {written}{hint} `/oncall slo` lists those with an objective.",
+        "The catalogue has no product {written}.{meant} `/oncall slo` lists those with an objective.",
         written=outside(f'"{one_line(written)}"', 80),
-        hint=outside(hint or ".", 120),
+        meant=md(" Did you mean `{near}`?", near=outside(near, 80)) if near else Mrkdwn(),
     )

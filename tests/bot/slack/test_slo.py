@@ -99,7 +99,8 @@ def test_many_products_fit_into_one_answer() -> None:
 @pytest.mark.parametrize(
     ("written", "text"),
     [
-        ("oders", "did you mean"),
+        ("oders", 'no product "oders". Did you mean `orders`? `/oncall slo` lists'),
+        ("nothing alike", 'no product "nothing alike". `/oncall slo` lists'),
         ("orders", "has not been reckoned yet"),
         ("<!channel>", "has no product"),
         ("", "No product has an objective. Write one, like"),
@@ -109,6 +110,12 @@ def test_what_is_not_there_says_what_to_do(written: str, text: str) -> None:
     found_text = answered(book(), written)
     assert text in found_text
     assert "<!channel>" not in found_text
+
+
+def test_the_list_says_how_to_see_the_days_of_one() -> None:
+    answer = slo_answer(book(found(*missed(19), now=NOW)), "", FakeNames(), NOW)
+    foot = answer["blocks"][-1]["elements"][0]["text"]
+    assert foot == "Day by day: `/oncall slo &lt;product&gt;`."
 
 
 def test_a_product_without_objective_is_told_how_to_write_one() -> None:
