@@ -81,7 +81,7 @@ def silences_answer(silences: Sequence[Silence], names: Names, now: datetime) ->
 
 def help_answer() -> Json:
     lines = [
-        md("`/oncall {usage}` {does}", usage=escape(word.usage), does=word.does)
+        md("`/oncall {usage}` {does}", usage=escape(word.usage), does=escape(word.does))
         for word in WORDS.values()
     ]
     times = md(

@@ -12,6 +12,7 @@ from bot.slack.text import md
 from bot.slack.views import answers, modals
 from bot.slack.views.home import HomeFacts, home_view
 from bot.slack.views.timeline import timeline_answer, timeline_modal
+from bot.slack.vocabulary import WORDS
 from bot.slack.wishes import CommandError
 from bot.workspace.blockkit import Surface, problems
 from rules.incident import Mutedness
@@ -103,6 +104,14 @@ def test_slack_takes_every_form_answer_and_home(on_call: OnCall) -> None:
         answers.error_answer(CommandError(HOSTILE * 99, "Write `/oncall ack <n>`.")),
     ):
         refuse_nothing(made, "message")
+
+
+def test_help_names_every_word_and_marks_what_is_typed() -> None:
+    (lines, _) = answers.help_answer()["blocks"]
+    told = lines["text"]["text"].splitlines()
+    assert len(told) == len(WORDS)
+    assert any(line.endswith("ask somebody to swap: `swap next @bo`") for line in told)
+    assert all(line.count("`") % 2 == 0 and "\u02cb" not in line for line in told)
 
 
 def shown(made: Json) -> str:
