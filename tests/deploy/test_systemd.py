@@ -1,7 +1,11 @@
 """The units are what systemd takes, and are shut in as far as it can tell."""
 
+import os
+import re
 import shutil
+import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +36,36 @@ def test_systemd_finds_no_fault(tmp_path: Path) -> None:
 
 def test_nothing_that_a_roster_can_break_stands_before_the_start() -> None:
     assert "ExecStartPre" not in (DEPLOY / "watchbill.service").read_text()
+
+
+LOOK_AT = """
+import os, sqlite3, sys
+used = sqlite3.connect(sys.argv[1])
+used.execute("SELECT count(*) FROM incident").fetchone()
+print(*sorted({os.stat(sys.argv[1] + ending).st_uid for ending in ("", "-wal", "-shm")}))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be less than that")
+def test_a_backup_leaves_nothing_that_the_bot_cannot_open(tmp_path: Path) -> None:
+    if shutil.which("setpriv") is None:
+        pytest.skip("needs setpriv")
+    unit = (DEPLOY / "watchbill-backup.service").read_text()
+    rights = re.findall(r"^CapabilityBoundingSet=(.*)$", unit, re.MULTILINE)[0].split()
+    left = ",".join(["-all", *(f"+{one.removeprefix('CAP_').lower()}" for one in rights)])
+    database = tmp_path / "watchbill.db"
+    with sqlite3.connect(database) as made:
+        made.execute("PRAGMA journal_mode=WAL")
+        made.execute("CREATE TABLE incident (number)")
+    made.close()
+    for place in (tmp_path, database):
+        os.chown(place, 12345, 12345)
+    least = ["setpriv", f"--bounding-set={left}", f"--inh-caps={left}", sys.executable]
+    done = subprocess.run(
+        [*least, "-c", LOOK_AT, str(database)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.stdout.split(), done.stderr) == (["12345"], "")
 
 
 @pytest.mark.parametrize("name", EXPOSURE)
