@@ -1,6 +1,6 @@
 """What the templates draw with: names, times in the reader's zone, durations, and pages as such."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from markupsafe import Markup
 
-from rules.sentence import Sentence, Value, Who, duration_text
+from bot.ports.store import TimelineEntry
+from rules.sentence import Sentence, Value, Who, duration_text, plain
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -67,6 +68,11 @@ class Reader:
     def sentence(self, sentence: Sentence) -> str:
         """Return a sentence as plain text; the template escapes it as any other."""
         return sentence.render(self._value)
+
+    def why(self, words: str, timeline: Iterable[TimelineEntry]) -> str:
+        """Return a reason kept in plain words, in this reader's zone while its story is kept too."""
+        told = (one.sentence for one in timeline if one.sentence.render(plain) == words)
+        return next(map(self.sentence, told), words)
 
     def _value(self, value: Value) -> str:
         match value:

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,11 +14,14 @@ import pytest
 from multidict import MultiDict
 
 from bot.ports.issues import IssueFilter, IssueQuery, SortBy
+from bot.ports.store import TimelineEntry
 from bot.web.pages.asking import asked
 from bot.web.pages.drawing import lasted
 from bot.web.pages.export import safe
 from rules.issues.issue import Standing
 from rules.priority import Priority
+from rules.sentence import plain
+from rules.sla import Effort, urgency
 from tests.browser.site import NOW, Site, history, site
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -94,6 +99,32 @@ def test_no_cell_is_a_formula(text: str) -> None:
 )  # fmt: skip
 def test_durations_are_short(span: timedelta | None, words: str) -> None:
     assert lasted(span) == words
+
+
+async def test_why_it_is_urgent_is_told_in_the_zone_of_its_reader(
+    running: Site, ana: aiohttp.ClientSession
+) -> None:
+    deadline = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
+    effort = Effort(timedelta(minutes=10), timedelta(minutes=30))
+    level, why = urgency(deadline, deadline - timedelta(hours=2), effort)
+    told = history(30)[-1]
+    assert told.stakes is not None
+    kept = why.sentence.render(plain)
+    stakes = replace(told.stakes, urgency=level, urgency_why=kept)
+    async with running.store.store.begin() as transaction:
+        await transaction.load_incidents([told.id])
+        transaction.save(transaction.incident(told.id).but(stakes=stakes))
+    async with ana.get("/issues/30") as answer:
+        assert "1 h 20 min to spare before 2026-11-23 06:30 UTC" in await answer.text()
+    async with running.store.store.begin() as transaction:
+        line = TimelineEntry(at=NOW, what="weighed", sentence=why.sentence, rule=why.rule)
+        transaction.add_timeline(told.id, line)
+    async with ana.get("/issues/30") as answer:
+        page = await answer.text()
+    (fact,) = re.findall("<dt>Urgency</dt><dd>(.*?)</dd>", page)
+    assert fact == (
+        "Medium: 1 h 20 min to spare before 2026-11-23 07:30, as a repair takes 40 min."
+    )
 
 
 async def test_the_csv_has_every_match_and_no_formula(
