@@ -84,6 +84,8 @@ class Outbox:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._refused: list[Job] = []
+        self._shut: dict[str, datetime] = {}
+        """Lanes told to wait until then, of which the database could not be told."""
         self._draining = False
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -261,6 +263,8 @@ class Outbox:
             await self._record(job, outcome)
         except Exception as error:  # noqa: BLE001 - one job must not stop the others
             _log.exception("outcome not recorded", action="record_outcome", job=job.id)
+            if isinstance(outcome, Retry) and outcome.lane_until is not None:
+                self._shut[job.lane] = outcome.lane_until
             await self._put_back(job, f"outcome not recorded: {type(error).__name__}")
 
     async def _attempt(self, job: Job) -> Outcome:
@@ -271,6 +275,9 @@ class Outbox:
             at = self._clock.now() + self._settings.unknown_wait
             why = f"this version cannot carry out {job.kind!r}; start one that can"
             return Retry(at, why, unsure=job.unsure, counts=False)
+        if (until := self._shut_until(job.lane)) is not None:
+            why = "told to wait, which could not be recorded"
+            return Retry(until, why, unsure=job.unsure, lane_until=until, counts=False)
         try:
             async with asyncio.timeout(self._settings.hung_after):
                 held = replace(job, still_ours=partial(self._has_time, job))
@@ -285,6 +292,13 @@ class Outbox:
             _log.exception("delivery failed", action="deliver", job=job.id, kind=job.kind)
             self._settings.observe(job.kind, "fault")
             return self._later(job, RetryLaterError(f"fault: {type(error).__name__}", unsure=True))
+
+    def _shut_until(self, lane: str) -> datetime | None:
+        until, now = self._shut.get(lane), self._clock.now()
+        if until is not None and now < until <= now + _LONGEST_RETRY_AFTER:  # clocks jump
+            return until
+        self._shut.pop(lane, None)
+        return None
 
     def _later(self, job: Job, error: RetryLaterError) -> Retry | Dead:
         now = self._clock.now()

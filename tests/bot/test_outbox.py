@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -20,7 +21,7 @@ from bot.ports.delivering import (
 )
 from bot.ports.inbox import NotStoredError
 from bot.ports.jobs import Job, JobPriority, NewJob
-from bot.ports.store import Transaction
+from bot.ports.store import Store, Transaction
 from bot.store.opening import OpenedStore, open_store
 from tests.fakes.clock import FakeClock
 
@@ -44,6 +45,20 @@ class Deliverer:
     @property
     def keys(self) -> list[str]:
         return [job.key for job in self.seen]
+
+
+@dataclass
+class FailingStore:
+    """A store of which so many transactions fail as they begin."""
+
+    store: Store
+    failures: int = 0
+
+    def begin(self) -> AbstractAsyncContextManager[Transaction]:
+        if self.failures:
+            self.failures -= 1
+            raise NotStoredError("disk full")
+        return self.store.begin()
 
 
 @dataclass
@@ -178,6 +193,27 @@ async def test_a_throttled_lane_waits_as_a_whole_and_others_do_not(desk: Desk) -
     assert when["elsewhere"] == 0
     assert when["page"] == 30, "a page goes first when the lane opens"
     assert sorted([when["note"], when["note 2"]]) == [31, 32]
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+async def test_a_lane_waits_as_it_was_told_though_that_could_not_be_recorded(
+    desk: Desk, failures: int
+) -> None:
+    """One failure hits the outcome, the second the putting back of its job as well."""
+    store, after = FailingStore(desk.opened.store), timedelta(minutes=2)
+    desk.outbox._store = store
+
+    def throttled(_job: Job) -> None:
+        store.failures = failures
+        raise RetryLaterError("rate limited", after=after, throttled=True)
+
+    desk.deliverer.answers = [throttled]
+    await desk.enqueue("a", lane="C1")
+    await desk.run_until_idle(minutes=5)
+    first, second = desk.deliverer.times
+    assert second - first >= after
+    assert store.failures == 0
+    assert [key for key, _ in desk.finished] == ["a"]
 
 
 async def test_being_throttled_never_leads_to_giving_up(desk: Desk) -> None:
