@@ -42,6 +42,8 @@ from tests.simulation.time import VirtualClock, pause
 
 LEASE = timedelta(seconds=6)
 LEASE_ALONE = timedelta(seconds=30)
+_UNASKED = OutboxSettings().lease - OutboxSettings().margin
+"""So long after a claim a request still begins without asking whether the lease holds."""
 POLL = timedelta(seconds=50)
 POLL_ALONE = timedelta(seconds=300)
 """Nobody else works on its database: it knows of all that it will have to do."""
@@ -215,7 +217,10 @@ class Bot:
             clock=self._clock,
             on_finished=self.engine.job_finished,
             settings=OutboxSettings(
-                random=world.fate.dice.random, poll=self._poll, lease=self._lease
+                random=world.fate.dice.random,
+                poll=self._poll,
+                lease=self._lease,
+                margin=self._lease - _UNASKED,
             ),
         )
 
