@@ -10,6 +10,7 @@ from bot.app.application import Application, Setting
 from bot.app.building import build
 from bot.app.slack_side import SlackAccess
 from bot.clock import SystemClock
+from bot.config.secrets import secrets_of
 from bot.config.settings import Config
 from bot.logs import set_up_logs
 from bot.ports.inbox import NotStoredError
@@ -21,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 def serve(config: Config, parts: RulebookParts) -> int:
     """Run until SIGTERM or SIGINT; returns the exit status."""
-    set_up_logs(level=config.logging.level, form=config.logging.format, secrets=_secrets(config))
+    set_up_logs(level=config.logging.level, form=config.logging.format, secrets=secrets_of(config))
     try:
         asyncio.run(_serve(config, parts))
     except (StoreInUseError, StoreUnfitError, NotStoredError, OSError) as error:
@@ -71,16 +72,3 @@ def _stop_on_signals(application: Application) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, application.stop)
-
-
-def _secrets(config: Config) -> list[str]:
-    slack = config.slack
-    secrets = [slack.bot_token, slack.app_token, slack.signing_secret, slack.user_token]
-    secrets += [config.calendar.secret, config.roster_secret]
-    secrets.append(config.web_pages.secret)
-    secrets += [config.web_pages.openid.client_secret] if config.web_pages.openid else []
-    secrets += [s for source in config.sources for s in (source.secret, source.previous_secret)]
-    secrets += [webhook.secret for webhook in config.webhooks]
-    secrets += [spec.token for spec in config.orchestrators]
-    address = [config.watchdog.url] if config.watchdog else []
-    return [value for secret in secrets if (value := secret.get_secret_value())] + address
