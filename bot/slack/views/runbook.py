@@ -152,21 +152,24 @@ def _product(scene: Scene) -> Mrkdwn:
     product = scene.book.catalogue.product(scene.incident.product)
     if product is None:
         return Mrkdwn()
-    facts = [*_identity(scene, product), *_timing(scene, product)]
     promised = list(_promised(product.promises))
-    lines = [md("*{name}* · {facts}", name=product.name, facts=join(" · ", facts))]
+    facts = [*_identity(scene, product), *_timing(scene, product)]
+    lines = [join(" · ", [md("*{name}*", name=product.name), *facts])] if facts or promised else []
     if promised:
         lines.append(md("Promised: {promised}", promised=join(", ", promised)))
     return join("\n", lines)
 
 
 def _identity(scene: Scene, product: Product) -> Iterator[Mrkdwn]:
+    """Say whose and what it is, but for what the incident's own message says."""
+    stakes = scene.incident.stakes
+    told = (stakes.owner or stakes.team, stakes.tier) if stakes else ("", 0)
     owner = product.owner or product.team
-    if owner:
+    if owner and owner != told[0]:
         yield md("owner {owner}", owner=scene.who(owner))
     if product.load_type:
         yield md("{load} load", load=product.load_type.value)
-    if product.tier:
+    if product.tier and product.tier != told[1]:
         yield md("tier {tier}", tier=product.tier)
 
 

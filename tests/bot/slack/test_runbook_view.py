@@ -22,6 +22,7 @@ from rules.runbooks.runbook import (
     Tick,
 )
 from rules.tasks.task import Task, TaskState
+from tests.bot.slack.test_stakes import stakes
 from tests.rules.runbooks.test_choosing import incident
 from tests.stories.story import USUAL, rulebook
 
@@ -146,3 +147,20 @@ def test_without_any_runbook_it_tells_of_the_product_and_of_what_proves_a_fix() 
     resolved = broken.resolve("ana", NOW)
     after = runbook_message(Scene(incident=resolved, now=NOW, names=Named(), book=book), None, {})
     assert "is proved by" not in texts(after)
+
+
+def test_what_the_incident_s_message_tells_of_the_product_is_not_told_again() -> None:
+    product = Product(id="orders", name="Orders", owner="cy@example.com", team="data", tier=1,
+                      load_type=LoadType.SNAPSHOT)  # fmt: skip
+    book = rulebook(catalogue=Catalogue([product, Product(id="bare", name="Bare", owner="dee")]))
+    at = stakes(product="orders", owner="cy@example.com", tier=1)
+    broken = incident(product="orders").but(stakes=at)
+    said = texts(
+        runbook_message(Scene(incident=broken, now=NOW, names=Named(), book=book), None, {})
+    )
+    assert said.startswith("*Orders* · snapshot load")
+    assert "owner" not in said
+    assert "tier" not in said
+    bare = incident(product="bare").but(stakes=stakes(product="bare", owner="dee"))
+    message = runbook_message(Scene(incident=bare, now=NOW, names=Named(), book=book), None, {})
+    assert "Bare" not in texts(message)
