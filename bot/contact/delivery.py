@@ -9,7 +9,14 @@ from bot.contact.answering import Answering
 from bot.contact.links import Claim, Links
 from bot.contact_jobs import CONTACT, ContactOrderJob, order_of
 from bot.ports.contact import Backend, Receipts, Summons
-from bot.ports.delivering import Delivered, Deliverer, GiveUpError, MessageRef, RetryLaterError
+from bot.ports.delivering import (
+    Delivered,
+    Deliverer,
+    GiveUpError,
+    LeaseLostError,
+    MessageRef,
+    RetryLaterError,
+)
 from bot.ports.jobs import Job
 from bot.ports.store import Reader
 from rules.contacting.contacts import address_of
@@ -50,7 +57,10 @@ class ContactDeliverer:
         self._called: dict[str, datetime] = {}
 
     async def deliver(self, job: Job) -> Delivered:
-        """Send, unless nobody is waited for any more. Raises RetryLaterError or GiveUpError."""
+        """Send, unless nobody is waited for any more.
+
+        Raises RetryLaterError, GiveUpError, or LeaseLostError when the job is another's by now.
+        """
         order = order_of(job)
         incident = await self._means.reader.incident(job.incident_id)
         if incident is None:
@@ -65,6 +75,9 @@ class ContactDeliverer:
             self._wait_for_the_line(summons.address)
             others = await self._means.answering.others(order.person, incident.id)
             summons = replace(summons, others=len(others))
+        # a machine that slept since the lease was taken must not send what another has sent
+        if not await job.still_ours():
+            raise LeaseLostError
         sent = await backend.send(summons)
         if order.method is Method.VOICE:
             self._called[summons.address] = self._means.clock.now()

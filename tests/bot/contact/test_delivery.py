@@ -1,0 +1,74 @@
+"""A step of a page is carried out once, by whoever has its lease."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.contact.answering import Answering
+from bot.contact.delivery import ContactDeliverer, Means
+from bot.contact.links import Links
+from bot.contact_jobs import contact_job
+from bot.ports.contact import Sent, Summons
+from bot.ports.delivering import LeaseLostError
+from bot.ports.jobs import Job
+from rules.contacting.method import Method
+from rules.effects import Contact
+from rules.people import People, Person
+from rules.sentence import say
+from tests.bot.store.samples import incident
+from tests.fakes.clock import FakeClock
+from tests.fakes.inbox import FakeInbox
+from tests.fakes.reader import FakeReader
+
+ANA = Person("ana", "Ana", "ana@example.com", phone="+4917012345678")
+
+
+class Takes:
+    """A service that takes everything."""
+
+    def __init__(self) -> None:
+        self.sent: list[Summons] = []
+
+    async def send(self, summons: Summons) -> Sent:
+        self.sent.append(summons)
+        return Sent("SM1")
+
+
+def deliverer(clock: FakeClock, service: Takes, method: Method) -> ContactDeliverer:
+    people = People([ANA])
+    reader = FakeReader(incident(42, clock.now(), id="i1", paged=("ana",)))
+    answering = Answering(FakeInbox(), reader, clock, lambda key: people.by_key(key).name)
+    means = Means(
+        backends={method: service},
+        people=people,
+        reader=reader,
+        links=Links("secret", "https://watchbill.example", clock),
+        answering=answering,
+        clock=clock,
+    )
+    return ContactDeliverer(means)
+
+
+def job(clock: FakeClock, method: Method) -> Job:
+    now = clock.now()
+    effect = Contact("ana", "i1:0.0.0:ana", 1, method, now - now, say("you are primary of data"))
+    new = contact_job(effect, "i1", now, now)
+    return Job(
+        id="j1", key=new.key, kind=new.kind, lane=new.lane, priority=new.priority,
+        payload=new.payload, incident_id="i1", due_at=now, created_at=now, first_attempt_at=now,
+        attempts=1, lease=1, leased_until=now, revision=0, unsure=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("method", [Method.EMAIL, Method.SMS, Method.VOICE])
+async def test_what_another_has_taken_over_is_not_sent(clock: FakeClock, method: Method) -> None:
+    async def gone() -> bool:
+        return False
+
+    service = Takes()
+    mine = job(clock, method)
+    with pytest.raises(LeaseLostError):
+        await deliverer(clock, service, method).deliver(replace(mine, still_ours=gone))
+    assert service.sent == []
+    await deliverer(clock, service, method).deliver(mine)
+    assert len(service.sent) == 1
