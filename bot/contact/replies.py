@@ -42,7 +42,8 @@ class Replies:
         people = self._whose(sender)
         if not people:
             return _STRANGER
-        codes = _CODE.findall(text[:500])
+        # phones write the digits of their own script
+        codes = [f"{int(code):06d}" for code in _CODE.findall(text[:500])]
         if not codes:
             return _HOW
         told = [found for code in codes[:5] if (found := await self._acknowledged(people, code))]

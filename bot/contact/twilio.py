@@ -148,10 +148,9 @@ def signature(token: str, url: str, fields: Iterable[tuple[str, str]]) -> str:
 
 def is_from_twilio(token: str, url: str, fields: Iterable[tuple[str, str]], given: str) -> bool:
     """Tell whether a form comes from Twilio, which may or may not write a usual port."""
-    pairs = tuple(fields)
+    pairs, told = tuple(fields), given.encode("utf-8", "replace")
     return any(
-        hmac.compare_digest(signature(token, one, pairs).encode(), given.encode())
-        for one in _spellings(url)
+        hmac.compare_digest(signature(token, one, pairs).encode(), told) for one in _spellings(url)
     )
 
 

@@ -276,6 +276,26 @@ async def test_only_twilio_is_heard(opened: Open) -> None:
     assert bench.told == []
 
 
+@pytest.mark.parametrize("raw", [
+    b"POST /contact/twilio/sms HTTP/1.1\r\nX-Twilio-Signature: \xff\xfe\r\n",
+    b"POST /contact/twilio/sms?\xff HTTP/1.1\r\nX-Twilio-Signature: x\r\n",
+    b"POST /contact/twilio/sms?%ff%00 HTTP/1.1\r\nX-Twilio-Signature: x\r\n",
+    b"POST http://[::1/contact/twilio/sms HTTP/1.1\r\nX-Twilio-Signature: x\r\n",
+    b"POST /contact/twilio/status/\xff HTTP/1.1\r\nX-Twilio-Signature: x\r\n",
+    b"POST /ack/\xff.\xff HTTP/1.1\r\n",
+    b"GET /ack/%ff.%c3%a9 HTTP/1.1\r\n",
+])  # fmt: skip
+async def test_bytes_that_are_no_text_are_refused_without_a_fault(opened: Open, raw: bytes) -> None:
+    bench = await opened()
+    port = bench.client.server.port
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(raw + b"Host: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    first = (await reader.readline()).decode("latin-1")
+    writer.close()
+    await writer.wait_closed()
+    assert first.split()[1] in {"400", "403", "404", "410"}, first
+
+
 async def test_without_a_token_twilios_doors_are_shut(opened: Open) -> None:
     bench = await opened(token="")
     url = bench.links.here("/contact/twilio/sms")
@@ -333,6 +353,18 @@ async def test_a_reply_with_the_code_acknowledges(opened: Open) -> None:
     answer = await bench.twilio(url, {"From": ANA.phone, "Body": f"{code} thanks & bye"})
     assert ET.fromstring(await answer.text())[0].text == "#42 is yours. Nobody else is called."
     assert len(bench.inbox.deliveries) == 1
+
+
+@pytest.mark.parametrize("zero", ["٠", "۰", "\N{FULLWIDTH DIGIT ZERO}"])
+async def test_a_reply_in_the_digits_of_another_script_acknowledges(
+    opened: Open, zero: str
+) -> None:
+    bench = await opened()
+    url, code = bench.links.here("/contact/twilio/sms"), bench.links.code("ana", CLAIM.page)
+    text = "".join(chr(ord(zero) + int(digit)) for digit in code)
+    answer = await bench.twilio(url, {"From": ANA.phone, "Body": text})
+    assert answer.status == 200
+    assert ET.fromstring(await answer.text())[0].text == "#42 is yours. Nobody else is called."
 
 
 async def test_a_reply_that_cannot_be_stored_says_so(opened: Open) -> None:
