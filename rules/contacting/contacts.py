@@ -7,7 +7,7 @@ from rules.contacting.method import USUAL, ContactOrder, ContactStep, Method, re
 from rules.people import People, Person
 from rules.priority import Urgency
 
-_PHONE = re.compile(r"\+[1-9]\d{6,14}")
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _PUSHOVER = re.compile(r"[A-Za-z0-9]{30}")
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FILLING = re.compile(r"[\s().\-/]")

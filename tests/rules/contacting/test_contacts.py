@@ -64,7 +64,9 @@ def test_a_phone_number_is_kept_as_twilio_wants_it(written: str, number: str) ->
     assert phone_number(written) == number
 
 
-@pytest.mark.parametrize("written", ["0170 1234567", "491701234567", "+0123456789", "+49x", "+1"])
+@pytest.mark.parametrize(
+    "written", ["0170 1234567", "491701234567", "+0123456789", "+49x", "+1", "+49١٧٠١٢٣٤٥"]
+)
 def test_a_number_without_its_country_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match="with its country"):
         phone_number(written)
