@@ -1,14 +1,27 @@
 """The sentences about an incident: its title, its state, and what the reader should do."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.slack.plan import Planned
 from bot.slack.scene import Scene
-from bot.slack.text import Mrkdwn, join, lasting, link, listed, md, one_line, outside, roughly
+from bot.slack.text import (
+    Mrkdwn,
+    join,
+    lasting,
+    link,
+    listed,
+    md,
+    one_line,
+    outside,
+    roughly,
+    spoken,
+)
 from bot.slack.wording.promise import promise_for_phone, will_page, will_page_for_phone
 from rules.category import SURE
 from rules.corrected import Correction
 from rules.incident import Incident, State
+from rules.verifying.wording import by_what
 
 SIGNS = {State.TRIGGERED: "🔴", State.ACKNOWLEDGED: "🟡", State.RESOLVED: "🟢"}
 MUTED, SNOOZED = "🔕", "💤"
@@ -70,7 +83,7 @@ def _call(scene: Scene) -> Mrkdwn:
     """What to do, without times of day: phones do not turn them into the reader's zone."""
     at = scene.incident
     if at.state is State.RESOLVED:
-        return md("Resolved by {who}.", who=resolver(scene))
+        return join(" ", [md("Resolved by {who}.", who=resolver(scene)), _unproved(scene)])
     if at.muted:
         return md("Silenced, nobody is paged.")
     if at.snoozed_until:
@@ -98,6 +111,14 @@ def _call(scene: Scene) -> Mrkdwn:
         verb=verb,
         again=again,
     )
+
+
+def _unproved(scene: Scene) -> Mrkdwn:
+    seen = scene.incident.verification
+    if seen is None or seen.expects is None or not scene.incident.is_pending:
+        return Mrkdwn()
+    how = by_what(replace(seen.expects, due_at=None, bad=None))
+    return md("Still to be proved by {how}.", how=spoken(how, scene.names, scene.now))
 
 
 def _reach(scene: Scene, step: Planned) -> Mrkdwn:

@@ -19,6 +19,7 @@ from rules.schedule.handoff import Handoff, RoleChange
 from rules.verification import Expects, Proof, Verdict, Verification
 from rules.verifying.settings import VerifyingRules
 from tests.bot.slack.samples import ANA, BO, BOOK, HOSTILE, NOW, PEOPLE, FakeNames, incident, scene
+from tests.bot.slack.test_views import MARKUP, OUR_LINKS, _mrkdwn
 
 DUE = NOW + timedelta(days=1)
 EXPECTS = Expects(proof=Proof.NEXT_RUN, pipeline="daily_orders", due_at=DUE)
@@ -43,6 +44,24 @@ def labels(at: Incident, **more: Any) -> list[str]:
 def test_the_message_says_what_is_to_prove_it() -> None:
     assert "⏳ *To be proved* by the run of daily_orders due" in shown(resolved())
     assert "So far: r1 left out load" in shown(resolved(evidence="r1 left out load"))
+
+
+@pytest.mark.parametrize(
+    ("expects", "said"),
+    [
+        (EXPECTS, "Still to be proved by the next run of daily_orders."),
+        (Expects(proof=Proof.BACKFILL, bad=(NOW, DUE)), "Still to be proved by a backfill of what"),
+        (Expects(proof=Proof.WORDS), "Still to be proved by somebody who has looked"),
+    ],
+)
+def test_the_phone_says_what_is_still_to_prove_it_and_no_time_of_day(
+    expects: Expects, said: str
+) -> None:
+    told = views.root_message(scene(resolved(expects=expects)))["text"]
+    assert f"Resolved by Ana. {said}" in told
+    assert "<!date" not in told
+    over = views.root_message(scene(resolved(Verdict.PASSED, expects=expects)))["text"]
+    assert over.endswith("Resolved by Ana.")
 
 
 @pytest.mark.parametrize(
@@ -77,12 +96,11 @@ def test_a_run_is_offered_where_it_can_be_started_and_asks_first() -> None:
     assert "Start a run now?" in shown(at, book=book)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_evidence_is_text(text: str) -> None:
-    told = shown(resolved(evidence=text))
-    assert "<!here>" not in told
-    assert "<!channel>" not in told
-    assert "<@U" not in told
+def test_evidence_is_text() -> None:
+    message = views.root_message(scene(resolved(evidence=HOSTILE)))
+    assert "So far: &lt;!channel&gt;" in str(message["blocks"])
+    tokens = [token for part in _mrkdwn(message) for token in MARKUP.findall(part)]
+    assert all(token.startswith(("!date^", *OUR_LINKS)) for token in tokens), tokens
 
 
 def test_the_form_asks_how_somebody_knows() -> None:
