@@ -49,8 +49,10 @@ class SystemClock:
         await asyncio.sleep(self._real_seconds(when))
 
     async def wait(self, event: asyncio.Event, until: datetime) -> None:
+        # not asyncio.wait_for: before Python 3.12 whoever is cancelled as the event comes goes on
         try:
-            await asyncio.wait_for(event.wait(), self._real_seconds(until))
+            async with asyncio.timeout(self._real_seconds(until)):
+                await event.wait()
         except TimeoutError:
             return
 
