@@ -13,6 +13,7 @@ from rules.audit import Finding
 from tests.bot.app.conftest import Running, started
 from tests.fakes.bells import Receiver, receiver
 
+ROOT = Path(__file__).parents[3]
 MORE = """
 webhooks: [{{name: phone, url: "{url}/phone", secret: s3cret}}]
 canary: {{channel: canary, within: 20s, alarm: [{{webhook: phone}}]}}
@@ -60,6 +61,15 @@ async def test_the_canary_flies_through_everything_and_leaves_no_trace(
     assert 'watchbill_alerts_total{source="canary"' not in told
     async with guarded.http.get(guarded.app.url + "/readyz") as answer:
         assert (await answer.json())["details"]["canary"] == "ok"
+
+
+async def test_what_readyz_tells_is_explained_by_its_name(guarded: Running) -> None:
+    text = (ROOT / "docs/operations/alarms.md").read_text(encoding="utf-8")
+    async with guarded.http.get(guarded.app.url + "/readyz") as answer:
+        told = await answer.json()
+    named = [*told["checks"], *told["details"]]
+    assert {"database", "audit", "canary"} <= set(named)
+    assert [name for name in named if f"\n| `{name}` |" not in text] == []
 
 
 async def test_nobody_else_can_send_a_canary(guarded: Running) -> None:
