@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection, create_engine
 
-from bot.store.tables.core import METADATA
+from bot.store.tables.row import METADATA
 
 
 def run(connection: Connection) -> None:

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Text, text
-from sqlmodel import Field, SQLModel
 
 from bot.store.columns import UtcDateTime
+from bot.store.tables.row import METADATA, Row
 
 
 def _text() -> Column[str]:
@@ -16,7 +16,7 @@ def _at(*, nullable: bool = False) -> Column[datetime]:
     return Column(UtcDateTime, nullable=nullable)
 
 
-class AccessGrantRow(SQLModel, table=True):
+class AccessGrantRow(Row):
     """A grant as it stands; `body` is all of it, the other columns are for finding it."""
 
     __tablename__ = "access_grant"
@@ -27,30 +27,30 @@ class AccessGrantRow(SQLModel, table=True):
         Index("ix_access_grant_person", "person", "group_name", "requested_at"),
     )
 
-    id: str = Field(sa_column=_text())
-    group_name: str = Field(sa_column=_text())
-    person: str = Field(sa_column=_text())
-    account: str = Field(sa_column=_text())
-    origin: str = Field(sa_column=_text())
-    state: str = Field(sa_column=_text())
-    requested_at: datetime = Field(sa_column=_at())
-    wake_at: datetime | None = Field(sa_column=_at(nullable=True))
-    open: int = Field(sa_column=Column(Integer, nullable=False))
-    body: str = Field(sa_column=_text())
+    id = _text()
+    group_name = _text()
+    person = _text()
+    account = _text()
+    origin = _text()
+    state = _text()
+    requested_at = _at()
+    wake_at = _at(nullable=True)
+    open = Column(Integer, nullable=False)
+    body = _text()
 
 
-class AccessStandingRow(SQLModel, table=True):
+class AccessStandingRow(Row):
     """How one group stands, and when it is compared again."""
 
     __tablename__ = "access_standing"
     __table_args__ = (PrimaryKeyConstraint("name"),)
 
-    name: str = Field(sa_column=_text())
-    due_at: datetime | None = Field(sa_column=_at(nullable=True))
-    body: str = Field(sa_column=_text())
+    name = _text()
+    due_at = _at(nullable=True)
+    body = _text()
 
 
-class AccessLedgerRow(SQLModel, table=True):
+class AccessLedgerRow(Row):
     """One line of the ledger; triggers refuse to change or delete any."""
 
     __tablename__ = "access_ledger"
@@ -66,18 +66,18 @@ class AccessLedgerRow(SQLModel, table=True):
         ),
     )
 
-    id: str = Field(sa_column=_text())
-    at: datetime = Field(sa_column=_at())
-    what: str = Field(sa_column=_text())
-    group_name: str = Field(sa_column=_text())
-    person: str = Field(sa_column=_text())
-    grant_id: str = Field(sa_column=_text())
-    by: str = Field(sa_column=_text())
-    why: str = Field(sa_column=_text())
-    incident: int = Field(sa_column=Column(Integer, nullable=False))
-    evidence: str = Field(sa_column=_text())
+    id = _text()
+    at = _at()
+    what = _text()
+    group_name = _text()
+    person = _text()
+    grant_id = _text()
+    by = _text()
+    why = _text()
+    incident = Column(Integer, nullable=False)
+    evidence = _text()
 
 
-ACCESS_GRANT = SQLModel.metadata.tables["access_grant"]
-ACCESS_STANDING = SQLModel.metadata.tables["access_standing"]
-ACCESS_LEDGER = SQLModel.metadata.tables["access_ledger"]
+ACCESS_GRANT = METADATA.tables["access_grant"]
+ACCESS_STANDING = METADATA.tables["access_standing"]
+ACCESS_LEDGER = METADATA.tables["access_ledger"]

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Text
-from sqlmodel import Field, SQLModel
 
 from bot.store.columns import UtcDateTime
+from bot.store.tables.row import METADATA, Row
 
 
 def _text(default: str | None = "") -> Column[str]:
@@ -16,18 +16,18 @@ def _at(*, nullable: bool = False) -> Column[datetime]:
     return Column(UtcDateTime, nullable=nullable)
 
 
-class ErrandRow(SQLModel, table=True):
+class ErrandRow(Row):
     """When an errand is due next, and when it last ended well."""
 
     __tablename__ = "errand"
     __table_args__ = (PrimaryKeyConstraint("name"),)
 
-    name: str = Field(sa_column=_text(None))
-    next_at: datetime = Field(sa_column=_at())
-    done_at: datetime | None = Field(sa_column=_at(nullable=True))
+    name = _text(None)
+    next_at = _at()
+    done_at = _at(nullable=True)
 
 
-class AuditFindingRow(SQLModel, table=True):
+class AuditFindingRow(Row):
     """One thing that the auditor found; `standing` while the last look still found it."""
 
     __tablename__ = "audit_finding"
@@ -36,14 +36,14 @@ class AuditFindingRow(SQLModel, table=True):
         Index("ix_audit_finding_last_at", "last_at"),
     )
 
-    key: str = Field(sa_column=_text(None))
-    kind: str = Field(sa_column=_text(None))
-    number: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
-    sentence: str = Field(sa_column=_text())
-    first_at: datetime = Field(sa_column=_at())
-    last_at: datetime = Field(sa_column=_at())
-    standing: int = Field(sa_column=Column(Integer, nullable=False, server_default="1"))
+    key = _text(None)
+    kind = _text(None)
+    number = Column(BigInteger, nullable=False, server_default="0")
+    sentence = _text()
+    first_at = _at()
+    last_at = _at()
+    standing = Column(Integer, nullable=False, server_default="1")
 
 
-ERRAND = SQLModel.metadata.tables["errand"]
-AUDIT_FINDING = SQLModel.metadata.tables["audit_finding"]
+ERRAND = METADATA.tables["errand"]
+AUDIT_FINDING = METADATA.tables["audit_finding"]

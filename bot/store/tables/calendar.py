@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Text
-from sqlmodel import Field, SQLModel
 
 from bot.store.columns import UtcDateTime
+from bot.store.tables.row import METADATA, Row
 
 
 def _text(default: str | None = None) -> Column[str]:
@@ -20,63 +20,63 @@ def _at(*, nullable: bool = False) -> Column[datetime]:
     return Column(UtcDateTime, nullable=nullable)
 
 
-class CalendarEventRow(SQLModel, table=True):
+class CalendarEventRow(Row):
     """One event as subscribers know it; `people` is a list, `former` a map to instants."""
 
     __tablename__ = "calendar_event"
     __table_args__ = (PrimaryKeyConstraint("id"),)
 
-    id: str = Field(sa_column=_text())
-    rotation: str = Field(sa_column=_text())
-    role: str = Field(sa_column=_text())
-    start_at: datetime = Field(sa_column=_at())
-    end_at: datetime = Field(sa_column=_at())
-    people: str = Field(sa_column=_text("[]"))
-    former: str = Field(sa_column=_text("{}"))
-    sequence: int = Field(sa_column=_number())
-    changed_at: datetime = Field(sa_column=_at())
-    cancelled: int = Field(sa_column=_number())
+    id = _text()
+    rotation = _text()
+    role = _text()
+    start_at = _at()
+    end_at = _at()
+    people = _text("[]")
+    former = _text("{}")
+    sequence = _number()
+    changed_at = _at()
+    cancelled = _number()
 
 
-class CalendarFeedRow(SQLModel, table=True):
+class CalendarFeedRow(Row):
     """A feed whose address was revoked, and how often."""
 
     __tablename__ = "calendar_feed"
     __table_args__ = (PrimaryKeyConstraint("name"),)
 
-    name: str = Field(sa_column=_text())
-    revocations: int = Field(sa_column=_number())
-    revoked_at: datetime = Field(sa_column=_at())
+    name = _text()
+    revocations = _number()
+    revoked_at = _at()
 
 
-class CalendarFollowerRow(SQLModel, table=True):
+class CalendarFollowerRow(Row):
     """How the calendar of one rotation stands."""
 
     __tablename__ = "calendar_follower"
     __table_args__ = (PrimaryKeyConstraint("name"),)
 
-    name: str = Field(sa_column=_text())
-    calendar: str = Field(sa_column=_text(""))
-    tried_at: datetime | None = Field(sa_column=_at(nullable=True))
-    synced_at: datetime | None = Field(sa_column=_at(nullable=True))
-    behind_since: datetime | None = Field(sa_column=_at(nullable=True))
-    problem: str = Field(sa_column=_text(""))
-    events: int = Field(sa_column=_number())
-    writes: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    name = _text()
+    calendar = _text("")
+    tried_at = _at(nullable=True)
+    synced_at = _at(nullable=True)
+    behind_since = _at(nullable=True)
+    problem = _text("")
+    events = _number()
+    writes = Column(BigInteger, nullable=False, server_default="0")
 
 
-class CalendarLeaseRow(SQLModel, table=True):
+class CalendarLeaseRow(Row):
     """Which process may publish and write to calendars, and until when."""
 
     __tablename__ = "calendar_lease"
     __table_args__ = (PrimaryKeyConstraint("name"),)
 
-    name: str = Field(sa_column=_text())
-    holder: str = Field(sa_column=_text(""))
-    until: datetime | None = Field(sa_column=_at(nullable=True))
+    name = _text()
+    holder = _text("")
+    until = _at(nullable=True)
 
 
-CALENDAR_EVENT = SQLModel.metadata.tables["calendar_event"]
-CALENDAR_FEED = SQLModel.metadata.tables["calendar_feed"]
-CALENDAR_FOLLOWER = SQLModel.metadata.tables["calendar_follower"]
-CALENDAR_LEASE = SQLModel.metadata.tables["calendar_lease"]
+CALENDAR_EVENT = METADATA.tables["calendar_event"]
+CALENDAR_FEED = METADATA.tables["calendar_feed"]
+CALENDAR_FOLLOWER = METADATA.tables["calendar_follower"]
+CALENDAR_LEASE = METADATA.tables["calendar_lease"]

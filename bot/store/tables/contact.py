@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Text
-from sqlmodel import Field, SQLModel
 
 from bot.store.columns import UtcDateTime
+from bot.store.tables.row import METADATA, Row
 
 
 def _text(default: str | None = "") -> Column[str]:
@@ -16,7 +16,7 @@ def _at() -> Column[datetime]:
     return Column(UtcDateTime, nullable=False)
 
 
-class ContactAttemptRow(SQLModel, table=True):
+class ContactAttemptRow(Row):
     """One attempt; `step` 0 is the direct message, `changed_at` when its result was last heard."""
 
     __tablename__ = "contact_attempt"
@@ -25,18 +25,18 @@ class ContactAttemptRow(SQLModel, table=True):
         Index("ix_contact_attempt_incident", "incident_id", "id"),
     )
 
-    id: str = Field(sa_column=_text(None))
-    incident_id: str = Field(sa_column=_text(None))
-    page_key: str = Field(sa_column=_text())
-    person: str = Field(sa_column=_text())
-    method: str = Field(sa_column=_text())
-    step: int = Field(sa_column=Column(Integer, nullable=False, server_default="0"))
-    attempt: int = Field(sa_column=Column(Integer, nullable=False, server_default="1"))
-    at: datetime = Field(sa_column=_at())
-    changed_at: datetime = Field(sa_column=_at())
-    result: str = Field(sa_column=_text())
-    provider_id: str = Field(sa_column=_text())
-    error: str = Field(sa_column=_text())
+    id = _text(None)
+    incident_id = _text(None)
+    page_key = _text()
+    person = _text()
+    method = _text()
+    step = Column(Integer, nullable=False, server_default="0")
+    attempt = Column(Integer, nullable=False, server_default="1")
+    at = _at()
+    changed_at = _at()
+    result = _text()
+    provider_id = _text()
+    error = _text()
 
 
-CONTACT_ATTEMPT = SQLModel.metadata.tables["contact_attempt"]
+CONTACT_ATTEMPT = METADATA.tables["contact_attempt"]

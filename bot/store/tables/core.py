@@ -13,9 +13,9 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlmodel import Field, SQLModel
 
 from bot.store.columns import UtcDateTime
+from bot.store.tables.row import METADATA, Row
 
 OPEN = "state != 'resolved'"
 ABOUT = f"{OPEN} AND (asset != '' OR product != '' OR run_key != '')"
@@ -50,7 +50,7 @@ def _index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
-class InboundRow(SQLModel, table=True):
+class InboundRow(Row):
     """A delivery, raw, as it was accepted."""
 
     __tablename__ = "inbound"
@@ -59,20 +59,20 @@ class InboundRow(SQLModel, table=True):
         _index("ix_inbound_done", "received_at", where="state = 'done'"),
     )
 
-    id: str = Field(sa_column=_text(primary_key=True))
-    key: str = Field(sa_column=_text(unique=True))
-    source: str = Field(sa_column=_text())
-    received_at: datetime = Field(sa_column=_at())
-    content_type: str = Field(sa_column=_text())
-    headers: str = Field(sa_column=_text(default="{}"))
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    state: str = Field(sa_column=_text(default="new"))
-    next_at: datetime = Field(sa_column=_at())
-    attempts: int = Field(sa_column=_count())
-    error: str = Field(sa_column=_text())
+    id = _text(primary_key=True)
+    key = _text(unique=True)
+    source = _text()
+    received_at = _at()
+    content_type = _text()
+    headers = _text(default="{}")
+    body = Column(LargeBinary, nullable=False)
+    state = _text(default="new")
+    next_at = _at()
+    attempts = _count()
+    error = _text()
 
 
-class IncidentRow(SQLModel, table=True):
+class IncidentRow(Row):
     """An incident: `body` is all of it, the other columns are what queries ask for."""
 
     __tablename__ = "incident"
@@ -92,36 +92,36 @@ class IncidentRow(SQLModel, table=True):
         _index("ix_incident_product", "product", "opened_at", where="product != ''"),
     )
 
-    id: str = Field(sa_column=_text(primary_key=True))
-    number: int = Field(sa_column=Column(BigInteger, nullable=False, unique=True))
-    source: str = Field(sa_column=_text())
-    dedup_key: str = Field(sa_column=_text())
-    group_key: str = Field(sa_column=_text())
-    title: str = Field(sa_column=_text())
-    state: str = Field(sa_column=_text(default=None))
-    storm: int = Field(sa_column=_flag())
-    priority: str = Field(sa_column=_text(default=None))
-    channel: str = Field(sa_column=_text())
-    assigned_to: str = Field(sa_column=_text())
-    asset: str = Field(sa_column=_text())
-    product: str = Field(sa_column=_text())
-    run_key: str = Field(sa_column=_text())
-    rotation: str = Field(sa_column=_text())
-    category: str = Field(sa_column=_text())
-    paged_at: datetime | None = Field(sa_column=_at(nullable=True))
-    acked_at: datetime | None = Field(sa_column=_at(nullable=True))
-    opened_at: datetime = Field(sa_column=_at())
-    resolved_at: datetime | None = Field(sa_column=_at(nullable=True))
-    verified_at: datetime | None = Field(sa_column=_at(nullable=True))
-    closed_at: datetime | None = Field(sa_column=_at(nullable=True))
-    verification: str = Field(sa_column=_text())
-    awaits: str = Field(sa_column=_text())
-    wake_at: datetime | None = Field(sa_column=_at(nullable=True))
-    version: int = Field(sa_column=_count())
-    body: str = Field(sa_column=_text(default=None))
+    id = _text(primary_key=True)
+    number = Column(BigInteger, nullable=False, unique=True)
+    source = _text()
+    dedup_key = _text()
+    group_key = _text()
+    title = _text()
+    state = _text(default=None)
+    storm = _flag()
+    priority = _text(default=None)
+    channel = _text()
+    assigned_to = _text()
+    asset = _text()
+    product = _text()
+    run_key = _text()
+    rotation = _text()
+    category = _text()
+    paged_at = _at(nullable=True)
+    acked_at = _at(nullable=True)
+    opened_at = _at()
+    resolved_at = _at(nullable=True)
+    verified_at = _at(nullable=True)
+    closed_at = _at(nullable=True)
+    verification = _text()
+    awaits = _text()
+    wake_at = _at(nullable=True)
+    version = _count()
+    body = _text(default=None)
 
 
-class AlertRow(SQLModel, table=True):
+class AlertRow(Row):
     """One alert within one incident; `open` while its incident is."""
 
     __tablename__ = "alert"
@@ -131,48 +131,48 @@ class AlertRow(SQLModel, table=True):
         Index("ix_alert_last_at", "last_at"),
     )
 
-    incident_id: str = Field(sa_column=_text())
-    source: str = Field(sa_column=_text())
-    dedup_key: str = Field(sa_column=_text())
-    group_key: str = Field(sa_column=_text())
-    status: str = Field(sa_column=_text(default=None))
-    title: str = Field(sa_column=_text())
-    severity: str = Field(sa_column=_text(default=None))
-    labels: str = Field(sa_column=_text(default="{}"))
-    category: str = Field(sa_column=_text())
-    first_at: datetime = Field(sa_column=_at())
-    last_at: datetime = Field(sa_column=_at())
-    count: int = Field(sa_column=_count(1))
-    open: int = Field(sa_column=Column(Integer, nullable=False, server_default="1"))
+    incident_id = _text()
+    source = _text()
+    dedup_key = _text()
+    group_key = _text()
+    status = _text(default=None)
+    title = _text()
+    severity = _text(default=None)
+    labels = _text(default="{}")
+    category = _text()
+    first_at = _at()
+    last_at = _at()
+    count = _count(1)
+    open = Column(Integer, nullable=False, server_default="1")
 
 
-class AlertTimeRow(SQLModel, table=True):
+class AlertTimeRow(Row, sqlite_with_rowid=False):
     """How many alerts of an incident came in at one instant."""
 
     __tablename__ = "alert_time"
-    __table_args__ = (PrimaryKeyConstraint("incident_id", "at"), {"sqlite_with_rowid": False})
+    __table_args__ = (PrimaryKeyConstraint("incident_id", "at"),)
 
-    incident_id: str = Field(sa_column=_text())
-    at: datetime = Field(sa_column=_at())
-    count: int = Field(sa_column=_count(1))
+    incident_id = _text()
+    at = _at()
+    count = _count(1)
 
 
-class TimelineRow(SQLModel, table=True):
+class TimelineRow(Row):
     """One line of an incident's story."""
 
     __tablename__ = "timeline"
     __table_args__ = (Index("ix_timeline_incident", "incident_id", "id"),)
 
-    id: int | None = Field(default=None, sa_column=Column(_ID, primary_key=True))
-    incident_id: str = Field(sa_column=_text())
-    at: datetime = Field(sa_column=_at())
-    what: str = Field(sa_column=_text(default=None))
-    sentence: str = Field(sa_column=_text(default=None))
-    by: str = Field(sa_column=_text())
-    rule: str = Field(sa_column=_text())
+    id = Column(_ID, primary_key=True)
+    incident_id = _text()
+    at = _at()
+    what = _text(default=None)
+    sentence = _text(default=None)
+    by = _text()
+    rule = _text()
 
 
-class JobRow(SQLModel, table=True):
+class JobRow(Row):
     """One effect to carry out.
 
     `next_at` is when it is due or, while `leased`, when the lease ends. `in_flight`: an attempt
@@ -188,42 +188,42 @@ class JobRow(SQLModel, table=True):
         _index("ix_job_ended", "done_at", where="state IN ('done', 'cancelled')"),
     )
 
-    id: str = Field(sa_column=_text(primary_key=True))
-    key: str = Field(sa_column=_text(unique=True))
-    kind: str = Field(sa_column=_text(default=None))
-    lane: str = Field(sa_column=_text())
-    priority: int = Field(sa_column=Column(Integer, nullable=False))
-    payload: str = Field(sa_column=_text(default="{}"))
-    incident_id: str = Field(sa_column=_text())
-    state: str = Field(sa_column=_text(default="todo"))
-    created_at: datetime = Field(sa_column=_at())
-    due_at: datetime = Field(sa_column=_at())
-    next_at: datetime = Field(sa_column=_at())
-    again_at: datetime | None = Field(sa_column=_at(nullable=True))
-    first_attempt_at: datetime | None = Field(sa_column=_at(nullable=True))
-    done_at: datetime | None = Field(sa_column=_at(nullable=True))
-    lease: int = Field(sa_column=_count())
-    leased: int = Field(sa_column=_flag())
-    in_flight: int = Field(sa_column=_flag())
-    unsure: int = Field(sa_column=_flag())
-    attempts: int = Field(sa_column=_count())
-    revision: int = Field(sa_column=_count())
-    error: str = Field(sa_column=_text())
+    id = _text(primary_key=True)
+    key = _text(unique=True)
+    kind = _text(default=None)
+    lane = _text()
+    priority = Column(Integer, nullable=False)
+    payload = _text(default="{}")
+    incident_id = _text()
+    state = _text(default="todo")
+    created_at = _at()
+    due_at = _at()
+    next_at = _at()
+    again_at = _at(nullable=True)
+    first_attempt_at = _at(nullable=True)
+    done_at = _at(nullable=True)
+    lease = _count()
+    leased = _flag()
+    in_flight = _flag()
+    unsure = _flag()
+    attempts = _count()
+    revision = _count()
+    error = _text()
 
 
-class LaneRow(SQLModel, table=True):
+class LaneRow(Row):
     """When a lane next lets a job through, and which job holds it until when."""
 
     __tablename__ = "lane"
 
-    name: str = Field(sa_column=_text(primary_key=True))
-    free_at: datetime = Field(sa_column=_at())
-    blocked_until: datetime = Field(sa_column=_at())
-    held_until: datetime = Field(sa_column=_at())
-    holder: str = Field(sa_column=_text())
+    name = _text(primary_key=True)
+    free_at = _at()
+    blocked_until = _at()
+    held_until = _at()
+    holder = _text()
 
 
-class MessageRow(SQLModel, table=True):
+class MessageRow(Row):
     """Where a message of ours stands."""
 
     __tablename__ = "message"
@@ -232,55 +232,52 @@ class MessageRow(SQLModel, table=True):
         Index("ix_message_place", "ts", "channel"),
     )
 
-    incident_id: str = Field(sa_column=_text())
-    channel: str = Field(sa_column=_text())
-    ts: str = Field(sa_column=_text())
-    role: str = Field(sa_column=_text(default=None))
-    person: str = Field(sa_column=_text())
-    key: str = Field(sa_column=_text())
+    incident_id = _text()
+    channel = _text()
+    ts = _text()
+    role = _text(default=None)
+    person = _text()
+    key = _text()
 
 
-class SilenceRow(SQLModel, table=True):
+class SilenceRow(Row):
     """A silence made by a person."""
 
     __tablename__ = "silence"
     __table_args__ = (Index("ix_silence_ends_at", "ends_at"),)
 
-    id: str = Field(sa_column=_text(primary_key=True))
-    matchers: str = Field(sa_column=_text(default="[]"))
-    starts_at: datetime = Field(sa_column=_at())
-    ends_at: datetime = Field(sa_column=_at())
-    by: str = Field(sa_column=_text())
-    why: str = Field(sa_column=_text())
+    id = _text(primary_key=True)
+    matchers = _text(default="[]")
+    starts_at = _at()
+    ends_at = _at()
+    by = _text()
+    why = _text()
 
 
-class LearnedRuleRow(SQLModel, table=True):
+class LearnedRuleRow(Row):
     """A rule that a person taught by a correction; `yaml` is a rulebook document."""
 
     __tablename__ = "learned_rule"
     __table_args__ = (_index("ix_learned_rule_active", "at", "id", where="active = 1"),)
 
-    id: str = Field(sa_column=_text(primary_key=True))
-    yaml: str = Field(sa_column=_text())
-    by: str = Field(sa_column=_text())
-    at: datetime = Field(sa_column=_at())
-    why: str = Field(sa_column=_text())
-    number: int = Field(sa_column=_count())
-    active: int = Field(sa_column=Column(Integer, nullable=False, server_default="1"))
-    ended_by: str = Field(sa_column=_text())
-    ended_at: datetime | None = Field(sa_column=_at(nullable=True))
+    id = _text(primary_key=True)
+    yaml = _text()
+    by = _text()
+    at = _at()
+    why = _text()
+    number = _count()
+    active = Column(Integer, nullable=False, server_default="1")
+    ended_by = _text()
+    ended_at = _at(nullable=True)
 
 
-class CounterRow(SQLModel, table=True):
+class CounterRow(Row):
     """The last value given out; its lock also makes grouping serial across replicas."""
 
     __tablename__ = "counter"
 
-    name: str = Field(sa_column=_text(primary_key=True))
-    value: int = Field(sa_column=_count())
-
-
-METADATA = SQLModel.metadata
+    name = _text(primary_key=True)
+    value = _count()
 
 
 def _table(name: str) -> Table:

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Text
-from sqlmodel import Field, SQLModel
 
 from bot.store.columns import UtcDateTime
+from bot.store.tables.row import METADATA, Row
 
 
 def _text(default: str | None = "") -> Column[str]:
@@ -16,53 +16,53 @@ def _at(*, nullable: bool = False) -> Column[datetime]:
     return Column(UtcDateTime, nullable=nullable)
 
 
-class SlackFollowerRow(SQLModel, table=True):
+class SlackFollowerRow(Row):
     """How one follower stands; `memory` is a JSON object of what it did last."""
 
     __tablename__ = "slack_follower"
     __table_args__ = (PrimaryKeyConstraint("name"),)
 
-    name: str = Field(sa_column=_text(None))
-    wanted: str = Field(sa_column=_text())
-    applied: str = Field(sa_column=_text())
-    behind_since: datetime | None = Field(sa_column=_at(nullable=True))
-    tried_at: datetime | None = Field(sa_column=_at(nullable=True))
-    applied_at: datetime | None = Field(sa_column=_at(nullable=True))
-    problem: str = Field(sa_column=_text())
-    told: str = Field(sa_column=_text())
-    memory: str = Field(sa_column=_text("{}"))
+    name = _text(None)
+    wanted = _text()
+    applied = _text()
+    behind_since = _at(nullable=True)
+    tried_at = _at(nullable=True)
+    applied_at = _at(nullable=True)
+    problem = _text()
+    told = _text()
+    memory = _text("{}")
 
 
-class DutyNoticeRow(SQLModel, table=True):
+class DutyNoticeRow(Row):
     """One thing that was told, so that it is told once."""
 
     __tablename__ = "duty_notice"
     __table_args__ = (PrimaryKeyConstraint("key"), Index("ix_duty_notice_end_at", "end_at"))
 
-    key: str = Field(sa_column=_text(None))
-    kind: str = Field(sa_column=_text(None))
-    person: str = Field(sa_column=_text())
-    rotation: str = Field(sa_column=_text())
-    role: str = Field(sa_column=_text())
-    start_at: datetime = Field(sa_column=_at())
-    end_at: datetime = Field(sa_column=_at())
-    was_at: datetime | None = Field(sa_column=_at(nullable=True))
-    told_at: datetime = Field(sa_column=_at())
+    key = _text(None)
+    kind = _text(None)
+    person = _text()
+    rotation = _text()
+    role = _text()
+    start_at = _at()
+    end_at = _at()
+    was_at = _at(nullable=True)
+    told_at = _at()
 
 
-class HandoffNoteRow(SQLModel, table=True):
+class HandoffNoteRow(Row):
     """What somebody left for whoever comes on call at a hand-off."""
 
     __tablename__ = "handoff_note"
     __table_args__ = (PrimaryKeyConstraint("rotation", "boundary_at", "person"),)
 
-    rotation: str = Field(sa_column=_text(None))
-    boundary_at: datetime = Field(sa_column=_at())
-    person: str = Field(sa_column=_text(None))
-    note: str = Field(sa_column=_text())
-    noted_at: datetime = Field(sa_column=_at())
+    rotation = _text(None)
+    boundary_at = _at()
+    person = _text(None)
+    note = _text()
+    noted_at = _at()
 
 
-SLACK_FOLLOWER = SQLModel.metadata.tables["slack_follower"]
-DUTY_NOTICE = SQLModel.metadata.tables["duty_notice"]
-HANDOFF_NOTE = SQLModel.metadata.tables["handoff_note"]
+SLACK_FOLLOWER = METADATA.tables["slack_follower"]
+DUTY_NOTICE = METADATA.tables["duty_notice"]
+HANDOFF_NOTE = METADATA.tables["handoff_note"]

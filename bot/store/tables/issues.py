@@ -3,12 +3,10 @@
 The index of its words is each database's own kind.
 """
 
-from datetime import datetime
-
 from sqlalchemy import DDL, BigInteger, Column, Index, Integer, Text, event
-from sqlmodel import Field, SQLModel
 
 from bot.store.columns import UtcDateTime
+from bot.store.tables.row import METADATA, Row
 
 _ID = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -31,7 +29,7 @@ def _number() -> Column[int]:
     return Column(BigInteger, nullable=True)
 
 
-class IssueRow(SQLModel, table=True):
+class IssueRow(Row):
     """One incident as the list shows it.
 
     What is not known is NULL. `impact` and `urgency` are ranks from 1, the worst; `status` is a
@@ -44,56 +42,56 @@ class IssueRow(SQLModel, table=True):
         Index("ix_issue_breach", "deadline_at", "healthy_at", "number"),
     )
 
-    number: int = Field(sa_column=Column(_ID, primary_key=True, autoincrement=False))
-    incident_id: str = Field(sa_column=Column(Text, nullable=False, unique=True))
-    title: str = Field(sa_column=_text())
-    words: str = Field(sa_column=_text())
-    opened_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    product: str | None = Field(sa_column=_maybe_text())
-    tier: int | None = Field(sa_column=_number())
-    category: str | None = Field(sa_column=_maybe_text())
-    impact: int | None = Field(sa_column=_number())
-    urgency: int | None = Field(sa_column=_number())
-    priority: str = Field(sa_column=_text())
-    status: int = Field(sa_column=Column(BigInteger, nullable=False))
-    owner: str | None = Field(sa_column=_maybe_text())
-    on_call: str | None = Field(sa_column=_maybe_text())
-    holder: str | None = Field(sa_column=_maybe_text())
-    ttd: int | None = Field(sa_column=_number())
-    tta: int | None = Field(sa_column=_number())
-    ttm: int | None = Field(sa_column=_number())
-    ttr: int | None = Field(sa_column=_number())
-    ttv: int | None = Field(sa_column=_number())
-    deadline_at: datetime | None = Field(sa_column=Column(UtcDateTime, nullable=True))
-    healthy_at: datetime | None = Field(sa_column=Column(UtcDateTime, nullable=True))
-    cause: str | None = Field(sa_column=_maybe_text())
-    recurs: int | None = Field(sa_column=_number())
-    follow_up: str | None = Field(sa_column=_maybe_text())
-    entry: str | None = Field(sa_column=_maybe_text())
+    number = Column(_ID, primary_key=True, autoincrement=False)
+    incident_id = Column(Text, nullable=False, unique=True)
+    title = _text()
+    words = _text()
+    opened_at = Column(UtcDateTime, nullable=False)
+    product = _maybe_text()
+    tier = _number()
+    category = _maybe_text()
+    impact = _number()
+    urgency = _number()
+    priority = _text()
+    status = Column(BigInteger, nullable=False)
+    owner = _maybe_text()
+    on_call = _maybe_text()
+    holder = _maybe_text()
+    ttd = _number()
+    tta = _number()
+    ttm = _number()
+    ttr = _number()
+    ttv = _number()
+    deadline_at = Column(UtcDateTime, nullable=True)
+    healthy_at = Column(UtcDateTime, nullable=True)
+    cause = _maybe_text()
+    recurs = _number()
+    follow_up = _maybe_text()
+    entry = _maybe_text()
 
 
-class IssueChangeRow(SQLModel, table=True):
+class IssueChangeRow(Row):
     """An incident whose row of the list is to be drawn anew; written with what changed it."""
 
     __tablename__ = "issue_change"
 
-    id: int | None = Field(default=None, sa_column=Column(_ID, primary_key=True))
-    incident_id: str = Field(sa_column=Column(Text, nullable=False))
+    id = Column(_ID, primary_key=True)
+    incident_id = Column(Text, nullable=False)
 
 
-class UsedLinkRow(SQLModel, table=True):
+class UsedLinkRow(Row):
     """A sign-in link that was used, or a session that was ended; kept until it would run out."""
 
     __tablename__ = "used_link"
     __table_args__ = (Index("ix_used_link_ends_at", "ends_at"),)
 
-    id: str = Field(sa_column=Column(Text, primary_key=True))
-    ends_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    id = Column(Text, primary_key=True)
+    ends_at = Column(UtcDateTime, nullable=False)
 
 
-ISSUE = SQLModel.metadata.tables["issue"]
-ISSUE_CHANGE = SQLModel.metadata.tables["issue_change"]
-USED_LINK = SQLModel.metadata.tables["used_link"]
+ISSUE = METADATA.tables["issue"]
+ISSUE_CHANGE = METADATA.tables["issue_change"]
+USED_LINK = METADATA.tables["used_link"]
 
 SEARCHED = "array_to_tsvector(array_remove(string_to_array(words, ' '), ''))"
 """What PostgreSQL indexes, and must be asked for, letter by letter."""

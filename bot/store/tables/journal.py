@@ -13,9 +13,9 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlmodel import Field, SQLModel
 
 from bot.store.columns import UtcDateTime
+from bot.store.tables.row import METADATA, Row
 
 _ID = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -37,7 +37,7 @@ def _index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
-class JournalEntryRow(SQLModel, table=True):
+class JournalEntryRow(Row):
     """The newest version of an entry; `words` are those it is found by, a space between.
 
     `body` is JSON. `number` is the incident's, None where it has none. `thing` is what the
@@ -55,47 +55,47 @@ class JournalEntryRow(SQLModel, table=True):
         Index("ix_journal_entry_id", "id", unique=True),
     )
 
-    seq: int = Field(sa_column=Column(_ID, primary_key=True))
-    id: str = Field(sa_column=_text(None))
-    number: int | None = Field(sa_column=Column(BigInteger, nullable=True))
-    version: int = Field(sa_column=_count())
-    written: int = Field(sa_column=Column(Integer, nullable=False, server_default="0"))
-    product: str = Field(sa_column=_text())
-    asset: str = Field(sa_column=_text())
-    category: str = Field(sa_column=_text())
-    thing: str = Field(sa_column=_text())
-    cause: str = Field(sa_column=_text())
-    month: str = Field(sa_column=_text())
-    at: datetime = Field(sa_column=_at())
-    changed_at: datetime = Field(sa_column=_at())
-    words: str = Field(sa_column=_text())
-    body: str = Field(sa_column=_text())
+    seq = Column(_ID, primary_key=True)
+    id = _text(None)
+    number = Column(BigInteger, nullable=True)
+    version = _count()
+    written = Column(Integer, nullable=False, server_default="0")
+    product = _text()
+    asset = _text()
+    category = _text()
+    thing = _text()
+    cause = _text()
+    month = _text()
+    at = _at()
+    changed_at = _at()
+    words = _text()
+    body = _text()
 
 
-class JournalVersionRow(SQLModel, table=True):
+class JournalVersionRow(Row):
     """An entry as somebody left it."""
 
     __tablename__ = "journal_version"
     __table_args__ = (PrimaryKeyConstraint("entry_id", "version"),)
 
-    entry_id: str = Field(sa_column=_text(None))
-    version: int = Field(sa_column=_count())
-    at: datetime = Field(sa_column=_at())
-    by: str = Field(sa_column=_text())
-    body: str = Field(sa_column=_text())
+    entry_id = _text(None)
+    version = _count()
+    at = _at()
+    by = _text()
+    body = _text()
 
 
-class JournalWordRow(SQLModel, table=True):
+class JournalWordRow(Row):
     """In how many entries a word stands: rare ones say most."""
 
     __tablename__ = "journal_word"
     __table_args__ = (PrimaryKeyConstraint("word"),)
 
-    word: str = Field(sa_column=_text(None))
-    count: int = Field(sa_column=_count())
+    word = _text(None)
+    count = _count()
 
 
-class JournalPromptRow(SQLModel, table=True):
+class JournalPromptRow(Row):
     """Who was asked to write the entry of an incident, and what became of it."""
 
     __tablename__ = "journal_prompt"
@@ -104,22 +104,22 @@ class JournalPromptRow(SQLModel, table=True):
         _index("ix_journal_prompt_open", "person", "asked_at", where="state = 'open'"),
     )
 
-    incident_id: str = Field(sa_column=_text(None))
-    number: int = Field(sa_column=_count())
-    person: str = Field(sa_column=_text())
-    title: str = Field(sa_column=_text())
-    key: str = Field(sa_column=_text())
-    state: str = Field(sa_column=_text())
-    asked_at: datetime = Field(sa_column=_at())
-    changed_at: datetime = Field(sa_column=_at())
-    by: str = Field(sa_column=_text())
-    why: str = Field(sa_column=_text())
+    incident_id = _text(None)
+    number = _count()
+    person = _text()
+    title = _text()
+    key = _text()
+    state = _text()
+    asked_at = _at()
+    changed_at = _at()
+    by = _text()
+    why = _text()
 
 
-JOURNAL_ENTRY = SQLModel.metadata.tables["journal_entry"]
-JOURNAL_VERSION = SQLModel.metadata.tables["journal_version"]
-JOURNAL_WORD = SQLModel.metadata.tables["journal_word"]
-JOURNAL_PROMPT = SQLModel.metadata.tables["journal_prompt"]
+JOURNAL_ENTRY = METADATA.tables["journal_entry"]
+JOURNAL_VERSION = METADATA.tables["journal_version"]
+JOURNAL_WORD = METADATA.tables["journal_word"]
+JOURNAL_PROMPT = METADATA.tables["journal_prompt"]
 
 SEARCHED = "array_to_tsvector(string_to_array(words, ' '))"
 """What PostgreSQL indexes, and must be asked for, letter by letter."""

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Text
-from sqlmodel import Field, SQLModel
 
 from bot.store.columns import UtcDateTime
+from bot.store.tables.row import METADATA, Row
 
 
 def _name() -> Column[str]:
@@ -16,7 +16,7 @@ def _at() -> Column[datetime]:
     return Column(UtcDateTime, nullable=False)
 
 
-class SeenAssetRow(SQLModel, table=True):
+class SeenAssetRow(Row):
     """A job or dataset that a source told of; `body` is all that it said of it."""
 
     __tablename__ = "seen_asset"
@@ -26,14 +26,14 @@ class SeenAssetRow(SQLModel, table=True):
         Index("ix_seen_asset_last_at", "last_at"),
     )
 
-    source: str = Field(sa_column=_name())
-    id: str = Field(sa_column=_name())
-    body: str = Field(sa_column=Column(Text, nullable=False, server_default="{}"))
-    first_at: datetime = Field(sa_column=_at())
-    last_at: datetime = Field(sa_column=_at())
+    source = _name()
+    id = _name()
+    body = Column(Text, nullable=False, server_default="{}")
+    first_at = _at()
+    last_at = _at()
 
 
-class SeenEdgeRow(SQLModel, table=True):
+class SeenEdgeRow(Row):
     """Something that `downstream` was seen to be made from, or made by."""
 
     __tablename__ = "seen_edge"
@@ -44,12 +44,12 @@ class SeenEdgeRow(SQLModel, table=True):
         Index("ix_seen_edge_downstream", "source", "downstream"),
     )
 
-    source: str = Field(sa_column=_name())
-    upstream: str = Field(sa_column=_name())
-    downstream: str = Field(sa_column=_name())
-    first_at: datetime = Field(sa_column=_at())
-    last_at: datetime = Field(sa_column=_at())
+    source = _name()
+    upstream = _name()
+    downstream = _name()
+    first_at = _at()
+    last_at = _at()
 
 
-SEEN_ASSET = SQLModel.metadata.tables["seen_asset"]
-SEEN_EDGE = SQLModel.metadata.tables["seen_edge"]
+SEEN_ASSET = METADATA.tables["seen_asset"]
+SEEN_EDGE = METADATA.tables["seen_edge"]

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Index, PrimaryKeyConstraint, Text
-from sqlmodel import Field, SQLModel
 
 from bot.store.columns import UtcDateTime
+from bot.store.tables.row import METADATA, Row
 
 
 def _text(default: str | None = None) -> Column[str]:
@@ -16,7 +16,7 @@ def _at() -> Column[datetime]:
     return Column(UtcDateTime, nullable=False)
 
 
-class RosterVersionRow(SQLModel, table=True):
+class RosterVersionRow(Row):
     """One rotation as accepted; the newest is in force, older ones answer for their time."""
 
     __tablename__ = "roster_version"
@@ -25,26 +25,26 @@ class RosterVersionRow(SQLModel, table=True):
         Index("roster_version_rotation", "rotation", "number"),
     )
 
-    number: int = Field(sa_column=Column(BigInteger, autoincrement=False, nullable=False))
-    rotation: str = Field(sa_column=_text())
-    valid_from: datetime = Field(sa_column=_at())
-    accepted_at: datetime = Field(sa_column=_at())
-    version: str = Field(sa_column=_text())
-    source: str = Field(sa_column=_text(""))
-    author: str = Field(sa_column=_text(""))
-    plan: str = Field(sa_column=_text())
+    number = Column(BigInteger, autoincrement=False, nullable=False)
+    rotation = _text()
+    valid_from = _at()
+    accepted_at = _at()
+    version = _text()
+    source = _text("")
+    author = _text("")
+    plan = _text()
 
 
-class RosterConfirmationRow(SQLModel, table=True):
+class RosterConfirmationRow(Row):
     """A version that a person said is meant, though it ends cover."""
 
     __tablename__ = "roster_confirmation"
     __table_args__ = (PrimaryKeyConstraint("version"),)
 
-    version: str = Field(sa_column=_text())
-    by: str = Field(sa_column=_text())
-    at: datetime = Field(sa_column=_at())
+    version = _text()
+    by = _text()
+    at = _at()
 
 
-ROSTER_VERSION = SQLModel.metadata.tables["roster_version"]
-ROSTER_CONFIRMATION = SQLModel.metadata.tables["roster_confirmation"]
+ROSTER_VERSION = METADATA.tables["roster_version"]
+ROSTER_CONFIRMATION = METADATA.tables["roster_confirmation"]

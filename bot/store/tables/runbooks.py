@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Text
-from sqlmodel import Field, SQLModel
 
 from bot.store.columns import UtcDateTime
+from bot.store.tables.row import METADATA, Row
 
 
 def _text(default: str | None = "") -> Column[str]:
@@ -20,7 +20,7 @@ def _at(*, nullable: bool = False) -> Column[datetime]:
     return Column(UtcDateTime, nullable=nullable)
 
 
-class RunbookUseRow(SQLModel, table=True):
+class RunbookUseRow(Row):
     """The runbook of one incident as it was when the incident opened; `body` is JSON."""
 
     __tablename__ = "runbook_use"
@@ -29,27 +29,27 @@ class RunbookUseRow(SQLModel, table=True):
         Index("ix_runbook_use_runbook_chosen_at", "runbook", "chosen_at"),
     )
 
-    incident_id: str = Field(sa_column=_text(None))
-    number: int = Field(sa_column=_number())
-    runbook: str = Field(sa_column=_text(None))
-    body: str = Field(sa_column=_text(None))
-    chosen_at: datetime = Field(sa_column=_at())
+    incident_id = _text(None)
+    number = _number()
+    runbook = _text(None)
+    body = _text(None)
+    chosen_at = _at()
 
 
-class RunbookTickRow(SQLModel, table=True):
+class RunbookTickRow(Row):
     """What came of one step, as whoever tried it said; steps count from 0."""
 
     __tablename__ = "runbook_tick"
     __table_args__ = (PrimaryKeyConstraint("incident_id", "step"),)
 
-    incident_id: str = Field(sa_column=_text(None))
-    step: int = Field(sa_column=_number())
-    outcome: str = Field(sa_column=_text(None))
-    by: str = Field(sa_column=_text())
-    at: datetime = Field(sa_column=_at())
+    incident_id = _text(None)
+    step = _number()
+    outcome = _text(None)
+    by = _text()
+    at = _at()
 
 
-class RunbookActionRow(SQLModel, table=True):
+class RunbookActionRow(Row):
     """One run of a step's action; `started_at` is written before anything is done."""
 
     __tablename__ = "runbook_action"
@@ -58,38 +58,38 @@ class RunbookActionRow(SQLModel, table=True):
         Index("ix_runbook_action_incident_id", "incident_id"),
     )
 
-    key: str = Field(sa_column=_text(None))
-    incident_id: str = Field(sa_column=_text(None))
-    step: int = Field(sa_column=_number())
-    attempt: int = Field(sa_column=_number())
-    action: str = Field(sa_column=_text(None))
-    by: str = Field(sa_column=_text())
-    state: str = Field(sa_column=_text(None))
-    output: str = Field(sa_column=_text())
-    asked_at: datetime = Field(sa_column=_at())
-    started_at: datetime | None = Field(sa_column=_at(nullable=True))
-    ended_at: datetime | None = Field(sa_column=_at(nullable=True))
+    key = _text(None)
+    incident_id = _text(None)
+    step = _number()
+    attempt = _number()
+    action = _text(None)
+    by = _text()
+    state = _text(None)
+    output = _text()
+    asked_at = _at()
+    started_at = _at(nullable=True)
+    ended_at = _at(nullable=True)
 
 
-class RunbookGapRow(SQLModel, table=True):
+class RunbookGapRow(Row):
     """A runbook that is missing or stale; `facts` tells, as JSON, what should match it."""
 
     __tablename__ = "runbook_gap"
     __table_args__ = (PrimaryKeyConstraint("key"), Index("ix_runbook_gap_closed_at", "closed_at"))
 
-    key: str = Field(sa_column=_text(None))
-    kind: str = Field(sa_column=_text(None))
-    subject: str = Field(sa_column=_text(None))
-    owner: str = Field(sa_column=_text())
-    number: int = Field(sa_column=_number("0"))
-    facts: str = Field(sa_column=_text("{}"))
-    opened_at: datetime = Field(sa_column=_at())
-    closed_at: datetime | None = Field(sa_column=_at(nullable=True))
-    nudges: int = Field(sa_column=_number("0"))
-    nudged_at: datetime | None = Field(sa_column=_at(nullable=True))
+    key = _text(None)
+    kind = _text(None)
+    subject = _text(None)
+    owner = _text()
+    number = _number("0")
+    facts = _text("{}")
+    opened_at = _at()
+    closed_at = _at(nullable=True)
+    nudges = _number("0")
+    nudged_at = _at(nullable=True)
 
 
-RUNBOOK_USE = SQLModel.metadata.tables["runbook_use"]
-RUNBOOK_TICK = SQLModel.metadata.tables["runbook_tick"]
-RUNBOOK_ACTION = SQLModel.metadata.tables["runbook_action"]
-RUNBOOK_GAP = SQLModel.metadata.tables["runbook_gap"]
+RUNBOOK_USE = METADATA.tables["runbook_use"]
+RUNBOOK_TICK = METADATA.tables["runbook_tick"]
+RUNBOOK_ACTION = METADATA.tables["runbook_action"]
+RUNBOOK_GAP = METADATA.tables["runbook_gap"]

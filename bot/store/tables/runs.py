@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Text, text
-from sqlmodel import Field, SQLModel
 
 from bot.store.columns import UtcDateTime
+from bot.store.tables.row import METADATA, Row
 
 
 def _text(*, default: str | None = "") -> Column[str]:
@@ -21,7 +21,7 @@ def _index(name: str, *columns: str, where: str) -> Index:
     return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
 
 
-class RunRow(SQLModel, table=True):
+class RunRow(Row):
     """One attempt of a run; `heard_at` is when its first delivery came."""
 
     __tablename__ = "run"
@@ -32,21 +32,21 @@ class RunRow(SQLModel, table=True):
         Index("ix_run_updated_at", "updated_at"),
     )
 
-    source: str = Field(sa_column=_text(default=None))
-    pipeline: str = Field(sa_column=_text(default=None))
-    run_id: str = Field(sa_column=_text(default=None))
-    attempt: int = Field(sa_column=Column(Integer, nullable=False))
-    state: str = Field(sa_column=_text(default=None))
-    kind: str = Field(sa_column=_text())
-    started_at: datetime | None = Field(sa_column=_at(nullable=True))
-    ended_at: datetime | None = Field(sa_column=_at(nullable=True))
-    nominal_at: datetime | None = Field(sa_column=_at(nullable=True))
-    labels: str = Field(sa_column=_text(default="{}"))
-    heard_at: datetime = Field(sa_column=_at())
-    updated_at: datetime = Field(sa_column=_at())
+    source = _text(default=None)
+    pipeline = _text(default=None)
+    run_id = _text(default=None)
+    attempt = Column(Integer, nullable=False)
+    state = _text(default=None)
+    kind = _text()
+    started_at = _at(nullable=True)
+    ended_at = _at(nullable=True)
+    nominal_at = _at(nullable=True)
+    labels = _text(default="{}")
+    heard_at = _at()
+    updated_at = _at()
 
 
-class ExpectationRow(SQLModel, table=True):
+class ExpectationRow(Row):
     """Where the clock of one expected run stands; `look_at` is NULL where nobody waits for it."""
 
     __tablename__ = "expectation"
@@ -55,19 +55,19 @@ class ExpectationRow(SQLModel, table=True):
         _index("ix_expectation_look_at", "look_at", where="look_at IS NOT NULL"),
     )
 
-    name: str = Field(sa_column=_text(default=None))
-    rule: str = Field(sa_column=_text(default=None))
-    product: str = Field(sa_column=_text())
-    due_at: datetime | None = Field(sa_column=_at(nullable=True))
-    look_at: datetime | None = Field(sa_column=_at(nullable=True))
-    missed_at: datetime | None = Field(sa_column=_at(nullable=True))
-    missed: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
-    seen_at: datetime | None = Field(sa_column=_at(nullable=True))
-    run_id: str = Field(sa_column=_text())
-    retired_at: datetime | None = Field(sa_column=_at(nullable=True))
+    name = _text(default=None)
+    rule = _text(default=None)
+    product = _text()
+    due_at = _at(nullable=True)
+    look_at = _at(nullable=True)
+    missed_at = _at(nullable=True)
+    missed = Column(BigInteger, nullable=False, server_default="0")
+    seen_at = _at(nullable=True)
+    run_id = _text()
+    retired_at = _at(nullable=True)
 
 
-class OccasionRow(SQLModel, table=True):
+class OccasionRow(Row):
     """One time at which a run was due, and what came of it."""
 
     __tablename__ = "occasion"
@@ -77,14 +77,14 @@ class OccasionRow(SQLModel, table=True):
         Index("ix_occasion_due_at", "due_at"),
     )
 
-    name: str = Field(sa_column=_text(default=None))
-    due_at: datetime = Field(sa_column=_at())
-    product: str = Field(sa_column=_text())
-    seen_at: datetime | None = Field(sa_column=_at(nullable=True))
-    run_id: str = Field(sa_column=_text())
-    outcome: str = Field(sa_column=_text(default=None))
+    name = _text(default=None)
+    due_at = _at()
+    product = _text()
+    seen_at = _at(nullable=True)
+    run_id = _text()
+    outcome = _text(default=None)
 
 
-RUN = SQLModel.metadata.tables["run"]
-EXPECTATION = SQLModel.metadata.tables["expectation"]
-OCCASION = SQLModel.metadata.tables["occasion"]
+RUN = METADATA.tables["run"]
+EXPECTATION = METADATA.tables["expectation"]
+OCCASION = METADATA.tables["occasion"]

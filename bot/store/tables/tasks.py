@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Text, UniqueConstraint
-from sqlmodel import Field, SQLModel
 
 from bot.store.columns import UtcDateTime
+from bot.store.tables.row import METADATA, Row
 
 
 def _text(default: str | None = "") -> Column[str]:
@@ -20,7 +20,7 @@ def _at(*, nullable: bool = False) -> Column[datetime]:
     return Column(UtcDateTime, nullable=nullable)
 
 
-class IncidentTaskRow(SQLModel, table=True):
+class IncidentTaskRow(Row):
     """One thing to do, once for each rule and incident."""
 
     __tablename__ = "incident_task"
@@ -30,24 +30,24 @@ class IncidentTaskRow(SQLModel, table=True):
         Index("ix_incident_task_state_due_at", "state", "due_at"),
     )
 
-    id: str = Field(sa_column=_text(None))
-    incident_id: str = Field(sa_column=_text(None))
-    number: int = Field(sa_column=_number())
-    rule: str = Field(sa_column=_text(None))
-    title: str = Field(sa_column=_text(None))
-    assignee: str = Field(sa_column=_text())
-    state: str = Field(sa_column=_text("open"))
-    blocks: int = Field(sa_column=_number("0"))
-    due_at: datetime = Field(sa_column=_at())
-    created_at: datetime = Field(sa_column=_at())
-    ended_by: str = Field(sa_column=_text())
-    ended_at: datetime | None = Field(sa_column=_at(nullable=True))
-    why: str = Field(sa_column=_text())
-    nudges: int = Field(sa_column=_number("0"))
-    most_nudges: int = Field(sa_column=_number("0"))
-    nudged_at: datetime | None = Field(sa_column=_at(nullable=True))
-    mirror_key: str = Field(sa_column=_text())
-    mirror_url: str = Field(sa_column=_text())
+    id = _text(None)
+    incident_id = _text(None)
+    number = _number()
+    rule = _text(None)
+    title = _text(None)
+    assignee = _text()
+    state = _text("open")
+    blocks = _number("0")
+    due_at = _at()
+    created_at = _at()
+    ended_by = _text()
+    ended_at = _at(nullable=True)
+    why = _text()
+    nudges = _number("0")
+    most_nudges = _number("0")
+    nudged_at = _at(nullable=True)
+    mirror_key = _text()
+    mirror_url = _text()
 
 
-INCIDENT_TASK = SQLModel.metadata.tables["incident_task"]
+INCIDENT_TASK = METADATA.tables["incident_task"]

@@ -18,7 +18,7 @@ from bot.store import schema
 from bot.store.database import Database
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
-from bot.store.tables.core import METADATA
+from bot.store.tables.row import METADATA
 from rules.incident import State
 from rules.sentence import say
 from tests.bot.store.samples import HOUR, alert, incident, job
