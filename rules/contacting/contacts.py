@@ -8,6 +8,8 @@ from rules.people import People, Person
 from rules.priority import Urgency
 
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+_EMAIL = re.compile(r"""[^\s@,;:<>()\[\]\\"]+@[^\s@,;:<>()\[\]\\"]+""")
+"""One plain address: what has more in it is a list, a group or a comment to mail programs."""
 _PUSHOVER = re.compile(r"[A-Za-z0-9]{30}")
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FILLING = re.compile(r"[\s().\-/]")
@@ -44,7 +46,7 @@ def address_of(person: Person, method: Method) -> str:
     """Return where a method reaches a person, "" where it does not."""
     match method:
         case Method.EMAIL:
-            return person.email or (person.key if "@" in person.key else "")
+            return _mailbox(person.email or person.key)
         case Method.SMS | Method.VOICE:
             return person.phone
         case Method.PUSHOVER:
@@ -55,6 +57,10 @@ def address_of(person: Person, method: Method) -> str:
             return person.webhook
         case Method.SLACK:
             return person.slack or person.email or person.key
+
+
+def _mailbox(text: str) -> str:
+    return text if _EMAIL.fullmatch(text) and text.isprintable() else ""
 
 
 def phone_number(text: str) -> str:

@@ -1,5 +1,7 @@
 """Who can be reached by what."""
 
+from dataclasses import replace
+
 import pytest
 
 from rules.contacting.contacts import Contacts, address_of, ntfy_topic, phone_number, pushover_key
@@ -50,6 +52,23 @@ def test_all_methods_of_a_person_are_those_of_any_urgency() -> None:
 def test_addresses_are_not_shown_by_accident() -> None:
     assert "4917012345678" not in repr(ANA)
     assert address_of(ANA, Method.SMS) == "+4917012345678"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["ana,eve@example.com", "<ana@example.com>", "team:ana@example.com", 'a"b@example.com',
+     "(x)ana@example.com", "ana@[.com", "ana\0@example.com", "ana\u202e@example.com", "ana", "@"],
+)  # fmt: skip
+def test_what_is_no_single_plain_address_gets_no_mail(written: str) -> None:
+    for odd in (replace(ANA, email=written), Person(written, "Odd")):
+        assert address_of(odd, Method.EMAIL) == ""
+    contacts = Contacts(frozenset({Method.EMAIL}), people=People([replace(ANA, email=written)]))
+    assert contacts.methods(ANA.key) == (), "told before the shift, not found out at night"
+
+
+@pytest.mark.parametrize("written", ["o'brien+oncall@sub.example.com", "zoë@bücher.example"])
+def test_a_plain_address_gets_mail(written: str) -> None:
+    assert address_of(replace(ANA, email=written), Method.EMAIL) == written
 
 
 @pytest.mark.parametrize(
