@@ -184,7 +184,7 @@ def _about(stakes: Stakes) -> Iterator[Reason]:
 
 def _lineage(stakes: Stakes) -> Iterator[Reason]:
     if stakes.path:
-        yield Reason("lineage", say("{way}", way=" → ".join(stakes.path)))
+        yield Reason("lineage", say("{way}.", way=" → ".join(stakes.path)))
     if stakes.exposures_hit or stakes.products_hit:
         counted = ((stakes.exposures_hit, "dashboard"), (stakes.products_hit, "product"))
         told = " and ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counted if n)

@@ -1,22 +1,22 @@
 """Why an incident is as it is, what happened to it, and what will happen if nobody acts."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
 
 from bot.ports.store import TimelineEntry
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.scene import Scene
-from bot.slack.text import LONGEST_SECTION, Mrkdwn, at, join, md, one_line, outside, spoken
+from bot.slack.text import LONGEST_SECTION, Mrkdwn, at, counted, join, md, one_line, outside, spoken
 from bot.slack.views.access import ask_button
 from bot.slack.wording.incident import SIGNS, remarks, state_line, title
-from rules.chain import chain, link_of
+from rules.chain import Linked, chain, link_of
 from rules.decision import Reason
 from rules.foresee import ahead
-from rules.sentence import Sentence
+from rules.sentence import Sentence, together
 
 _MOST_AHEAD = 7
-_MOST_STORY = 40
+_MOST_STORY, _MOST_LATEST = 40, 5
 _JOINED, _BELONGS = "grouping", "folding."
 MOST_READ = 400
 """Lines of an incident's story: the oldest of them tell why it is as it is."""
@@ -35,31 +35,48 @@ def timeline_modal(scene: Scene, entries: Sequence[TimelineEntry], metadata: str
 
 
 def timeline_answer(scene: Scene, entries: Sequence[TimelineEntry]) -> Json:
-    head = md("What happened to #{number}", number=scene.incident.number)
-    return kit.message(head, timeline_blocks(scene, entries)[:40])
+    """Why it went as it did, and the latest of what happened; a button away is the rest."""
+    number = str(scene.incident.number)
+    return kit.message(
+        md("Why #{number} went as it did", number=number),
+        [
+            *_reasons(scene, entries),
+            kit.header("What happened"),
+            *_sections(_past(scene, entries, _MOST_LATEST)),
+            kit.actions(f"story:{number}", kit.button("Whole timeline…", "timeline", number)),
+        ],
+    )
 
 
 def timeline_blocks(scene: Scene, entries: Sequence[TimelineEntry]) -> list[Json]:
     return [
-        kit.header(f"{SIGNS[scene.incident.state]} {title(scene.incident)}"),
-        kit.section(join("\n", [state_line(scene), *remarks(scene)])),
-        kit.header("Why"),
-        *_why(scene, entries),
+        *_reasons(scene, entries),
         kit.header("What happened"),
-        *_sections(_past(scene, entries)),
+        *_sections(_past(scene, entries, _MOST_STORY)),
         kit.header("What happens next"),
         *_sections(_future(scene)),
     ]
 
 
-def _past(scene: Scene, entries: Sequence[TimelineEntry]) -> list[Mrkdwn]:
+def _reasons(scene: Scene, entries: Sequence[TimelineEntry]) -> list[Json]:
+    return [
+        kit.header(f"{SIGNS[scene.incident.state]} {title(scene.incident)}"),
+        kit.section(join("\n", [state_line(scene), *remarks(scene)])),
+        kit.header("Why"),
+        *_why(scene, entries),
+    ]
+
+
+def _past(scene: Scene, entries: Sequence[TimelineEntry], most: int) -> list[Mrkdwn]:
     story = [one for one in entries if one.at != entries[0].at or link_of(one.rule) is None]
     if not story:
         word = "since it opened" if entries else "has been written down yet"
         return [md("Nothing {word}.", word=word)]
-    cut = len(story) - _MOST_STORY
-    lines = list(_told(scene, story[-_MOST_STORY:]))
-    return [md("{cut} earlier lines are left out.", cut=cut), *lines] if cut > 0 else lines
+    lines = list(_told(scene, story))
+    if len(lines) <= most:
+        return lines
+    earlier = counted(len(lines) - most, "earlier line")
+    return [md("{earlier} left out.", earlier=earlier), *lines[-most:]]
 
 
 def _told(scene: Scene, story: Sequence[TimelineEntry]) -> Iterator[Mrkdwn]:
@@ -92,17 +109,19 @@ def _why(scene: Scene, entries: Sequence[TimelineEntry]) -> list[Json]:
         if one.at == entries[0].at or not one.rule.startswith((_JOINED, _BELONGS))
     ]
     return [
-        kit.section(
-            join(
-                "\n",
-                [
-                    md("*{title}*", title=linked.title),
-                    *(_with_rule(scene, one.sentence, one.rule) for one in linked.reasons),
-                ],
-            )
-        )
+        kit.section(_link(scene, linked))
         for linked in chain(scene.incident, recorded, scene.book, scene.now)
     ]
+
+
+def _link(scene: Scene, linked: Linked) -> Mrkdwn:
+    """One link of the chain: what one rule says is one line, and a single line needs no heading."""
+    lines = [
+        _with_rule(scene, together(*(one.sentence for one in reasons)), rule)
+        for rule, reasons in groupby(linked.reasons, key=lambda one: one.rule)
+    ]
+    lead = md("*{title}*", title=linked.title)
+    return join(": ", [lead, *lines]) if len(lines) == 1 else join("\n", [lead, *lines])
 
 
 def _with_rule(scene: Scene, sentence: Sentence, rule: str) -> Mrkdwn:

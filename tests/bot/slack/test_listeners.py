@@ -264,7 +264,7 @@ async def typed(workspace: Workspace, text: str, user: str = "ana") -> str:
         ("list mine", "Nothing is yours."),
         ("show 42", "Ack within 3 min or Bo is paged."),
         ("show 7", "There is no incident #7."),
-        ("explain 42", "What happens next"),
+        ("explain 42", "Whole timeline…"),
         ("silences", "Nothing is silenced."),
         ("ak 42", "Did you mean `/oncall ack &lt;n|all&gt;`?"),
         ("journal", "The journal is empty"),
@@ -379,6 +379,16 @@ async def test_no_question_waits_for_slack(
         await typed(workspace, text)
     asked = [call.args.get("user") for call in workspace.calls if call.method == "users.info"]
     assert "U0DEE001" not in asked
+
+
+async def test_what_an_explanation_leaves_out_is_a_click_away(
+    line: Listening, workspace: Workspace
+) -> None:
+    assert "What happens next" not in await typed(workspace, "explain 42")
+    (answer,) = [m for m in workspace.messages(WHERE, viewer="ana") if m.only_for]
+    await workspace.click("ana", answer.channel, answer.ts, "timeline")
+    view = await modal(workspace, "timeline")
+    assert "What happens next" in json.dumps(view.payload["blocks"])
 
 
 async def test_strangers_in_a_timeline_have_names(

@@ -208,6 +208,27 @@ def test_the_timeline_begins_with_the_whole_chain_of_reasons_and_their_rules() -
     assert "Route finance." not in story
 
 
+def test_an_explanation_keeps_every_reason_and_folds_the_rest() -> None:
+    one = held()
+    why = TimelineEntry(at=NOW, what="x", rule="routes.finance", sentence=say("Route finance."))
+    story = [
+        TimelineEntry(
+            at=NOW + timedelta(minutes=n), what="x", rule="page", sentence=say(f"Line {n}.")
+        )
+        for n in range(1, 20)
+    ]
+    whole = [b["text"]["text"] for b in timeline_modal(one, [why, *story], "{}")["blocks"]
+             if b["type"] in {"section", "header"}]  # fmt: skip
+    folded = [b["text"]["text"] for b in timeline_answer(one, [why, *story])["blocks"]
+              if b["type"] in {"section", "header"}]  # fmt: skip
+    reasons = whole[: whole.index("What happened") + 1]
+    assert folded[: len(reasons)] == reasons
+    assert "*Route and policy*: Route finance.  `routes.finance`" in reasons
+    (told,) = folded[len(reasons) :]
+    assert told.startswith("14 earlier lines left out.\n")
+    assert [f"Line {n}." in told for n in range(14, 20)] == [False, *[True] * 5]
+
+
 def test_a_hostile_rule_or_key_formats_nothing() -> None:
     one = scene(incident(dedup_key=HOSTILE, source=HOSTILE, stakes=stakes(path=(HOSTILE,) * 8)))
     entry = TimelineEntry(at=NOW, what="x", rule=f"routes.{HOSTILE}", sentence=say("Route."))
