@@ -24,7 +24,9 @@ def configuration(path: Path) -> tuple[Config, RulebookParts]:
     if loaded.config is None or loaded.parts is None:
         for fault in loaded.faults:
             errors.print(str(fault), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise fail(f"{len(loaded.faults)} faults in {path}; nothing was started.")
+        count = len(loaded.faults)
+        faults = "1 fault" if count == 1 else f"{count} faults"
+        raise fail(f"{faults}; correct {path}, then try again.")
     return loaded.config, loaded.parts
 
 

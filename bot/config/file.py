@@ -99,7 +99,7 @@ def _text(path: Path, name: str) -> tuple[str, Fault | None]:
             data = file.read(LARGEST_TEXT * 4 + 1)
         return data.decode("utf-8-sig"), None
     except FileNotFoundError:
-        return "", Fault(name, 0, 0, "there is no such file")
+        return "", Fault(name, 0, 0, "there is no such file; name yours with -c")
     except OSError as error:
         return "", Fault(name, 0, 0, f"cannot be read: {error.strerror or error}")
     except UnicodeDecodeError as error:

@@ -56,7 +56,8 @@ def test_the_shipped_configuration_is_clean() -> None:
 
 def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
-    assert check(path, {}).lines() == [f"{path}: there is no such file", "1 fault, 0 warnings"]
+    missing = f"{path}: there is no such file; name yours with -c"
+    assert check(path, {}).lines() == [missing, "1 fault, 0 warnings"]
 
 
 def test_a_folder_is_a_fault(tmp_path: Path) -> None:
