@@ -51,7 +51,8 @@ class ContactSide:
 def contacts_of(config: Config, people: People) -> Contacts:
     """Return who can be reached by what; `people` are looked up when they are needed."""
     methods = config.contact.methods(webhooks=bool(config.webhooks))
-    return Contacts(methods, read_order(config.contact.order), people)
+    names = frozenset(one.name for one in config.webhooks)
+    return Contacts(methods, read_order(config.contact.order), people, names)
 
 
 def contact_side(

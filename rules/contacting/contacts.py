@@ -17,11 +17,15 @@ _FILLING = re.compile(r"[\s().\-/]")
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
-    """The configured methods, the order of most people, and everybody's addresses."""
+    """The configured methods, the order of most people, and everybody's addresses.
+
+    `webhooks` are the names that a person's webhook can have.
+    """
 
     available: frozenset[Method] = frozenset()
     order: ContactOrder = USUAL
     people: People = field(default_factory=People)
+    webhooks: frozenset[str] = frozenset()
 
     def steps(self, key: str, urgency: Urgency) -> tuple[ContactStep, ...]:
         """Return the steps that can be taken for a person, beside the direct message."""
@@ -31,6 +35,8 @@ class Contacts:
         return tuple(step for step in self._order(person).of(urgency) if self.usable(person, step))
 
     def usable(self, person: Person, step: ContactStep) -> bool:
+        if step.method is Method.WEBHOOK and person.webhook not in self.webhooks:
+            return False
         return step.method in self.available and bool(address_of(person, step.method))
 
     def methods(self, key: str) -> tuple[Method, ...]:

@@ -9,7 +9,9 @@ import pytest
 
 from bot.app.contact_side import contacts_of
 from bot.config.file import load
+from rules.contacting.method import Method
 from rules.incident import State
+from rules.people import People, Person
 from tests.bot.app.conftest import CONFIG, Running, started
 from tests.fakes.mail import MailServer, serving
 from tests.fakes.services import NTFY_TOKEN, SID, TOKEN, Services, running
@@ -100,3 +102,14 @@ async def test_what_is_left_out_changes_nothing(tmp_path: Path) -> None:
     loaded = load(path, {}).config
     assert loaded is not None
     assert not contacts_of(loaded, loaded.directory()).available
+
+
+async def test_only_a_configured_webhook_is_a_way_to_reach_somebody(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    text = CONFIG.format(database="sqlite:///x.db", roster="r.csv", port=1)
+    path.write_text(text + '\nwebhooks: [{name: pager, url: "https://pager.example/in"}]\n')
+    loaded = load(path, {}).config
+    assert loaded is not None
+    people = People(Person(name, name, webhook=name) for name in ("pager", "pagr"))
+    contacts = contacts_of(loaded, people)
+    assert [contacts.methods(name) for name in ("pager", "pagr")] == [(Method.WEBHOOK,), ()]

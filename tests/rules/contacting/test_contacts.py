@@ -44,6 +44,15 @@ def test_somebody_known_by_their_address_alone_can_be_written_to() -> None:
     assert methods(contacts, "slack:U99") == []
 
 
+@pytest.mark.parametrize(("named", "found"), [("pager", (Method.WEBHOOK,)), ("pagr", ()), ("", ())])
+def test_a_webhook_that_nobody_configured_reaches_nobody(
+    named: str, found: tuple[Method, ...]
+) -> None:
+    people = People([replace(BO, ntfy="", webhook=named)])
+    contacts = Contacts(EVERYTHING, people=people, webhooks=frozenset({"pager"}))
+    assert contacts.methods(BO.key) == found
+
+
 def test_all_methods_of_a_person_are_those_of_any_urgency() -> None:
     contacts = Contacts(EVERYTHING, people=EVERYBODY)
     assert contacts.methods(ANA.key) == (Method.EMAIL, Method.VOICE, Method.SMS)
