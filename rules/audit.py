@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from rules.effects import BY_HAND
 from rules.events import Resumed
 from rules.incident import Incident, State
 from rules.sentence import Sentence, say
@@ -277,7 +278,7 @@ def lost_pages(at: Incident, keys: Iterable[str]) -> tuple[str, ...]:
     if at.exhausted:
         beginnings: tuple[str, ...] = (f"{at.id}:{at.generation}.{at.round}.",)
     else:
-        beginnings = (f"{at.id}:{at.generation}.", f"{at.id}:by-hand.")
+        beginnings = (f"{at.id}:{at.generation}.", f"{at.id}{BY_HAND}")
     mine = [key for key in keys if key.startswith(beginnings)]
     return tuple(p for p in at.awaiting if not any(key.endswith(f":{p}") for key in mine))
 

@@ -40,6 +40,10 @@ class ShowTasks:
     """Make the thread's list of tasks show what is left to do after the incident."""
 
 
+BY_HAND = ":by-hand."
+"""Follows the incident's id in the key of a page that a person asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Page one person; `key` is unique for (incident, generation, round, step, person).

@@ -10,6 +10,7 @@ from bot.clock import Clock
 from bot.ports.inbox import Inbox, NewDelivery
 from bot.ports.store import Reader
 from rules.contacting.method import TITLES, Method
+from rules.effects import BY_HAND
 from rules.incident import Incident, State
 
 PATIENCE = timedelta(seconds=2)
@@ -19,10 +20,11 @@ _LOOK = timedelta(milliseconds=40)
 
 
 class Standing(StrEnum):
-    """How an incident stands for one who acknowledges it."""
+    """How an incident stands for one who acknowledges it; `asked` is to help who has it."""
 
     YOURS = "yours"
     TAKEN = "taken"
+    ASKED = "asked"
     RESOLVED = "resolved"
     KEPT = "kept"
     GONE = "gone"
@@ -49,12 +51,14 @@ class Answering:
         self._clock = clock
         self._name_of = name_of
 
-    async def look(self, incident_id: str, person: str) -> Answered:
-        """Say how an incident stands for a person, and change nothing. Raises NotStoredError."""
+    async def look(self, incident_id: str, person: str, page: str) -> Answered:
+        """Say how the incident of a page stands, and change nothing. Raises NotStoredError."""
         incident = await self._reader.incident(incident_id)
-        return Answered(Standing.GONE) if incident is None else self._told(incident, person)
+        return Answered(Standing.GONE) if incident is None else self._told(incident, person, page)
 
-    async def acknowledge(self, incident_id: str, person: str, method: Method) -> Answered:
+    async def acknowledge(
+        self, incident_id: str, person: str, method: Method, page: str = ""
+    ) -> Answered:
         """Acknowledge as a person, and wait a moment for the decision. Raises NotStoredError.
 
         Doing it again is harmless. Whoever is not needed any more is not called further either.
@@ -62,7 +66,7 @@ class Answering:
         incident = await self._reader.incident(incident_id)
         if incident is None:
             return Answered(Standing.GONE)
-        before = self._told(incident, person)
+        before = self._told(incident, person, page)
         if before.standing in {Standing.RESOLVED, Standing.YOURS}:
             return before
         act = OnIncident(number=incident.number, event="acked", by=person, via=TITLES[method])
@@ -70,7 +74,7 @@ class Answering:
         minute = int(self._clock.now().timestamp()) // 60
         key = f"ack:{incident.id}:{incident.version}:{minute}:{person}"
         await self._inbox.accept(NewDelivery(source=SLACK, key=key, body=body))
-        if before.standing is Standing.TAKEN:
+        if before.standing in {Standing.TAKEN, Standing.ASKED}:
             return before
         return await self._decided(incident, person)
 
@@ -99,7 +103,7 @@ class Answering:
             await self._clock.sleep_until(self._clock.now() + _LOOK)
         return self._told(incident, person)
 
-    def _told(self, incident: Incident, person: str) -> Answered:
+    def _told(self, incident: Incident, person: str, page: str = "") -> Answered:
         number, title = incident.number, incident.title
         if incident.state is State.RESOLVED:
             return Answered(Standing.RESOLVED, number, title)
@@ -107,4 +111,6 @@ class Answering:
             return Answered(Standing.KEPT, number, title)
         if incident.acked_by == person:
             return Answered(Standing.YOURS, number, title)
-        return Answered(Standing.TAKEN, number, title, self._name_of(incident.acked_by))
+        by_hand = page.startswith(f"{incident.id}{BY_HAND}")
+        standing = Standing.ASKED if by_hand else Standing.TAKEN
+        return Answered(standing, number, title, self._name_of(incident.acked_by))

@@ -154,7 +154,7 @@ class ReceiptDeliverer:
             return _NOTHING
         found = await service.acknowledged(receipt)
         if found:
-            await self._answering.acknowledge(incident.id, order.person, order.method)
+            await self._answering.acknowledge(incident.id, order.person, order.method, order.page)
         if found is False:
             raise RetryLaterError("not acknowledged there yet", after=ASK_AGAIN)
         return _NOTHING

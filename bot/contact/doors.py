@@ -55,6 +55,11 @@ background:#0b6e4f;color:#fff}}</style>
 <p>{text}</p>
 {form}</html>
 """
+_ASKS: Mapping[Standing, str] = {
+    Standing.KEPT: "Do you take it? Then nobody else is called.",
+    Standing.ASKED: "{by} has it, and you are asked to help. Have you seen it? Then you are not "
+    "called again.",
+}
 _BUTTON = '<form method="post"><button type="submit">Acknowledge</button></form>\n'
 
 
@@ -91,13 +96,14 @@ class Doors:
         if claim is None:
             return _page(410, "Too old", _OLD)
         try:
-            found = await self._parts.answering.look(claim.incident_id, claim.person)
+            found = await self._parts.answering.look(claim.incident_id, claim.person, claim.page)
         except NotStoredError:
             return _page(503, "Not now", _NOT_STORED)
-        if found.standing is not Standing.KEPT:
+        if found.standing not in _ASKS:
             return _page(200, f"#{found.number}" if found.number else "Watchbill", said(found))
         title = f"#{found.number}: {one_line(found.title, 200)}"
-        return _page(200, title, "Do you take it? Then nobody else is called.", _BUTTON)
+        question = _ASKS[found.standing].format(by=found.by)
+        return _page(200, title, question, _BUTTON)
 
     async def acknowledge(self, request: web.Request) -> web.StreamResponse:
         claim = self._parts.links.read(Purpose.ACK, request.match_info["token"])
@@ -161,7 +167,9 @@ class Doors:
     async def _acknowledged(self, claim: Claim) -> str:
         log.info("acknowledged", action="contact", by=claim.person, via=claim.method)
         answering = self._parts.answering
-        return said(await answering.acknowledge(claim.incident_id, claim.person, claim.method))
+        return said(
+            await answering.acknowledge(claim.incident_id, claim.person, claim.method, claim.page)
+        )
 
     async def _from_twilio(self, request: web.Request) -> Mapping[str, str]:
         """Return a form that Twilio signed. Raises HTTPForbidden, HTTPNotFound and others."""

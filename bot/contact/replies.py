@@ -67,8 +67,10 @@ class Replies:
                     for one in attempts
                     if one.person == person.key and one.method is Method.SMS
                 }
-                if any(self._fits(person.key, page, code) for page in pages):
-                    return await self._answering.acknowledge(incident.id, person.key, Method.SMS)
+                if page := next((p for p in pages if self._fits(person.key, p, code)), ""):
+                    return await self._answering.acknowledge(
+                        incident.id, person.key, Method.SMS, page
+                    )
         return None
 
     def _fits(self, person: str, page: str, code: str) -> bool:
@@ -83,6 +85,8 @@ def said(found: Answered) -> str:
             return f"#{found.number} is yours. Nobody else is called."
         case Standing.TAKEN:
             return f"{found.by} already has #{found.number}. You need not do anything."
+        case Standing.ASKED:
+            return f"{found.by} has #{found.number}, and you are asked to help. No more calls."
         case Standing.RESOLVED:
             return f"#{found.number} is already resolved. You need not do anything."
         case Standing.KEPT:

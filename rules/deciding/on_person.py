@@ -8,7 +8,7 @@ from rules.deciding.ending import ask_for_run, claim, prove_by_hand, taken_back,
 from rules.deciding.showing import show_everywhere
 from rules.deciding.triggering import begin_again
 from rules.decision import Decision, Draft
-from rules.effects import Page
+from rules.effects import BY_HAND, Page
 from rules.escalation import advance
 from rules.events import (
     AckConfirmed,
@@ -215,7 +215,7 @@ def _loop_in(draft: Draft, by: str, person: str) -> None:
 
 def _page_by_hand(draft: Draft, person: str, reason: Sentence) -> None:
     at = draft.incident
-    draft.do(Page(person, f"{at.id}:by-hand.{at.version}:{person}", reason, force=True))
+    draft.do(Page(person, f"{at.id}{BY_HAND}{at.version}:{person}", reason, force=True))
     draft.incident = at.with_paged(person)
 
 

@@ -149,7 +149,9 @@ class Reached(Story):
         summons = [one for by, one in self.summonses if by is method][at]
         claim = self.links.read(purpose, url(summons).rpartition("/")[2])
         assert claim is not None, "the link is too old"
-        found = await self.answering.acknowledge(claim.incident_id, claim.person, claim.method)
+        found = await self.answering.acknowledge(
+            claim.incident_id, claim.person, claim.method, claim.page
+        )
         await self.settle()
         return found
 

@@ -313,7 +313,7 @@ async def test_who_is_asked_for_help_is_called_until_they_do_something(night: Ni
     await story.after(minutes=2)
     assert story.timetable()[-1] == "03:02:00 Bo by email"
     answered = await story.clicks()
-    assert (answered.standing, answered.by) == (Standing.TAKEN, "Ana")
+    assert (answered.standing, answered.by) == (Standing.ASKED, "Ana")
     await story.after(minutes=30)
     assert story.timetable() == [], "Bo is awake"
 

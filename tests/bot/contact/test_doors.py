@@ -186,6 +186,19 @@ async def test_what_is_taken_or_over_says_so(
         assert "<form" not in text
 
 
+async def test_who_was_asked_to_help_can_say_that_they_have_seen_it(opened: Open) -> None:
+    bench = await opened(state=State.ACKNOWLEDGED, acked_by="bo")
+    asked = Claim("ana", "i1", "i1:by-hand.3:ana", Method.EMAIL)
+    path = bench.links.ack(asked, bench.clock.now()).removeprefix(BASE)
+    shown = await (await bench.client.get(path)).text()
+    assert "bo has it, and you are asked to help." in shown
+    assert '<form method="post">' in shown
+    assert bench.inbox.deliveries == []
+    told = await (await bench.client.post(path)).text()
+    assert "bo has #42, and you are asked to help. No more calls." in told
+    assert len(bench.inbox.deliveries) == 1
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_an_old_or_forged_link_opens_nothing(opened: Open, method: str) -> None:
     bench = await opened()
