@@ -4,10 +4,18 @@ from collections.abc import Iterator
 
 from bot.config.settings import Config
 from rules.contacting.contacts import address_of
-from rules.contacting.method import TITLES, Method
+from rules.contacting.method import TITLES, Method, read_order
 from rules.documents.yaml_document import Document, Fault
 from rules.nearest import did_you_mean
 
+_WANTED = {
+    Method.EMAIL: "`contact.email`",
+    Method.SMS: "`contact.twilio`",
+    Method.VOICE: "`contact.twilio` with a number in `from` or `call_from`",
+    Method.PUSHOVER: "`contact.pushover`",
+    Method.NTFY: "`contact.ntfy`",
+    Method.WEBHOOK: "an entry of `webhooks`",
+}
 _ANSWERED_BY_LINK = (Method.EMAIL, Method.SMS, Method.VOICE, Method.NTFY, Method.WEBHOOK)
 
 
@@ -42,9 +50,21 @@ def alarm_faults(config: Config, document: Document) -> Iterator[Fault]:
 
 
 def contact_warnings(config: Config, document: Document) -> Iterator[Fault]:
-    """Say what nobody could acknowledge by."""
+    """Say what nobody could acknowledge by, and what an order names in vain."""
+    yield from _named_in_vain(config, document)
     methods = config.contact.methods(webhooks=False)
     unheard = [TITLES[method] for method in _ANSWERED_BY_LINK if method in methods]
     if unheard and not config.public_url:
         words = f"without `public_url` nobody can acknowledge by {', '.join(unheard)}"
         yield document.key_fault(("contact",), words)
+
+
+def _named_in_vain(config: Config, document: Document) -> Iterator[Fault]:
+    there = config.contact.methods(webhooks=bool(config.webhooks))
+    orders = [(("people", at, "contact"), one.contact) for at, one in enumerate(config.people)]
+    for path, order in [(("contact", "order"), config.contact.order), *orders]:
+        if path not in document.places:
+            continue
+        for method in sorted(read_order(order).methods() - there):
+            words = f"`{method}` reaches nobody and is left out; it needs {_WANTED[method]}"
+            yield document.fault(path, words)

@@ -65,6 +65,12 @@ class ContactOrder:
     def of(self, urgency: Urgency) -> tuple[ContactStep, ...]:
         return self.by_urgency.get(urgency, self.usual)
 
+    def methods(self) -> frozenset[Method]:
+        """Return what it names for any urgency, the direct message apart."""
+        return frozenset(
+            s.method for steps in (self.usual, *self.by_urgency.values()) for s in steps
+        )
+
 
 @lru_cache(maxsize=1_024)
 def read_order(text: str) -> ContactOrder:

@@ -110,3 +110,21 @@ def test_without_a_public_address_it_is_said_what_nobody_can_answer(tmp_path: Pa
     start = START.replace("public_url: https://watchbill.example\n", "")
     found = [str(one) for one in loaded(EMAIL, tmp_path, start).warnings]
     assert any("without `public_url` nobody can acknowledge by e-mail" in one for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('contact: {order: "slack, email 1m; low: sms 2m"}',
+         ["`email` reaches nobody and is left out; it needs `contact.email`",
+          "`sms` reaches nobody and is left out; it needs `contact.twilio`"]),
+        ('people: [{name: Ana, email: a@b.c, contact: "slack, call 2m"}]',
+         ["`voice` reaches nobody and is left out; it needs `contact.twilio` with a number in"]),
+        (EMAIL.replace("{email", '{order: "email 2m, webhook 5m", email'), []),
+        (EMAIL, []),
+    ],
+)  # fmt: skip
+def test_what_an_order_names_in_vain_is_said(text: str, told: list[str], tmp_path: Path) -> None:
+    found = [str(one) for one in loaded(text + "\n", tmp_path).warnings if "left out" in str(one)]
+    assert len(found) == len(told), found
+    assert all(words in one for words, one in zip(told, found, strict=True)), found
