@@ -111,8 +111,8 @@ class Watcher:
                    for line in (s.text, *s.lines))  # fmt: skip
 
     def heard(self, words: str, place: str = "") -> Seen | None:
-        """Return the first message about no incident with these words, there or anywhere."""
-        told = (s for s in self.posts(Kind.OTHER) if words in s.text)
+        """Return when a message about no incident first had these words, there or anywhere."""
+        told = (s for s in self.seen if s.kind is Kind.OTHER and words in s.text)
         return next((s for s in told if place in {"", s.place}), None)
 
     def plain(self, text: str) -> str:

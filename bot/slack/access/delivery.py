@@ -37,11 +37,14 @@ async def access_tell(desk: Desk, job: Job) -> Delivered:
         return _NOTHING
     if what in _FOR_APPROVERS and grant is not None and grant.state is not GrantState.REQUESTED:
         return _NOTHING
+    person = str(job.payload.get("person") or "")
+    if grant is not None and what is Telling.ENDED and not person and any(map(_is_loud, earlier)):
+        await _refresh(desk, grant, earlier)
+        return _NOTHING  # the channel's own message of it says so now
     ref = await _post(desk, job, _body(desk, what, sentence, grant))
     if grant is not None:
         with _posted_already():
             await _refresh(desk, grant, [one for one in earlier if one.ts != ref.ts])
-    person = str(job.payload.get("person") or "")
     return Delivered((replace(ref, role=f"{_ROLE}{what}", person=person),))
 
 
@@ -115,6 +118,10 @@ async def _edit(desk: Desk, message: MessageRef, body: Json) -> None:
         if refused.code not in _GONE:
             raise
         LOG.warning("an earlier message about access cannot be edited: %s", refused)
+
+
+def _is_loud(message: MessageRef) -> bool:
+    return _telling(message) is Telling.BREAK_GLASS and not message.person
 
 
 def _telling(message: MessageRef) -> Telling:

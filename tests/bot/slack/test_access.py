@@ -423,6 +423,22 @@ async def test_break_glass_stands_in_the_channel_until_it_is_over(
     assert views.REVOKE not in shown
 
 
+async def test_the_end_of_break_glass_is_told_once_where_it_was_told(
+    teller: Teller, workspace: Workspace, access: FakeAccess
+) -> None:
+    access.put(GRANT.but(break_glass=True))
+    await teller.tell(Telling.BREAK_GLASS, "🚨 Break-glass: {who} takes it.")
+    access.put(GRANT.but(break_glass=True, state=GrantState.ENDED, gone_since=NOW + HOUR))
+    await teller.tell(Telling.ENDED, "Break-glass is over: {who} is out of it.")
+    (loud,) = workspace.messages(WHERE)
+    assert "break-glass · ended" in loud.text
+    teller.reader.placed.clear()
+    await teller.tell(Telling.ENDED, "Break-glass is over: {who} is out of it.", key="unheard")
+    assert [m.text for m in workspace.messages(WHERE)][1:] == [
+        "🔒 Break-glass is over: Ana is out of it."
+    ]
+
+
 async def test_every_approver_who_was_asked_sees_who_answered(
     teller: Teller, workspace: Workspace, access: FakeAccess
 ) -> None:
