@@ -24,7 +24,8 @@ def duration(written: object) -> timedelta:
     if isinstance(written, timedelta):
         return written
     if isinstance(written, int) and not isinstance(written, bool):
-        raise ValueError(f"{written} has no unit; write {written}s, {written}m or {written}h")  # noqa: TRY004  pydantic's
+        ways = f"{written}s, {written}m, {written}h or {written}d"
+        raise ValueError(f"{written} has no unit; write {ways}")  # noqa: TRY004  pydantic's
     if not isinstance(written, str):
         raise ValueError("not a duration; write 90s, 5m, 2h or 3d")  # noqa: TRY004  pydantic's
     return parse_duration(written)

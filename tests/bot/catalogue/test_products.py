@@ -122,7 +122,7 @@ ONE = "products:\n  - id: orders\n    "
         ),
         (
             ONE + "promises:\n      max_age: 26\n",
-            "c.yaml:4: `max_age`: 26 has no unit; write 26s, 26m or 26h",
+            "c.yaml:4: `max_age`: 26 has no unit; write 26s, 26m, 26h or 26d",
         ),
         (
             ONE + "promises:\n      availability: 101\n",

@@ -174,7 +174,7 @@ def _quoted(written: str) -> str:
         ("{page: {on_call: primary}}", "`page` must be a list"),
         ("{page: [on_call: {rotation: a}]}", "`role` is missing in `on_call`"),
         ("{page: [on_cal: primary]}", "unknown key `on_cal`; did you mean `on_call`?"),
-        ("{wait: 5}", "`wait`: 5 has no unit; write 5s, 5m or 5h"),
+        ("{wait: 5}", "`wait`: 5 has no unit; write 5s, 5m, 5h or 5d"),
         ("{wait: true}", "`wait`: not a duration; write 90s, 5m, 2h or 3d"),
         ("{wait: 1m, repeat: -1}", "`repeat` must be at least 0"),
         ("{wait: 1m, only_if: {alerts: 0, within: 1m}}", "`alerts` must be at least 1"),
