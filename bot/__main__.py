@@ -1,12 +1,15 @@
 """The `watchbill` command."""
 
-from bot.config.settings import use_our_zones
+from bot.lasting import lasting
 
 
 def main() -> None:
     """Run one command; the zones are those of the pinned tzdata, whatever the system has."""
-    use_our_zones()
-    from bot.cli.main import app  # after the zones are set: modules may already ask for one
+    with lasting():
+        from bot.config.settings import use_our_zones  # the first of much that lasts
+
+        use_our_zones()
+        from bot.cli.main import app  # after the zones are set: modules may already ask for one
 
     app()
 

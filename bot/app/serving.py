@@ -1,7 +1,6 @@
 """`watchbill serve`: the application as a process, with its signals."""
 
 import asyncio
-import gc
 import signal
 
 import structlog
@@ -12,6 +11,7 @@ from bot.app.slack_side import SlackAccess
 from bot.clock import SystemClock
 from bot.config.secrets import secrets_of
 from bot.config.settings import Config
+from bot.lasting import lasting
 from bot.logs import set_up_logs
 from bot.ports.inbox import NotStoredError
 from bot.store.errors import StoreInUseError, StoreUnfitError
@@ -48,9 +48,8 @@ async def _serve(config: Config, parts: RulebookParts) -> None:
 async def _run(
     config: Config, parts: RulebookParts, clock: SystemClock, access: SlackAccess
 ) -> None:
-    application = await build(Setting(config=config, parts=parts, clock=clock, access=access))
-    # what is built by now stays: to look through it again and again stops all else for 0.1 s
-    gc.freeze()
+    with lasting():
+        application = await build(Setting(config=config, parts=parts, clock=clock, access=access))
     _stop_on_signals(application)
     await application.run()
 

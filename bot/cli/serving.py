@@ -10,13 +10,15 @@ from bot.cli.configuration import configuration
 from bot.cli.output import errors, fail, print_json, screen
 from bot.cli.reading import DEFAULT_CONFIG, ConfigFile, Json
 from bot.config.settings import environment
+from bot.lasting import lasting
 
 
 def serve(config: ConfigFile = DEFAULT_CONFIG) -> None:
     """Run the bot until it is told to stop."""
-    from bot.app.serving import serve as run  # the whole bot: only this command needs it
+    with lasting():
+        from bot.app.serving import serve as run  # the whole bot: only this command needs it
 
-    loaded, parts = configuration(config)
+        loaded, parts = configuration(config)
     raise typer.Exit(run(loaded, parts))
 
 
