@@ -57,7 +57,10 @@ Text = Annotated[str, Field(min_length=1, max_length=500)]
 class Spec(BaseModel):
     """A part of a YAML document: unknown keys are faults, and it never changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    # a part is built with the document that holds it, not once more on its own
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 class ConditionsSpec(Spec):
