@@ -31,7 +31,7 @@ _UNREADABLE = (
     ArithmeticError, AttributeError, EOFError, LookupError, NotImplementedError, OSError,
     RuntimeError, SyntaxError, TypeError, ValueError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
-"""What openpyxl and the parsers below it raise for a file that is not well made."""
+"""What openpyxl and all below it raise for a file that is not well made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def _check(data: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError):
+    except _UNREADABLE:
         raise TableError("this is no XLSX file, or it is cut off. Save it again.") from None
     if unpacked > _MOST_UNPACKED:
         raise TableError(
