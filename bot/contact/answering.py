@@ -69,7 +69,9 @@ class Answering:
         before = self._told(incident, person, page)
         if before.standing in {Standing.RESOLVED, Standing.YOURS}:
             return before
-        act = OnIncident(number=incident.number, event="acked", by=person, via=TITLES[method])
+        # whoever comes late must not take it from the one who snoozed it, only end their own calls
+        event = "acked" if before.standing is Standing.KEPT else "ack_confirmed"
+        act = OnIncident(number=incident.number, event=event, by=person, via=TITLES[method])
         body = act_to_json(ActPayload(act=act, answer_to=AnswerTo(user="")))
         minute = int(self._clock.now().timestamp()) // 60
         key = f"ack:{incident.id}:{incident.version}:{minute}:{person}"

@@ -109,6 +109,21 @@ async def test_who_comes_second_is_told_who_has_it(night: Night) -> None:
     assert (await story.incident()).acked_by == "bo"
 
 
+async def test_a_late_answer_does_not_take_what_somebody_snoozed(night: Night) -> None:
+    story = night(reaching(steps=policy(page(PRIMARY, SECONDARY, wait=30))))
+    await story.fires()
+    await story.after(minutes=2)
+    until = story.clock.now() + timedelta(hours=2)
+    await story.does("ana", "snoozed", until=until)
+    mailed = [by for by, one in story.summonses if one.person == "Bo"]
+    assert mailed == [Method.EMAIL]
+    at = next(n for n, (_, one) in enumerate(story.summonses) if one.person == "Bo")
+    answered = await story.clicks(at=at)
+    assert (answered.standing, answered.by) == (Standing.TAKEN, "Ana")
+    incident = await story.incident()
+    assert (incident.acked_by, incident.snoozed_until) == ("ana", until)
+
+
 async def test_what_was_handed_back_can_be_taken_again_by_the_new_message(night: Night) -> None:
     story = night()
     await story.fires()
@@ -316,6 +331,21 @@ async def test_who_is_asked_for_help_is_called_until_they_do_something(night: Ni
     assert (answered.standing, answered.by) == (Standing.ASKED, "Ana")
     await story.after(minutes=30)
     assert story.timetable() == [], "Bo is awake"
+
+
+async def test_who_helps_with_what_is_snoozed_does_not_take_it(night: Night) -> None:
+    story = night()
+    await story.fires()
+    until = story.clock.now() + timedelta(hours=2)
+    await story.does("ana", "snoozed", until=until)
+    await story.does("ana", "looped_in", person="bo")
+    await story.after(minutes=2)
+    assert (await story.clicks()).standing is Standing.ASKED
+    assert story.timetable()[-1].endswith("Bo by email")
+    await story.after(minutes=30)
+    assert story.timetable() == [], "Bo is awake"
+    incident = await story.incident()
+    assert (incident.acked_by, incident.snoozed_until) == ("ana", until)
 
 
 async def test_what_is_resolved_calls_nobody_any_more(night: Night) -> None:
