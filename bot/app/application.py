@@ -47,6 +47,8 @@ from rules.documents.rulebook_parts import RulebookParts
 log = structlog.get_logger(__name__)
 
 DRAIN = timedelta(seconds=8)
+ORDERLY = timedelta(seconds=13)
+"""How long all that is under way gets to end in order: handlers of clicks 5 s, then the outbox."""
 LAG_LIMIT = 120.0
 _REFRESH = timedelta(seconds=2)
 _WATCH = timedelta(seconds=1)
@@ -69,6 +71,7 @@ class Setting:
     clock: SystemClock
     access: SlackAccess
     speed: float = 1.0
+    orderly: timedelta = ORDERLY
 
 
 @dataclass(slots=True)
@@ -179,14 +182,21 @@ class Application:
 
     async def _wind_down(self, running: Sequence[asyncio.Task[None]]) -> None:
         self.engine.stop()
+        try:
+            async with asyncio.timeout(self.setting.orderly.total_seconds()):
+                await self._finish()
+        except TimeoutError:  # a database that hangs; what is held here is free again in seconds
+            log.warning("could not finish in time", action="stop")
+        for task in running:
+            task.cancel()
+        log.info("stopped", action="stop")
+
+    async def _finish(self) -> None:
         if self.slack.connection is not None:
             await self.slack.connection.close()
         await self.outbox.drain(self.setting.clock.now() + DRAIN * self.setting.speed)
         if self.replicas is not None:
             await self.replicas.say(Word.WORK)  # what is left here anybody may take at once
-        for task in running:
-            task.cancel()
-        log.info("stopped", action="stop")
 
     async def _hear_others(self) -> None:
         if self.replicas is not None:

@@ -1,5 +1,6 @@
 """Open a database: take its lock, bring its tables up to date, hand out the store's parts."""
 
+import asyncio
 from datetime import datetime, timedelta
 from io import TextIOWrapper
 
@@ -35,6 +36,8 @@ from bot.store.transaction import SqlStore
 
 _log = structlog.get_logger(__name__)
 
+CLOSING = 3.0
+"""Seconds after which a server that says nothing is left without a goodbye."""
 _OLDEST_SQLITE = (3, 35, 0)
 
 
@@ -81,11 +84,19 @@ class OpenedStore:
         return not self.database.is_sqlite
 
     async def close(self) -> None:
-        """Finish what the inbox accepted, close all connections, give the file's lock back."""
-        await self.inbox.close()
-        await self.database.close()
-        if self._lock is not None:
-            self._lock.close()
+        """Finish what the inbox accepted, close all connections, give the file's lock back.
+
+        A server that hangs is not waited for: its connections end with the process.
+        """
+        try:
+            async with asyncio.timeout(CLOSING if self.shared else None):
+                await self.inbox.close()
+                await self.database.close()
+        except TimeoutError:
+            _log.warning("database failed", action="close_store", error="it does not answer")
+        finally:
+            if self._lock is not None:
+                self._lock.close()
 
     async def ping(self) -> None:
         """Return when the database answers. Raises NotStoredError."""
