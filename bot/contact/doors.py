@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from html import escape
@@ -130,11 +131,11 @@ class Doors:
             if digit == _ALL:
                 more = await self._parts.answering.acknowledge_all(claim.person, claim.method)
                 text = f"{text} And {more} more." if more else text
-            await self._parts.told_later(
-                claim.incident_id, form.get("CallSid", ""), Result.ACKNOWLEDGED, ""
-            )
         except (NotStoredError, ConflictError):
             return _twiml(spoken_answer(_NOT_STORED))
+        with suppress(NotStoredError, ConflictError):  # the acknowledgement itself is stored
+            sid = form.get("CallSid", "")
+            await self._parts.told_later(claim.incident_id, sid, Result.ACKNOWLEDGED, "")
         return _twiml(spoken_answer(text.replace("#", "Incident ")))
 
     async def status(self, request: web.Request) -> web.StreamResponse:
@@ -148,12 +149,18 @@ class Doors:
         result, why = _FAILED[word]
         code = one_line(form.get("ErrorCode", ""), 20)
         told = f"{why} (Twilio {code})" if code else why
+        known = stored = False
         for turn in range(_TRIES):  # Twilio can be faster than our own commit
             if turn:
                 await self._parts.clock.sleep_until(self._parts.clock.now() + _PAUSE)
-            if await self._parts.told_later(claim.incident_id, sid, result, told):
+            try:
+                known = await self._parts.told_later(claim.incident_id, sid, result, told)
+                stored = True
+            except (NotStoredError, ConflictError):
+                stored = False
+            if known:
                 break
-        return web.Response(status=204)
+        return web.Response(status=204 if stored else 503)
 
     async def replied(self, request: web.Request) -> web.StreamResponse:
         """Hear a reply to a text message."""

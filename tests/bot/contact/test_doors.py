@@ -43,6 +43,7 @@ class Bench:
     told: list[tuple[str, str, Result, str]] = field(default_factory=list)
     unknown: int = 0
     broken: bool = False
+    forgets: bool = False
     also: list[Incident] = field(default_factory=list)
     client: TestClient[web.Request, web.Application] = field(init=False)
     links: Links = field(init=False)
@@ -75,6 +76,8 @@ class Bench:
         return [one]
 
     async def told_later(self, incident_id: str, sid: str, result: Result, why: str) -> bool:
+        if self.forgets:
+            raise NotStoredError("the disk is full")
         self.told.append((incident_id, sid, result, why))
         self.unknown -= 1
         return self.unknown < 0
@@ -261,6 +264,32 @@ async def test_another_key_acknowledges_all_that_the_person_is_paged_for(opened:
     taken = [one.body for one in bench.inbox.deliveries]
     assert [b'"number":42' in taken[0], b'"number":43' in taken[1]] == [True, True]
     assert len(taken) == 2
+
+
+async def test_a_key_that_acknowledged_is_not_called_lost(opened: Open) -> None:
+    bench = await opened()
+    bench.forgets = True
+    url = bench.links.press(CLAIM, bench.clock.now())
+    answer = await bench.twilio(url, {"Digits": "1", "CallSid": "CA1"})
+    assert "Incident 42 is yours." in await answer.text()
+    assert len(bench.inbox.deliveries) == 1
+
+
+@pytest.mark.parametrize(("mended", "status"), [(True, 204), (False, 503)])
+async def test_what_became_of_a_call_is_stored_a_moment_later_or_not_called_stored(
+    opened: Open, mended: bool, status: int
+) -> None:
+    bench = await opened()
+    bench.forgets = True
+    url = bench.links.status(CLAIM, bench.clock.now())
+    async with asyncio.TaskGroup() as group:
+        answer = group.create_task(bench.twilio(url, {"CallSid": "CA1", "CallStatus": "busy"}))
+        while not answer.done():
+            await asyncio.wait({answer}, timeout=0.1)
+            bench.forgets = not mended
+            bench.clock.advance(seconds=1)
+    assert answer.result().status == status
+    assert len(bench.told) == mended
 
 
 async def test_a_key_of_an_old_call_says_so(opened: Open) -> None:
