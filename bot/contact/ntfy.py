@@ -13,6 +13,7 @@ from bot.ports.delivering import GiveUpError
 
 API = "https://ntfy.sh"
 _LONGEST = 3_000
+"""Bytes: ntfy makes an attachment of more than 4,096, or refuses it."""
 _HINTS = {
     401: "correct `contact.ntfy.token`",
     403: "`contact.ntfy.token` may not publish to this topic",
@@ -60,10 +61,11 @@ class Ntfy:
 
 
 def _notification(summons: Summons) -> dict[str, Any]:
+    text = "\n".join(lines(summons))
     found: dict[str, Any] = {
         "topic": summons.address,
         "title": headline(summons),
-        "message": "\n".join(lines(summons))[:_LONGEST],
+        "message": text.encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore"),
         "priority": 5 if summons.urgent and not summons.test else 3,
         "tags": ["test_tube" if summons.test else "rotating_light"],
     }

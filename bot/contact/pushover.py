@@ -11,7 +11,7 @@ from bot.ports.delivering import GiveUpError
 
 API = "https://api.pushover.net"
 _RETRY, _EXPIRE = "60", "10800"
-_LONGEST_TITLE, _LONGEST = 250, 1_024
+_LONGEST_TITLE, _LONGEST, _LONGEST_URL = 250, 1_024, 512
 _HINTS = {400: "check `contact.pushover.token` and the person's user key"}
 
 
@@ -41,7 +41,7 @@ class Pushover:
         }
         if not summons.test:
             form |= {"priority": "2", "retry": _RETRY, "expire": _EXPIRE}
-        if summons.ack_url:
+        if 0 < len(summons.ack_url) <= _LONGEST_URL:  # acknowledging there works without it
             form |= {"url": summons.ack_url, "url_title": "Acknowledge"}
         answer = await self._service.post("/1/messages.json", form=form)
         found = answer if isinstance(answer, dict) else {}

@@ -236,6 +236,22 @@ async def test_ntfy_gets_a_button_that_acknowledges(
     assert "Runbook" not in one["message"]
 
 
+async def test_a_long_text_of_many_bytes_is_cut_to_what_the_services_take(
+    services: Services, session: aiohttp.ClientSession
+) -> None:
+    long = {"title": "注文" * 300, "why": "障害" * 300, "ack_url": "https://w.example/" + "x" * 600,
+            "details": tuple((f"What{n}", "失敗" * 400) for n in range(7))}  # fmt: skip
+    await sent("ntfy", services, session, **long)
+    await sent("pushover", services, session, **long)
+    ntfy, pushover = services.sent
+    assert len(ntfy["message"].encode()) <= 4_096, "longer is an attachment, or refused"
+    raw = {key: value for key, value in ntfy.items() if key not in {"kind", "answer"}}
+    assert len(json.dumps(raw, ensure_ascii=False).encode()) <= 2 * 4_096
+    assert len(ntfy["message"]) > 900
+    assert (len(pushover["title"]), len(pushover["message"])) <= (250, 1_024)
+    assert "url" not in pushover, "one of more than 512 is refused, and the page with it"
+
+
 async def test_an_unsure_notification_is_looked_for_before_it_is_repeated(
     services: Services, session: aiohttp.ClientSession
 ) -> None:
