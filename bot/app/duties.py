@@ -169,7 +169,7 @@ class Duties:
         if self._parts.notices.double_bookings:
             yield from double_warnings(on_call, now)
         contacts = self._parts.contacts()
-        if self._parts.notices.reach and contacts.available:
+        if self._parts.notices.reach and contacts.configured:
             yield from reach_warnings(
                 turns(on_call, now),
                 now,

@@ -79,7 +79,7 @@ def slack_alone(config: Config, file: "RosterFile", now: datetime) -> list[str]:
     from bot.roster.roster import Roster
 
     contacts = contacts_of(config, file.people)
-    if not contacts.available:
+    if not contacts.configured:
         return []
     spans = Roster(file).on_call((), now).all_spans()
     soon = {who for s in spans if s.end > now and s.start < now + _SOON for who in s.people}

@@ -106,7 +106,7 @@ def _contacts(config: Config, people: People) -> Contacts:
     from bot.app.contact_side import contacts_of
 
     contacts = contacts_of(config, people)
-    if not contacts.available:
+    if not contacts.configured:
         raise fail("No contact method is configured: name one in `contact`; see docs/contact.md.")
     return contacts
 

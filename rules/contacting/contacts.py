@@ -27,6 +27,13 @@ class Contacts:
     people: People = field(default_factory=People)
     webhooks: frozenset[str] = frozenset()
 
+    @property
+    def configured(self) -> bool:
+        """Whether people are to be reached besides Slack; webhooks may be there for policies alone."""
+        if self.available - {Method.WEBHOOK}:
+            return True
+        return any(person.webhook in self.webhooks for person in self.people)
+
     def steps(self, key: str, urgency: Urgency) -> tuple[ContactStep, ...]:
         """Return the steps that can be taken for a person, beside the direct message."""
         if not self.available:

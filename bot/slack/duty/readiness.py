@@ -27,7 +27,7 @@ async def ready_for(desk: Desk, notice: Notice) -> list[Mrkdwn]:
 def _otherwise(desk: Desk, person: str) -> list[Mrkdwn]:
     """Say what follows the direct message when nobody answers it."""
     contacts = desk.rulebook().contacts
-    if not contacts.available:
+    if not contacts.configured:
         return []
     if not contacts.methods(person):
         return [md("⚠️ If Slack is down nobody can wake you: add a phone or another address of "

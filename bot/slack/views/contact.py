@@ -12,7 +12,7 @@ from rules.priority import Urgency
 
 def reached_by(contacts: Contacts, person: str) -> list[Mrkdwn]:
     """Return a line for each order that the person is reached in, the most urgent first."""
-    if not contacts.available:
+    if not contacts.configured:
         return []
     orders: dict[tuple[ContactStep, ...], list[Urgency]] = {}
     for urgency in Urgency:

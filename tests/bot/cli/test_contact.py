@@ -144,6 +144,14 @@ def test_check_warns_of_who_has_slack_alone(folder: Path) -> None:
     assert "cy@example.com is on call within two weeks" in told[0]
 
 
+def test_check_asks_for_no_addresses_where_webhooks_are_for_policies_alone(folder: Path) -> None:
+    hooks = 'webhooks: [{name: phone, url: "https://phone.example/call"}]\n'
+    (folder / "config.yaml").write_text(CONFIG.format(folder=folder) + hooks)
+    result = CLI.invoke(app, ["check", "-c", str(folder / "config.yaml")])
+    assert result.exit_code == 0, result.output
+    assert "Slack alone" not in result.output
+
+
 def test_without_any_method_it_says_where_to_name_one(folder: Path) -> None:
     (folder / "config.yaml").write_text(CONFIG.format(folder=folder))
     status, text = run(folder, "methods")

@@ -53,6 +53,23 @@ def test_a_webhook_that_nobody_configured_reaches_nobody(
     assert contacts.methods(BO.key) == found
 
 
+@pytest.mark.parametrize(
+    ("available", "named", "configured"),
+    [
+        (frozenset(), "pager", False),
+        (frozenset({Method.EMAIL}), "", True),
+        (frozenset({Method.WEBHOOK}), "pager", True),
+        (frozenset({Method.WEBHOOK}), "", False),
+    ],
+)
+def test_webhooks_of_policies_are_no_way_to_reach_people(
+    available: frozenset[Method], named: str, *, configured: bool
+) -> None:
+    hooks = frozenset({"pager"}) if Method.WEBHOOK in available else frozenset()
+    contacts = Contacts(available, people=People([replace(ANA, webhook=named)]), webhooks=hooks)
+    assert contacts.configured is configured
+
+
 def test_all_methods_of_a_person_are_those_of_any_urgency() -> None:
     contacts = Contacts(EVERYTHING, people=EVERYBODY)
     assert contacts.methods(ANA.key) == (Method.EMAIL, Method.VOICE, Method.SMS)
