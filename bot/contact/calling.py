@@ -132,5 +132,5 @@ def _wait(told: str) -> timedelta:
 def _json(text: bytes) -> Any:
     try:
         return json.loads(text) if text.strip() else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -4,10 +4,12 @@ import asyncio
 import json
 
 import aiohttp
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.contact.calling import Service
+from bot.ports.delivering import GiveUpError
 
 ANSWER = json.dumps({"pad": "x" * 150_000, "sid": "SM1"}).encode()
 
@@ -19,6 +21,22 @@ async def _in_pieces(request: web.Request) -> web.StreamResponse:
         await response.write(ANSWER[at : at + 20_000])
         await asyncio.sleep(0)  # noqa: TID251 - so that they travel one by one
     return response
+
+
+@pytest.mark.parametrize("status", [200, 400])
+async def test_an_answer_nested_without_end_is_none_at_all(status: int) -> None:
+    async def deep(_request: web.Request) -> web.Response:
+        return web.Response(status=status, body=b"[" * 200_000)
+
+    app = web.Application()
+    app.router.add_post("/", deep)
+    async with TestServer(app, host="127.0.0.1") as server, aiohttp.ClientSession() as session:
+        service = Service(session, "webhook pager", str(server.make_url("")))
+        if status == 200:
+            assert await service.post("/", body=b"{}") is None
+        else:
+            with pytest.raises(GiveUpError, match="answered 400"):
+                await service.post("/", body=b"{}")
 
 
 async def test_an_answer_that_comes_in_pieces_names_its_message() -> None:
