@@ -1,6 +1,7 @@
 """What many tests share: a clock that stands still, and a fresh database of either kind."""
 
 import asyncio
+import gc
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from hypothesis import settings
 
 from bot.config.settings import environment
 from bot.store.opening import OpenedStore, open_store
+from tests import dialects
 from tests.databases import Databases, run
 from tests.fakes.clock import FakeClock
 
@@ -40,6 +42,8 @@ settings.register_profile("usual", max_examples=60, deadline=None, derandomize=T
 settings.register_profile("thorough", max_examples=1_000, deadline=None)
 settings.load_profile(environment().get("HYPOTHESIS_PROFILE", "usual"))
 
+dialects.share()
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """Give `-n auto` one worker more than there are processors: process tests mostly wait."""
@@ -50,6 +54,12 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that no worker is left alone with it at the end."""
     items.sort(key=_turn)
+
+
+def pytest_collection_finish() -> None:
+    """Take ten thousand collected tests out of what each collection of garbage walks through."""
+    gc.collect()
+    gc.freeze()
 
 
 def _turn(item: pytest.Item) -> int:
