@@ -69,15 +69,19 @@ class TextMessage:
         return Sent(_sid(await self._service.post("/Messages.json", form=form)))
 
     async def _sent_before(self, summons: Summons, body: str) -> str:
-        """Return the id of the same text to the same number since the first attempt, "" for none."""
+        """Return the id of this page's text to the same number since the first attempt, "" for none.
+
+        The code names the page; the rest may have changed since.
+        """
         if summons.since is None:
             return ""
         since = summons.since - _CLOCKS
         query = {"To": summons.address, "DateSent>": f"{since:%Y-%m-%d}", "PageSize": "50"}
         answer = await self._service.get("/Messages.json", query)
         listed = answer.get("messages") if isinstance(answer, dict) else None
+        ours = f" {summons.code} " if summons.code else body
         for one in listed if isinstance(listed, list) else ():
-            if isinstance(one, dict) and one.get("body") == body and _made_after(one, since):
+            if isinstance(one, dict) and ours in str(one.get("body")) and _made_after(one, since):
                 return str(one.get("sid", ""))
         return ""
 

@@ -1,10 +1,15 @@
 """What a page says by other methods than Slack: as short as each of them wants it."""
 
+from collections.abc import Mapping
+
 from bot.contact.calling import one_line
 from bot.ports.contact import Summons
 
 LONGEST_SMS = 300
-_TITLE, _WHY = 120, 120
+"""Two segments of 153, as long as nothing in it needs the wide alphabet."""
+_TITLE, _WHY, _SMS_TITLE = 120, 120, 140
+_AT_STAKE: Mapping[str, int] = {"Product": 60, "Promised by": 30, "Impact": 80}
+"""What is told even where there is little room, and how much of it."""
 
 
 def headline(summons: Summons, longest: int = 200) -> str:
@@ -35,8 +40,11 @@ def text_message(summons: Summons) -> str:
     how = (
         f"Reply {summons.code} to acknowledge." if summons.code else "Open Slack to acknowledge it."
     )
-    left = LONGEST_SMS - len(how) - 12
-    return f"Watchbill {headline(summons, left)} {how}"
+    told = [_sentence(f"Watchbill {headline(summons, _SMS_TITLE)}")]
+    for fact in _at_stake(summons):
+        if len(" ".join([*told, fact, how])) <= LONGEST_SMS:
+            told.append(fact)
+    return " ".join([*told, how])
 
 
 def spoken(summons: Summons) -> str:
@@ -49,5 +57,22 @@ def spoken(summons: Summons) -> str:
     because = f" You are called because {why}." if why else ""
     priority = " ".join(summons.priority)
     more = f" {summons.others} more wait for you." if summons.others else ""
-    what = f"Incident {summons.number}, priority {priority}. {title}."
-    return f"This is Watchbill. {what}{because}{more}"
+    what = f"Incident {summons.number}, priority {priority}. {_sentence(title)}"
+    stake = "".join(f" {fact}" for fact in _at_stake(summons))
+    return f"This is Watchbill. {what}{stake}{because}{more}"
+
+
+def _at_stake(summons: Summons) -> list[str]:
+    """Return whom it hurts and by when, a sentence each, as far as that is known."""
+    known = dict(summons.details)
+    return [
+        _sentence(f"{name}: {one_line(known[name], longest)}")
+        for name, longest in _AT_STAKE.items()
+        if known.get(name)
+    ]
+
+
+def _sentence(text: str) -> str:
+    """Close a sentence; the one-character ellipsis alone would make a text message cost double."""
+    plain = text.replace("…", "...")
+    return plain if plain.endswith((".", "!", "?")) else f"{plain}."

@@ -152,10 +152,45 @@ async def test_a_text_message_says_what_to_reply(
     (one,) = services.sent
     assert one["From"] == SENDER
     assert one["Body"].startswith("Watchbill P1 #42: xxx")
-    assert one["Body"].endswith("… Reply 123456 to acknowledge.")
+    assert one["Body"].endswith("... Reply 123456 to acknowledge.")
+    assert one["Body"].isascii(), "another alphabet would make it five messages"
     assert len(one["Body"]) <= 300
     await sent("sms", services, session, code="")
     assert services.sent[1]["Body"].endswith("Open Slack to acknowledge it.")
+
+
+STAKES = (("What", "a long story"), ("Product", "Orders daily"), ("Impact", "7 dashboards."),
+          ("Promised by", "2026-11-23 06:00 UTC"), ("Runbook", "https://wiki.example/x"))  # fmt: skip
+
+
+async def test_texts_and_calls_say_whom_it_hurts_and_by_when(
+    services: Services, session: aiohttp.ClientSession
+) -> None:
+    await sent("sms", services, session, details=STAKES)
+    assert services.sent[0]["Body"] == (
+        "Watchbill P1 #42: orders failed. Product: Orders daily. Promised by: 2026-11-23 06:00 "
+        "UTC. Impact: 7 dashboards. Reply 123456 to acknowledge."
+    )
+    assert len(services.sent[0]["Body"]) <= 160
+    await sent("sms", services, session, details=STAKES, title="x" * 500)
+    assert "Promised by: 2026-11-23 06:00 UTC." in services.sent[1]["Body"]
+    assert len(services.sent[1]["Body"]) <= 300
+    await sent("call", services, session, details=STAKES)
+    assert (
+        "Incident 42, priority P 1. orders failed. Product: Orders daily. Promised by: "
+        "2026-11-23 06:00 UTC. Impact: 7 dashboards. You are called because you are primary of "
+        "data. Press 1 to acknowledge."
+    ) in services.sent[2]["Twiml"]
+
+
+async def test_a_text_message_that_would_read_otherwise_by_now_is_not_sent_twice(
+    services: Services, session: aiohttp.ClientSession
+) -> None:
+    services.faults, services.taken = [refuses(503)], True
+    with pytest.raises(RetryLaterError):
+        await sent("sms", services, session)
+    await sent("sms", services, session, unsure=True, details=STAKES, title="three tables failed")
+    assert len(services.sent) == 1
 
 
 async def test_a_messaging_service_may_send_text_messages(
@@ -193,7 +228,9 @@ async def test_a_call_reads_the_page_out_and_asks_for_a_key(
     assert script[0].attrib["numDigits"] == "1"
     said = script[0][0].text or ""
     assert said.startswith("This is Watchbill. Incident 42, priority P 1. </Say><Dial>+1900</Dial>")
-    assert said.endswith("You are called because you are primary of data. Press 1 to acknowledge.")
+    assert said.endswith(
+        "Product: orders. You are called because you are primary of data. Press 1 to acknowledge."
+    )
     assert not list(script.iter("Dial"))
     await sent("call", services, session, others=3)
     assert (
