@@ -231,5 +231,8 @@ class Reader(RunReads, LineageReads, DutyReads, ChangeReads, Protocol):
     async def dead_jobs(self, limit: int, kind: str = "") -> Sequence[tuple[Job, str]]: ...
     async def next_wake(self) -> datetime | None: ...
     async def outbox_lag(self, now: datetime) -> Mapping[str, float]:
-        """Return by lane how many seconds its oldest due job has waited."""
+        """Return by lane how many seconds its oldest due job has waited.
+
+        What is tried again waits for its next turn; a page waits until it has reached somebody.
+        """
         ...

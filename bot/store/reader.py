@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -18,7 +19,7 @@ from sqlalchemy import (
 
 from bot.ports.delivering import MessageRef
 from bot.ports.inbox import Delivery
-from bot.ports.jobs import Job
+from bot.ports.jobs import Job, JobPriority
 from bot.ports.store import TimelineEntry
 from bot.store import rows
 from bot.store.columns import UtcDateTime
@@ -47,6 +48,29 @@ _BODY = select(INCIDENT.c.body).where(INCIDENT.c.id == bindparam("its_id"))
 _MESSAGES = (
     select(MESSAGE).where(MESSAGE.c.incident_id == bindparam("its_id")).order_by(MESSAGE.c.ts)
 )
+
+
+def _oldest_by_lane() -> CompoundSelect[Any]:
+    """Build what tells of each lane since when something waits.
+
+    A page that is tried again and again waits from when it was due: it has reached nobody yet.
+    """
+    first = select(func.min(JOB.c.next_at, type_=UtcDateTime())).where(text("job.state = 'todo'"))
+    due = select(func.min(JOB.c.due_at, type_=UtcDateTime())).where(text("job.state = 'todo'"))
+    in_lane = (text("job.lane != ''"), JOB.c.lane == LANE.c.name)
+    pages = due.where(*in_lane, JOB.c.priority == int(JobPriority.PAGE))
+    alone = first.where(text("job.lane = ''")).scalar_subquery()
+    return union_all(
+        select(literal_column("''").label("lane"), alone.label("oldest"), alone.label("page")),
+        select(
+            LANE.c.name,
+            first.where(*in_lane).correlate(LANE).scalar_subquery(),
+            pages.correlate(LANE).scalar_subquery(),
+        ),
+    )
+
+
+_OLDEST = _oldest_by_lane()
 
 
 class SqlReader(RunReading, DutyReading, ChangeReading):
@@ -145,17 +169,10 @@ class SqlReader(RunReading, DutyReading, ChangeReading):
         return min((row.at for row in found if row.at), default=None)
 
     async def outbox_lag(self, now: datetime) -> Mapping[str, float]:
-        todo = text("job.state = 'todo'")
-        oldest = select(func.min(JOB.c.next_at, type_=UtcDateTime())).where(todo)
-        alone = oldest.where(text("job.lane = ''"))
-        of_lane = oldest.where(text("job.lane != ''"), JOB.c.lane == LANE.c.name)
-        query = union_all(
-            select(literal_column("''").label("lane"), alone.scalar_subquery().label("oldest")),
-            select(LANE.c.name, of_lane.correlate(LANE).scalar_subquery()),
-        )
-        found = await self._all(query)
-        waits = {row.lane: row.oldest for row in found if row.oldest is not None}
-        return {lane: (now - at).total_seconds() for lane, at in waits.items() if at <= now}
+        found = await self._all(_OLDEST)
+        waits = [(row.lane, at) for row in found for at in (row.oldest, row.page) if at is not None]
+        late = [(lane, (now - at).total_seconds()) for lane, at in waits if at <= now]
+        return dict(sorted(late, key=itemgetter(1)))
 
     async def _all(
         self, query: Select[Any] | CompoundSelect[Any], values: rows.Values | None = None

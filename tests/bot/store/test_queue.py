@@ -431,3 +431,21 @@ async def test_lag_is_told_by_lane(opened_store: OpenedStore, clock: FakeClock) 
     await enqueue(opened_store, job("a", clock.now(), lane="C1"), job("b", clock.now() + HOUR))
     clock.advance(seconds=30)
     assert await opened_store.reader.outbox_lag(clock.now()) == {"C1": 30.0}
+
+
+async def test_a_page_that_is_tried_again_and_again_is_late_all_the_same(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    now = clock.now()
+    jobs = [job("a", now, lane="dm:ana"), job("tonight", now + HOUR, lane="dm:bo")]
+    await enqueue(opened_store, *jobs, job("b", now, lane="C1", priority=JobPriority.NOTE))
+    for tried in await claim(opened_store, clock):
+        again = clock.now() + timedelta(minutes=3)
+        await finish(opened_store, tried, Retry(again, "Slack hangs", unsure=True), clock)
+    clock.advance(minutes=2)
+    assert await opened_store.reader.outbox_lag(clock.now()) == {"dm:ana": 120.0}
+    clock.advance(minutes=2)
+    assert await opened_store.reader.outbox_lag(clock.now()) == {"dm:ana": 240.0, "C1": 60.0}
+    for done in await claim(opened_store, clock):
+        await finish(opened_store, done, Delivered(), clock)
+    assert await opened_store.reader.outbox_lag(clock.now()) == {}
