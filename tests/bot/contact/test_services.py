@@ -152,7 +152,7 @@ async def test_a_text_message_says_what_to_reply(
     (one,) = services.sent
     assert one["From"] == SENDER
     assert one["Body"].startswith("Watchbill P1 #42: xxx")
-    assert one["Body"].endswith("... Reply 123456 to acknowledge.")
+    assert one["Body"].endswith("... Product: orders. Reply 123456 to acknowledge.")
     assert one["Body"].isascii(), "another alphabet would make it five messages"
     assert len(one["Body"]) <= 300
     await sent("sms", services, session, code="")
