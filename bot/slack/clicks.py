@@ -8,7 +8,7 @@ from bot.acts.act import EndSilence, OnIncident, SplitOff
 from bot.ports.inbox import NotStoredError
 from bot.slack.blocks import Json
 from bot.slack.correcting import form_metadata
-from bot.slack.intake import NOT_STORED, Ack, Caller, Intake
+from bot.slack.intake import NOT_STORED, OUTDATED, Ack, Caller, Intake
 from bot.slack.journal.forms import journal_form
 from bot.slack.replies import render_home
 from bot.slack.scene import people_in
@@ -149,8 +149,7 @@ class Clicks:
     async def unknown(self, ack: Ack, body: Json) -> None:
         """A button of an older version, or nobody's: it answers, and does nothing."""
         await ack()
-        text = md("That button is from another version. Try `/oncall help`.")
-        await self._intake.whisper(self._intake.caller(body), said(text))
+        await self._intake.whisper(self._intake.caller(body), said(md(OUTDATED)))
 
     async def _open(self, body: Json, caller: Caller, view: Json) -> str:
         opened = (body.get("view") or {}).get("type") == "modal"

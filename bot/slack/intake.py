@@ -17,6 +17,7 @@ Ack = Callable[..., Awaitable[Any]]
 Handler = Callable[[Ack, Json], Awaitable[None]]
 
 NOT_STORED = "Watchbill could not save that, so nothing was done. Please try again."
+OUTDATED = "That button is from another version. Try `/oncall help`."
 
 
 class Running:

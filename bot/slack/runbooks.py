@@ -7,7 +7,7 @@ from bot.ports.jobs import Job
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
-from bot.slack.intake import NOT_STORED, Ack, Intake
+from bot.slack.intake import NOT_STORED, OUTDATED, Ack, Intake
 from bot.slack.scene import Scene
 from bot.slack.text import md, outside, spoken
 from bot.slack.thread import keep_in_thread, thread_of
@@ -107,8 +107,7 @@ class RunbookClicks:
         act = _act(action, caller.key)
         if act is None:
             await ack()
-            text = md("That button is from another version. Try `/oncall help`.")
-            return await self._intake.whisper(caller, said(text))
+            return await self._intake.whisper(caller, said(md(OUTDATED)))
         key = f"click:{caller.user}:{action.get('action_ts', '')}:{action['action_id']}"
         if isinstance(act, RunAction):
             # two clicks on one button are one wish, whoever clicks

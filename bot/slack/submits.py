@@ -1,7 +1,7 @@
 """Modals sent: checked, and stored before the modal closes; a fault is shown beside its field."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.acts.act import Act, MakeSilence, OnIncident, OpenByHand
 from bot.ports.inbox import NotStoredError
@@ -12,6 +12,8 @@ from bot.slack.views.answers import said
 from bot.slack.wishes import Typist, ahead_of, matchers_of, override
 from rules.durations import parse_duration
 from rules.spoken_time import read_moment
+
+_YEAR_3000 = 32_503_680_000
 
 
 class FieldError(ValueError):
@@ -41,6 +43,13 @@ class Form:
         """Return the key of the person chosen, "" when none was."""
         user = str(self._element(block).get("selected_user") or "")
         return self._person(user) if user else ""
+
+    def instant(self, block: str) -> datetime | None:
+        """Return the instant picked, None when none was."""
+        seconds = self._element(block).get("selected_date_time")
+        if not isinstance(seconds, int) or not 0 < seconds < _YEAR_3000:
+            return None
+        return datetime.fromtimestamp(seconds, UTC)
 
     def moment(self, block: str, now: datetime, zone: str) -> datetime:
         try:

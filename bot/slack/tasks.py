@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from bot.acts.tasks import OnTask, TaskDeed
 from bot.ports.delivering import Delivered
@@ -10,8 +9,9 @@ from bot.ports.inbox import NotStoredError
 from bot.ports.jobs import Job
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
-from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
+from bot.slack.intake import NOT_STORED, OUTDATED, Ack, Caller, Intake, read_metadata
 from bot.slack.rota.delivery import messages_with
+from bot.slack.submits import Form
 from bot.slack.text import md
 from bot.slack.thread import keep_in_thread
 from bot.slack.views.answers import said
@@ -88,7 +88,7 @@ class TaskClicks:
         act = _act(word, task_id, caller.key)
         if act is None:
             await ack()
-            return None
+            return await self._intake.whisper(caller, said(md(OUTDATED)))
         key = f"click:{caller.user}:{action.get('action_ts', '')}:{word}:{task_id[-80:]}"
         try:
             await self._intake.store(act, caller.answer_to(), key)
@@ -126,21 +126,20 @@ class TaskClicks:
 
     def _read(self, form: str, view: Json, task_id: str, by: str) -> OnTask | dict[str, str]:
         """Read a form; what is wrong comes back by field."""
-        values = (view.get("state") or {}).get("values") or {}
+        fields = Form(view, self._desk.directory.key_of)
         match form:
             case "task_assign":
-                user = str(_element(values, "person").get("selected_user") or "")
-                if not user:
+                person = fields.person("person")
+                if not person:
                     return {"person": "Choose somebody."}
-                person = self._desk.directory.key_of(user)
                 return OnTask(by=by, task=task_id, deed=TaskDeed.ASSIGNED, person=person)
             case "task_move":
-                due = _instant(_element(values, "due").get("selected_date_time"))
+                due = fields.instant("due")
                 if due is None or due <= self._desk.clock.now():
                     return {"due": "Choose a time that is still to come."}
                 return OnTask(by=by, task=task_id, deed=TaskDeed.MOVED, due_at=due)
             case _:
-                why = str(_element(values, "why").get("value") or "").strip()[:300]
+                why = fields.text("why")[:300]
                 if not why:
                     return {"why": "Say why."}
                 return OnTask(by=by, task=task_id, deed=TaskDeed.DROPPED, why=why)
@@ -160,17 +159,6 @@ def _act(word: str, task_id: str, by: str) -> OnTask | None:
 
 def _metadata(caller: Caller, task: Task) -> str:
     return json.dumps({**json.loads(caller.metadata(task.number)), "task": task.id})
-
-
-def _element(values: Json, block: str) -> Json:
-    found = (values.get(block) or {}).get(block)
-    return found if isinstance(found, dict) else {}
-
-
-def _instant(seconds: object) -> datetime | None:
-    if not isinstance(seconds, int) or not 0 < seconds < 32_503_680_000:
-        return None
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 async def _learn(desk: Desk, tasks: Sequence[Task]) -> None:

@@ -8,6 +8,7 @@ from bot.acts.duties import LeaveNote
 from bot.ports.inbox import NotStoredError
 from bot.slack.blocks import Json
 from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
+from bot.slack.submits import Form
 from bot.slack.text import md
 from bot.slack.views.answers import said
 from bot.slack.views.duties import LONGEST_NOTE, note_modal
@@ -56,7 +57,7 @@ class DutyClicks:
         view = body["view"]
         caller = self._intake.caller(body)
         place = _place(json.dumps(read_metadata(view)))
-        text = _typed(view)
+        text = Form(view, self._desk.directory.key_of).text("note")[:LONGEST_NOTE]
         if place is None or not text:
             await ack(response_action="errors", errors={"note": "Write something, or cancel."})
             return
@@ -84,9 +85,3 @@ def _place(written: str) -> tuple[str, datetime] | None:
     if not isinstance(rotation, str) or not rotation or boundary.tzinfo is None:
         return None
     return rotation, boundary
-
-
-def _typed(view: Json) -> str:
-    values = (view.get("state") or {}).get("values") or {}
-    text = ((values.get("note") or {}).get("note") or {}).get("value")
-    return str(text or "").strip()[:LONGEST_NOTE]

@@ -458,11 +458,11 @@ async def test_who_goes_leaves_a_note_with_two_clicks(
     refused = await days.workspace.submit(view.id, {"note": {"note": "Orders is late"}})
     assert "could not save" in refused.field_errors["note"]
     inbox.broken = False
-    sent = await days.workspace.submit(view.id, {"note": {"note": " Orders is late "}})
+    sent = await days.workspace.submit(view.id, {"note": {"note": " Orders is late \ud83d"}})
     assert sent.field_errors == {}
     (stored,) = inbox.deliveries
     act = act_from_json(stored.body).act
-    assert act == LeaveNote(by=ANA, rotation="data", boundary_at=NINE, note="Orders is late")
+    assert act == LeaveNote(by=ANA, rotation="data", boundary_at=NINE, note="Orders is late ?")
 
 
 async def test_a_test_page_is_one_click(days: Days, line: Listening, inbox: FakeInbox) -> None:
