@@ -26,9 +26,17 @@ def serve(config: Config, parts: RulebookParts) -> int:
     try:
         asyncio.run(_serve(config, parts))
     except (StoreInUseError, StoreUnfitError, NotStoredError, OSError) as error:
-        log.error("cannot start", action="serve", error=str(error))  # noqa: TRY400 - words suffice
+        log.error("cannot start", action="serve", error=cannot_start(error))  # noqa: TRY400 - words suffice
         return 1
     return 0
+
+
+def cannot_start(error: Exception) -> str:
+    """Return what is wrong and what to look at; the database's own words have no place in them."""
+    words = str(error)
+    if isinstance(error, NotStoredError) and not words.startswith("database:"):
+        return f"database: {words}; is there room for it, may we write to it, is it the primary?"
+    return words
 
 
 async def _serve(config: Config, parts: RulebookParts) -> None:

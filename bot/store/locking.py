@@ -10,18 +10,30 @@ from bot.store.errors import StoreInUseError, StoreUnfitError
 def lock(path: Path) -> TextIOWrapper:
     """Take the lock beside the database `path`; it is held until what is returned is closed.
 
-    Raises StoreInUseError when another process has it, StoreUnfitError without a folder.
+    Raises StoreInUseError when another process has it, StoreUnfitError, with what to do, when it
+    cannot be taken at all.
     """
     if not path.absolute().parent.is_dir():
         raise StoreUnfitError(f"database: make the folder {path.absolute().parent} first")
-    held = Path(f"{path}.lock").open("a")  # noqa: SIM115 - open as long as the process lives
+    beside = Path(f"{path}.lock")
+    try:
+        held = beside.open("a")  # open as long as the process lives
+    except OSError as error:
+        message = (
+            f"{beside} cannot be opened ({error.strerror or error}); may this user write there?"
+        )
+        raise StoreUnfitError(f"database: {message}") from error
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         held.close()
         message = (
             f"database: another process uses {path}; stop it first,"
             " or move to PostgreSQL to run several"
         )
         raise StoreInUseError(message) from error
+    except OSError as error:
+        held.close()
+        message = f"{beside} cannot be locked ({error.strerror or error}); a local disk is needed"
+        raise StoreUnfitError(f"database: {message}") from error
     return held

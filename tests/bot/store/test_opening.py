@@ -285,3 +285,11 @@ async def test_pruning_forgets_what_is_over_and_nothing_else(
     assert len(await reader.timeline("incident-000002", 9)) == 1
     assert await reader.incident_numbered(1) is not None
     assert await opened_store.queue.next_due(start) == start + 100 * HOUR
+
+
+async def test_a_lock_that_cannot_be_taken_says_what_to_look_at(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    (tmp_path / "bot.db.lock").mkdir()
+    with pytest.raises(StoreUnfitError, match=r"lock cannot be opened .* may this user"):
+        await open_store(f"sqlite:///{tmp_path}/bot.db", clock)
