@@ -1,6 +1,5 @@
 """Buttons and menus: an act is stored and acknowledged, anything longer opens a modal."""
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -8,7 +7,7 @@ from bot.acts.act import EndSilence, OnIncident, SplitOff
 from bot.ports.inbox import NotStoredError
 from bot.slack.blocks import Json
 from bot.slack.correcting import form_metadata
-from bot.slack.intake import NOT_STORED, OUTDATED, Ack, Caller, Intake
+from bot.slack.intake import NOT_STORED, OUTDATED, Ack, Caller, Intake, read_number
 from bot.slack.journal.forms import journal_form
 from bot.slack.replies import render_home
 from bot.slack.scene import people_in
@@ -41,7 +40,6 @@ FORMS = (
 )
 HOME_FORMS = ("home_page", "home_create", "home_take", "home_silence")
 _RECENT = timedelta(days=7)
-_NUMBER = re.compile(r"[0-9]{1,9}")
 _MOST_RECENT = 500
 
 
@@ -111,10 +109,11 @@ class Clicks:
     async def split_off(self, ack: Ack, body: Json) -> None:
         """One alert gets an incident of its own; the answer says which number it has."""
         caller = self._intake.caller(body)
-        number, _, alert = str(_action(body).get("value", ""))[:64].partition(":")
-        if not (_NUMBER.fullmatch(number) and alert):
+        written, _, alert = str(_action(body).get("value", ""))[:64].partition(":")
+        number = read_number(written)
+        if number is None or not alert:
             return await self.unknown(ack, body)
-        act = SplitOff(number=int(number), alert=alert, by=caller.key)
+        act = SplitOff(number=number, alert=alert, by=caller.key)
         try:
             await self._intake.store(act, caller.answer_to(), _key(body))
         except NotStoredError:
@@ -226,7 +225,7 @@ def _chosen(body: Json) -> tuple[str, int | None]:
         if option
         else (str(action["action_id"]), "", str(action.get("value", "")))
     )
-    return word, int(number) if _NUMBER.fullmatch(number) else None
+    return word, read_number(number)
 
 
 def _key(body: Json) -> str:

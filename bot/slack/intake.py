@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ Handler = Callable[[Ack, Json], Awaitable[None]]
 
 NOT_STORED = "Watchbill could not save that, so nothing was done. Please try again."
 OUTDATED = "That button is from another version. Try `/oncall help`."
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class Running:
@@ -118,6 +120,12 @@ class Intake:
         else:
             channel = await self.desk.places.messages_with(caller.user)
             await self.desk.api.post(channel, message, f"whisper:{caller.trigger}")
+
+
+def read_number(written: object) -> int | None:
+    """Read the number that a button or field carries; None where it carries none of ours."""
+    text = str(written)
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def read_metadata(view: Json) -> Json:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from bot.acts.act import Act, MakeSilence, OnIncident, OpenByHand
 from bot.ports.inbox import NotStoredError
 from bot.slack.blocks import Json
-from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
+from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata, read_number
 from bot.slack.text import md
 from bot.slack.views.answers import said
 from bot.slack.wishes import Typist, ahead_of, matchers_of, override
@@ -30,7 +30,7 @@ class Form:
     def __init__(self, view: Json, person: Callable[[str], str]) -> None:
         self._values = (view.get("state") or {}).get("values") or {}
         self._person = person
-        self.number = int(read_metadata(view).get("n") or 0)
+        self.number = read_number(read_metadata(view).get("n")) or 0
 
     def text(self, block: str) -> str:
         said = str(self._element(block).get("value") or "").strip()

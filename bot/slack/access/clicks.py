@@ -15,7 +15,7 @@ from bot.acts.access import (
 from bot.ports.inbox import NotStoredError
 from bot.slack.access.choices import access_form, group_named
 from bot.slack.blocks import Json
-from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
+from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_number
 from bot.slack.submits import Form
 from bot.slack.text import md
 from bot.slack.views import access as views
@@ -54,8 +54,7 @@ class AccessClicks:
         """A button that asks for access; its value is the incident it is for."""
         await ack()
         action, caller = body["actions"][0], self._intake.caller(body)
-        written = str(action.get("value") or "")
-        number = int(written) if written.isascii() and written.isdigit() else 0
+        number = read_number(action.get("value")) or 0
         opened = (body.get("view") or {}).get("type") == "modal"
         await self.show_form(caller, incident=number, on_top=opened)
 
@@ -98,13 +97,12 @@ class AccessClicks:
         form = Form(view, self._desk.directory.key_of)
         chosen, name = form.choice("for"), form.choice("group")
         shift, group = chosen == views.SHIFT, group_named(self._desk, name)
-        number = form.choice("incident") or str(read_metadata(view).get("n") or 0)
         return AskAccess(
             by=by,
             group=name,
             length=group.longest if shift and group else _length(chosen),
             why=form.text("why")[: views.LONGEST_WHY],
-            incident=int(number) if number.isascii() and number.isdigit() else 0,
+            incident=read_number(form.choice("incident") or form.number) or 0,
             until_shift_ends=shift,
         )
 

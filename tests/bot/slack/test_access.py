@@ -205,6 +205,21 @@ async def test_a_form_says_nothing_of_who_sent_it(
     assert stored.act == AskAccess(by=BO, group=KEYS.name, length=2 * HOUR, why="mine", incident=42)
 
 
+async def test_an_incident_no_database_can_number_is_none(
+    listening: Listening, workspace: Workspace, inbox: FakeInbox
+) -> None:
+    chosen = {"group": KEYS.name, "for": "2h", "incident": "9" * 75}
+    values: dict[str, Any] = {
+        name: {name: {"selected_option": {"value": one}}} for name, one in chosen.items()
+    }
+    values["why"] = {"why": {"value": "mine"}}
+    view = {"id": "V1", "type": "modal", "callback_id": views.FORM, "state": {"values": values}}
+    request = forged(workspace, "U0BO0001", type="view_submission", view=view, actions=[])
+    await listening.app.async_dispatch(request)
+    (stored,) = acts(inbox)
+    assert stored.act == AskAccess(by=BO, group=KEYS.name, length=2 * HOUR, why="mine", incident=0)
+
+
 # asking
 
 
