@@ -73,6 +73,8 @@ def _made(source: Path, target: Path, progress: Progress, *, settle: bool = Fals
     """Copy to a file beside the target, check it, and give it the target's name at last."""
     with _told(source, target), closing(_reading(source)) as reading:
         contents = _contents(reading, source)
+        if settle:
+            refuse_unfit(source, contents.revision)
         with whole(target) as partial, closing(sqlite3.connect(partial)) as copy:
             _copy(reading, copy, progress)
             _check(copy, source, progress)
@@ -124,12 +126,11 @@ def _check(copy: sqlite3.Connection, source: Path, progress: Progress) -> None:
 
 
 def _contents(reading: sqlite3.Connection, source: Path) -> Contents:
-    """Say what is in it. Raises BackupError when it is not ours, or of a newer version."""
+    """Say what is in it. Raises BackupError when it is not ours."""
     tables = {name for (name,) in reading.execute("SELECT name FROM sqlite_master")}
     if not tables >= TABLES:
         raise BackupError(f"{source} is no database of Watchbill.")
     (revision,) = reading.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
-    refuse_unfit(source, revision)
     incidents, opened = reading.execute(
         "SELECT count(*), count(*) FILTER (WHERE state != 'resolved') FROM incident"
     ).fetchone()

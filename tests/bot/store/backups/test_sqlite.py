@@ -168,6 +168,16 @@ def newer(file: Path) -> None:
     change(file, "UPDATE alembic_version SET version_num = '9999'")
 
 
+async def test_the_version_before_takes_backups_of_newer_tables_too(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    opened = await filled(tmp_path / "bot.db", clock)
+    await opened.close()
+    newer(tmp_path / "bot.db")
+    contents = sqlite.back_up(tmp_path / "bot.db", tmp_path / "backup.db", silent)
+    assert (contents.revision, contents.incidents) == ("9999", 2)
+
+
 def foreign(file: Path) -> None:
     file.unlink()
     change(file, "CREATE TABLE cats (name TEXT)")
