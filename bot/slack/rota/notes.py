@@ -12,7 +12,7 @@ from bot.slack.api import SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.intake import NOT_STORED, Ack, Intake
-from bot.slack.text import Mrkdwn, join, md, safe_url
+from bot.slack.text import Mrkdwn, join, link, md, safe_url
 from bot.slack.views.answers import said
 
 ROSTER_NOTE = "roster_note"
@@ -143,6 +143,5 @@ def _lead(note: RosterNote) -> Mrkdwn:
 
 def _line(finding: Finding) -> Mrkdwn:
     mark = Mrkdwn(_MARKS.get(finding.severity, "•"))
-    link = safe_url(finding.link)
-    more = Mrkdwn(f" <{link}|Open the cell>") if link else Mrkdwn("")
-    return md("{mark} {text}{more}", mark=mark, text=finding.text, more=more)
+    opened = link(finding.link, "Open the cell") if safe_url(finding.link) else Mrkdwn()
+    return join(" ", [md("{mark} {text}", mark=mark, text=finding.text), opened])
