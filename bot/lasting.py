@@ -1,6 +1,7 @@
 """What a start makes and never throws away again: modules, rules, the parts of the bot."""
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,3 +22,19 @@ def lasting() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.set_threshold(*usual)
+
+
+@contextmanager
+def without(package: str) -> Iterator[None]:
+    """Let what is imported meanwhile find that an optional package of its own is not there.
+
+    Has no effect on one that is loaded already.
+    """
+    if package in sys.modules:
+        yield
+        return
+    sys.modules[package] = None  # type: ignore[assignment]  # it means: not to be found
+    try:
+        yield
+    finally:
+        del sys.modules[package]

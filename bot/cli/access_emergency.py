@@ -206,7 +206,9 @@ def _bar(name: str) -> Iterator[Progress]:
     from rich.progress import Progress as Bar
 
     columns = (TextColumn(name), BarColumn(), MofNCompleteColumn())
-    with Bar(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+    with Bar(
+        *columns, console=errors.console, transient=True, disable=not errors.console.is_terminal
+    ) as bar:
         task = bar.add_task(name, total=None)
         update: Callable[..., None] = bar.update
         yield lambda done, of: update(task, completed=done, total=of)

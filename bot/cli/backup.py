@@ -102,8 +102,8 @@ def _bar() -> Iterator[Progress]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Bar(
-        *columns, TimeElapsedColumn(), console=errors, transient=True,
-        disable=not errors.is_terminal,
+        *columns, TimeElapsedColumn(), console=errors.console, transient=True,
+        disable=not errors.console.is_terminal,
     ) as bar:  # fmt: skip
         task = bar.add_task("", total=None)
         update: Callable[..., None] = bar.update

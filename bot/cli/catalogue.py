@@ -172,7 +172,7 @@ def impact(
     else:
         # A narrow terminal must fold long names, not cut them off.
         tree = impact_tree(read.catalogue, radius, marks)
-        screen.print(tree, highlight=False, width=_WIDE, crop=False)
+        screen.console.print(tree, highlight=False, width=_WIDE, crop=False)
         for line in impact_lines(read.catalogue, radius):
             _print(line)
     if picture is not None:
@@ -284,7 +284,9 @@ def _progress(doing: str) -> "Iterator[Progress]":
     from rich.progress import Progress as Bar
 
     columns = (TextColumn(doing), BarColumn(), DownloadColumn(), TimeElapsedColumn())
-    with Bar(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+    with Bar(
+        *columns, console=errors.console, transient=True, disable=not errors.console.is_terminal
+    ) as bar:
         task = bar.add_task(doing, total=None, visible=False)
         yield lambda at, of: bar.update(task, completed=at, total=of, visible=True)
 

@@ -1,16 +1,46 @@
 """How commands speak: documents to standard output, everything else to standard error."""
 
 import json
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
+
+if TYPE_CHECKING:  # heavy, and `serve` has nothing to print
+    from rich.console import Console, RenderableType
 
 JSON_HELP = "Print one JSON document."
 CONFIG_HELP = "The configuration file."
 
-screen = Console(emoji=False)
-errors = Console(stderr=True, emoji=False)
+
+class Screen:
+    """A terminal or a file; rich's console of it is made when the first word is said."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        self._stderr = stderr
+
+    @cached_property
+    def console(self) -> "Console":
+        from rich.console import Console  # as above
+
+        return Console(stderr=self._stderr, emoji=False)
+
+    def print(
+        self,
+        said: "RenderableType" = "",
+        *,
+        style: str | None = None,
+        markup: bool | None = None,
+        highlight: bool | None = None,
+        soft_wrap: bool | None = None,
+    ) -> None:
+        self.console.print(
+            said, style=style, markup=markup, highlight=highlight, soft_wrap=soft_wrap
+        )
+
+
+screen = Screen()
+errors = Screen(stderr=True)
 
 
 def print_json(document: Any) -> None:

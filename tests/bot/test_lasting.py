@@ -1,11 +1,12 @@
-"""What a start makes lasts: the collector looks at it seldom, then never again."""
+"""What a start makes lasts, and takes nothing along that is not asked for."""
 
 import gc
+import sys
 from collections.abc import Iterator
 
 import pytest
 
-from bot.lasting import lasting
+from bot.lasting import lasting, without
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +38,19 @@ def test_a_start_that_fails_leaves_the_collector_as_it_was() -> None:
     with pytest.raises(ValueError, match="no such file"), lasting():
         raise ValueError("no such file")
     assert gc.get_threshold() == (700, 10, 10)
+
+
+def test_a_package_is_not_to_be_found_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "wave", raising=False)
+    with pytest.raises(ModuleNotFoundError), without("wave"):
+        import wave
+    import wave
+
+    assert wave.__file__
+
+
+def test_one_that_is_loaded_stays() -> None:
+    with without("gc"):
+        import gc as again
+    assert again is gc
+    assert sys.modules["gc"] is gc

@@ -8,11 +8,17 @@ import pytest
 
 LATER = (
     *("alembic", "asyncpg", "bot.demo", "bot.workspace.state", "google", "googleapiclient"),
-    *("icalendar", "jinja2", "openpyxl", "resvg_py"),
+    *("icalendar", "jinja2", "openpyxl", "pygments", "resvg_py", "rich"),
 )
 """Needed by some commands, some configurations, or a first start only."""
 
-_NAMES = "import sys, bot.cli.main, bot.app.serving; print(*sys.modules, sep='\\n')"
+_NAMES = """
+import sys
+from bot.__main__ import commands
+commands()
+import bot.app.serving
+print(*sys.modules, sep="\\n")
+"""
 
 
 @pytest.fixture(scope="module")
