@@ -127,7 +127,9 @@ def _sqlite_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
         url,
         async_creator=connecting,
         isolation_level="AUTOCOMMIT",
-        pool_size=4,
+        pool_size=4,  # each one more costs a thread, 0.3 MB and a look through the whole schema
+        max_overflow=0,
+        pool_timeout=10,
         pool_reset_on_return=None,
     )
     for engine, pragmas in ((writer, _WRITER_PRAGMAS), (reader, _READER_PRAGMAS)):
