@@ -4,7 +4,7 @@ from datetime import datetime
 
 from rules.deciding.showing import show_later, show_step
 from rules.decision import Decision, Draft
-from rules.effects import Tell
+from rules.effects import BY_HAND, Tell
 from rules.escalation import advance
 from rules.events import ContactFailed, PageDelivered, PageFailed
 from rules.incident import Incident, State
@@ -40,7 +40,10 @@ def _by(via: str) -> dict[str, str]:
 
 
 def _tell_failure(draft: Draft, event: ContactFailed) -> None:
-    """Say what did not work; what stays in trouble is told in the thread, once."""
+    """Say what did not work; what stays in trouble is told in the thread, once.
+
+    A call that rang while somebody answered elsewhere is no news for the thread.
+    """
     words = "{via} did not reach {who}: {why}."
     if event.then:
         words += " Now by {then}."
@@ -52,7 +55,10 @@ def _tell_failure(draft: Draft, event: ContactFailed) -> None:
         **({"then": event.then} if event.then else {}),
     )
     draft.because("contact.failed", sentence)
-    if event.then or not event.for_now:
+    at = draft.incident
+    by_hand = event.key.startswith(f"{at.id}{BY_HAND}")
+    waits = at.state is State.TRIGGERED or (by_hand and at.is_open)
+    if waits and (event.then or not event.for_now):
         draft.do(Tell(sentence, f"{event.key}:{event.via}:failed"))
     show_later(draft)
 

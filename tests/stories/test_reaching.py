@@ -279,6 +279,20 @@ async def test_a_call_that_nobody_answers_lets_the_next_method_go(night: Night) 
     assert sum("nobody answered" in line for line in await story.story()) == 1
 
 
+async def test_a_call_that_rang_while_it_was_acknowledged_is_not_told_in_the_thread(
+    night: Night,
+) -> None:
+    story = night(reaching(steps=LONG, order="voice 1m"))
+    await story.fires()
+    await story.after(minutes=1)
+    await story.does("ana", "acked")
+    assert await story.tells_later("voice-1", Result.UNANSWERED, "nobody answered the call")
+    await story.after(minutes=1)
+    assert not any("did not reach" in line for line in story.said())
+    told = "Phone call did not reach ana: nobody answered the call."
+    assert any(told in line for line in await story.story()), "the timeline keeps it"
+
+
 async def test_a_reply_to_a_text_message_acknowledges(night: Night) -> None:
     story = night(reaching(steps=LONG, order="sms 1m"))
     await story.fires()
