@@ -14,6 +14,7 @@ from bot.ports.jobs import Job
 from bot.slack.api import LOG, SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
+from bot.slack.places import CLOCKS_APART
 from bot.slack.scene import root_of
 from bot.slack.text import Mrkdwn, cut, md, one_line
 from rules.deciding.illustrate import picture_cause
@@ -23,7 +24,6 @@ from rules.products.blast import Named, blast, told
 
 _LATER = timedelta(seconds=15)
 _LONGEST_ALT = 1000
-_CLOCKS_APART = timedelta(seconds=5)
 _NOTHING = Delivered()
 
 
@@ -120,7 +120,7 @@ async def share(
 
 async def _shared(desk: Desk, root: MessageRef, name: str, since: datetime) -> bool:
     """Tell whether an attempt whose answer was lost has shared the file all the same."""
-    oldest = f"{(since - _CLOCKS_APART).timestamp():.6f}"
+    oldest = f"{(since - CLOCKS_APART).timestamp():.6f}"
     try:
         page = await desk.api.read(
             "conversations.replies", channel=root.channel, ts=root.ts, oldest=oldest, limit=200

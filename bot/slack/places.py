@@ -9,7 +9,7 @@ from bot.slack.blocks import Json
 
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{6,20}")
 _MOST_PAGES = 50
-_CLOCKS_APART = timedelta(minutes=2)
+CLOCKS_APART = timedelta(minutes=2)
 """A clock that is wrong by more than this may miss its own earlier post, and post it again."""
 
 
@@ -92,7 +92,7 @@ class Places:
         Without the right to read history nothing is found: a page twice is better than none.
         """
         cursor = ""
-        oldest = f"{(since - _CLOCKS_APART).timestamp():.6f}"
+        oldest = f"{(since - CLOCKS_APART).timestamp():.6f}"
         method = "conversations.replies" if thread else "conversations.history"
         for _ in range(_MOST_PAGES):
             try:

@@ -1,6 +1,7 @@
 """The picture over the real client: shared once, in the thread, whatever Slack does meanwhile."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -145,6 +146,15 @@ async def test_a_lost_answer_shares_it_only_once(
         await show_picture(seeing, job())
     assert caught.value.unsure
     await show_picture(seeing, job(unsure=True))
+    assert len(pictures(workspace)) == 1
+
+
+async def test_a_clock_ahead_of_slack_s_shares_it_only_once(
+    seeing: Desk, reader: FakeReader, workspace: Workspace
+) -> None:
+    await posted(seeing, reader)
+    await show_picture(seeing, job())
+    await show_picture(seeing, job(unsure=True, first_attempt_at=NOW + timedelta(minutes=1)))
     assert len(pictures(workspace)) == 1
 
 
