@@ -18,6 +18,7 @@ from aiohttp import web
 from bot.cli.main import app as command_line
 from bot.clock import SystemClock
 from bot.config.file import load
+from bot.config.settings import Config
 from bot.metrics import Metrics
 from bot.roster.csv_table import read_csv
 from bot.roster.parse import parse as parse_roster
@@ -234,14 +235,21 @@ def test_every_recorded_body_that_is_named_is_there(document: Path) -> None:
 # configurations
 
 
+ANY_SOURCES = """
+sources:
+  - {name: airflow, kind: airflow, secret: 0123456789abcdef}
+  - {name: cron, kind: generic, secret: 0123456789abcdef}
+"""
+
+
 def configurations() -> list[Block]:
-    marked = [one for one in blocks("yaml") if one.text.startswith("# config.yaml")]
-    unmarked = [
+    """Return every block that is a configuration or a part of one, by its keys."""
+    return [
         one
         for one in blocks("yaml")
-        if re.search(r"^ *sources:", one.text, re.MULTILINE) and one not in marked
+        if (keys := re.findall(r"^(\w+):", one.text, re.MULTILINE))
+        and set(keys) <= set(Config.model_fields)
     ]
-    return [*marked, *unmarked]
 
 
 @pytest.mark.parametrize("block", configurations(), ids=str)
@@ -249,6 +257,7 @@ def test_every_configuration_loads(block: Block, tmp_path: Path) -> None:
     text = block.text
     if not text.startswith("# config.yaml\n"):  # a part of one
         text += "slack: {mode: local}\n"
+        text += "" if re.search(r"^sources:", text, re.MULTILINE) else ANY_SOURCES
     file = tmp_path / "config.yaml"
     file.write_text(text)
     names = re.findall(r"\$\{(\w+)\}", text)
@@ -260,7 +269,31 @@ def test_every_configuration_loads(block: Block, tmp_path: Path) -> None:
 
 
 def test_there_are_configurations_to_load() -> None:
-    assert len(configurations()) > 10
+    assert len(configurations()) > 50
+
+
+def test_the_least_that_the_chart_needs_is_a_whole_configuration(tmp_path: Path) -> None:
+    (block,) = [one for one in blocks("yaml") if one.text.startswith("# values.yaml")]
+    shipped = yaml.safe_load((REPO / "deploy/helm/watchbill/values.yaml").read_text())
+    given = yaml.safe_load(block.text)
+    assert set(given) <= set(shipped)
+    config = {**shipped["config"], **given["config"]}
+    config["slack"] = {**shipped["config"]["slack"], **given["config"]["slack"]}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    environ = {
+        "DATABASE_URL": "postgresql://watchbill:secret@host/watchbill",
+        "SLACK_BOT_TOKEN": "xoxb-1",
+        "SLACK_APP_TOKEN": "xapp-1",
+        "AIRFLOW_SECRET": "0123456789abcdef",
+    }
+    loaded = load(tmp_path / "config.yaml", environ)
+    assert [str(one) for one in (*loaded.faults, *loaded.warnings)] == []
+    assert loaded.config is not None
+    (roster,) = [one.text for one in blocks("csv") if one.document.name == "README.md"]
+    settings = RosterSettings(rotation="data-platform")
+    people = loaded.config.directory()
+    problems = parse_roster(read_csv(roster.encode()), people, settings, NOW).problems
+    assert [str(one) for one in problems if one.severity is Severity.ERROR] == []
 
 
 @pytest.mark.parametrize(
