@@ -39,6 +39,7 @@ _MAIL = re.compile(r"<mailto:([^|>]+)(?:\|[^>]*)?>")
 _LINK = re.compile(r"<(https?://[^|>]+)(?:\|[^>]*)?>")
 _CHANNEL = re.compile(r"<#[A-Z0-9]+\|([^>]*)>")
 _NUMBER = re.compile(r"#?(\d{1,9})")
+_COUNT = re.compile(r"\d{1,9}")
 _LONGEST = 4000
 _MOST_TURNS = 20
 
@@ -84,8 +85,8 @@ def _who(words: list[str], typist: Typist) -> Typed:
 
 
 def _next(words: list[str], typist: Typist) -> Typed:
-    counts = [int(word) for word in words if word.isdigit()]
-    names = [word for word in words if not word.isdigit()]
+    counts = [int(word) for word in words if _COUNT.fullmatch(word)]
+    names = [word for word in words if not _COUNT.fullmatch(word)]
     count = min(max(counts[0], 1), _MOST_TURNS) if counts else 3
     return Typed(AskNext(count, _rotation_or_none(names, typist)))
 

@@ -191,6 +191,12 @@ def test_how_a_doubtful_time_was_read_is_said() -> None:
     assert "happens twice" in parse("snooze 42 until 2026-10-25 02:30", typist).note
 
 
+@pytest.mark.parametrize("count", ["²", "9" * 5_000])
+def test_what_is_no_count_is_taken_for_a_rotation(count: str) -> None:
+    with pytest.raises(CommandError, match="No rotation is called"):
+        parse(f"next {count}", TYPIST)
+
+
 def test_half_a_character_is_taken_out_of_what_is_typed() -> None:
     wish = parse("resolve 42 restarted \ud800 it", TYPIST).wish
     assert isinstance(wish, OnIncident)
