@@ -17,7 +17,10 @@ FIRST_LOOK = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactOrderJob:
-    """What a job of kind `contact` is to do; `page` is the key of the page it belongs to."""
+    """What a job of kind `contact` is to do; `page` is the key of the page it belongs to.
+
+    `over`: the person has done something about the incident since.
+    """
 
     page: str
     person: str
@@ -25,6 +28,7 @@ class ContactOrderJob:
     step: int
     reason: Sentence
     force: bool
+    over: bool = False
 
 
 def lane_of(method: Method, person: str) -> str:
@@ -95,6 +99,7 @@ def order_of(job: Job) -> ContactOrderJob:
         step=int(told["step"]),
         reason=sentence_from_json(told["reason"]),
         force=bool(told.get("force")),
+        over=bool(told.get("over")),
     )
 
 

@@ -149,7 +149,7 @@ class ReceiptDeliverer:
         incident = await self._means.reader.incident(job.incident_id)
         if service is None or incident is None:
             return _NOTHING
-        if not is_wanted(incident, forced=order.force):
+        if order.over or not is_wanted(incident, forced=order.force):
             await service.cancel(receipt)
             return _NOTHING
         found = await service.acknowledged(receipt)

@@ -60,7 +60,10 @@ class ContactWrites(Protocol):
         ...
 
     async def call_off(self, incident_id: str, person: str, now: datetime) -> int:
-        """Stop whatever further steps an incident has for one person; return how many."""
+        """Stop whatever further steps an incident has for one person; return how many.
+
+        A service that still repeats what it was sent is told to stop by the next question to it.
+        """
         ...
 
     async def heard(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.contact_jobs import CONTACT, PAGE, key_of, keys_of, lanes_of
+from bot.contact_jobs import CONTACT, PAGE, RECEIPT, key_of, keys_of, lanes_of
 from bot.ports.contact import Attempt, Result
 from bot.ports.jobs import JobState, NewJob
 from bot.store import rows
@@ -135,7 +135,21 @@ class PendingContacts:
             )
             .values(state=JobState.CANCELLED.value, done_at=now)
         )
-        return (await self._connection.execute(ended)).rowcount
+        stopped = (await self._connection.execute(ended)).rowcount
+        await self._end_repeats(incident_id, person)
+        return stopped
+
+    async def _end_repeats(self, incident_id: str, person: str) -> None:
+        """Leave word for the jobs that can tell a service to repeat its message no more."""
+        asking = select(JOB.c.id, JOB.c.payload).where(
+            JOB.c.incident_id == incident_id, JOB.c.kind == RECEIPT, _TODO
+        )
+        for row in (await self._connection.execute(asking)).all():
+            payload = json.loads(row.payload)
+            if payload["person"] == person:
+                over = rows.to_json({**payload, "over": True})
+                statement = update(JOB).where(JOB.c.id == row.id).values(payload=over)
+                await self._connection.execute(statement)
 
     async def heard(
         self, incident_id: str, provider_id: str, result: Result, error: str, now: datetime

@@ -347,6 +347,26 @@ async def test_who_is_asked_for_help_is_called_until_they_do_something(night: Ni
     assert story.timetable() == [], "Bo is awake"
 
 
+async def test_who_is_asked_for_help_and_answers_in_slack_is_not_rung_by_pushover_any_more(
+    night: Night,
+) -> None:
+    loud = [replace(one, pushover=letter * 30) for one, letter in ((BO, "b"), (DEE, "d"))]
+    story = night(reaching(ANA, *loud, steps=LONG, order="pushover"))
+    await story.fires()
+    await story.does("ana", "acked")
+    await story.does("ana", "looped_in", person="bo")
+    await story.does("ana", "looped_in", person="dee")
+    await story.after(seconds=30)
+    pushover = story.phones[Method.PUSHOVER]
+    assert pushover.cancelled == []
+    await story.does("bo", "acked")
+    await story.after(seconds=11)
+    assert [story.summonses[int(one[-1]) - 1][1].person for one in pushover.cancelled] == ["Bo"]
+    asked = pushover.asked
+    await story.after(minutes=1)
+    assert pushover.asked > asked, "Dee is still waited for"
+
+
 async def test_who_helps_with_what_is_snoozed_does_not_take_it(night: Night) -> None:
     story = night()
     await story.fires()
