@@ -6,8 +6,8 @@ from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.scene import Scene
 from bot.slack.text import Mrkdwn, at, join, lasting, link, md, one_line, outside, spoken
+from bot.slack.wording.promise import next_run
 from rules.catalogue import Product, Promises
-from rules.cron import Schedule
 from rules.durations import format_duration
 from rules.incident import Incident
 from rules.policy import (
@@ -174,14 +174,10 @@ def _identity(scene: Scene, product: Product) -> Iterator[Mrkdwn]:
 
 
 def _timing(scene: Scene, product: Product) -> Iterator[Mrkdwn]:
-    if not product.schedule:
-        return
-    # with holidays only their calendar knows which occasion is the next
-    due = Schedule(product.schedule, product.timezone).due_after(scene.now)
-    if due is None or product.holidays:
-        yield md("runs `{cron}` {zone}", cron=product.schedule, zone=product.timezone)
-    else:
+    if due := next_run(product, scene.now):
         yield md("next run {when}", when=scene.when(due))
+    elif product.schedule:
+        yield md("runs `{cron}` {zone}", cron=product.schedule, zone=product.timezone)
 
 
 def _promised(promises: Promises) -> Iterator[Mrkdwn]:

@@ -93,13 +93,21 @@ def _told(scene: Scene) -> Mrkdwn:
     return listed([*(scene.who(key) for key in step.people), *step.places])
 
 
+def next_run(product: Product, now: datetime) -> datetime | None:
+    """Return when a product next runs, None where that is not sure.
+
+    With holidays only their calendar knows which occasion is the next.
+    """
+    if not product.schedule or product.holidays:
+        return None
+    return Schedule(product.schedule, product.timezone).due_after(now)
+
+
 def _next_run(scene: Scene, before: datetime) -> Mrkdwn:
     """Name the product's next run, where one is due before anybody is woken."""
     stakes = scene.incident.stakes
     product = scene.book.catalogue.product(stakes.product) if stakes and stakes.product else None
-    if product is None or not product.schedule:
-        return Mrkdwn()
-    due = Schedule(product.schedule, product.timezone).due_after(scene.now)
+    due = next_run(product, scene.now) if product else None
     if due is None or due >= before:
         return Mrkdwn()
     return md("; the next run is due at {when}", when=scene.when(due))

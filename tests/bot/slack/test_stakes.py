@@ -167,6 +167,15 @@ def test_a_page_that_waits_says_who_will_be_woken_when_and_what_runs_before() ->
     assert "unless it recovers first; the next run is due at " + stamp(4, 0) in text
 
 
+def test_a_run_that_a_holiday_may_leave_out_is_not_promised() -> None:
+    one = held()
+    (orders,) = one.book.catalogue.products
+    closed = Catalogue([replace(orders, holidays="national")])
+    text = shown(replace(one, book=replace(one.book, catalogue=closed)))
+    assert "unless it recovers first." in text
+    assert "the next run is due" not in text
+
+
 def test_the_times_at_which_it_becomes_more_urgent_are_told() -> None:
     text = shown(held())
     assert f"high at {stamp(5, 25)}" in text
