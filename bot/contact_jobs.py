@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.ports.jobs import Job, JobPriority, NewJob
 from bot.wire import sentence_from_json, sentence_to_json
-from rules.contacting.method import MOST_STEPS, TITLES, Method
+from rules.contacting.method import MOST_STEPS, Method
 from rules.effects import Contact
 from rules.sentence import Sentence
 
@@ -108,7 +108,3 @@ def step_of(job: Job) -> tuple[str, int, Method]:
     if job.kind == PAGE:
         return job.key, 0, Method.SLACK
     return job.payload["page"], int(job.payload["step"]), Method(job.payload["method"])
-
-
-def title_of(method: Method) -> str:
-    return TITLES[method]

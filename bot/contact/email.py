@@ -95,7 +95,7 @@ class Email:
         message["Date"] = format_datetime(self._clock.now())
         message["Message-ID"] = f"<{name}@{domain}>"
         message["Auto-Submitted"] = "auto-generated"
-        if summons.urgent and not summons.test:
+        if not summons.test:
             message["X-Priority"] = "1"
             message["Importance"] = "high"
         message.set_content("\n\n".join(_body(summons)) + "\n", charset="utf-8")

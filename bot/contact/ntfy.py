@@ -66,7 +66,7 @@ def _notification(summons: Summons) -> dict[str, Any]:
         "topic": summons.address,
         "title": headline(summons),
         "message": text.encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore"),
-        "priority": 5 if summons.urgent and not summons.test else 3,
+        "priority": 3 if summons.test else 5,
         "tags": ["test_tube" if summons.test else "rotating_light"],
     }
     if summons.ack_url:

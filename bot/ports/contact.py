@@ -87,8 +87,8 @@ class Summons:
 
     `key` is the same however often it is sent; `unsure`: an earlier attempt, at or after `since`,
     may have gone out. The links are "" where others cannot reach us, `code` where no reply can be
-    heard. `others` counts what else the person is paged for now. `urgent` may wake somebody. A `test` and an `alarm` are about no incident; what an alarm
-    says is its title.
+    heard. `others` counts what else the person is paged for now. A `test` and an `alarm` are about
+    no incident; what an alarm says is its title.
     """
 
     key: str
@@ -106,7 +106,6 @@ class Summons:
     unsure: bool = False
     since: datetime | None = None
     others: int = 0
-    urgent: bool = True
     test: bool = False
     alarm: bool = False
 
