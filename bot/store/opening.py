@@ -155,7 +155,8 @@ async def open_store(
     except NotStoredError as error:
         await _give_up(database, held)
         shown = database.url.render_as_string(hide_password=True)
-        message = f"database: {shown} cannot be used ({error}); is it there, and may we in?"
+        asked = "is there room for it" if database.is_sqlite else "is it there"
+        message = f"database: {shown} cannot be used ({error}); {asked}, and may we in?"
         raise NotStoredError(message) from error
     except BaseException:
         await _give_up(database, held)

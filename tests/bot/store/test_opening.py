@@ -293,3 +293,11 @@ async def test_a_lock_that_cannot_be_taken_says_what_to_look_at(
     (tmp_path / "bot.db.lock").mkdir()
     with pytest.raises(StoreUnfitError, match=r"lock cannot be opened .* may this user"):
         await open_store(f"sqlite:///{tmp_path}/bot.db", clock)
+
+
+async def test_a_file_that_cannot_be_used_asks_for_room_and_rights(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    (tmp_path / "bot.db").mkdir()
+    with pytest.raises(NotStoredError, match=r"cannot be used .*; is there room for it, and may"):
+        await open_store(f"sqlite:///{tmp_path}/bot.db", clock)
