@@ -9,6 +9,9 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 .PHONY: help demo test test-real lint format lock bench chaos simulate fuzz
 .DEFAULT_GOAL := help
 
+# Kept where an image forbids it: else each test worker compiles every module, a quarter of a minute.
+export PYTHONDONTWRITEBYTECODE :=
+
 help:
 	@echo "make demo       see it work: a local Slack workspace in your browser"
 	@echo "make test       every test that needs nothing installed"
