@@ -438,6 +438,7 @@ async def test_a_reminder_and_a_hand_off_survive_slacks_trouble_and_come_once(
 ) -> None:
     days.workspace.faults.add(method="chat.postMessage", kind=kind, times=2)  # type: ignore[arg-type]
     days.workspace.faults.add(method="conversations.open", kind=kind)  # type: ignore[arg-type]
+    await days.until(NINE - 2 * HOUR)
     await days.until(NINE + 10 * MINUTE, step=MINUTE)
     assert [len(days.got(name)) for name in ("ana", "bo", "others")] == [1, 1, 1]
 

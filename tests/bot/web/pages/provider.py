@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import jwt
@@ -19,6 +20,12 @@ def new_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
+@cache
+def usual_key() -> rsa.RSAPrivateKey:
+    """Return the key of every provider of this process: to make one takes a tenth of a second."""
+    return new_key()
+
+
 @dataclass
 class Provider:
     """Answers as told. `claims` change what the next token says; `answer` replaces it wholly."""
@@ -26,7 +33,7 @@ class Provider:
     url: str = ""
     nonce: str = ""
     now: Callable[[], float] = field(default=lambda: 0.0)
-    key: rsa.RSAPrivateKey = field(default_factory=new_key)
+    key: rsa.RSAPrivateKey = field(default_factory=usual_key)
     signs: rsa.RSAPrivateKey | None = None
     kid: str = "k1"
     algorithm: str = "RS256"
