@@ -298,6 +298,6 @@ async def test_a_lock_that_cannot_be_taken_says_what_to_look_at(
 async def test_a_file_that_cannot_be_used_asks_for_room_and_rights(
     tmp_path: Path, clock: FakeClock
 ) -> None:
-    (tmp_path / "bot.db").mkdir()
+    (tmp_path / "bot.db").write_text("Dear diary, " * 99)
     with pytest.raises(NotStoredError, match=r"cannot be used .*; is there room for it, and may"):
         await open_store(f"sqlite:///{tmp_path}/bot.db", clock)
