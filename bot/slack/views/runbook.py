@@ -154,7 +154,7 @@ def _product(scene: Scene) -> Mrkdwn:
         return Mrkdwn()
     promised = list(_promised(product.promises))
     facts = [*_identity(scene, product), *_timing(scene, product)]
-    lines = [join(" · ", [md("*{name}*", name=product.name), *facts])] if facts or promised else []
+    lines = [join(" · ", [md("*{name}*", name=product.name), *facts])]
     if promised:
         lines.append(md("Promised: {promised}", promised=join(", ", promised)))
     return join("\n", lines)

@@ -163,4 +163,5 @@ def test_what_the_incident_s_message_tells_of_the_product_is_not_told_again() ->
     assert "tier" not in said
     bare = incident(product="bare").but(stakes=stakes(product="bare", owner="dee"))
     message = runbook_message(Scene(incident=bare, now=NOW, names=Named(), book=book), None, {})
-    assert "Bare" not in texts(message)
+    assert texts(message).startswith("*Bare*")
+    assert "Neither a runbook nor a product" not in texts(message)
