@@ -71,11 +71,7 @@ class Answering:
             return before
         # whoever comes late must not take it from the one who snoozed it, only end their own calls
         event = "acked" if before.standing is Standing.KEPT else "ack_confirmed"
-        act = OnIncident(number=incident.number, event=event, by=person, via=TITLES[method])
-        body = act_to_json(ActPayload(act=act, answer_to=AnswerTo(user="")))
-        minute = int(self._clock.now().timestamp()) // 60
-        key = f"ack:{incident.id}:{incident.version}:{minute}:{person}"
-        await self._inbox.accept(NewDelivery(source=SLACK, key=key, body=body))
+        await self._accept(incident, event, person, method)
         if before.standing in {Standing.TAKEN, Standing.ASKED}:
             return before
         return await self._decided(incident, person)
@@ -90,11 +86,23 @@ class Answering:
         ]
 
     async def acknowledge_all(self, person: str, method: Method) -> int:
-        """Acknowledge all that a person is paged for; return how much that was."""
+        """Acknowledge all that a person is paged for; return how much that was.
+
+        Raises NotStoredError. Whoever pressed a key hears of a storm as soon as of one incident.
+        """
         found = await self.others(person)
         for incident in found:
-            await self.acknowledge(incident.id, person, method)
+            await self._accept(incident, "acked", person, method)
+        if found:
+            await self._decided(found[-1], person)
         return len(found)
+
+    async def _accept(self, incident: Incident, event: str, person: str, method: Method) -> None:
+        act = OnIncident(number=incident.number, event=event, by=person, via=TITLES[method])
+        body = act_to_json(ActPayload(act=act, answer_to=AnswerTo(user="")))
+        minute = int(self._clock.now().timestamp()) // 60
+        key = f"ack:{incident.id}:{incident.version}:{minute}:{person}"
+        await self._inbox.accept(NewDelivery(source=SLACK, key=key, body=body))
 
     async def _decided(self, incident: Incident, person: str) -> Answered:
         until = self._clock.now() + PATIENCE
