@@ -9,29 +9,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import ARRAY, Executable, Table, bindparam, func, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import asyncpg as postgresql_asyncpg
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.columns import UtcDateTime, to_micros
 from bot.store.rows import Values
 from bot.store.sqlite_driver import OneVisitConnection
 
-Insert = sqlite.Insert | postgresql.Insert
+if TYPE_CHECKING:  # 2 MB, which a bot on SQLite need not spend
+    from sqlalchemy.dialects import postgresql
+
+Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 Write = tuple[Executable, Sequence[Values]]
 """A statement, and the values of its parameters for each row."""
 
 _SQLITE = sqlite.dialect()
-_POSTGRESQL = postgresql_asyncpg.dialect()  # type: ignore[no-untyped-call]
+
+
+@cache
+def _postgresql() -> Any:
+    from sqlalchemy.dialects.postgresql import asyncpg  # as above
+
+    return asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 
 def insert_rows(table: Table, names: Sequence[str], dialect: str) -> Insert:
     """Build an insert of rows of these columns: on PostgreSQL one statement for all of them."""
     if dialect == "sqlite":
         return sqlite.insert(table).values({name: bindparam(name) for name in names}).inline()
+    from sqlalchemy.dialects import postgresql  # as above
+
     arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in names]
     rows = select(*(func.unnest(array) for array in arrays))
     return postgresql.insert(table).from_select(list(names), rows).inline()
@@ -90,7 +100,7 @@ class Plan:
 @cache
 def plan(statement: Executable, *, sqlite: bool) -> Plan:
     """Compile a statement once, for the driver itself."""
-    compiled: Any = statement.compile(dialect=_SQLITE if sqlite else _POSTGRESQL)  # type: ignore[attr-defined]
+    compiled: Any = statement.compile(dialect=_SQLITE if sqlite else _postgresql())  # type: ignore[attr-defined]
     binds = compiled.binds
     given = {name for name, bind in binds.items() if bind.required}
     return Plan(

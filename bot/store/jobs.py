@@ -2,19 +2,20 @@
 
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Update, and_, bindparam, case, func, null, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.delivering import Dead, Delivered, Outcome, Retry
 from bot.ports.jobs import Job
+from bot.store import bulk
 from bot.store.bulk import insert_rows
 from bot.store.columns import UtcDateTime
 from bot.store.tables.core import JOB, LANE
 
-Insert = sqlite.Insert | postgresql.Insert
+Insert: TypeAlias = bulk.Insert
 
 _NEW_JOB = (
     *("id", "key", "kind", "lane", "priority", "payload", "incident_id"),
@@ -26,7 +27,11 @@ _TODO = text("job.state = 'todo'")
 
 
 def insert_for(table: Any, dialect: str) -> Insert:
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # 2 MB, which a bot on SQLite need not spend
+
+    return postgresql.insert(table)
 
 
 def holder(job_id: str, lease: int) -> str:

@@ -9,6 +9,7 @@ import pytest
 LATER = (
     *("alembic", "asyncpg", "bot.demo", "bot.workspace.state", "google", "googleapiclient"),
     *("icalendar", "jinja2", "openpyxl", "pygments", "resvg_py", "rich"),
+    *("sqlalchemy.dialects.postgresql", "sqlmodel"),
 )
 """Needed by some commands, some configurations, or a first start only."""
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import BindParameter, bindparam, delete, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import jobs
@@ -118,7 +117,7 @@ async def _save(connection: AsyncConnection, ids: list[int], rows: list[dict[str
 
 
 @cache
-def _upsert(dialect: str) -> postgresql.Insert | sqlite.Insert:
+def _upsert(dialect: str) -> jobs.Insert:
     statement = jobs.insert_for(ISSUE, dialect)
     new = {c.name: statement.excluded[c.name] for c in ISSUE.columns if c.name != "number"}
     return statement.on_conflict_do_update(index_elements=["number"], set_=new)

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Text, text
+from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Text
 
 from bot.store.columns import UtcDateTime
-from bot.store.tables.row import METADATA, Row
+from bot.store.tables.row import METADATA, Row, partial_index
 
 
 def _text() -> Column[str]:
@@ -58,12 +58,7 @@ class AccessLedgerRow(Row):
         PrimaryKeyConstraint("id"),
         Index("ix_access_ledger_at", "at", "id"),
         Index("ix_access_ledger_grant_id", "grant_id"),
-        Index(
-            "ix_access_ledger_incident",
-            "incident",
-            sqlite_where=text("incident > 0"),
-            postgresql_where=text("incident > 0"),
-        ),
+        partial_index("ix_access_ledger_incident", "incident", where="incident > 0"),
     )
 
     id = _text()

@@ -11,11 +11,10 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
-    text,
 )
 
 from bot.store.columns import UtcDateTime
-from bot.store.tables.row import METADATA, Row
+from bot.store.tables.row import METADATA, Row, partial_index
 
 OPEN = "state != 'resolved'"
 ABOUT = f"{OPEN} AND (asset != '' OR product != '' OR run_key != '')"
@@ -45,18 +44,13 @@ def _at(*, nullable: bool = False) -> Column[datetime]:
     return Column(UtcDateTime, nullable=nullable)
 
 
-def _index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    condition = text(where)
-    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
-
-
 class InboundRow(Row):
     """A delivery, raw, as it was accepted."""
 
     __tablename__ = "inbound"
     __table_args__ = (
-        _index("ix_inbound_new", "next_at", "id", where="state = 'new'"),
-        _index("ix_inbound_done", "received_at", where="state = 'done'"),
+        partial_index("ix_inbound_new", "next_at", "id", where="state = 'new'"),
+        partial_index("ix_inbound_done", "received_at", where="state = 'done'"),
     )
 
     id = _text(primary_key=True)
@@ -77,19 +71,21 @@ class IncidentRow(Row):
 
     __tablename__ = "incident"
     __table_args__ = (
-        _index("ux_incident_open_key", "source", "dedup_key", unique=True, where=OPEN),
-        _index("ix_incident_open_group", "source", "group_key", where=OPEN),
-        _index("ix_incident_open_storm", "source", where=f"storm = 1 AND {OPEN}"),
-        _index("ix_incident_about", "number", where=ABOUT),
-        _index("ix_incident_wake_at", "wake_at", where="wake_at IS NOT NULL"),
+        partial_index("ux_incident_open_key", "source", "dedup_key", unique=True, where=OPEN),
+        partial_index("ix_incident_open_group", "source", "group_key", where=OPEN),
+        partial_index("ix_incident_open_storm", "source", where=f"storm = 1 AND {OPEN}"),
+        partial_index("ix_incident_about", "number", where=ABOUT),
+        partial_index("ix_incident_wake_at", "wake_at", where="wake_at IS NOT NULL"),
         Index("ix_incident_openings", "source", "opened_at"),
         Index("ix_incident_openings_of", "source", "dedup_key", "opened_at", "number"),
         Index("ix_incident_state", "state", "number"),
-        _index("ix_incident_assigned_to", "assigned_to", "number", where="assigned_to != ''"),
-        _index("ix_incident_acked_at", "acked_at", where="acked_at IS NOT NULL"),
-        _index("ix_incident_resolved_at", "resolved_at", where="resolved_at IS NOT NULL"),
-        _index("ix_incident_pending", "number", where=PENDING),
-        _index("ix_incident_product", "product", "opened_at", where="product != ''"),
+        partial_index(
+            "ix_incident_assigned_to", "assigned_to", "number", where="assigned_to != ''"
+        ),
+        partial_index("ix_incident_acked_at", "acked_at", where="acked_at IS NOT NULL"),
+        partial_index("ix_incident_resolved_at", "resolved_at", where="resolved_at IS NOT NULL"),
+        partial_index("ix_incident_pending", "number", where=PENDING),
+        partial_index("ix_incident_product", "product", "opened_at", where="product != ''"),
     )
 
     id = _text(primary_key=True)
@@ -127,7 +123,7 @@ class AlertRow(Row):
     __tablename__ = "alert"
     __table_args__ = (
         PrimaryKeyConstraint("incident_id", "source", "dedup_key"),
-        _index("ix_alert_open", "source", "dedup_key", where="open = 1"),
+        partial_index("ix_alert_open", "source", "dedup_key", where="open = 1"),
         Index("ix_alert_last_at", "last_at"),
     )
 
@@ -181,11 +177,13 @@ class JobRow(Row):
 
     __tablename__ = "job"
     __table_args__ = (
-        _index("ix_job_due", "next_at", where=f"{TODO} AND lane = ''"),
-        _index("ix_job_lane", "lane", "priority", "next_at", "id", where=f"{TODO} AND lane != ''"),
-        _index("ix_job_incident", "incident_id", where=TODO),
-        _index("ix_job_dead", "done_at", where="state = 'dead'"),
-        _index("ix_job_ended", "done_at", where="state IN ('done', 'cancelled')"),
+        partial_index("ix_job_due", "next_at", where=f"{TODO} AND lane = ''"),
+        partial_index(
+            "ix_job_lane", "lane", "priority", "next_at", "id", where=f"{TODO} AND lane != ''"
+        ),
+        partial_index("ix_job_incident", "incident_id", where=TODO),
+        partial_index("ix_job_dead", "done_at", where="state = 'dead'"),
+        partial_index("ix_job_ended", "done_at", where="state IN ('done', 'cancelled')"),
     )
 
     id = _text(primary_key=True)
@@ -258,7 +256,7 @@ class LearnedRuleRow(Row):
     """A rule that a person taught by a correction; `yaml` is a rulebook document."""
 
     __tablename__ = "learned_rule"
-    __table_args__ = (_index("ix_learned_rule_active", "at", "id", where="active = 1"),)
+    __table_args__ = (partial_index("ix_learned_rule_active", "at", "id", where="active = 1"),)
 
     id = _text(primary_key=True)
     yaml = _text()

@@ -11,11 +11,10 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Text,
     event,
-    text,
 )
 
 from bot.store.columns import UtcDateTime
-from bot.store.tables.row import METADATA, Row
+from bot.store.tables.row import METADATA, Row, partial_index
 
 _ID = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -32,11 +31,6 @@ def _at() -> Column[datetime]:
     return Column(UtcDateTime, nullable=False)
 
 
-def _index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    condition = text(where)
-    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
-
-
 class JournalEntryRow(Row):
     """The newest version of an entry; `words` are those it is found by, a space between.
 
@@ -46,12 +40,14 @@ class JournalEntryRow(Row):
 
     __tablename__ = "journal_entry"
     __table_args__ = (
-        _index("ix_journal_entry_asset", "asset", "seq", where="asset != ''"),
-        _index("ix_journal_entry_product", "product", "category", "seq", where="product != ''"),
-        _index("ix_journal_entry_thing", "thing", "seq", where="thing != ''"),
-        _index("ix_journal_entry_cause", "cause", "seq", where="written = 1"),
-        _index("ix_journal_entry_month", "month", "cause", "product", where="written = 1"),
-        _index("ix_journal_entry_number", "number", where="number IS NOT NULL", unique=True),
+        partial_index("ix_journal_entry_asset", "asset", "seq", where="asset != ''"),
+        partial_index(
+            "ix_journal_entry_product", "product", "category", "seq", where="product != ''"
+        ),
+        partial_index("ix_journal_entry_thing", "thing", "seq", where="thing != ''"),
+        partial_index("ix_journal_entry_cause", "cause", "seq", where="written = 1"),
+        partial_index("ix_journal_entry_month", "month", "cause", "product", where="written = 1"),
+        partial_index("ix_journal_entry_number", "number", where="number IS NOT NULL", unique=True),
         Index("ix_journal_entry_id", "id", unique=True),
     )
 
@@ -101,7 +97,7 @@ class JournalPromptRow(Row):
     __tablename__ = "journal_prompt"
     __table_args__ = (
         PrimaryKeyConstraint("incident_id"),
-        _index("ix_journal_prompt_open", "person", "asked_at", where="state = 'open'"),
+        partial_index("ix_journal_prompt_open", "person", "asked_at", where="state = 'open'"),
     )
 
     incident_id = _text(None)

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Text, text
+from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Text
 
 from bot.store.columns import UtcDateTime
-from bot.store.tables.row import METADATA, Row
+from bot.store.tables.row import METADATA, Row, partial_index
 
 
 def _text(*, default: str | None = "") -> Column[str]:
@@ -14,11 +14,6 @@ def _text(*, default: str | None = "") -> Column[str]:
 
 def _at(*, nullable: bool = False) -> Column[datetime]:
     return Column(UtcDateTime, nullable=nullable)
-
-
-def _index(name: str, *columns: str, where: str) -> Index:
-    condition = text(where)
-    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
 
 
 class RunRow(Row):
@@ -52,7 +47,7 @@ class ExpectationRow(Row):
     __tablename__ = "expectation"
     __table_args__ = (
         PrimaryKeyConstraint("name"),
-        _index("ix_expectation_look_at", "look_at", where="look_at IS NOT NULL"),
+        partial_index("ix_expectation_look_at", "look_at", where="look_at IS NOT NULL"),
     )
 
     name = _text(default=None)
@@ -73,7 +68,7 @@ class OccasionRow(Row):
     __tablename__ = "occasion"
     __table_args__ = (
         PrimaryKeyConstraint("name", "due_at"),
-        _index("ix_occasion_product", "product", "due_at", where="product != ''"),
+        partial_index("ix_occasion_product", "product", "due_at", where="product != ''"),
         Index("ix_occasion_due_at", "due_at"),
     )
 
