@@ -8,6 +8,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -45,6 +46,14 @@ from bot.slack.vocabulary import ADD_TO_JOURNAL, COMMAND, CREATE_INCIDENT, PAGE_
 from bot.slack.words import Words
 
 LOG = logging.getLogger(__name__)
+
+
+def _is_for_readers(record: logging.LogRecord) -> bool:
+    # Bolt finds SLACK_BOT_TOKEN in the environment by itself, and says that it needs none
+    return record.getMessage() != warning_client_prioritized_and_token_skipped()
+
+
+LOG.addFilter(_is_for_readers)
 
 _ANY = re.compile(".*", re.DOTALL)
 _TROUBLE = "Something went wrong in Watchbill; it has been logged. Please try again."

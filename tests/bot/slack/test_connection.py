@@ -116,6 +116,15 @@ class SlowInbox(FakeInbox):
         return await super().accept(delivery)
 
 
+async def test_a_token_in_the_environment_is_no_reason_to_warn(
+    desk: Desk, inbox: FakeInbox, workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("SLACK_BOT_TOKEN", workspace.bot_token)
+    build_listeners(desk, inbox, token=workspace.bot_token, identity=lambda: _identity(workspace))
+    assert caplog.messages == []
+
+
 async def test_closing_waits_for_handlers_and_takes_nothing_more(
     desk: Desk, running: RunningWorkspace, workspace: Workspace, listening: Listening,
     reader: FakeReader,
