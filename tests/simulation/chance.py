@@ -81,13 +81,15 @@ class _Bits:
 def repeatable_ids(seed: int) -> Iterator[None]:
     """Make the store's ids from the seed, as long as this lasts."""
     inside = vars(ids)
-    before = inside["secrets"], inside["_last"]
-    inside["secrets"] = _Bits(random.Random(seed))
+    before = inside["secrets"], inside["_bits"], inside["_last"]
+    dice = random.Random(seed)
+    inside["secrets"] = _Bits(dice)
+    inside["_bits"] = iter(lambda: dice.getrandbits(32), None)
     forget_ids()
     try:
         yield
     finally:
-        inside["secrets"], inside["_last"] = before
+        inside["secrets"], inside["_bits"], inside["_last"] = before
 
 
 def forget_ids() -> None:
