@@ -49,6 +49,7 @@ from bot.sources.registry import read
 from bot.sources.unreadable import unreadable
 from bot.store.ids import new_id
 from bot.store.opening import OpenedStore, open_store
+from bot.store.write_ahead import grow
 from bot.web.raw_bodies import RawLinks
 from rules.people import People
 
@@ -300,6 +301,7 @@ async def _opened(setting: Setting) -> OpenedStore:
         setting.clock.offset += await store.clock_offset()
     else:
         await store.queue.release_all(setting.clock.now())
+        await grow(store.database)
     return store
 
 
