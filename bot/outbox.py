@@ -39,6 +39,8 @@ _BUSY = timedelta(milliseconds=100)
 _CONFLICTS = 5
 _HEAD_START = 0.5
 """Seconds at most that a job waits for those of its claim that go ahead of it."""
+_SHOWING_AFTER = 0.005
+"""Seconds at most that a first showing does: until the page's request has left."""
 _PROBE_EVERY = timedelta(seconds=10)
 """An unreachable destination is tried so often, by one job for all that wait for it."""
 _LONGEST_RETRY_AFTER = timedelta(hours=1)
@@ -167,7 +169,7 @@ class Outbox:
         pages = [self._start(group, job) for job in jobs if job.priority is JobPriority.PAGE]
         for job in jobs:
             if job.id not in self._under_way:
-                self._start(group, job, [] if _is_first_showing(job) else pages)
+                self._start(group, job, pages)
 
     def _start(
         self, group: asyncio.TaskGroup, job: Job, ahead: Sequence[asyncio.Task[None]] = ()
@@ -248,7 +250,8 @@ class Outbox:
 
     async def _work(self, job: Job, ahead: Sequence[asyncio.Task[None]]) -> None:
         if ahead:
-            await asyncio.wait(ahead, timeout=_HEAD_START)
+            at_most = _SHOWING_AFTER if _is_first_showing(job) else _HEAD_START
+            await asyncio.wait(ahead, timeout=at_most)
         if not await self._has_time(job):
             self._settings.observe(job.kind, "lost")
             await self._hand_back([job], unsure=False)

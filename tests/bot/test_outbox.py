@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.outbox import Outbox, OutboxSettings
+from bot.outbox import _HEAD_START, Outbox, OutboxSettings
 from bot.ports.delivering import (
     Dead,
     Delivered,
@@ -575,4 +575,28 @@ async def test_a_page_does_not_wait_long_for_a_showing_that_hangs(desk: Desk) ->
     await desk.enqueue("root", kind="show", lane="C1", priority=2, incident_id="new")
     await desk.enqueue("page", lane="D1", incident_id="new")
     await desk.outbox.run_due()
+    assert desk.deliverer.keys == ["page", "root"]
+
+
+async def test_a_first_showing_lets_the_page_leave_and_waits_no_longer(desk: Desk) -> None:
+    """A request takes some rounds of the loop to leave, and its answer may take seconds."""
+    shown = asyncio.Event()
+
+    class Slow(Deliverer):
+        async def deliver(self, job: Job) -> Delivered:
+            if job.kind == "show":
+                shown.set()
+                return await super().deliver(job)
+            for _ in range(5):
+                await asyncio.sleep(0)  # noqa: TID251 - gives way, takes no time
+            delivered = await super().deliver(job)
+            await shown.wait()
+            return delivered
+
+    desk.deliverer = Slow(desk.clock)
+    desk.outbox = desk.make(OutboxSettings())
+    await desk.enqueue("root", kind="show", lane="C1", priority=2, incident_id="new")
+    await desk.enqueue("page", lane="D1", incident_id="new")
+    async with asyncio.timeout(_HEAD_START / 2):
+        await desk.outbox.run_due()
     assert desk.deliverer.keys == ["page", "root"]
