@@ -5,11 +5,11 @@ handling of each row's parameters costs as much as the database itself.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from sqlalchemy import ARRAY, Executable, Table, bindparam, func, select
 from sqlalchemy.dialects import sqlite
@@ -22,6 +22,7 @@ from bot.store.sqlite_driver import OneVisitConnection
 if TYPE_CHECKING:  # 2 MB, which a bot on SQLite need not spend
     from sqlalchemy.dialects import postgresql
 
+T = TypeVar("T")
 Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 Write = tuple[Executable, Sequence[Values]]
 """A statement, and the values of its parameters for each row."""
@@ -63,6 +64,21 @@ async def write(connection: AsyncConnection, writes: Sequence[Write]) -> None:
             await driver.execute(planned.sql, *planned.arguments(rows))
         else:
             await driver.executemany(planned.sql, planned.tuples(rows))
+
+
+async def write_then(
+    connection: AsyncConnection, writes: Sequence[Write], then: Callable[[sqlite3.Connection], T]
+) -> T:
+    """Write to a SQLite file and do what follows in the same visit."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, OneVisitConnection)
+    first = _on_sqlite([(statement, rows) for statement, rows in writes if rows])
+
+    def both(raw: sqlite3.Connection) -> T:
+        first(raw)
+        return then(raw)
+
+    return await driver.visit(both)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +130,7 @@ def plan(statement: Executable, *, sqlite: bool) -> Plan:
     )
 
 
-def _on_sqlite(writes: Sequence[Write]) -> Any:
+def _on_sqlite(writes: Sequence[Write]) -> Callable[[sqlite3.Connection], None]:
     planned = [(plan(statement, sqlite=True), rows) for statement, rows in writes]
     prepared = [(one.sql, one.tuples(rows)) for one, rows in planned]
 

@@ -1,7 +1,7 @@
 """Which due jobs are leased: any without lane, and the first of each lane that is free."""
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -176,53 +176,61 @@ def _on_postgresql(*, own: bool) -> Executable:
     return select(claimed).add_cte(held)
 
 
-async def claim(
-    connection: AsyncConnection,
-    now: datetime,
-    most: int,
-    held: Collection[str],
-    terms: Terms,
-    *,
-    own: Sequence[NewJob] | None = None,
-) -> list[Job]:
-    """Lease up to `most` due jobs, most urgent first; of `own` only, where they are given.
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim of up to `most` due jobs, most urgent first; of `own` only, where they are given.
 
     What is `held` is still being worked on here, though its lease has lapsed: not to be taken.
     """
-    values: rows.Values = {
-        "now": now,
-        "until": now + terms.lease,
-        "free": now + terms.lane_gap,
-        "most": most,
-        "held": list(held),
-    }
-    if own is not None:
-        values["own_keys"] = [stored_key(job.key) for job in own]
-        values["own_lanes"] = sorted({stored_key(job.lane) for job in own if job.lane})
-    if connection.dialect.name == "sqlite":
-        claimed = await _claim_in_one_visit(connection, values, own=own is not None)
-    else:
-        found = await connection.execute(_on_postgresql(own=own is not None), values)
-        claimed = [rows.job(row) for row in found]
+
+    now: datetime
+    most: int
+    held: Collection[str]
+    terms: Terms
+    own: Sequence[NewJob] | None = None
+
+    async def on(self, connection: AsyncConnection) -> list[Job]:
+        """Lease them."""
+        if connection.dialect.name == "sqlite":
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(driver, OneVisitConnection)
+            return await driver.visit(self.in_visit())
+        found = await connection.execute(_on_postgresql(own=self.own is not None), self._values())
+        return _in_order(rows.job(row) for row in found)
+
+    def in_visit(self) -> Callable[[sqlite3.Connection], list[Job]]:
+        """Return what leases them in a visit to a SQLite file, after whatever else it is for."""
+        values, choice = self._values(), _on_sqlite(own=self.own is not None)
+        plan, hold = bulk.plan(choice, sqlite=True), bulk.plan(_HOLD_LANE, sqlite=True)
+        lists = {
+            name: rows.to_json(value) for name, value in values.items() if isinstance(value, list)
+        }
+        (parameters,) = plan.tuples([values | lists])
+
+        def claim_and_hold(raw: sqlite3.Connection) -> list[Job]:
+            claimed = [_job(row) for row in raw.execute(plan.sql, parameters).fetchall()]
+            in_lanes = [values | lease_values(job) for job in claimed if job.lane]
+            raw.executemany(hold.sql, hold.tuples(in_lanes))
+            return _in_order(claimed)
+
+        return claim_and_hold
+
+    def _values(self) -> rows.Values:
+        values: rows.Values = {
+            "now": self.now,
+            "until": self.now + self.terms.lease,
+            "free": self.now + self.terms.lane_gap,
+            "most": self.most,
+            "held": list(self.held),
+        }
+        if self.own is not None:
+            values["own_keys"] = [stored_key(job.key) for job in self.own]
+            values["own_lanes"] = sorted({stored_key(job.lane) for job in self.own if job.lane})
+        return values
+
+
+def _in_order(claimed: Iterable[Job]) -> list[Job]:
     return sorted(claimed, key=lambda job: (job.priority, job.due_at, job.id))
-
-
-async def _claim_in_one_visit(
-    connection: AsyncConnection, values: rows.Values, *, own: bool
-) -> list[Job]:
-    plan, hold = bulk.plan(_on_sqlite(own=own), sqlite=True), bulk.plan(_HOLD_LANE, sqlite=True)
-    lists = {name: rows.to_json(value) for name, value in values.items() if isinstance(value, list)}
-    (parameters,) = plan.tuples([values | lists])
-
-    def claim_and_hold(raw: sqlite3.Connection) -> list[Job]:
-        claimed = [_job(row) for row in raw.execute(plan.sql, parameters).fetchall()]
-        in_lanes = [values | lease_values(job) for job in claimed if job.lane]
-        raw.executemany(hold.sql, hold.tuples(in_lanes))
-        return claimed
-
-    driver = (await connection.get_raw_connection()).driver_connection
-    assert isinstance(driver, OneVisitConnection)
-    return await driver.visit(claim_and_hold)
 
 
 def _job(row: Sequence[Any]) -> Job:

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Executable, bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.ports.jobs import NewJob
+from bot.ports.jobs import Job, NewJob
 from bot.ports.store import TimelineEntry
 from bot.store import bulk, jobs, rows
+from bot.store.claiming import Claim
 from bot.store.columns import UtcDateTime, stored_key, stored_text
 from bot.store.ids import new_id
 from bot.store.tables.core import ALERT, ALERT_TIME, COUNTER, INBOUND, SILENCE, TIMELINE
@@ -118,8 +119,9 @@ class Pending:
         now: datetime,
         *,
         first: Sequence[bulk.Write] = (),
-    ) -> None:
-        """Write everything, after what goes `first`, in one visit.
+        claim: Claim | None = None,
+    ) -> Sequence[Job]:
+        """Write everything, after what goes `first`, in one visit; a file's `claim` ends it.
 
         `incidents` are those the transaction knows as they will be.
         """
@@ -143,8 +145,13 @@ class Pending:
         ]
         if self.last_number is not None:
             writes.append((_COUNT, [{"last_number": self.last_number}]))
-        await bulk.write(connection, writes)
+        leased: Sequence[Job] = ()
+        if claim is None:
+            await bulk.write(connection, writes)
+        else:
+            leased = await bulk.write_then(connection, writes, claim.in_visit())
         await self._flush_people(connection)
+        return leased
 
     def _job_writes(self, dialect: str, now: datetime) -> Iterator[bulk.Write]:
         cancelled = [

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.jobs import Job
 from bot.store import jobs, rows
-from bot.store.claiming import Terms, claim, lease_values, one_of
+from bot.store.claiming import Claim, Terms, lease_values, one_of
 from bot.store.columns import UtcDateTime
 from bot.store.database import Database
 from bot.store.tables.core import JOB, LANE
@@ -123,7 +123,7 @@ class SqlJobQueue:
 
     async def claim(self, now: datetime, limit: int) -> Sequence[Job]:
         async with self._database.write() as connection:
-            claimed = await claim(connection, now, limit, self._lapsed(now), self._terms)
+            claimed = await Claim(now, limit, self._lapsed(now), self._terms).on(connection)
         self._held.update({job.id: job.leased_until for job in claimed})
         return claimed
 

@@ -26,7 +26,7 @@ from bot.ports.store import (
 from bot.store import jobs, rows
 from bot.store.access import PendingAccess
 from bot.store.audits import PendingAudit
-from bot.store.claiming import Terms, claim
+from bot.store.claiming import Claim, Terms
 from bot.store.columns import UtcDateTime, stored_key
 from bot.store.contact import PendingContacts
 from bot.store.database import Database
@@ -229,13 +229,11 @@ class SqlTransaction(RunWriting):
     def lease_own(self, most: int) -> None:
         self._lease_at_most = most
 
-    async def _lease_own(self, now: datetime) -> None:
+    def _claim(self, now: datetime) -> Claim | None:
+        """Return how what is due of the jobs enqueued here is leased, None when nothing is."""
         due = self._pending.due_jobs(now) if self._lease_at_most > 0 else ()
-        if due:
-            held = [job_id for job_id, end in self._held.items() if end <= now]
-            self.leased = await claim(
-                self._connection, now, self._lease_at_most, held, self._terms, own=due
-            )
+        held = [job_id for job_id, end in self._held.items() if end <= now]
+        return Claim(now, self._lease_at_most, held, self._terms, due) if due else None
 
     async def finish_job(self, job: Job, outcome: Outcome, now: datetime) -> bool:
         connection = self._connection
@@ -299,8 +297,11 @@ class SqlTransaction(RunWriting):
     # the end
 
     async def flush(self, now: datetime) -> None:
-        new = await self._incidents.flush()
-        await self._pending.flush(self._connection, self._incidents.known, now, first=new)
+        new, claim = await self._incidents.flush(), self._claim(now)
+        known, near = self._incidents.known, self._connection.dialect.name == "sqlite"
+        self.leased = await self._pending.flush(
+            self._connection, known, now, first=new, claim=claim if near else None
+        )
         await self._incidents.flush_alerts()
         await self._lessons.flush()
         await self._duties.flush()
@@ -312,7 +313,8 @@ class SqlTransaction(RunWriting):
         await self.contact.flush(now)
         await self.flush_runs(now)
         await self._lineage.flush(self._connection, now)
-        await self._lease_own(now)
+        if claim is not None and not near:
+            self.leased = await claim.on(self._connection)
 
     def committed(self) -> None:
         self._lineage.committed()
