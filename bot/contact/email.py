@@ -19,6 +19,7 @@ WHOLE = 15.0
 """Seconds for one message, from the connection to the server's last word."""
 STEP = 5.0
 _TRY_AGAIN = range(400, 500)
+_NOT_OFFERED = aiosmtplib.SMTPException
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +59,8 @@ class Email:
                 await client.send_message(message)
         except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as error:
             raise self._refused(error) from error
-        except aiosmtplib.SMTPNotSupported as error:
-            why = f"the mail server {self._mailbox.host} lacks what `contact.email` asks for"
-            raise GiveUpError(f"{why}: {one_line(str(error), 200)}") from error
         except (aiosmtplib.SMTPException, TimeoutError, OSError) as error:
-            why = f"no answer from the mail server {self._mailbox.host} ({type(error).__name__})"
-            raise RetryLaterError(why, unsure=handed_over) from error
+            raise self._failed(error, unsure=handed_over) from error
         except ValueError as error:
             raise GiveUpError(f"the e-mail cannot be written: {error}") from error
         finally:
@@ -100,6 +97,15 @@ class Email:
             message["Importance"] = "high"
         message.set_content("\n\n".join(_body(summons)) + "\n", charset="utf-8")
         return message
+
+    def _failed(self, error: Exception, *, unsure: bool) -> GiveUpError | RetryLaterError:
+        said = one_line(str(error), 200) or type(error).__name__
+        # the bare exception is for what the server does not offer: STARTTLS, logins
+        if isinstance(error, aiosmtplib.SMTPNotSupported) or type(error) is _NOT_OFFERED:
+            why = f"the mail server {self._mailbox.host} lacks what `contact.email` asks for"
+            return GiveUpError(f"{why}: {said}")
+        why = f"no answer from the mail server {self._mailbox.host}: {said}"
+        return RetryLaterError(why, unsure=unsure)
 
     def _refused(
         self, error: aiosmtplib.SMTPRecipientsRefused | aiosmtplib.SMTPResponseException

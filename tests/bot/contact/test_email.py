@@ -103,21 +103,23 @@ async def test_encrypted_from_the_beginning(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the server's
-@pytest.mark.parametrize("security", ["starttls", "tls"])
+@pytest.mark.parametrize(
+    ("security", "said"), [("starttls", "CERTIFICATE_VERIFY"), ("tls", "Error connecting to")]
+)
 async def test_a_certificate_that_nobody_vouches_for_gets_no_password(
-    security: str, tmp_path: Path
+    security: str, said: str, tmp_path: Path
 ) -> None:
     context, _ = certificate(tmp_path)
     server = serving(MailServer(), context=context, starttls=security == "starttls", login=True)
     async with server as mail:
-        with pytest.raises((RetryLaterError, GiveUpError), match="mail server"):
+        with pytest.raises(RetryLaterError, match=f"mail server 127.0.0.1: .*{said}"):
             await email(mail, security=security, username=USER, password=PASSWORD).send(TO_ANA)
     assert mail.logins == []
 
 
 async def test_a_server_without_starttls_gets_no_password() -> None:
     async with serving(MailServer()) as mail:
-        with pytest.raises((RetryLaterError, GiveUpError), match="mail server"):
+        with pytest.raises(GiveUpError, match=r"lacks what `contact.email` asks for.*STARTTLS"):
             await email(mail, security="starttls", username=USER, password=PASSWORD).send(TO_ANA)
     assert mail.logins == []
 
