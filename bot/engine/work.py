@@ -11,12 +11,13 @@ from bot.contact_jobs import CONTACT
 from bot.engine.accompanying import accompany
 from bot.engine.jobs import PAGE_KINDS, job_of
 from bot.journal_jobs import ASKING
+from bot.ports.jobs import NewJob
 from bot.ports.store import AlertRef, TimelineEntry, Transaction
 from rules.alert import Alert, AlertStatus
 from rules.classify import categorised
 from rules.decide import decide
 from rules.decision import Decision
-from rules.effects import AskJournal
+from rules.effects import AskJournal, Effect
 from rules.events import AlertReceived, Event
 from rules.folding import Fold, OpenSubject, Subject, folds, subject_of, takes
 from rules.grouping import Join, Nowhere, Open, OpenPlaces, open_incident, open_storm, place
@@ -112,6 +113,9 @@ class Work:
         after, tx = decision.incident, self.tx
         if decision.refusal is not None:
             return decision
+        # before the incident is saved: should this raise, it does not count as paged
+        jobs = [self._job(effect, after, since or self.now) for effect in decision.effects]
+        accompany(tx, after, decision.effects, self.book, self.now)
         if after is not incident or decision.effects:
             tx.save(after)
         called_off = incident.pages and not after.pages
@@ -130,14 +134,16 @@ class Work:
                 rule=reason.rule,
             )
             tx.add_timeline(after.id, entry)
-        accompany(tx, after, decision.effects, self.book, self.now)
-        for effect in decision.effects:
-            job = job_of(effect, after, self.now, since or self.now)
-            if isinstance(effect, AskJournal):
-                job = replace(job, due_at=outside(self.now, self.quiet(effect.person)))
+        for job in jobs:
             tx.enqueue(job)
         log.debug("decided", action=type(event).__name__, number=after.number, state=after.state)
         return decision
+
+    def _job(self, effect: Effect, incident: Incident, since: datetime) -> NewJob:
+        job = job_of(effect, incident, self.now, since)
+        if isinstance(effect, AskJournal):
+            job = replace(job, due_at=outside(self.now, self.quiet(effect.person)))
+        return job
 
     def _open(self, alert: Alert, *, storm: bool) -> tuple[Incident, int]:
         past = self.tx.openings_of(

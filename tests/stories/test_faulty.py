@@ -7,14 +7,16 @@ from typing import Never, cast
 
 from sqlalchemy import text
 
+from bot.acts.act import MakeSilence
 from bot.engine.engine import Engine
 from bot.ports.inbox import NotStoredError
 from bot.ports.store import Reader, Store
 from bot.store.opening import OpenedStore
 from rules.hours import Hours
 from rules.incident import State
+from rules.runbooks.choosing import Runbooks, Subject
 from tests.stories.conftest import Tell
-from tests.stories.story import PRIMARY, SECONDARY, page, policy, rulebook
+from tests.stories.story import MONDAY_03, PRIMARY, SECONDARY, page, policy, rulebook
 
 NOWHERE = Hours(time(9), time(17), "No/Such_Zone")
 
@@ -39,6 +41,35 @@ async def test_a_wake_up_that_cannot_be_decided_waits_and_the_others_go_on(tell:
     await story.does("ana", "resolved")
     assert await story.state() is State.RESOLVED
     assert await story.engine.next_look() <= story.clock.now() + timedelta(seconds=1)
+
+
+class BrokenRunbooks:
+    """Runbooks of which none can be chosen."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def of(self, subject: Subject) -> Never:
+        raise ValueError(subject.name)
+
+
+async def test_a_wake_up_that_fails_half_way_has_done_nothing(tell: Tell) -> None:
+    """Or the incident would count as paged, and its page would never have been ordered."""
+    story = tell()
+    until = MONDAY_03 + timedelta(hours=2)
+    await story.asks(MakeSilence(by="ana", matchers="source=airflow", until=until, why="deploy"))
+    await story.fires(labels={"runbook": "backfill"})
+    sound = story.rules.the_book
+    story.rules.the_book = replace(sound, runbooks=cast("Runbooks", BrokenRunbooks()))
+    story.clock.advance(hours=2)
+    await story.engine.wake_due()
+    assert story.counted.pages == ["wake_failed"]
+    assert not (await story.incident()).paged
+    story.rules.the_book = sound
+    story.clock.advance(minutes=2)
+    await story.engine.wake_due()
+    await story.outbox.run_due()
+    story.pages("ana")
 
 
 class Unreachable:
