@@ -161,7 +161,7 @@ async def test_notes_wait_for_the_message_they_hang_on(
     await carry_out(desk, reader, note)
     root, reply = in_channel(workspace)
     assert (reply.thread_ts, reply.broadcast) == (root.ts, True)
-    assert reply.text == "Bo took it <!here>."
+    assert reply.text == "Bo took it &lt;!here&gt;.", "a sentence mentions nobody"
 
 
 async def test_a_group_is_mentioned_and_another_channel_follows(
