@@ -1,6 +1,8 @@
 """Backups of PostgreSQL by its own programs, the way back, and every refusal with what to do."""
 
+import re
 import stat
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,6 +82,32 @@ async def test_a_restored_database_knows_that_it_slept(
     await opened.close()
     number = "SELECT value FROM counter WHERE name = 'incident'"
     assert await asked(empty_database_url, number) == 1_000
+
+
+async def test_what_the_page_says_to_do_by_hand_restores_as_well(
+    backup: Path, empty_database_url: str, clock: FakeClock
+) -> None:
+    await fill(empty_database_url, clock)
+    await asked(empty_database_url, "INSERT INTO counter VALUES ('of before', 1)")
+    page = (Path(__file__).parents[4] / "docs/operations/backup.md").read_text(encoding="utf-8")
+    (by_hand,) = re.findall(r"```sh\n(psql .*?)```", page, re.DOTALL)
+    (slept,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    (backup.parent / "slept.sql").write_text(slept)
+    backup.rename(backup.parent / "watchbill.dump")
+    environment = {"PATH": f"{PROGRAMS}:/usr/bin:/bin", "DATABASE_URL": empty_database_url}
+    done = subprocess.run(
+        ["sh", "-ceu", by_hand], cwd=backup.parent, env=environment,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    opened = await open_store(empty_database_url, clock)
+    (claimed,) = await opened.queue.claim(clock.now(), 9)
+    assert claimed.unsure
+    await opened.close()
+    counts = ("SELECT count(*) FROM counter WHERE name = 'of before'",
+              f"SELECT count(*) FROM {KEPT}restore.counter WHERE name = 'of before'",
+              "SELECT value FROM counter WHERE name = 'incident'")  # fmt: skip
+    assert [await asked(empty_database_url, one) for one in counts] == [0, 1, 1_000]
 
 
 async def test_what_was_there_is_kept_aside_and_not_backed_up_again(
