@@ -18,7 +18,7 @@ def reached_by(contacts: Contacts, person: str) -> list[Mrkdwn]:
     for urgency in Urgency:
         orders.setdefault(contacts.steps(person, urgency), []).append(urgency)
     if list(orders) == [()]:
-        return [md("⚠️ by Slack only: nothing else is known for this person.")]
+        return [md("⚠️ By Slack alone: no other address is known.")]
     return [
         md("{urgencies}{order}", urgencies=_urgencies(urgencies, orders), order=_order(steps))
         for steps, urgencies in orders.items()

@@ -64,6 +64,13 @@ async def test_home_says_how_its_reader_is_reached(desk: Desk, workspace: Worksp
     assert "How I am reached" not in str(await render_home(desk, user))
 
 
+async def test_who_has_no_other_address_is_told_so_at_home(
+    desk: Desk, workspace: Workspace
+) -> None:
+    view = await render_home(reached(desk, order="voice 5m"), workspace.person("bo").id)
+    assert "⚠️ By Slack alone: no other address is known." in str(view)
+
+
 async def test_a_reminder_says_what_follows_the_direct_message(desk: Desk) -> None:
     notice = Notice(key="k", kind=NoticeKind.REMINDER, start=NINE, end=NINE + DAY,
                     person=BO, rotation="data", role="primary")  # fmt: skip
