@@ -52,6 +52,6 @@ PROMISES = {
     "who": Promise(1, at_most=True, gate=3),
     # the process
     "start": Promise(1.5, at_most=True),
-    "memory": Promise(120, at_most=True, gate=170),
+    "memory": Promise(120, at_most=True, gate=130),
     "idle": Promise(1, at_most=True, gate=4),
 }
