@@ -173,7 +173,7 @@ class Duties:
             yield from reach_warnings(
                 turns(on_call, now),
                 now,
-                methods_of=contacts.methods,
+                methods_of=contacts.when_critical,
                 slack_trouble=self._parts.slack_trouble,
             )
 

@@ -87,7 +87,7 @@ def slack_alone(config: Config, file: "RosterFile", now: datetime) -> list[str]:
         f"{file.people.by_key(key).name} is on call within two weeks and can be reached by Slack "
         "alone: add an e-mail, a phone or another address to People"
         for key in sorted(soon)
-        if not contacts.methods(key)
+        if not contacts.when_critical(key)
     ]
 
 

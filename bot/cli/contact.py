@@ -35,14 +35,15 @@ def methods(config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json = False) -> No
     people, rostered = _people(loaded)
     contacts = _contacts(loaded, people)
     found = sorted(
-        ((person, contacts.methods(person.key)) for person in people if person.key in rostered),
+        ((one, contacts.when_critical(one.key)) for one in people if one.key in rostered),
         key=lambda one: (bool(one[1]), one[0].name),
     )
     alone = sum(not by for _, by in found)
     if as_json:
         print_json([_methods_json(contacts, person) for person, _ in found])
     else:
-        for person, by in found:
+        for person, _ in found:
+            by = contacts.methods(person.key)
             who = person.key if person.name == person.key else f"{person.name} ({person.key})"
             _print(f"{who}: {_order(contacts, person) if by else 'Slack only'}")
         _print(f"{len(found) - alone} of {len(found)} people have a second way")

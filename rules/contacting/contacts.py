@@ -51,6 +51,10 @@ class Contacts:
         found = [step.method for urgency in Urgency for step in self.steps(key, urgency)]
         return tuple(dict.fromkeys(found))
 
+    def when_critical(self, key: str) -> tuple[Method, ...]:
+        """Return by what, beside Slack, a person is reached when it matters most."""
+        return tuple(dict.fromkeys(step.method for step in self.steps(key, Urgency.CRITICAL)))
+
     def _order(self, person: Person) -> ContactOrder:
         return read_order(person.contact) if person.contact else self.order
 

@@ -29,7 +29,7 @@ def _otherwise(desk: Desk, person: str) -> list[Mrkdwn]:
     contacts = desk.rulebook().contacts
     if not contacts.configured:
         return []
-    if not contacts.methods(person):
+    if not contacts.when_critical(person):
         return [md("⚠️ If Slack is down nobody can wake you: add a phone or another address of "
                    "yours to the roster's tab People.")]  # fmt: skip
     return [

@@ -144,6 +144,22 @@ def test_check_warns_of_who_has_slack_alone(folder: Path) -> None:
     assert "cy@example.com is on call within two weeks" in told[0]
 
 
+def test_who_has_only_a_phone_that_nothing_calls_has_slack_alone_at_the_worst(
+    folder: Path,
+) -> None:
+    path = folder / "config.yaml"
+    service = "MG" + "0" * 32
+    text = path.read_text().replace("+15550001111", service).replace(", ntfy: ana-pages", "")
+    path.write_text(text)
+    status, told = run(folder, "methods")
+    assert status == 1
+    assert "Ana Ruiz (ana@example.com): critical, high: slack; medium, low: slack, sms 5m" in told
+    result = CLI.invoke(app, ["check", "-c", str(path)])
+    assert "Ana Ruiz is on call within two weeks and can be reached by Slack alone" in " ".join(
+        result.output.split()
+    )
+
+
 def test_check_asks_for_no_addresses_where_webhooks_are_for_policies_alone(folder: Path) -> None:
     hooks = 'webhooks: [{name: phone, url: "https://phone.example/call"}]\n'
     (folder / "config.yaml").write_text(CONFIG.format(folder=folder) + hooks)

@@ -70,6 +70,16 @@ def test_webhooks_of_policies_are_no_way_to_reach_people(
     assert contacts.configured is configured
 
 
+def test_a_phone_that_nothing_calls_is_no_way_to_reach_somebody_at_the_worst() -> None:
+    texts_alone = Contacts(frozenset({Method.SMS}), people=People([replace(ANA, email="")]))
+    assert texts_alone.methods(ANA.key) == (Method.SMS,)
+    assert texts_alone.when_critical(ANA.key) == ()
+    assert Contacts(EVERYTHING, people=EVERYBODY).when_critical(ANA.key) == (
+        Method.EMAIL,
+        Method.VOICE,
+    )
+
+
 def test_all_methods_of_a_person_are_those_of_any_urgency() -> None:
     contacts = Contacts(EVERYTHING, people=EVERYBODY)
     assert contacts.methods(ANA.key) == (Method.EMAIL, Method.VOICE, Method.SMS)
