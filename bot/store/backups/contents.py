@@ -34,7 +34,8 @@ class Contents:
 
     def __str__(self) -> str:
         at = f", the newest of {self.newest:%Y-%m-%d %H:%M:%S} UTC" if self.newest else ""
-        return f"{self.incidents} incidents, {self.open_incidents} of them open{at}"
+        incidents = "1 incident" if self.incidents == 1 else f"{self.incidents} incidents"
+        return f"{incidents}, {self.open_incidents} of them open{at}"
 
 
 def kind_of(file: Path) -> str:

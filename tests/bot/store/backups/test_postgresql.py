@@ -115,7 +115,7 @@ async def test_what_was_there_is_kept_aside_and_not_backed_up_again(
 ) -> None:
     await fill(empty_database_url, clock)
     await asked(empty_database_url, "INSERT INTO counter VALUES ('of before', 1)")
-    with pytest.raises(BackupError, match=r"holds 1 incidents.*--replace"):
+    with pytest.raises(BackupError, match=r"holds 1 incident, .*--replace"):
         await restored(backup, empty_database_url)
     _, kept = await restored(backup, empty_database_url, replace=True)
     assert kept == f"{KEPT}20261123t030000z"
