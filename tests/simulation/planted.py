@@ -222,6 +222,24 @@ def send_first(bot: Any) -> None:
     bot.outbox._deliverers["page"] = Late()
 
 
+def page_anyway(bot: Any) -> None:
+    """Send pages of what somebody has taken care of: neither taken back nor looked at again."""
+    store, deliverer = bot.store.store, bot.outbox._deliverers["page"]
+    begin = store.begin
+
+    class Blind:
+        async def deliver(self, job: Job) -> Delivered:
+            forced = replace(job, payload={**job.payload, "force": True})
+            found: Delivered = await deliverer.deliver(forced)
+            return found
+
+    def change(tx: Any) -> None:
+        tx.cancel_jobs = lambda _incident_id, _kinds: None
+
+    store.begin = lambda: _Around(begin(), change)
+    bot.outbox._deliverers["page"] = Blind()
+
+
 def ignore_zones(bot: Any) -> None:
     """Hand over at the hour that it is in Berlin on other days of the year."""
     schedule = bot.rules.schedule
@@ -260,9 +278,15 @@ PLANTED: dict[str, Parts] = {
     "counts what failed as delivered": Parts(outbox=HopefulOutbox),
     "sends though it slept": Parts(outbox=TrustingOutbox),
     "loses pages on the way to the outbox": Parts(opened=lose_pages, audits=False),
+    "pages though somebody has it": Parts(built=page_anyway),
     "pages the same person for ever": Parts(opened=stand_still),
     "forgets clicks of before a crash": Parts(opened=forget_clicks),
     "never ends a grant": Parts(keeper=SleepyKeeper),
     "decides deliveries twice": Parts(engine=UnfinishedEngine),
     "hands over at the wrong hour": Parts(built=ignore_zones),
 }
+LIVING = {
+    "pages though somebody has it": "I5 ack stops it",
+    "ignores Retry-After": "I12 Retry-After is respected",
+}
+"""What these must be caught by: it is noted while a life goes on, and can be broken in no other way."""

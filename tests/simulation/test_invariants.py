@@ -1,0 +1,194 @@
+"""Each invariant can break: a life that went well is altered afterwards, and that is found."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from rules.incident import State
+from tests.simulation.invariants import INVARIANTS, Records
+from tests.simulation.life import live
+from tests.simulation.planted import LIVING
+from tests.simulation.storage import Disk
+from tests.simulation.verdict import disk
+
+SEEDS = range(40)
+"""Lives that are tried until one has what is altered."""
+
+Alter = Callable[[Records], bool]
+
+
+def _rows(it: Records, statement: str, *values: object) -> bool:
+    """Alter rows, and tell whether there were any."""
+    return it.past.world.disk.looker.execute(statement, values).rowcount > 0
+
+
+def undecided(it: Records) -> bool:
+    keys = [*it.past.heard.accepted, *it.past.heard.acts]
+    return any(_rows(it, "UPDATE inbound SET state = 'todo' WHERE key = ?", key) for key in keys)
+
+
+def thrown_away(it: Records) -> bool:
+    found = [_rows(it, "DELETE FROM inbound WHERE key = ?", key) for key in it.past.heard.accepted]
+    return any(found)
+
+
+def without_its_alert(it: Records) -> bool:
+    return _rows(it, "DELETE FROM alert WHERE dedup_key LIKE 'job-%'")
+
+
+def babble_undecided(it: Records) -> bool:
+    return any(
+        _rows(it, "UPDATE inbound SET state = 'todo' WHERE key = ?", key)
+        for key in it.past.heard.babbled
+    )
+
+
+def babble_unheard(it: Records) -> bool:
+    shown = "DELETE FROM alert WHERE source = 'generic' AND dedup_key NOT LIKE 'job-%'"
+    return bool(it.past.heard.babbled) and _rows(it, shown)
+
+
+def counted_again(it: Records) -> bool:
+    return _rows(it, "UPDATE alert SET count = count + 100 WHERE dedup_key LIKE 'job-%'")
+
+
+def root_again(it: Records) -> bool:
+    roots = [post for at in it.incidents for post in it.roots(at)]
+    it.posts += [replace(post) for post in roots[:1]]
+    return bool(roots) and not it.past.heard.ahead
+
+
+def root_gone(it: Records) -> bool:
+    roots = [post for at in it.incidents if at.channel and not at.hidden for post in it.roots(at)]
+    for post in roots[:1]:
+        it.posts.remove(post)
+    return bool(roots)
+
+
+def buttons_gone(it: Records) -> bool:
+    roots = [post for at in it.incidents if at.is_open for post in it.roots(at)[-1:]]
+    for post in roots:
+        post.blocks = []
+    return bool(roots)
+
+
+def ack_left(it: Records) -> bool:
+    roots = [post for at in it.incidents if not at.is_open for post in it.roots(at)[-1:]]
+    for post in roots:
+        post.blocks = [{"type": "actions", "elements": [{"action_id": "ack"}]}]
+    return bool(roots)
+
+
+def woken_late(it: Records) -> bool:
+    alive = "('triggered', 'acknowledged')"
+    return _rows(it, f"UPDATE incident SET wake_at = wake_at + 60 WHERE state IN {alive}")
+
+
+def pages_lost(it: Records) -> bool:
+    waiting = [at for at in it.incidents if at.state is State.TRIGGERED and at.pages]
+    waiting = [at for at in waiting if not at.muted]
+    it.posts[:] = [post for post in it.posts if not any(at.id in post.key for at in waiting)]
+    return bool(waiting)
+
+
+def posted_again(it: Records) -> bool:
+    it.by_key.update(key for key in list(it.by_key) if key)
+    return bool(it.by_key) and not it.past.heard.ahead
+
+
+def undecided_post(it: Records) -> bool:
+    return any(_rows(it, "DELETE FROM job WHERE key = ?", key) for key in it.by_key if key)
+
+
+def unanswered(it: Records) -> bool:
+    return bool(it.past.heard.acts) and _rows(it, "DELETE FROM job WHERE kind = 'answer'")
+
+
+def first_step_gone(it: Records) -> bool:
+    steps = [key for key in it.by_key if ":0.0.0:" in key]
+    for key in steps:
+        del it.by_key[key]
+    return bool(steps)
+
+
+def all_at_once(it: Records) -> bool:
+    pages = "UPDATE job SET created_at = 0 WHERE kind = 'page' AND key LIKE '%:0.0.%'"
+    return not (it.past.heard.jumped or it.past.heard.slept) and _rows(it, pages)
+
+
+def left_over(it: Records) -> bool:
+    return _rows(it, "UPDATE job SET state = 'todo', next_at = 0")
+
+
+def given_up(it: Records) -> bool:
+    return _rows(it, "UPDATE job SET state = 'dead' WHERE kind = 'show'")
+
+
+def grant_gone(it: Records) -> bool:
+    open_ones = it.rows("SELECT id, body FROM access_grant WHERE open = 1")
+    held = [row["id"] for row in open_ones if json.loads(row["body"])["state"] == "active"]
+    return any(_rows(it, "DELETE FROM access_grant WHERE id = ?", one) for one in held)
+
+
+def marked_up(it: Records) -> bool:
+    for post in it.posts[-1:]:
+        post.blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "<!here>"}}]
+    return bool(it.posts)
+
+
+def mentions(it: Records) -> bool:
+    for post in it.posts[-1:]:
+        post.text = "<https://evil.example|a bank>"
+    return bool(it.posts)
+
+
+ALTERED: dict[Alter, str] = {
+    undecided: "I1 accepted is durable",
+    thrown_away: "I1 accepted is durable",
+    without_its_alert: "I1 accepted is durable",
+    babble_undecided: "I2 unreadable is an alert",
+    babble_unheard: "I2 unreadable is an alert",
+    counted_again: "I1 each delivery counts once",
+    root_again: "I3 one root message",
+    root_gone: "I3 one root message",
+    buttons_gone: "I3 the root tells the truth",
+    ack_left: "I3 the root tells the truth",
+    woken_late: "I4 nobody is left un-paged",
+    pages_lost: "I4 nobody is left un-paged",
+    posted_again: "I6 nothing is posted twice",
+    undecided_post: "I6 nothing is made up",
+    unanswered: "I1 who asked is answered",
+    first_step_gone: "I7 no step is lost",
+    all_at_once: "I7 no step comes early",
+    left_over: "I7 nothing is stuck",
+    given_up: "I7 nothing is stuck",
+    grant_gone: "I9 grants end",
+    marked_up: "I10 text is text",
+    mentions: "I10 text is text",
+}
+
+
+@pytest.fixture(scope="module")
+def one_disk() -> Iterator[Disk]:
+    with disk() as made:
+        yield made
+
+
+@pytest.mark.filterwarnings("ignore:The garbage collector is trying to clean up")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("alter", ALTERED, ids=lambda alter: alter.__name__)
+def test_what_is_altered_afterwards_is_found(one_disk: Disk, alter: Alter) -> None:
+    check = INVARIANTS[ALTERED[alter]]
+    for seed in SEEDS:
+        past = live(seed, one_disk)
+        assert list(check(Records(past))) == []
+        records = Records(past)
+        if alter(records) and list(check(records)):
+            return
+    pytest.fail(f"no life of {len(SEEDS)} that is altered breaks it")
+
+
+def test_every_invariant_is_broken_once() -> None:
+    assert {*ALTERED.values(), *LIVING.values()} == set(INVARIANTS)
