@@ -1,5 +1,7 @@
 """The `watchbill` command."""
 
+import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bot.lasting import lasting, without
@@ -10,19 +12,22 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run one command."""
-    commands()()
+    commands(sys.argv[1:])()
 
 
-def commands() -> "Typer":
-    """Load them; the zones are those of the pinned tzdata, whatever the system has."""
+def commands(arguments: Sequence[str]) -> "Typer":
+    """Load those that may be meant; the zones are those of the pinned tzdata, not the system's."""
     with lasting():
         with without("rich"):  # 4 MB for tracebacks in colours, which our logs never show
             import structlog  # noqa: F401
         from bot.config.settings import use_our_zones  # the first of much that lasts
 
         use_our_zones()
-        from bot.cli.main import app  # after the zones are set: modules may already ask for one
-
+        # after the zones are set: modules may already ask for one
+        if arguments[:1] == ["serve"]:
+            from bot.cli.serve_alone import app
+        else:
+            from bot.cli.main import app
         return app
 
 

@@ -5,18 +5,21 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from bot.cli import main, serve_alone
 
 LATER = (
     *("alembic", "asyncpg", "bot.demo", "bot.workspace.state", "google", "googleapiclient"),
     *("icalendar", "jinja2", "openpyxl", "pygments", "resvg_py", "rich"),
-    *("sqlalchemy.dialects.postgresql", "sqlmodel"),
+    *("bot.cli.main", "bot.cli.access", "sqlalchemy.dialects.postgresql", "sqlmodel"),
 )
 """Needed by some commands, some configurations, or a first start only."""
 
 _NAMES = """
 import sys
 from bot.__main__ import commands
-commands()
+commands(["serve"])
 import bot.app.serving
 print(*sys.modules, sep="\\n")
 """
@@ -40,3 +43,14 @@ def loaded() -> frozenset[str]:
 def test_it_is_not_loaded_at_the_start(heavy: str, loaded: frozenset[str]) -> None:
     assert "bot.app.application" in loaded
     assert not {name for name in loaded if name == heavy or name.startswith(f"{heavy}.")}
+
+
+@pytest.mark.parametrize("arguments", [["serve", "--help"], ["serve", "--nonsense"]])
+def test_by_itself_it_speaks_as_among_the_other_commands(arguments: list[str]) -> None:
+    told = [
+        (answer.exit_code, answer.output)
+        for app in (serve_alone.app, main.app)
+        for answer in [CliRunner().invoke(app, arguments, prog_name="watchbill")]
+    ]
+    assert told[0] == told[1]
+    assert "watchbill serve" in told[0][1]
