@@ -25,6 +25,7 @@ from bot.acts.act import (
     OpenByHand,
     SaveRule,
     SplitOff,
+    act_from_json,
     event_of,
 )
 from bot.acts.duties import LeaveNote
@@ -142,6 +143,14 @@ async def _put_down(
             return await journal(work, act)
         case _:
             assert_never(act)
+
+
+async def act_on(work: Work, delivery: Delivery) -> None:
+    """Carry out what a delivery from Slack asks for, and order the answer to it."""
+    payload = act_from_json(delivery.body)
+    answer = await carry_out(work, payload.act, asked_at=delivery.received_at)
+    if job := answer_job(delivery, payload.answer_to, answer, work.now):
+        work.tx.enqueue(job)
 
 
 def answer_job(delivery: Delivery, to: AnswerTo, answer: Answer, now: datetime) -> NewJob | None:

@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import structlog
 
-from bot.acts.act import SLACK, act_from_json
+from bot.acts.act import SLACK
 from bot.clock import Clock
-from bot.engine.acting import answer_job, carry_out
+from bot.engine.acting import act_on
 from bot.engine.aftercare.journalling import Quiet, asked
 from bot.engine.aftercare.proving import began, prove
 from bot.engine.contacting import REACHING, ended
@@ -116,6 +116,7 @@ class Engine:
         self._look_again = False
         self._breathes_since: datetime | None = None
         self._faulty: dict[str, datetime] = {}
+        self._blind_until = datetime.min.replace(tzinfo=UTC)
         self._clocks = Clocks()
 
     def kick(self) -> None:
@@ -156,7 +157,7 @@ class Engine:
     async def next_look(self) -> datetime:
         """Return when to look again without being kicked: at the next wake-up, or soon.
 
-        A wake-up that could not be decided stays due, and a database that fails has none: in
+        What could not be decided stays due, and a database that fails has none: in
         both cases it is only soon, or the loop would spin.
         """
         now = self._clock.now()
@@ -168,7 +169,7 @@ class Engine:
         except NotStoredError as error:
             log.warning("database failed", action="engine_waits", error=str(error))
             return soon
-        stuck = any(until > now for until in self._faulty.values())
+        stuck = any(at > now for at in (self._blind_until, *self._faulty.values()))
         return soon if stuck or next_wake is None else min(soon, next_wake)
 
     async def run_due(self) -> int:
@@ -177,7 +178,7 @@ class Engine:
         if self._may_breathe(taken):
             return taken
         self._breathes_since = None
-        return taken + await self.wake_due() + await self.look_for_runs()
+        return taken + await self.wake_due() + await self._runs()
 
     def _may_breathe(self, taken: int) -> bool:
         """Tell whether hands are busy with what was just decided, and nothing else waits long."""
@@ -242,6 +243,20 @@ class Engine:
             self.hands.take(tx.leased)
         if not tx.leased:
             self.on_work()
+
+    async def _runs(self) -> int:
+        """Look for runs; what cannot be judged waits for a while, and holds up no alert."""
+        now = self._clock.now()
+        if now < self._blind_until:
+            return 0
+        try:
+            return await self.look_for_runs()
+        except (ConflictError, NotStoredError):
+            raise
+        except Exception:
+            log.exception("runs cannot be judged", action="runs_failed")
+            self._blind_until = now + FAULTY_PAUSE
+            return 0
 
     async def look_for_runs(self) -> int:
         """Raise what should have started by now; returns how many clocks were looked at."""
@@ -313,7 +328,7 @@ class Engine:
         await prove(work, [run for run in runs if run.state is RunState.FAILED])
         for delivery in taken:
             if delivery.source == SLACK:
-                await _act(work, delivery)
+                await act_on(work, delivery)
             elif delivery.source == CANARY:
                 rehearse(work, self._parts.read(delivery).alerts)
             said = read.get(delivery.id, _NOTHING)
@@ -383,10 +398,3 @@ class Engine:
     ) -> Sequence[datetime]:
         windows = [s.only_if.within for s in incident.policy.steps if s.only_if]
         return await tx.alert_times(incident.id, now - max(windows)) if windows else ()
-
-
-async def _act(work: Work, delivery: Delivery) -> None:
-    payload = act_from_json(delivery.body)
-    answer = await carry_out(work, payload.act, asked_at=delivery.received_at)
-    if job := answer_job(delivery, payload.answer_to, answer, work.now):
-        work.tx.enqueue(job)

@@ -16,7 +16,8 @@ from rules.hours import Hours
 from rules.incident import State
 from rules.runbooks.choosing import Runbooks, Subject
 from tests.stories.conftest import Tell
-from tests.stories.story import MONDAY_03, PRIMARY, SECONDARY, page, policy, rulebook
+from tests.stories.fixes import MONDAY_RUN, fixed_on_friday, waits
+from tests.stories.story import MONDAY_03, PRIMARY, SECONDARY, alert, page, policy, rulebook
 
 NOWHERE = Hours(time(9), time(17), "No/Such_Zone")
 
@@ -70,6 +71,27 @@ async def test_a_wake_up_that_fails_half_way_has_done_nothing(tell: Tell) -> Non
     await story.engine.wake_due()
     await story.outbox.run_due()
     story.pages("ana")
+
+
+async def test_a_run_that_cannot_be_judged_holds_up_no_alert(tell: Tell) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    sound = story.rules.the_book
+    story.rules.the_book = replace(sound, runbooks=cast("Runbooks", BrokenRunbooks()))
+    story.clock.set(MONDAY_RUN + timedelta(minutes=15))
+    await story.engine.run_due()
+    assert await story.state() is State.RESOLVED
+    assert await story.engine.next_look() > story.clock.now(), "nothing asks to look at once"
+    story.rules.the_book = sound
+    await story.hears(alert("other", story.clock.now()), settle=False)
+    await story.engine.run_due()
+    await story.outbox.run_due()
+    story.pages("bo")
+    story.clock.advance(minutes=2)
+    await story.engine.run_due()
+    await story.outbox.run_due()
+    story.pages("bo")
+    assert await story.state() is State.TRIGGERED
 
 
 class Unreachable:
