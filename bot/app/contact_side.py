@@ -14,7 +14,6 @@ from bot.config.settings import Config
 from bot.contact.answering import Answering
 from bot.contact.delivery import ContactDeliverer, Means, ReceiptDeliverer, Watched
 from bot.contact.doors import DoorParts, Doors
-from bot.contact.email import Email, Mailbox
 from bot.contact.links import Links
 from bot.contact.ntfy import Ntfy, NtfyServer
 from bot.contact.pushover import Pushover, PushoverApp
@@ -105,7 +104,7 @@ def backends_of(
     """Return what sends by each configured method. Raises OSError for a file that is not there."""
     spec, found = config.contact, dict[Method, Backend]()
     if spec.email is not None:
-        found[Method.EMAIL] = Email(_mailbox(spec.email), clock)
+        found[Method.EMAIL] = _email(spec.email, clock)
     if spec.twilio is not None:
         account = TwilioAccount(
             sid=spec.twilio.account_sid,
@@ -129,11 +128,13 @@ def backends_of(
     return found
 
 
-def _mailbox(spec: EmailSpec) -> Mailbox:
+def _email(spec: EmailSpec, clock: Clock) -> Backend:
+    from bot.contact.email import Email, Mailbox  # and its SMTP client: only where it is used
+
     context = None
     if spec.security != "none":
         context = ssl.create_default_context(cafile=spec.ca_file)
-    return Mailbox(
+    mailbox = Mailbox(
         host=spec.host,
         port=spec.own_port,
         sender=spec.sender,
@@ -142,6 +143,7 @@ def _mailbox(spec: EmailSpec) -> Mailbox:
         password=spec.password.get_secret_value(),
         context=context,
     )
+    return Email(mailbox, clock)
 
 
 def _reachable_at(config: Config) -> str:

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from bot.cli import main, serve_alone
 
 LATER = (
-    *("alembic", "asyncpg", "bot.demo", "bot.workspace.state", "google", "googleapiclient"),
-    *("icalendar", "jinja2", "openpyxl", "pygments", "resvg_py", "rich"),
-    *("bot.cli.main", "bot.cli.access", "sqlalchemy.dialects.postgresql", "sqlmodel"),
+    *("aiosmtplib", "alembic", "asyncpg", "bot.cli.access", "bot.cli.main", "bot.demo"),
+    *("bot.workspace.state", "google", "googleapiclient", "icalendar", "jinja2", "openpyxl"),
+    *("pygments", "resvg_py", "rich", "sqlalchemy.dialects.postgresql", "sqlmodel"),
 )
 """Needed by some commands, some configurations, or a first start only."""
 
