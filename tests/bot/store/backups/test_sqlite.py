@@ -135,6 +135,18 @@ async def test_the_writes_ahead_of_a_killed_bot_never_meet_the_backup(
     assert asked(kept, "SELECT count(*) FROM counter WHERE name = 'of the killed'") == 1
 
 
+async def test_a_restore_that_was_killed_is_done_by_the_next(backup: Path) -> None:
+    database, aside = backup.parent / "bot.db", backup.parent / "bot.db.before-20261123T025959Z"
+    database.rename(aside)
+    Path(f"{database}.restoring").write_bytes(b"half of it")
+    Path(f"{database}.restoring.partial").write_bytes(b"half of it")
+    contents, kept = sqlite.restore(backup, database, NOW, silent, replace=False)
+    assert (contents.incidents, kept) == (2, None)
+    assert asked(database, "SELECT count(*) FROM incident") == 2
+    names = {one.name for one in backup.parent.iterdir()}
+    assert names == {"backup.db", "bot.db", "bot.db.lock", aside.name}
+
+
 async def test_an_empty_database_is_replaced_without_asking(
     backup: Path, tmp_path: Path, sqlite_template: Path
 ) -> None:
