@@ -33,7 +33,8 @@ from bot.app.rules_in_force import RulesInForce, roster_file
 from bot.app.sentinels import SentinelParts, Sentinels, canary_source
 from bot.app.slack_side import SlackParts, SlackSide, slack_side
 from bot.config.settings import Config
-from bot.engine.engine import POLL, Engine, EngineParts
+from bot.engine.engine import Engine
+from bot.engine.parts import POLL, EngineParts
 from bot.engine.rehearsing import CANARY
 from bot.metrics import Metrics
 from bot.outbox import OnFinished, Outbox, OutboxSettings

@@ -2,20 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 import structlog
 
 from bot.acts.act import SLACK
-from bot.clock import Clock
 from bot.engine.acting import act_on
-from bot.engine.aftercare.journalling import Quiet, asked
+from bot.engine.aftercare.journalling import asked
 from bot.engine.aftercare.proving import began, prove
 from bot.engine.contacting import REACHING, ended
 from bot.engine.expecting import Clocks, compare, hear, judge_overdue
 from bot.engine.jobs import given_up, link_page
+from bot.engine.parts import EngineParts, Hands
 from bot.engine.rehearsing import CANARY, rehearse
 from bot.engine.rota.unposted import tell_asker
 from bot.engine.work import PAST, Work
@@ -23,77 +22,24 @@ from bot.journal_jobs import ASKING
 from bot.ports.delivering import Dead, Delivered, Outcome, Retry
 from bot.ports.inbox import ConflictError, Delivery, NotStoredError, Parsed
 from bot.ports.jobs import Job
-from bot.ports.store import Reader, Store, Transaction
-from rules.alert import Alert
+from bot.ports.store import Transaction
 from rules.events import PageFailed, Woken
 from rules.incident import Incident
-from rules.rotation import OnCall
-from rules.rulebook import RuleBook
 from rules.run import RunState
-from rules.schedule.roster import Change, Schedule
 
 log = structlog.get_logger()
 
 BATCH = 200
 """Deliveries or wake-ups decided in one transaction."""
-POLL = timedelta(seconds=1)
 BREATH = timedelta(milliseconds=40)
 """What has been decided goes out before it is looked for what else is due."""
 LONGEST_BREATH = timedelta(milliseconds=120)
+CONFLICTS = 5
+"""What loses so often in a row against other writers would lose for ever."""
 ATTEMPTS = 3
 """A delivery that fails so often on its own is shown as unreadable."""
 FAULTY_PAUSE = timedelta(minutes=1)
 _NOTHING = Parsed()
-
-
-class Rules(Protocol):
-    """The rules in force; changes when the configuration or the roster does."""
-
-    def book(self) -> RuleBook: ...
-    def on_call(self, changes: Sequence[Change], now: datetime) -> OnCall: ...
-    def schedule(self, changes: Sequence[Change]) -> Schedule: ...
-
-
-class Hands(Protocol):
-    """Who carries out at once what was leased in the commit that decided it."""
-
-    def room(self) -> int:
-        """Return how many jobs could be begun now."""
-        ...
-
-    def take(self, leased: Sequence[Job]) -> None:
-        """Begin jobs whose leases this process has."""
-        ...
-
-
-class Observer(Protocol):
-    """Counts what happens, for /metrics."""
-
-    def alert(self, source: str, status: str) -> None: ...
-    def opened(self, count: int) -> None: ...
-    def page(self, outcome: str, seconds: float | None) -> None: ...
-
-
-Read = Callable[[Delivery], Parsed]
-"""Tells what a delivery says and never raises: what it cannot read is an alert too."""
-Unreadable = Callable[[Delivery, str], Alert]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineParts:
-    """What the engine is built from."""
-
-    store: Store
-    reader: Reader
-    clock: Clock
-    rules: Rules
-    read: Read
-    unreadable: Unreadable
-    observer: Observer
-    new_id: Callable[[], str]
-    quiet: Quiet = field(default=lambda _person: None)
-    poll: timedelta = POLL
-    """Longest wait before looking for other replicas' deliveries and wake-ups."""
 
 
 class Engine:
@@ -114,6 +60,8 @@ class Engine:
         self._batch = BATCH
         self._stopping = False
         self._look_again = False
+        self._conflicts = 0
+        """How often in a row another writer was faster."""
         self._breathes_since: datetime | None = None
         self._faulty: dict[str, datetime] = {}
         self._blind_until = datetime.min.replace(tzinfo=UTC)
@@ -144,7 +92,12 @@ class Engine:
             try:
                 self._look_again = False
                 await self.run_due()
-            except ConflictError:
+                self._conflicts = 0
+            except ConflictError as error:
+                self._conflicts += 1
+                if self._conflicts > 2 * CONFLICTS:
+                    log.warning("conflicts do not end", action="engine_waits", error=str(error))
+                    await self._clock.wait(self._kicked, self._clock.now() + self._parts.poll)
                 continue
             except NotStoredError as error:
                 log.warning("database failed", action="engine_waits", error=str(error))
@@ -198,9 +151,11 @@ class Engine:
                 if taken:
                     await self._decide(tx, taken, now)
                     self._lease(tx)
-        except (ConflictError, NotStoredError):
+        except NotStoredError:
             raise
         except Exception as error:  # one bad delivery must not hold up the others
+            if isinstance(error, ConflictError) and self._conflicts < CONFLICTS:
+                raise
             log.exception("delivery failed", action="delivery_failed", count=len(taken))
             if not taken:
                 raise
@@ -209,7 +164,7 @@ class Engine:
             return len(taken)
         # what came after a batch that was not full has kicked, or is found by the next poll
         self._look_again |= len(taken) >= self._batch
-        self._batch = BATCH
+        self._batch = min(BATCH, 2 * self._batch)
         if taken:
             self._hand_over(tx)
         if any(delivery.source == SLACK for delivery in taken):
@@ -218,20 +173,29 @@ class Engine:
 
     async def wake_due(self) -> int:
         """Decide a batch of wake-ups that are due; returns how many could be tried."""
-        now, tried = self._clock.now(), 0
+        now = self._clock.now()
         next_wake = await self._parts.reader.next_wake()
         if next_wake is None or next_wake > now:
             return 0  # read first: a look that writes would hold up the pages just decided
-        async with self._parts.store.begin() as tx:
-            due = await tx.take_due(now, BATCH)
-            if due:
-                work = await self.work_in(tx, now)
-                for incident in due:
-                    tried += await self._wake(work, incident)
-                self._lease(tx)
-        if tried:
+        one_only, due = self._conflicts >= CONFLICTS, list[Incident]()
+        try:
+            async with self._parts.store.begin() as tx:
+                due = [one for one in await tx.take_due(now, BATCH) if self._may_wake(one, now)]
+                due = due[:1] if one_only else due
+                if due:
+                    work = await self.work_in(tx, now)
+                    for incident in due:
+                        await self._wake(work, incident)
+                    self._lease(tx)
+        except ConflictError:
+            if not (one_only and due):
+                raise
+            log.exception("wake-up failed", action="wake_failed", number=due[0].number)
+            self._leave_alone(due[0], now)
+            return 1
+        if due:
             self._hand_over(tx)
-        return tried
+        return len(due)
 
     def _lease(self, tx: Transaction) -> None:
         """Let the commit lease what it enqueues: a claim of its own would cost another commit."""
@@ -346,7 +310,7 @@ class Engine:
     async def _set_aside(self, taken: Sequence[Delivery], error: Exception) -> None:
         """Narrow a failed batch down to the one that fails, and show that one as unreadable."""
         if len(taken) > 1:
-            self._batch = 1
+            self._batch = len(taken) // 2
             return
         delivery, now = taken[0], self._clock.now()
         why = f"{type(error).__name__} while it was read"
@@ -376,22 +340,25 @@ class Engine:
         parts = self._parts
         return Work(tx, book, now, parts.new_id, parts.rules, parts.quiet)
 
-    async def _wake(self, work: Work, incident: Incident) -> bool:
-        """Wake one incident; one that cannot be decided must not hold up the others' timers.
-
-        It is left alone for a while, and then tried again; tells whether it was tried.
-        """
-        if self._faulty.get(incident.id, work.now) > work.now:
+    def _may_wake(self, incident: Incident, now: datetime) -> bool:
+        if self._faulty.get(incident.id, now) > now:
             return False
         self._faulty.pop(incident.id, None)
+        return True
+
+    async def _wake(self, work: Work, incident: Incident) -> None:
+        """Wake one incident; one that cannot be decided must not hold up the others' timers."""
         times = await self._alert_times(work.tx, incident, work.now)
         try:
             work.apply(incident, Woken(times))
         except Exception:
             log.exception("wake-up failed", action="wake_failed", number=incident.number)
-            self._faulty[incident.id] = work.now + FAULTY_PAUSE
-            self._parts.observer.page("wake_failed", None)
-        return True
+            self._leave_alone(incident, work.now)
+
+    def _leave_alone(self, incident: Incident, now: datetime) -> None:
+        """Let it stay due, and try it again after a while."""
+        self._faulty[incident.id] = now + FAULTY_PAUSE
+        self._parts.observer.page("wake_failed", None)
 
     async def _alert_times(
         self, tx: Transaction, incident: Incident, now: datetime

@@ -12,7 +12,8 @@ from bot.access.keeping import Keeper, KeeperParts
 from bot.access.sync import Place, Sync, SyncParts
 from bot.acts.act import SLACK, Act, ActPayload, AnswerTo, act_to_json
 from bot.engine.auditing import Auditor, AuditorParts
-from bot.engine.engine import Engine, EngineParts
+from bot.engine.engine import Engine
+from bot.engine.parts import EngineParts
 from bot.outbox import Outbox, OutboxSettings
 from bot.ports.access import ACCESS_SYNC
 from bot.ports.delivering import RetryLaterError

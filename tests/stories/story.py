@@ -8,7 +8,8 @@ from typing import Any
 
 from bot.acts.act import SLACK, Act, ActPayload, AnswerTo, OnIncident, act_to_json
 from bot.engine.aftercare.journalling import Quiet
-from bot.engine.engine import Engine, EngineParts
+from bot.engine.engine import Engine
+from bot.engine.parts import EngineParts
 from bot.outbox import Outbox, OutboxSettings
 from bot.ports.inbox import Delivery, NewDelivery, Parsed
 from bot.ports.jobs import Job
