@@ -58,7 +58,7 @@ from bot.wire import sentence_to_json
 from rules.alert import Alert, AlertStatus, Severity
 from rules.classify import categorised
 from rules.deciding.on_person import ANSWER_TIME
-from rules.events import Acked, AlertReceived, Muted, Unmuted
+from rules.events import Acked, AlertReceived, Muted, Reopened, Unmuted
 from rules.grouping import open_incident
 from rules.incident import Incident, State
 from rules.matching.matcher import all_hold, matchable, parse_matchers
@@ -179,9 +179,13 @@ async def _on_incident(work: Work, act: OnIncident) -> Answer:
     incident = await work.tx.incident_numbered(act.number)
     if incident is None:
         return Answer(no_incident(act.number), refused=True)
+    event = event_of(act)
+    if isinstance(event, Reopened) and (other := await work.elsewhere(incident)):
+        words = "#{number} stays as it is: the same thing is #{other}. Look there."
+        return Answer(say(words, number=incident.number, other=other.number), refused=True)
     if work.book.contacts.available:  # whoever does something about it need not be woken for it
         await work.tx.contact.call_off(incident.id, act.by, work.now)
-    decision = work.apply(incident, event_of(act), by=act.by)
+    decision = work.apply(incident, event, by=act.by)
     if decision.refusal is not None:
         return Answer(decision.refusal, refused=True)
     first = decision.reasons[0].sentence if decision.reasons else say("Nothing changed.")

@@ -9,6 +9,7 @@ from tests.stories.conftest import Tell
 from tests.stories.story import (
     PRIMARY,
     SECONDARY,
+    alert,
     on_call,
     page,
     policy,
@@ -133,6 +134,45 @@ async def test_a_reopened_incident_pages_again_from_the_first_step(tell: Tell) -
     story.pages("ana")
     await story.after(minutes=5)
     story.pages("bo")
+
+
+async def test_what_fires_again_is_not_reopened_under_its_old_number(tell: Tell) -> None:
+    """Two open incidents of one thing cannot be stored, and would hold up whatever came after."""
+    story = tell()
+    await story.fires()
+    await story.does("ana", "resolved")
+    await story.after(minutes=3)
+    await story.fires()
+    story.pages("ana", "ana")
+    await story.does("bo", "reopened")
+    assert story.said()[-1].endswith("#1 stays as it is: the same thing is #2. Look there.")
+    assert await story.state(1) is State.RESOLVED
+    assert await story.state(2) is State.TRIGGERED
+    await story.fires("customers")
+    await story.after(seconds=2)
+    story.pages("ana")
+
+
+async def test_firing_again_and_reopening_in_one_batch(tell: Tell) -> None:
+    story = tell()
+    await story.fires()
+    await story.does("ana", "resolved")
+    await story.after(minutes=3)
+    await story.hears(alert("orders", story.clock.now()), settle=False)
+    await story.does("bo", "reopened")
+    assert await story.state(1) is State.RESOLVED
+    assert await story.state(2) is State.TRIGGERED
+
+
+async def test_once_the_later_one_is_closed_too_the_first_can_be_reopened(tell: Tell) -> None:
+    story = tell()
+    await story.fires()
+    await story.does("ana", "resolved")
+    await story.after(minutes=3)
+    await story.fires()
+    await story.does("ana", "resolved", number=2)
+    await story.does("bo", "reopened")
+    assert await story.state(1) is State.TRIGGERED
 
 
 async def test_an_ack_that_is_not_confirmed_is_taken_back(tell: Tell) -> None:
