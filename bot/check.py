@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bot.access.backends.registry import faults_of
 from bot.app.holidays import read_holidays
 from bot.config.file import load
 from bot.config.settings import Config
@@ -134,6 +133,10 @@ def _calendar_faults(config: Config, document: Document) -> Iterator[Fault]:
 
 
 def _backend_faults(config: Config, document: Document) -> Iterator[Fault]:
+    if not config.access_groups:
+        return
+    from bot.access.backends.registry import faults_of  # each kind: only where groups are kept
+
     for name, spec in config.access_groups.items():
         for fault in faults_of(spec.backend):
             yield document.fault(("access_groups", name, "backend"), fault)

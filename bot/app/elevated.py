@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from bot.access.backends.registry import Surroundings, open_backend
+from bot.access.backends.kind import Surroundings
 from bot.access.keeping import Keeper, KeeperParts
 from bot.access.sync import RECONCILE, Place, Sync, SyncParts
 from bot.app.rules_in_force import RulesInForce
@@ -153,6 +153,10 @@ def elevated_side(
 
 
 def _places(config: Config, around: Surroundings) -> dict[str, Place]:
+    if not config.access_groups:
+        return {}
+    from bot.access.backends.registry import open_backend  # each kind: only where groups are kept
+
     places = {}
     for name, spec in config.access_groups.items():
         try:

@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 from bot.cli import main, serve_alone
 
 LATER = (
-    *("aiosmtplib", "alembic", "asyncpg", "bot.cli.access", "bot.cli.main", "bot.demo"),
-    *("bot.workspace.state", "google", "googleapiclient", "icalendar", "jinja2", "openpyxl"),
-    *("pygments", "resvg_py", "rich", "sqlalchemy.dialects.postgresql", "sqlmodel"),
+    *("aiosmtplib", "alembic", "asyncpg", "bot.access.backends.registry", "bot.cli.access"),
+    *("bot.cli.main", "bot.demo", "bot.workspace.state", "google", "googleapiclient"),
+    *("icalendar", "jinja2", "openpyxl", "pygments", "resvg_py", "rich"),
+    *("sqlalchemy.dialects.postgresql", "sqlmodel"),
 )
 """Needed by some commands, some configurations, or a first start only."""
 
