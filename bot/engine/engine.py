@@ -310,7 +310,7 @@ class Engine:
     async def _set_aside(self, taken: Sequence[Delivery], error: Exception) -> None:
         """Narrow a failed batch down to the one that fails, and show that one as unreadable."""
         if len(taken) > 1:
-            self._batch = len(taken) // 2
+            self._batch = max(1, min(self._batch, len(taken)) // 2)  # others may come beside them
             return
         delivery, now = taken[0], self._clock.now()
         why = f"{type(error).__name__} while it was read"

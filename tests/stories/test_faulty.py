@@ -44,14 +44,31 @@ async def test_a_wake_up_that_cannot_be_decided_waits_and_the_others_go_on(tell:
     assert await story.engine.next_look() <= story.clock.now() + timedelta(seconds=1)
 
 
+@dataclass
 class BrokenRunbooks:
-    """Runbooks of which none can be chosen."""
+    """Runbooks of which none can be chosen for what comes from `source`, or from anywhere."""
+
+    source: str = ""
 
     def __len__(self) -> int:
         return 1
 
-    def of(self, subject: Subject) -> Never:
-        raise ValueError(subject.name)
+    def of(self, subject: Subject) -> None:
+        if not self.source or self.source in subject.source:
+            raise ValueError(subject.name)
+
+
+async def test_a_flood_with_one_alert_that_cannot_be_decided_is_narrowed_down(tell: Tell) -> None:
+    """Although each batch of the flood takes others along, however small it has become."""
+    story = tell()
+    story.rules.the_book = replace(rulebook(), runbooks=cast("Runbooks", BrokenRunbooks("flood")))
+    for number in range(120):
+        source = "flood" if number == 0 else "crowd" if number < 60 else f"s{number}"
+        one = alert(f"orders{number}", story.clock.now(), source=source)
+        await story.hears(one, settle=False)
+    for _ in range(25):
+        await story.engine.take_deliveries()
+    assert await story.store.reader.open_count() > 60
 
 
 async def test_a_wake_up_that_fails_half_way_has_done_nothing(tell: Tell) -> None:
