@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from bot.config.settings import environment
@@ -43,6 +44,9 @@ settings.register_profile("thorough", max_examples=1_000, deadline=None)
 settings.load_profile(environment().get("HYPOTHESIS_PROFILE", "usual"))
 
 dialects.share()
+
+# a framed traceback with every local variable takes longer to draw than most tests take
+structlog.get_config()["processors"][-1].exception_formatter = structlog.dev.plain_traceback
 
 
 def pytest_xdist_auto_num_workers() -> int:
