@@ -33,7 +33,10 @@ LONGEST_FIRST = (
     "tests/process/test_kill.py",
     "tests/bot/demo/test_demo.py",
     "tests/process/",
+    "tests/fuzz/test_tool.py",
     "tests/stories/test_slack_fails.py",
+    "tests/simulation/",
+    "tests/stories/test_faulty.py",
     "tests/rules/test_properties.py",
     "tests/bot/app/",
 )
