@@ -79,9 +79,9 @@ async def show(desk: Desk, job: Job) -> Delivered:
     if root is None:
         return await _post_root(desk, job, incident, body)
     for copy in (m for m in messages if m.role == "copy"):
-        await _update_copy(desk, copy, body)
+        await _update_copy(desk, job, copy, body)
     try:
-        await desk.api.update(root.channel, root.ts, body)
+        await desk.edit(job, root.channel, root.ts, body)
     except SlackRefusedError as refused:
         if refused.code != "message_not_found":
             raise
@@ -110,9 +110,9 @@ async def _post_root(desk: Desk, job: Job, incident: Incident, body: dict[str, A
         return _posted(await desk.post_in(job, last, body), "root")
 
 
-async def _update_copy(desk: Desk, copy: MessageRef, body: dict[str, Any]) -> None:
+async def _update_copy(desk: Desk, job: Job, copy: MessageRef, body: dict[str, Any]) -> None:
     try:
-        await desk.api.update(copy.channel, copy.ts, body)
+        await desk.edit(job, copy.channel, copy.ts, body)
     except SlackRefusedError as refused:
         LOG.warning("a copy in %s cannot be edited: %s", copy.channel, refused)
 
@@ -144,7 +144,7 @@ async def show_page(desk: Desk, job: Job) -> Delivered:
         return _NOTHING
     try:
         reason = _sentence(job.payload["reason"]) if "reason" in job.payload else None
-        await desk.api.update(latest.channel, latest.ts, views.page_message(scene, person, reason))
+        await desk.edit(job, latest.channel, latest.ts, views.page_message(scene, person, reason))
     except SlackRefusedError as refused:
         if refused.code != "message_not_found":
             raise
@@ -163,7 +163,7 @@ async def consequences(desk: Desk, job: Job) -> Delivered:
         root = _thread(messages)
         return _posted(await desk.post(job, root.channel, body, root.ts), "consequences")
     try:
-        await desk.api.update(listed.channel, listed.ts, body)
+        await desk.edit(job, listed.channel, listed.ts, body)
     except SlackRefusedError as refused:
         if refused.code != "message_not_found":
             raise

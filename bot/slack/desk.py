@@ -101,7 +101,7 @@ class Desk:
             since = job.first_attempt_at or job.created_at
             found = await self.places.posted(channel, job.key, since, thread)
             if found:
-                await self._renew(found, message)
+                await self._renew(job, found, message)
                 return MessageRef("", *found, key=job.key)
         more: Json = {"thread_ts": thread, "reply_broadcast": loud} if thread else {}
         # a machine that slept since the lease was taken must not send what another has sent
@@ -110,10 +110,19 @@ class Desk:
         at, ts = await self.api.post(channel, message, job.key, **more)
         return MessageRef("", at, ts, key=job.key)
 
-    async def _renew(self, found: tuple[str, str], message: Json) -> None:
+    async def edit(self, job: Job, channel: str, ts: str, message: Json) -> None:
+        """Edit a message. Raises LeaseLostError when the job is another's by now.
+
+        A machine that slept must not put what it read before over what another has shown since.
+        """
+        if not await job.still_ours():
+            raise LeaseLostError
+        await self.api.update(channel, ts, message)
+
+    async def _renew(self, job: Job, found: tuple[str, str], message: Json) -> None:
         """Make an earlier attempt say what is true now: much may have happened since."""
         try:
-            await self.api.update(*found, message)
+            await self.edit(job, *found, message)
         except SlackRefusedError as refused:
             LOG.warning("an earlier post cannot be edited: %s", refused)
 

@@ -43,7 +43,7 @@ async def keep_in_thread(
         made = await desk.post(job, root.channel, first, root.ts)
         return Delivered((replace(made, role=role),))
     try:
-        await desk.api.update(posted.channel, posted.ts, body)
+        await desk.edit(job, posted.channel, posted.ts, body)
     except SlackRefusedError as refused:
         if refused.code != "message_not_found":
             raise

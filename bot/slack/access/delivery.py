@@ -39,12 +39,12 @@ async def access_tell(desk: Desk, job: Job) -> Delivered:
         return _NOTHING
     person = str(job.payload.get("person") or "")
     if grant is not None and what is Telling.ENDED and not person and any(map(_is_loud, earlier)):
-        await _refresh(desk, grant, earlier)
+        await _refresh(desk, job, grant, earlier)
         return _NOTHING  # the channel's own message of it says so now
     ref = await _post(desk, job, _body(desk, what, sentence, grant))
     if grant is not None:
         with _posted_already():
-            await _refresh(desk, grant, [one for one in earlier if one.ts != ref.ts])
+            await _refresh(desk, job, grant, [one for one in earlier if one.ts != ref.ts])
     return Delivered((replace(ref, role=f"{_ROLE}{what}", person=person),))
 
 
@@ -98,22 +98,22 @@ async def _answered(desk: Desk, job: Job, sentence: Sentence, earlier: list[Mess
     body = _body(desk, Telling.ANSWERED, sentence, None)
     for one in earlier:
         if _telling(one) in _FOR_APPROVERS and one.person == person:
-            await _edit(desk, one, body)
+            await _edit(desk, job, one, body)
 
 
-async def _refresh(desk: Desk, grant: Grant, earlier: list[MessageRef]) -> None:
+async def _refresh(desk: Desk, job: Job, grant: Grant, earlier: list[MessageRef]) -> None:
     """Make earlier messages about a grant show it as it is; nobody is notified of that."""
     group, now = desk.rulebook().access.groups.get(grant.group), desk.clock.now()
     for one in earlier:
         what = _telling(one)
         if what not in _FOR_APPROVERS:
             body = views.standing(what, grant, group, desk.directory, now)
-            await _edit(desk, one, body)
+            await _edit(desk, job, one, body)
 
 
-async def _edit(desk: Desk, message: MessageRef, body: Json) -> None:
+async def _edit(desk: Desk, job: Job, message: MessageRef, body: Json) -> None:
     try:
-        await desk.api.update(message.channel, message.ts, body)
+        await desk.edit(job, message.channel, message.ts, body)
     except SlackRefusedError as refused:
         if refused.code not in _GONE:
             raise

@@ -76,7 +76,7 @@ async def shown(desk: Desk, job: Job) -> Delivered:
         if message.role != ROLE:
             continue
         try:
-            await desk.api.update(message.channel, message.ts, body)
+            await desk.edit(job, message.channel, message.ts, body)
         except SlackRefusedError as refused:
             if refused.code not in _GONE:
                 raise

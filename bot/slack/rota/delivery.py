@@ -24,7 +24,7 @@ async def show_cover(desk: Desk, job: Job) -> Delivered:
     request = await _request(desk, job)
     body = views.cover_message(request, desk.directory, desk.clock.now())
     stands = await _stands(desk, job, "root")
-    if stands is None or not await _edited(desk, stands, body):
+    if stands is None or not await _edited(desk, job, stands, body):
         if stands is not None and request.state_at(desk.clock.now()) is not CoverState.OPEN:
             return _NOTHING
         ref = await desk.post_in(job, request.channel, body)
@@ -39,7 +39,7 @@ async def expire_cover(desk: Desk, job: Job) -> Delivered:
     if request.state_at(now) is not CoverState.EXPIRED:
         return _NOTHING
     if stands := await _stands(desk, job, "root"):
-        await _edited(desk, stands, views.cover_message(request, desk.directory, now))
+        await _edited(desk, job, stands, views.cover_message(request, desk.directory, now))
     channel = await messages_with(desk, request.person)
     await desk.post(job, channel, views.nobody_took_it(request, now))
     return _NOTHING
@@ -65,7 +65,11 @@ async def show_swap(desk: Desk, job: Job) -> Delivered:
         return _NOTHING
     body = views.swap_message(swap, person, desk.directory, now)
     stands = await _stands(desk, job, "swap", person)
-    if stands is not None and await _edited(desk, stands, body) and not job.payload.get("expires"):
+    if (
+        stands is not None
+        and await _edited(desk, job, stands, body)
+        and not job.payload.get("expires")
+    ):
         return _NOTHING
     if stands is not None and swap.state_at(now) not in (*WAITING, SwapState.EXPIRED):
         return _NOTHING
@@ -140,10 +144,10 @@ async def _stands(desk: Desk, job: Job, role: str, person: str = "") -> MessageR
     return next((m for m in reversed(placed) if (m.role, m.person) == (role, person)), None)
 
 
-async def _edited(desk: Desk, stands: MessageRef, body: Json) -> bool:
+async def _edited(desk: Desk, job: Job, stands: MessageRef, body: Json) -> bool:
     """Edit a message; False when it is not there any more."""
     try:
-        await desk.api.update(stands.channel, stands.ts, body)
+        await desk.edit(job, stands.channel, stands.ts, body)
     except SlackRefusedError as refused:
         if refused.code != "message_not_found":
             raise

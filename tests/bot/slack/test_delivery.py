@@ -5,7 +5,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.ports.delivering import Delivered, GiveUpError, MessageRef, RetryLaterError
+from bot.ports.delivering import (
+    Delivered,
+    GiveUpError,
+    LeaseLostError,
+    MessageRef,
+    RetryLaterError,
+)
 from bot.ports.jobs import Job, JobPriority
 from bot.slack.api import SlackApi, new_session, web_client
 from bot.slack.delivery import deliverers
@@ -147,6 +153,25 @@ async def test_a_page_shows_what_became_of_it(
     (message,) = workspace.messages("ana")
     assert message.text.endswith("Acknowledged by Bo.")
     assert await carry_out(desk, reader, job("show_page", payload={"person": CY})) == Delivered()
+
+
+@pytest.mark.parametrize("kind", ["show", "show_page"])
+async def test_who_slept_puts_nothing_old_over_what_another_has_shown(
+    desk: Desk, reader: FakeReader, workspace: Workspace, kind: str
+) -> None:
+    async def lost() -> bool:
+        return False
+
+    page = {"person": ANA, "reason": REASON}
+    await carry_out(desk, reader, job("show"))
+    await carry_out(desk, reader, job("page", payload=page))
+    reader.put(incident().ack(BO, NOW, None))
+    await carry_out(desk, reader, job(kind, payload=page))
+    reader.put(incident())
+    with pytest.raises(LeaseLostError):
+        await carry_out(desk, reader, job(kind, payload=page, still_ours=lost))
+    (message,) = workspace.messages("data-alerts" if kind == "show" else "ana")
+    assert message.text.endswith("Acknowledged by Bo.")
 
 
 async def test_notes_wait_for_the_message_they_hang_on(
