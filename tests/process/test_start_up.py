@@ -13,7 +13,7 @@ LATER = (
     *("aiosmtplib", "alembic", "asyncpg", "bot.access.backends.registry", "bot.cli.access"),
     *("bot.cli.main", "bot.demo", "bot.workspace.state", "google", "googleapiclient"),
     *("icalendar", "jinja2", "openpyxl", "pygments", "resvg_py", "rich"),
-    *("sqlalchemy.dialects.postgresql", "sqlmodel"),
+    "sqlalchemy.dialects.postgresql",
 )
 """Needed by some commands, some configurations, or a first start only."""
 

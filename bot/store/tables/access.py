@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Text
+from sqlmodel import Field
 
 from bot.store.columns import UtcDateTime
 from bot.store.tables.row import METADATA, Row, partial_index
@@ -27,16 +28,16 @@ class AccessGrantRow(Row):
         Index("ix_access_grant_person", "person", "group_name", "requested_at"),
     )
 
-    id = _text()
-    group_name = _text()
-    person = _text()
-    account = _text()
-    origin = _text()
-    state = _text()
-    requested_at = _at()
-    wake_at = _at(nullable=True)
-    open = Column(Integer, nullable=False)
-    body = _text()
+    id: str = Field(sa_column=_text())
+    group_name: str = Field(sa_column=_text())
+    person: str = Field(sa_column=_text())
+    account: str = Field(sa_column=_text())
+    origin: str = Field(sa_column=_text())
+    state: str = Field(sa_column=_text())
+    requested_at: datetime = Field(sa_column=_at())
+    wake_at: datetime | None = Field(sa_column=_at(nullable=True))
+    open: int = Field(sa_column=Column(Integer, nullable=False))
+    body: str = Field(sa_column=_text())
 
 
 class AccessStandingRow(Row):
@@ -45,9 +46,9 @@ class AccessStandingRow(Row):
     __tablename__ = "access_standing"
     __table_args__ = (PrimaryKeyConstraint("name"),)
 
-    name = _text()
-    due_at = _at(nullable=True)
-    body = _text()
+    name: str = Field(sa_column=_text())
+    due_at: datetime | None = Field(sa_column=_at(nullable=True))
+    body: str = Field(sa_column=_text())
 
 
 class AccessLedgerRow(Row):
@@ -61,16 +62,16 @@ class AccessLedgerRow(Row):
         partial_index("ix_access_ledger_incident", "incident", where="incident > 0"),
     )
 
-    id = _text()
-    at = _at()
-    what = _text()
-    group_name = _text()
-    person = _text()
-    grant_id = _text()
-    by = _text()
-    why = _text()
-    incident = Column(Integer, nullable=False)
-    evidence = _text()
+    id: str = Field(sa_column=_text())
+    at: datetime = Field(sa_column=_at())
+    what: str = Field(sa_column=_text())
+    group_name: str = Field(sa_column=_text())
+    person: str = Field(sa_column=_text())
+    grant_id: str = Field(sa_column=_text())
+    by: str = Field(sa_column=_text())
+    why: str = Field(sa_column=_text())
+    incident: int = Field(sa_column=Column(Integer, nullable=False))
+    evidence: str = Field(sa_column=_text())
 
 
 ACCESS_GRANT = METADATA.tables["access_grant"]

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Text
+from sqlmodel import Field
 
 from bot.store.columns import UtcDateTime
 from bot.store.tables.row import METADATA, Row
@@ -22,9 +23,9 @@ class ErrandRow(Row):
     __tablename__ = "errand"
     __table_args__ = (PrimaryKeyConstraint("name"),)
 
-    name = _text(None)
-    next_at = _at()
-    done_at = _at(nullable=True)
+    name: str = Field(sa_column=_text(None))
+    next_at: datetime = Field(sa_column=_at())
+    done_at: datetime | None = Field(sa_column=_at(nullable=True))
 
 
 class AuditFindingRow(Row):
@@ -36,13 +37,13 @@ class AuditFindingRow(Row):
         Index("ix_audit_finding_last_at", "last_at"),
     )
 
-    key = _text(None)
-    kind = _text(None)
-    number = Column(BigInteger, nullable=False, server_default="0")
-    sentence = _text()
-    first_at = _at()
-    last_at = _at()
-    standing = Column(Integer, nullable=False, server_default="1")
+    key: str = Field(sa_column=_text(None))
+    kind: str = Field(sa_column=_text(None))
+    number: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    sentence: str = Field(sa_column=_text())
+    first_at: datetime = Field(sa_column=_at())
+    last_at: datetime = Field(sa_column=_at())
+    standing: int = Field(sa_column=Column(Integer, nullable=False, server_default="1"))
 
 
 ERRAND = METADATA.tables["errand"]

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Text
+from sqlmodel import Field
 
 from bot.store.columns import UtcDateTime
 from bot.store.tables.row import METADATA, Row
@@ -26,16 +27,16 @@ class CalendarEventRow(Row):
     __tablename__ = "calendar_event"
     __table_args__ = (PrimaryKeyConstraint("id"),)
 
-    id = _text()
-    rotation = _text()
-    role = _text()
-    start_at = _at()
-    end_at = _at()
-    people = _text("[]")
-    former = _text("{}")
-    sequence = _number()
-    changed_at = _at()
-    cancelled = _number()
+    id: str = Field(sa_column=_text())
+    rotation: str = Field(sa_column=_text())
+    role: str = Field(sa_column=_text())
+    start_at: datetime = Field(sa_column=_at())
+    end_at: datetime = Field(sa_column=_at())
+    people: str = Field(sa_column=_text("[]"))
+    former: str = Field(sa_column=_text("{}"))
+    sequence: int = Field(sa_column=_number())
+    changed_at: datetime = Field(sa_column=_at())
+    cancelled: int = Field(sa_column=_number())
 
 
 class CalendarFeedRow(Row):
@@ -44,9 +45,9 @@ class CalendarFeedRow(Row):
     __tablename__ = "calendar_feed"
     __table_args__ = (PrimaryKeyConstraint("name"),)
 
-    name = _text()
-    revocations = _number()
-    revoked_at = _at()
+    name: str = Field(sa_column=_text())
+    revocations: int = Field(sa_column=_number())
+    revoked_at: datetime = Field(sa_column=_at())
 
 
 class CalendarFollowerRow(Row):
@@ -55,14 +56,14 @@ class CalendarFollowerRow(Row):
     __tablename__ = "calendar_follower"
     __table_args__ = (PrimaryKeyConstraint("name"),)
 
-    name = _text()
-    calendar = _text("")
-    tried_at = _at(nullable=True)
-    synced_at = _at(nullable=True)
-    behind_since = _at(nullable=True)
-    problem = _text("")
-    events = _number()
-    writes = Column(BigInteger, nullable=False, server_default="0")
+    name: str = Field(sa_column=_text())
+    calendar: str = Field(sa_column=_text(""))
+    tried_at: datetime | None = Field(sa_column=_at(nullable=True))
+    synced_at: datetime | None = Field(sa_column=_at(nullable=True))
+    behind_since: datetime | None = Field(sa_column=_at(nullable=True))
+    problem: str = Field(sa_column=_text(""))
+    events: int = Field(sa_column=_number())
+    writes: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
 
 
 class CalendarLeaseRow(Row):
@@ -71,9 +72,9 @@ class CalendarLeaseRow(Row):
     __tablename__ = "calendar_lease"
     __table_args__ = (PrimaryKeyConstraint("name"),)
 
-    name = _text()
-    holder = _text("")
-    until = _at(nullable=True)
+    name: str = Field(sa_column=_text())
+    holder: str = Field(sa_column=_text(""))
+    until: datetime | None = Field(sa_column=_at(nullable=True))
 
 
 CALENDAR_EVENT = METADATA.tables["calendar_event"]

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Text
+from sqlmodel import Field
 
 from bot.store.columns import UtcDateTime
 from bot.store.tables.row import METADATA, Row
@@ -22,21 +23,21 @@ class OverrideRow(Row):
     __tablename__ = "override"
     __table_args__ = (PrimaryKeyConstraint("id"), Index("ix_override_ends_at", "ends_at"))
 
-    id = _text(default=None)
-    rotation = _text()
-    role = _text()
-    person = _text()
-    starts_at = _at()
-    ends_at = _at()
-    by = _text()
-    created_at = _at()
-    kind = _text(default="cover")
-    instead_of = _text()
-    why = _text()
-    origin = _text()
-    state = _text(default="active")
-    changed_by = _text()
-    changed_at = _at(nullable=True)
+    id: str = Field(sa_column=_text(default=None))
+    rotation: str = Field(sa_column=_text())
+    role: str = Field(sa_column=_text())
+    person: str = Field(sa_column=_text())
+    starts_at: datetime = Field(sa_column=_at())
+    ends_at: datetime = Field(sa_column=_at())
+    by: str = Field(sa_column=_text())
+    created_at: datetime = Field(sa_column=_at())
+    kind: str = Field(sa_column=_text(default="cover"))
+    instead_of: str = Field(sa_column=_text())
+    why: str = Field(sa_column=_text())
+    origin: str = Field(sa_column=_text())
+    state: str = Field(sa_column=_text(default="active"))
+    changed_by: str = Field(sa_column=_text())
+    changed_at: datetime | None = Field(sa_column=_at(nullable=True))
 
 
 class CoverRequestRow(Row):
@@ -45,21 +46,21 @@ class CoverRequestRow(Row):
     __tablename__ = "cover_request"
     __table_args__ = (PrimaryKeyConstraint("id"), Index("ix_cover_request_ends_at", "ends_at"))
 
-    id = _text()
-    rotation = _text()
-    role = _text()
-    person = _text()
-    channel = _text()
-    why = _text()
-    state = _text()
-    starts_at = _at()
-    ends_at = _at()
-    asked_at = _at()
-    asked_again_at = _at(nullable=True)
-    expires_at = _at()
-    taken_by = _text()
-    override_id = _text()
-    closed_at = _at(nullable=True)
+    id: str = Field(sa_column=_text())
+    rotation: str = Field(sa_column=_text())
+    role: str = Field(sa_column=_text())
+    person: str = Field(sa_column=_text())
+    channel: str = Field(sa_column=_text())
+    why: str = Field(sa_column=_text())
+    state: str = Field(sa_column=_text())
+    starts_at: datetime = Field(sa_column=_at())
+    ends_at: datetime = Field(sa_column=_at())
+    asked_at: datetime = Field(sa_column=_at())
+    asked_again_at: datetime | None = Field(sa_column=_at(nullable=True))
+    expires_at: datetime = Field(sa_column=_at())
+    taken_by: str = Field(sa_column=_text())
+    override_id: str = Field(sa_column=_text())
+    closed_at: datetime | None = Field(sa_column=_at(nullable=True))
 
 
 class SwapRow(Row):
@@ -68,27 +69,27 @@ class SwapRow(Row):
     __tablename__ = "swap"
     __table_args__ = (PrimaryKeyConstraint("id"), Index("ix_swap_over_at", "over_at"))
 
-    id = _text()
-    asker = _text()
-    other = _text()
-    rotation = _text()
-    role = _text()
-    other_rotation = _text()
-    other_role = _text()
-    why = _text()
-    state = _text()
-    starts_at = _at()
-    ends_at = _at()
-    other_starts_at = _at()
-    other_ends_at = _at()
-    over_at = _at()
-    asked_at = _at()
-    expires_at = _at()
-    accepted_at = _at(nullable=True)
-    approved_at = _at(nullable=True)
-    approved_by = _text()
-    closed_by = _text()
-    closed_at = _at(nullable=True)
+    id: str = Field(sa_column=_text())
+    asker: str = Field(sa_column=_text())
+    other: str = Field(sa_column=_text())
+    rotation: str = Field(sa_column=_text())
+    role: str = Field(sa_column=_text())
+    other_rotation: str = Field(sa_column=_text())
+    other_role: str = Field(sa_column=_text())
+    why: str = Field(sa_column=_text())
+    state: str = Field(sa_column=_text())
+    starts_at: datetime = Field(sa_column=_at())
+    ends_at: datetime = Field(sa_column=_at())
+    other_starts_at: datetime = Field(sa_column=_at())
+    other_ends_at: datetime = Field(sa_column=_at())
+    over_at: datetime = Field(sa_column=_at())
+    asked_at: datetime = Field(sa_column=_at())
+    expires_at: datetime = Field(sa_column=_at())
+    accepted_at: datetime | None = Field(sa_column=_at(nullable=True))
+    approved_at: datetime | None = Field(sa_column=_at(nullable=True))
+    approved_by: str = Field(sa_column=_text())
+    closed_by: str = Field(sa_column=_text())
+    closed_at: datetime | None = Field(sa_column=_at(nullable=True))
 
 
 class RosterChangeRow(Row):
@@ -97,19 +98,19 @@ class RosterChangeRow(Row):
     __tablename__ = "roster_change"
     __table_args__ = (PrimaryKeyConstraint("id"), Index("ix_roster_change_at", "at", "id"))
 
-    id = _text()
-    at = _at()
-    by = _text()
-    origin = _text()
-    what = _text()
-    subject = _text()
-    rotation = _text()
-    role = _text()
-    starts_at = _at()
-    ends_at = _at()
-    before = _text()
-    after = _text()
-    why = _text()
+    id: str = Field(sa_column=_text())
+    at: datetime = Field(sa_column=_at())
+    by: str = Field(sa_column=_text())
+    origin: str = Field(sa_column=_text())
+    what: str = Field(sa_column=_text())
+    subject: str = Field(sa_column=_text())
+    rotation: str = Field(sa_column=_text())
+    role: str = Field(sa_column=_text())
+    starts_at: datetime = Field(sa_column=_at())
+    ends_at: datetime = Field(sa_column=_at())
+    before: str = Field(sa_column=_text())
+    after: str = Field(sa_column=_text())
+    why: str = Field(sa_column=_text())
 
 
 OVERRIDE = METADATA.tables["override"]

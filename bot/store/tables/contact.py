@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Text
+from sqlmodel import Field
 
 from bot.store.columns import UtcDateTime
 from bot.store.tables.row import METADATA, Row
@@ -25,18 +26,18 @@ class ContactAttemptRow(Row):
         Index("ix_contact_attempt_incident", "incident_id", "id"),
     )
 
-    id = _text(None)
-    incident_id = _text(None)
-    page_key = _text()
-    person = _text()
-    method = _text()
-    step = Column(Integer, nullable=False, server_default="0")
-    attempt = Column(Integer, nullable=False, server_default="1")
-    at = _at()
-    changed_at = _at()
-    result = _text()
-    provider_id = _text()
-    error = _text()
+    id: str = Field(sa_column=_text(None))
+    incident_id: str = Field(sa_column=_text(None))
+    page_key: str = Field(sa_column=_text())
+    person: str = Field(sa_column=_text())
+    method: str = Field(sa_column=_text())
+    step: int = Field(sa_column=Column(Integer, nullable=False, server_default="0"))
+    attempt: int = Field(sa_column=Column(Integer, nullable=False, server_default="1"))
+    at: datetime = Field(sa_column=_at())
+    changed_at: datetime = Field(sa_column=_at())
+    result: str = Field(sa_column=_text())
+    provider_id: str = Field(sa_column=_text())
+    error: str = Field(sa_column=_text())
 
 
 CONTACT_ATTEMPT = METADATA.tables["contact_attempt"]

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlmodel import Field
 
 from bot.store.columns import UtcDateTime
 from bot.store.tables.row import METADATA, Row, partial_index
@@ -53,17 +54,17 @@ class InboundRow(Row):
         partial_index("ix_inbound_done", "received_at", where="state = 'done'"),
     )
 
-    id = _text(primary_key=True)
-    key = _text(unique=True)
-    source = _text()
-    received_at = _at()
-    content_type = _text()
-    headers = _text(default="{}")
-    body = Column(LargeBinary, nullable=False)
-    state = _text(default="new")
-    next_at = _at()
-    attempts = _count()
-    error = _text()
+    id: str = Field(sa_column=_text(primary_key=True))
+    key: str = Field(sa_column=_text(unique=True))
+    source: str = Field(sa_column=_text())
+    received_at: datetime = Field(sa_column=_at())
+    content_type: str = Field(sa_column=_text())
+    headers: str = Field(sa_column=_text(default="{}"))
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    state: str = Field(sa_column=_text(default="new"))
+    next_at: datetime = Field(sa_column=_at())
+    attempts: int = Field(sa_column=_count())
+    error: str = Field(sa_column=_text())
 
 
 class IncidentRow(Row):
@@ -88,33 +89,33 @@ class IncidentRow(Row):
         partial_index("ix_incident_product", "product", "opened_at", where="product != ''"),
     )
 
-    id = _text(primary_key=True)
-    number = Column(BigInteger, nullable=False, unique=True)
-    source = _text()
-    dedup_key = _text()
-    group_key = _text()
-    title = _text()
-    state = _text(default=None)
-    storm = _flag()
-    priority = _text(default=None)
-    channel = _text()
-    assigned_to = _text()
-    asset = _text()
-    product = _text()
-    run_key = _text()
-    rotation = _text()
-    category = _text()
-    paged_at = _at(nullable=True)
-    acked_at = _at(nullable=True)
-    opened_at = _at()
-    resolved_at = _at(nullable=True)
-    verified_at = _at(nullable=True)
-    closed_at = _at(nullable=True)
-    verification = _text()
-    awaits = _text()
-    wake_at = _at(nullable=True)
-    version = _count()
-    body = _text(default=None)
+    id: str = Field(sa_column=_text(primary_key=True))
+    number: int = Field(sa_column=Column(BigInteger, nullable=False, unique=True))
+    source: str = Field(sa_column=_text())
+    dedup_key: str = Field(sa_column=_text())
+    group_key: str = Field(sa_column=_text())
+    title: str = Field(sa_column=_text())
+    state: str = Field(sa_column=_text(default=None))
+    storm: int = Field(sa_column=_flag())
+    priority: str = Field(sa_column=_text(default=None))
+    channel: str = Field(sa_column=_text())
+    assigned_to: str = Field(sa_column=_text())
+    asset: str = Field(sa_column=_text())
+    product: str = Field(sa_column=_text())
+    run_key: str = Field(sa_column=_text())
+    rotation: str = Field(sa_column=_text())
+    category: str = Field(sa_column=_text())
+    paged_at: datetime | None = Field(sa_column=_at(nullable=True))
+    acked_at: datetime | None = Field(sa_column=_at(nullable=True))
+    opened_at: datetime = Field(sa_column=_at())
+    resolved_at: datetime | None = Field(sa_column=_at(nullable=True))
+    verified_at: datetime | None = Field(sa_column=_at(nullable=True))
+    closed_at: datetime | None = Field(sa_column=_at(nullable=True))
+    verification: str = Field(sa_column=_text())
+    awaits: str = Field(sa_column=_text())
+    wake_at: datetime | None = Field(sa_column=_at(nullable=True))
+    version: int = Field(sa_column=_count())
+    body: str = Field(sa_column=_text(default=None))
 
 
 class AlertRow(Row):
@@ -127,30 +128,30 @@ class AlertRow(Row):
         Index("ix_alert_last_at", "last_at"),
     )
 
-    incident_id = _text()
-    source = _text()
-    dedup_key = _text()
-    group_key = _text()
-    status = _text(default=None)
-    title = _text()
-    severity = _text(default=None)
-    labels = _text(default="{}")
-    category = _text()
-    first_at = _at()
-    last_at = _at()
-    count = _count(1)
-    open = Column(Integer, nullable=False, server_default="1")
+    incident_id: str = Field(sa_column=_text())
+    source: str = Field(sa_column=_text())
+    dedup_key: str = Field(sa_column=_text())
+    group_key: str = Field(sa_column=_text())
+    status: str = Field(sa_column=_text(default=None))
+    title: str = Field(sa_column=_text())
+    severity: str = Field(sa_column=_text(default=None))
+    labels: str = Field(sa_column=_text(default="{}"))
+    category: str = Field(sa_column=_text())
+    first_at: datetime = Field(sa_column=_at())
+    last_at: datetime = Field(sa_column=_at())
+    count: int = Field(sa_column=_count(1))
+    open: int = Field(sa_column=Column(Integer, nullable=False, server_default="1"))
 
 
-class AlertTimeRow(Row, sqlite_with_rowid=False):
+class AlertTimeRow(Row):
     """How many alerts of an incident came in at one instant."""
 
     __tablename__ = "alert_time"
-    __table_args__ = (PrimaryKeyConstraint("incident_id", "at"),)
+    __table_args__ = (PrimaryKeyConstraint("incident_id", "at"), {"sqlite_with_rowid": False})
 
-    incident_id = _text()
-    at = _at()
-    count = _count(1)
+    incident_id: str = Field(sa_column=_text())
+    at: datetime = Field(sa_column=_at())
+    count: int = Field(sa_column=_count(1))
 
 
 class TimelineRow(Row):
@@ -159,13 +160,13 @@ class TimelineRow(Row):
     __tablename__ = "timeline"
     __table_args__ = (Index("ix_timeline_incident", "incident_id", "id"),)
 
-    id = Column(_ID, primary_key=True)
-    incident_id = _text()
-    at = _at()
-    what = _text(default=None)
-    sentence = _text(default=None)
-    by = _text()
-    rule = _text()
+    id: int | None = Field(default=None, sa_column=Column(_ID, primary_key=True))
+    incident_id: str = Field(sa_column=_text())
+    at: datetime = Field(sa_column=_at())
+    what: str = Field(sa_column=_text(default=None))
+    sentence: str = Field(sa_column=_text(default=None))
+    by: str = Field(sa_column=_text())
+    rule: str = Field(sa_column=_text())
 
 
 class JobRow(Row):
@@ -186,27 +187,27 @@ class JobRow(Row):
         partial_index("ix_job_ended", "done_at", where="state IN ('done', 'cancelled')"),
     )
 
-    id = _text(primary_key=True)
-    key = _text(unique=True)
-    kind = _text(default=None)
-    lane = _text()
-    priority = Column(Integer, nullable=False)
-    payload = _text(default="{}")
-    incident_id = _text()
-    state = _text(default="todo")
-    created_at = _at()
-    due_at = _at()
-    next_at = _at()
-    again_at = _at(nullable=True)
-    first_attempt_at = _at(nullable=True)
-    done_at = _at(nullable=True)
-    lease = _count()
-    leased = _flag()
-    in_flight = _flag()
-    unsure = _flag()
-    attempts = _count()
-    revision = _count()
-    error = _text()
+    id: str = Field(sa_column=_text(primary_key=True))
+    key: str = Field(sa_column=_text(unique=True))
+    kind: str = Field(sa_column=_text(default=None))
+    lane: str = Field(sa_column=_text())
+    priority: int = Field(sa_column=Column(Integer, nullable=False))
+    payload: str = Field(sa_column=_text(default="{}"))
+    incident_id: str = Field(sa_column=_text())
+    state: str = Field(sa_column=_text(default="todo"))
+    created_at: datetime = Field(sa_column=_at())
+    due_at: datetime = Field(sa_column=_at())
+    next_at: datetime = Field(sa_column=_at())
+    again_at: datetime | None = Field(sa_column=_at(nullable=True))
+    first_attempt_at: datetime | None = Field(sa_column=_at(nullable=True))
+    done_at: datetime | None = Field(sa_column=_at(nullable=True))
+    lease: int = Field(sa_column=_count())
+    leased: int = Field(sa_column=_flag())
+    in_flight: int = Field(sa_column=_flag())
+    unsure: int = Field(sa_column=_flag())
+    attempts: int = Field(sa_column=_count())
+    revision: int = Field(sa_column=_count())
+    error: str = Field(sa_column=_text())
 
 
 class LaneRow(Row):
@@ -214,11 +215,11 @@ class LaneRow(Row):
 
     __tablename__ = "lane"
 
-    name = _text(primary_key=True)
-    free_at = _at()
-    blocked_until = _at()
-    held_until = _at()
-    holder = _text()
+    name: str = Field(sa_column=_text(primary_key=True))
+    free_at: datetime = Field(sa_column=_at())
+    blocked_until: datetime = Field(sa_column=_at())
+    held_until: datetime = Field(sa_column=_at())
+    holder: str = Field(sa_column=_text())
 
 
 class MessageRow(Row):
@@ -230,12 +231,12 @@ class MessageRow(Row):
         Index("ix_message_place", "ts", "channel"),
     )
 
-    incident_id = _text()
-    channel = _text()
-    ts = _text()
-    role = _text(default=None)
-    person = _text()
-    key = _text()
+    incident_id: str = Field(sa_column=_text())
+    channel: str = Field(sa_column=_text())
+    ts: str = Field(sa_column=_text())
+    role: str = Field(sa_column=_text(default=None))
+    person: str = Field(sa_column=_text())
+    key: str = Field(sa_column=_text())
 
 
 class SilenceRow(Row):
@@ -244,12 +245,12 @@ class SilenceRow(Row):
     __tablename__ = "silence"
     __table_args__ = (Index("ix_silence_ends_at", "ends_at"),)
 
-    id = _text(primary_key=True)
-    matchers = _text(default="[]")
-    starts_at = _at()
-    ends_at = _at()
-    by = _text()
-    why = _text()
+    id: str = Field(sa_column=_text(primary_key=True))
+    matchers: str = Field(sa_column=_text(default="[]"))
+    starts_at: datetime = Field(sa_column=_at())
+    ends_at: datetime = Field(sa_column=_at())
+    by: str = Field(sa_column=_text())
+    why: str = Field(sa_column=_text())
 
 
 class LearnedRuleRow(Row):
@@ -258,15 +259,15 @@ class LearnedRuleRow(Row):
     __tablename__ = "learned_rule"
     __table_args__ = (partial_index("ix_learned_rule_active", "at", "id", where="active = 1"),)
 
-    id = _text(primary_key=True)
-    yaml = _text()
-    by = _text()
-    at = _at()
-    why = _text()
-    number = _count()
-    active = Column(Integer, nullable=False, server_default="1")
-    ended_by = _text()
-    ended_at = _at(nullable=True)
+    id: str = Field(sa_column=_text(primary_key=True))
+    yaml: str = Field(sa_column=_text())
+    by: str = Field(sa_column=_text())
+    at: datetime = Field(sa_column=_at())
+    why: str = Field(sa_column=_text())
+    number: int = Field(sa_column=_count())
+    active: int = Field(sa_column=Column(Integer, nullable=False, server_default="1"))
+    ended_by: str = Field(sa_column=_text())
+    ended_at: datetime | None = Field(sa_column=_at(nullable=True))
 
 
 class CounterRow(Row):
@@ -274,8 +275,8 @@ class CounterRow(Row):
 
     __tablename__ = "counter"
 
-    name = _text(primary_key=True)
-    value = _count()
+    name: str = Field(sa_column=_text(primary_key=True))
+    value: int = Field(sa_column=_count())
 
 
 def _table(name: str) -> Table:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Text
+from sqlmodel import Field
 
 from bot.store.columns import UtcDateTime
 from bot.store.tables.row import METADATA, Row
@@ -22,15 +23,15 @@ class SlackFollowerRow(Row):
     __tablename__ = "slack_follower"
     __table_args__ = (PrimaryKeyConstraint("name"),)
 
-    name = _text(None)
-    wanted = _text()
-    applied = _text()
-    behind_since = _at(nullable=True)
-    tried_at = _at(nullable=True)
-    applied_at = _at(nullable=True)
-    problem = _text()
-    told = _text()
-    memory = _text("{}")
+    name: str = Field(sa_column=_text(None))
+    wanted: str = Field(sa_column=_text())
+    applied: str = Field(sa_column=_text())
+    behind_since: datetime | None = Field(sa_column=_at(nullable=True))
+    tried_at: datetime | None = Field(sa_column=_at(nullable=True))
+    applied_at: datetime | None = Field(sa_column=_at(nullable=True))
+    problem: str = Field(sa_column=_text())
+    told: str = Field(sa_column=_text())
+    memory: str = Field(sa_column=_text("{}"))
 
 
 class DutyNoticeRow(Row):
@@ -39,15 +40,15 @@ class DutyNoticeRow(Row):
     __tablename__ = "duty_notice"
     __table_args__ = (PrimaryKeyConstraint("key"), Index("ix_duty_notice_end_at", "end_at"))
 
-    key = _text(None)
-    kind = _text(None)
-    person = _text()
-    rotation = _text()
-    role = _text()
-    start_at = _at()
-    end_at = _at()
-    was_at = _at(nullable=True)
-    told_at = _at()
+    key: str = Field(sa_column=_text(None))
+    kind: str = Field(sa_column=_text(None))
+    person: str = Field(sa_column=_text())
+    rotation: str = Field(sa_column=_text())
+    role: str = Field(sa_column=_text())
+    start_at: datetime = Field(sa_column=_at())
+    end_at: datetime = Field(sa_column=_at())
+    was_at: datetime | None = Field(sa_column=_at(nullable=True))
+    told_at: datetime = Field(sa_column=_at())
 
 
 class HandoffNoteRow(Row):
@@ -56,11 +57,11 @@ class HandoffNoteRow(Row):
     __tablename__ = "handoff_note"
     __table_args__ = (PrimaryKeyConstraint("rotation", "boundary_at", "person"),)
 
-    rotation = _text(None)
-    boundary_at = _at()
-    person = _text(None)
-    note = _text()
-    noted_at = _at()
+    rotation: str = Field(sa_column=_text(None))
+    boundary_at: datetime = Field(sa_column=_at())
+    person: str = Field(sa_column=_text(None))
+    note: str = Field(sa_column=_text())
+    noted_at: datetime = Field(sa_column=_at())
 
 
 SLACK_FOLLOWER = METADATA.tables["slack_follower"]

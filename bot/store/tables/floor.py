@@ -1,6 +1,7 @@
 """The table that tells an older version whether it still works on a newer one's tables."""
 
 from sqlalchemy import Column, Text
+from sqlmodel import Field
 
 from bot.store.tables.row import Row
 
@@ -10,4 +11,4 @@ class SchemaFloorRow(Row):
 
     __tablename__ = "schema_floor"
 
-    revision = Column(Text, primary_key=True, nullable=False)
+    revision: str = Field(sa_column=Column(Text, primary_key=True, nullable=False))

@@ -3,7 +3,10 @@
 The index of its words is each database's own kind.
 """
 
+from datetime import datetime
+
 from sqlalchemy import DDL, BigInteger, Column, Index, Integer, Text, event
+from sqlmodel import Field
 
 from bot.store.columns import UtcDateTime
 from bot.store.tables.row import METADATA, Row
@@ -42,32 +45,32 @@ class IssueRow(Row):
         Index("ix_issue_breach", "deadline_at", "healthy_at", "number"),
     )
 
-    number = Column(_ID, primary_key=True, autoincrement=False)
-    incident_id = Column(Text, nullable=False, unique=True)
-    title = _text()
-    words = _text()
-    opened_at = Column(UtcDateTime, nullable=False)
-    product = _maybe_text()
-    tier = _number()
-    category = _maybe_text()
-    impact = _number()
-    urgency = _number()
-    priority = _text()
-    status = Column(BigInteger, nullable=False)
-    owner = _maybe_text()
-    on_call = _maybe_text()
-    holder = _maybe_text()
-    ttd = _number()
-    tta = _number()
-    ttm = _number()
-    ttr = _number()
-    ttv = _number()
-    deadline_at = Column(UtcDateTime, nullable=True)
-    healthy_at = Column(UtcDateTime, nullable=True)
-    cause = _maybe_text()
-    recurs = _number()
-    follow_up = _maybe_text()
-    entry = _maybe_text()
+    number: int = Field(sa_column=Column(_ID, primary_key=True, autoincrement=False))
+    incident_id: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    title: str = Field(sa_column=_text())
+    words: str = Field(sa_column=_text())
+    opened_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    product: str | None = Field(sa_column=_maybe_text())
+    tier: int | None = Field(sa_column=_number())
+    category: str | None = Field(sa_column=_maybe_text())
+    impact: int | None = Field(sa_column=_number())
+    urgency: int | None = Field(sa_column=_number())
+    priority: str = Field(sa_column=_text())
+    status: int = Field(sa_column=Column(BigInteger, nullable=False))
+    owner: str | None = Field(sa_column=_maybe_text())
+    on_call: str | None = Field(sa_column=_maybe_text())
+    holder: str | None = Field(sa_column=_maybe_text())
+    ttd: int | None = Field(sa_column=_number())
+    tta: int | None = Field(sa_column=_number())
+    ttm: int | None = Field(sa_column=_number())
+    ttr: int | None = Field(sa_column=_number())
+    ttv: int | None = Field(sa_column=_number())
+    deadline_at: datetime | None = Field(sa_column=Column(UtcDateTime, nullable=True))
+    healthy_at: datetime | None = Field(sa_column=Column(UtcDateTime, nullable=True))
+    cause: str | None = Field(sa_column=_maybe_text())
+    recurs: int | None = Field(sa_column=_number())
+    follow_up: str | None = Field(sa_column=_maybe_text())
+    entry: str | None = Field(sa_column=_maybe_text())
 
 
 class IssueChangeRow(Row):
@@ -75,8 +78,8 @@ class IssueChangeRow(Row):
 
     __tablename__ = "issue_change"
 
-    id = Column(_ID, primary_key=True)
-    incident_id = Column(Text, nullable=False)
+    id: int | None = Field(default=None, sa_column=Column(_ID, primary_key=True))
+    incident_id: str = Field(sa_column=Column(Text, nullable=False))
 
 
 class UsedLinkRow(Row):
@@ -85,8 +88,8 @@ class UsedLinkRow(Row):
     __tablename__ = "used_link"
     __table_args__ = (Index("ix_used_link_ends_at", "ends_at"),)
 
-    id = Column(Text, primary_key=True)
-    ends_at = Column(UtcDateTime, nullable=False)
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    ends_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
 ISSUE = METADATA.tables["issue"]

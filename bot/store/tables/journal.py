@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     event,
 )
+from sqlmodel import Field
 
 from bot.store.columns import UtcDateTime
 from bot.store.tables.row import METADATA, Row, partial_index
@@ -51,21 +52,21 @@ class JournalEntryRow(Row):
         Index("ix_journal_entry_id", "id", unique=True),
     )
 
-    seq = Column(_ID, primary_key=True)
-    id = _text(None)
-    number = Column(BigInteger, nullable=True)
-    version = _count()
-    written = Column(Integer, nullable=False, server_default="0")
-    product = _text()
-    asset = _text()
-    category = _text()
-    thing = _text()
-    cause = _text()
-    month = _text()
-    at = _at()
-    changed_at = _at()
-    words = _text()
-    body = _text()
+    seq: int = Field(sa_column=Column(_ID, primary_key=True))
+    id: str = Field(sa_column=_text(None))
+    number: int | None = Field(sa_column=Column(BigInteger, nullable=True))
+    version: int = Field(sa_column=_count())
+    written: int = Field(sa_column=Column(Integer, nullable=False, server_default="0"))
+    product: str = Field(sa_column=_text())
+    asset: str = Field(sa_column=_text())
+    category: str = Field(sa_column=_text())
+    thing: str = Field(sa_column=_text())
+    cause: str = Field(sa_column=_text())
+    month: str = Field(sa_column=_text())
+    at: datetime = Field(sa_column=_at())
+    changed_at: datetime = Field(sa_column=_at())
+    words: str = Field(sa_column=_text())
+    body: str = Field(sa_column=_text())
 
 
 class JournalVersionRow(Row):
@@ -74,11 +75,11 @@ class JournalVersionRow(Row):
     __tablename__ = "journal_version"
     __table_args__ = (PrimaryKeyConstraint("entry_id", "version"),)
 
-    entry_id = _text(None)
-    version = _count()
-    at = _at()
-    by = _text()
-    body = _text()
+    entry_id: str = Field(sa_column=_text(None))
+    version: int = Field(sa_column=_count())
+    at: datetime = Field(sa_column=_at())
+    by: str = Field(sa_column=_text())
+    body: str = Field(sa_column=_text())
 
 
 class JournalWordRow(Row):
@@ -87,8 +88,8 @@ class JournalWordRow(Row):
     __tablename__ = "journal_word"
     __table_args__ = (PrimaryKeyConstraint("word"),)
 
-    word = _text(None)
-    count = _count()
+    word: str = Field(sa_column=_text(None))
+    count: int = Field(sa_column=_count())
 
 
 class JournalPromptRow(Row):
@@ -100,16 +101,16 @@ class JournalPromptRow(Row):
         partial_index("ix_journal_prompt_open", "person", "asked_at", where="state = 'open'"),
     )
 
-    incident_id = _text(None)
-    number = _count()
-    person = _text()
-    title = _text()
-    key = _text()
-    state = _text()
-    asked_at = _at()
-    changed_at = _at()
-    by = _text()
-    why = _text()
+    incident_id: str = Field(sa_column=_text(None))
+    number: int = Field(sa_column=_count())
+    person: str = Field(sa_column=_text())
+    title: str = Field(sa_column=_text())
+    key: str = Field(sa_column=_text())
+    state: str = Field(sa_column=_text())
+    asked_at: datetime = Field(sa_column=_at())
+    changed_at: datetime = Field(sa_column=_at())
+    by: str = Field(sa_column=_text())
+    why: str = Field(sa_column=_text())
 
 
 JOURNAL_ENTRY = METADATA.tables["journal_entry"]

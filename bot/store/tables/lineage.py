@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Text
+from sqlmodel import Field
 
 from bot.store.columns import UtcDateTime
 from bot.store.tables.row import METADATA, Row
@@ -26,11 +27,11 @@ class SeenAssetRow(Row):
         Index("ix_seen_asset_last_at", "last_at"),
     )
 
-    source = _name()
-    id = _name()
-    body = Column(Text, nullable=False, server_default="{}")
-    first_at = _at()
-    last_at = _at()
+    source: str = Field(sa_column=_name())
+    id: str = Field(sa_column=_name())
+    body: str = Field(sa_column=Column(Text, nullable=False, server_default="{}"))
+    first_at: datetime = Field(sa_column=_at())
+    last_at: datetime = Field(sa_column=_at())
 
 
 class SeenEdgeRow(Row):
@@ -44,11 +45,11 @@ class SeenEdgeRow(Row):
         Index("ix_seen_edge_downstream", "source", "downstream"),
     )
 
-    source = _name()
-    upstream = _name()
-    downstream = _name()
-    first_at = _at()
-    last_at = _at()
+    source: str = Field(sa_column=_name())
+    upstream: str = Field(sa_column=_name())
+    downstream: str = Field(sa_column=_name())
+    first_at: datetime = Field(sa_column=_at())
+    last_at: datetime = Field(sa_column=_at())
 
 
 SEEN_ASSET = METADATA.tables["seen_asset"]

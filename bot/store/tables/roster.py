@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Index, PrimaryKeyConstraint, Text
+from sqlmodel import Field
 
 from bot.store.columns import UtcDateTime
 from bot.store.tables.row import METADATA, Row
@@ -25,14 +26,14 @@ class RosterVersionRow(Row):
         Index("roster_version_rotation", "rotation", "number"),
     )
 
-    number = Column(BigInteger, autoincrement=False, nullable=False)
-    rotation = _text()
-    valid_from = _at()
-    accepted_at = _at()
-    version = _text()
-    source = _text("")
-    author = _text("")
-    plan = _text()
+    number: int = Field(sa_column=Column(BigInteger, autoincrement=False, nullable=False))
+    rotation: str = Field(sa_column=_text())
+    valid_from: datetime = Field(sa_column=_at())
+    accepted_at: datetime = Field(sa_column=_at())
+    version: str = Field(sa_column=_text())
+    source: str = Field(sa_column=_text(""))
+    author: str = Field(sa_column=_text(""))
+    plan: str = Field(sa_column=_text())
 
 
 class RosterConfirmationRow(Row):
@@ -41,9 +42,9 @@ class RosterConfirmationRow(Row):
     __tablename__ = "roster_confirmation"
     __table_args__ = (PrimaryKeyConstraint("version"),)
 
-    version = _text()
-    by = _text()
-    at = _at()
+    version: str = Field(sa_column=_text())
+    by: str = Field(sa_column=_text())
+    at: datetime = Field(sa_column=_at())
 
 
 ROSTER_VERSION = METADATA.tables["roster_version"]

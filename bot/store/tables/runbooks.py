@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Text
+from sqlmodel import Field
 
 from bot.store.columns import UtcDateTime
 from bot.store.tables.row import METADATA, Row
@@ -29,11 +30,11 @@ class RunbookUseRow(Row):
         Index("ix_runbook_use_runbook_chosen_at", "runbook", "chosen_at"),
     )
 
-    incident_id = _text(None)
-    number = _number()
-    runbook = _text(None)
-    body = _text(None)
-    chosen_at = _at()
+    incident_id: str = Field(sa_column=_text(None))
+    number: int = Field(sa_column=_number())
+    runbook: str = Field(sa_column=_text(None))
+    body: str = Field(sa_column=_text(None))
+    chosen_at: datetime = Field(sa_column=_at())
 
 
 class RunbookTickRow(Row):
@@ -42,11 +43,11 @@ class RunbookTickRow(Row):
     __tablename__ = "runbook_tick"
     __table_args__ = (PrimaryKeyConstraint("incident_id", "step"),)
 
-    incident_id = _text(None)
-    step = _number()
-    outcome = _text(None)
-    by = _text()
-    at = _at()
+    incident_id: str = Field(sa_column=_text(None))
+    step: int = Field(sa_column=_number())
+    outcome: str = Field(sa_column=_text(None))
+    by: str = Field(sa_column=_text())
+    at: datetime = Field(sa_column=_at())
 
 
 class RunbookActionRow(Row):
@@ -58,17 +59,17 @@ class RunbookActionRow(Row):
         Index("ix_runbook_action_incident_id", "incident_id"),
     )
 
-    key = _text(None)
-    incident_id = _text(None)
-    step = _number()
-    attempt = _number()
-    action = _text(None)
-    by = _text()
-    state = _text(None)
-    output = _text()
-    asked_at = _at()
-    started_at = _at(nullable=True)
-    ended_at = _at(nullable=True)
+    key: str = Field(sa_column=_text(None))
+    incident_id: str = Field(sa_column=_text(None))
+    step: int = Field(sa_column=_number())
+    attempt: int = Field(sa_column=_number())
+    action: str = Field(sa_column=_text(None))
+    by: str = Field(sa_column=_text())
+    state: str = Field(sa_column=_text(None))
+    output: str = Field(sa_column=_text())
+    asked_at: datetime = Field(sa_column=_at())
+    started_at: datetime | None = Field(sa_column=_at(nullable=True))
+    ended_at: datetime | None = Field(sa_column=_at(nullable=True))
 
 
 class RunbookGapRow(Row):
@@ -77,16 +78,16 @@ class RunbookGapRow(Row):
     __tablename__ = "runbook_gap"
     __table_args__ = (PrimaryKeyConstraint("key"), Index("ix_runbook_gap_closed_at", "closed_at"))
 
-    key = _text(None)
-    kind = _text(None)
-    subject = _text(None)
-    owner = _text()
-    number = _number("0")
-    facts = _text("{}")
-    opened_at = _at()
-    closed_at = _at(nullable=True)
-    nudges = _number("0")
-    nudged_at = _at(nullable=True)
+    key: str = Field(sa_column=_text(None))
+    kind: str = Field(sa_column=_text(None))
+    subject: str = Field(sa_column=_text(None))
+    owner: str = Field(sa_column=_text())
+    number: int = Field(sa_column=_number("0"))
+    facts: str = Field(sa_column=_text("{}"))
+    opened_at: datetime = Field(sa_column=_at())
+    closed_at: datetime | None = Field(sa_column=_at(nullable=True))
+    nudges: int = Field(sa_column=_number("0"))
+    nudged_at: datetime | None = Field(sa_column=_at(nullable=True))
 
 
 RUNBOOK_USE = METADATA.tables["runbook_use"]

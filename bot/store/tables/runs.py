@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Text
+from sqlmodel import Field
 
 from bot.store.columns import UtcDateTime
 from bot.store.tables.row import METADATA, Row, partial_index
@@ -27,18 +28,18 @@ class RunRow(Row):
         Index("ix_run_updated_at", "updated_at"),
     )
 
-    source = _text(default=None)
-    pipeline = _text(default=None)
-    run_id = _text(default=None)
-    attempt = Column(Integer, nullable=False)
-    state = _text(default=None)
-    kind = _text()
-    started_at = _at(nullable=True)
-    ended_at = _at(nullable=True)
-    nominal_at = _at(nullable=True)
-    labels = _text(default="{}")
-    heard_at = _at()
-    updated_at = _at()
+    source: str = Field(sa_column=_text(default=None))
+    pipeline: str = Field(sa_column=_text(default=None))
+    run_id: str = Field(sa_column=_text(default=None))
+    attempt: int = Field(sa_column=Column(Integer, nullable=False))
+    state: str = Field(sa_column=_text(default=None))
+    kind: str = Field(sa_column=_text())
+    started_at: datetime | None = Field(sa_column=_at(nullable=True))
+    ended_at: datetime | None = Field(sa_column=_at(nullable=True))
+    nominal_at: datetime | None = Field(sa_column=_at(nullable=True))
+    labels: str = Field(sa_column=_text(default="{}"))
+    heard_at: datetime = Field(sa_column=_at())
+    updated_at: datetime = Field(sa_column=_at())
 
 
 class ExpectationRow(Row):
@@ -50,16 +51,16 @@ class ExpectationRow(Row):
         partial_index("ix_expectation_look_at", "look_at", where="look_at IS NOT NULL"),
     )
 
-    name = _text(default=None)
-    rule = _text(default=None)
-    product = _text()
-    due_at = _at(nullable=True)
-    look_at = _at(nullable=True)
-    missed_at = _at(nullable=True)
-    missed = Column(BigInteger, nullable=False, server_default="0")
-    seen_at = _at(nullable=True)
-    run_id = _text()
-    retired_at = _at(nullable=True)
+    name: str = Field(sa_column=_text(default=None))
+    rule: str = Field(sa_column=_text(default=None))
+    product: str = Field(sa_column=_text())
+    due_at: datetime | None = Field(sa_column=_at(nullable=True))
+    look_at: datetime | None = Field(sa_column=_at(nullable=True))
+    missed_at: datetime | None = Field(sa_column=_at(nullable=True))
+    missed: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    seen_at: datetime | None = Field(sa_column=_at(nullable=True))
+    run_id: str = Field(sa_column=_text())
+    retired_at: datetime | None = Field(sa_column=_at(nullable=True))
 
 
 class OccasionRow(Row):
@@ -72,12 +73,12 @@ class OccasionRow(Row):
         Index("ix_occasion_due_at", "due_at"),
     )
 
-    name = _text(default=None)
-    due_at = _at()
-    product = _text()
-    seen_at = _at(nullable=True)
-    run_id = _text()
-    outcome = _text(default=None)
+    name: str = Field(sa_column=_text(default=None))
+    due_at: datetime = Field(sa_column=_at())
+    product: str = Field(sa_column=_text())
+    seen_at: datetime | None = Field(sa_column=_at(nullable=True))
+    run_id: str = Field(sa_column=_text())
+    outcome: str = Field(sa_column=_text(default=None))
 
 
 RUN = METADATA.tables["run"]

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Text, UniqueConstraint
+from sqlmodel import Field
 
 from bot.store.columns import UtcDateTime
 from bot.store.tables.row import METADATA, Row
@@ -30,24 +31,24 @@ class IncidentTaskRow(Row):
         Index("ix_incident_task_state_due_at", "state", "due_at"),
     )
 
-    id = _text(None)
-    incident_id = _text(None)
-    number = _number()
-    rule = _text(None)
-    title = _text(None)
-    assignee = _text()
-    state = _text("open")
-    blocks = _number("0")
-    due_at = _at()
-    created_at = _at()
-    ended_by = _text()
-    ended_at = _at(nullable=True)
-    why = _text()
-    nudges = _number("0")
-    most_nudges = _number("0")
-    nudged_at = _at(nullable=True)
-    mirror_key = _text()
-    mirror_url = _text()
+    id: str = Field(sa_column=_text(None))
+    incident_id: str = Field(sa_column=_text(None))
+    number: int = Field(sa_column=_number())
+    rule: str = Field(sa_column=_text(None))
+    title: str = Field(sa_column=_text(None))
+    assignee: str = Field(sa_column=_text())
+    state: str = Field(sa_column=_text("open"))
+    blocks: int = Field(sa_column=_number("0"))
+    due_at: datetime = Field(sa_column=_at())
+    created_at: datetime = Field(sa_column=_at())
+    ended_by: str = Field(sa_column=_text())
+    ended_at: datetime | None = Field(sa_column=_at(nullable=True))
+    why: str = Field(sa_column=_text())
+    nudges: int = Field(sa_column=_number("0"))
+    most_nudges: int = Field(sa_column=_number("0"))
+    nudged_at: datetime | None = Field(sa_column=_at(nullable=True))
+    mirror_key: str = Field(sa_column=_text())
+    mirror_url: str = Field(sa_column=_text())
 
 
 INCIDENT_TASK = METADATA.tables["incident_task"]
