@@ -87,7 +87,7 @@ class Outbox:
         self._group: asyncio.TaskGroup | None = None
         self._refused: list[Job] = []
         self._shut: dict[str, datetime] = {}
-        """Lanes told to wait until then, of which the database could not be told."""
+        """Lanes, and jobs without one, told to wait: of that the database could not be told."""
         self._draining = False
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -266,8 +266,7 @@ class Outbox:
             await self._record(job, outcome)
         except Exception as error:  # noqa: BLE001 - one job must not stop the others
             _log.exception("outcome not recorded", action="record_outcome", job=job.id)
-            if isinstance(outcome, Retry) and outcome.lane_until is not None:
-                self._shut[job.lane] = outcome.lane_until
+            self._remember(job, outcome)
             await self._put_back(job, f"outcome not recorded: {type(error).__name__}")
 
     async def _attempt(self, job: Job) -> Outcome:
@@ -278,9 +277,12 @@ class Outbox:
             at = self._clock.now() + self._settings.unknown_wait
             why = f"this version cannot carry out {job.kind!r}; start one that can"
             return Retry(at, why, unsure=job.unsure, counts=False)
-        if (until := self._shut_until(job.lane)) is not None:
-            why = "told to wait, which could not be recorded"
-            return Retry(until, why, unsure=job.unsure, lane_until=until, counts=False)
+        if (until := self._shut_until(job)) is not None:
+            why, lane_until = (
+                "told to wait, which could not be recorded",
+                until if job.lane else None,
+            )
+            return Retry(until, why, unsure=job.unsure, lane_until=lane_until, counts=False)
         try:
             async with asyncio.timeout(self._settings.hung_after):
                 held = replace(job, still_ours=partial(self._has_time, job))
@@ -296,11 +298,18 @@ class Outbox:
             self._settings.observe(job.kind, "fault")
             return self._later(job, RetryLaterError(f"fault: {type(error).__name__}", unsure=True))
 
-    def _shut_until(self, lane: str) -> datetime | None:
-        until, now = self._shut.get(lane), self._clock.now()
+    def _remember(self, job: Job, outcome: Outcome) -> None:
+        if not isinstance(outcome, Retry):
+            return
+        if until := outcome.lane_until or (None if outcome.counts else outcome.at):
+            now = self._clock.now()
+            self._shut = {one: at for one, at in self._shut.items() if at > now}
+            self._shut[job.lane or job.id] = until
+
+    def _shut_until(self, job: Job) -> datetime | None:
+        until, now = self._shut.get(job.lane or job.id), self._clock.now()
         if until is not None and now < until <= now + _LONGEST_RETRY_AFTER:  # clocks jump
             return until
-        self._shut.pop(lane, None)
         return None
 
     def _later(self, job: Job, error: RetryLaterError) -> Retry | Dead:

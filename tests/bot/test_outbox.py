@@ -195,9 +195,10 @@ async def test_a_throttled_lane_waits_as_a_whole_and_others_do_not(desk: Desk) -
     assert sorted([when["note"], when["note 2"]]) == [31, 32]
 
 
+@pytest.mark.parametrize("lane", ["C1", ""])
 @pytest.mark.parametrize("failures", [1, 2])
-async def test_a_lane_waits_as_it_was_told_though_that_could_not_be_recorded(
-    desk: Desk, failures: int
+async def test_who_was_told_to_wait_does_though_that_could_not_be_recorded(
+    desk: Desk, failures: int, lane: str
 ) -> None:
     """One failure hits the outcome, the second the putting back of its job as well."""
     store, after = FailingStore(desk.opened.store), timedelta(minutes=2)
@@ -208,7 +209,7 @@ async def test_a_lane_waits_as_it_was_told_though_that_could_not_be_recorded(
         raise RetryLaterError("rate limited", after=after, throttled=True)
 
     desk.deliverer.answers = [throttled]
-    await desk.enqueue("a", lane="C1")
+    await desk.enqueue("a", lane=lane)
     await desk.run_until_idle(minutes=5)
     first, second = desk.deliverer.times
     assert second - first >= after
