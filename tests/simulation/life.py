@@ -254,8 +254,9 @@ class _Life:
         changes = await bot.store.reader.changes(now - timedelta(days=1))
         in_force = self._world.schedule.with_changes(changes)
         answer = on_call(in_force, now - timedelta(days=2), now + timedelta(days=2))
-        before = answer.at("data", "primary", now - _SETTLES)
-        return tuple(one for one in answer.at("data", "primary", now) if one in before)
+        looks = [now - _SETTLES * tenths / 10 for tenths in range(11)]
+        primaries = [answer.at("data", "primary", look) for look in looks]
+        return tuple(one for one in primaries[0] if all(one in others for others in primaries))
 
     def _lane_of(self, key: str) -> str:
         found = self._doings.rows("SELECT lane FROM job WHERE key = ?", key) if key else ()
