@@ -89,6 +89,11 @@ class Metrics:
         self.audit_findings = self._counter(
             "watchbill_audit_findings", "What the auditor found, by what was wrong.", "fault"
         )
+        self.background_failures = self._counter(
+            "watchbill_background_failures",
+            "Faults of ours in what is done beside paging, by what it was; each is tried again.",
+            "work",
+        )
         self.canary_last_success = self._gauge(
             "watchbill_canary_last_success_timestamp_seconds",
             "When the canary last came back, in seconds since 1970.",

@@ -223,6 +223,11 @@ class Application:
                 await work()
             except (NotStoredError, ConflictError) as error:
                 log.warning("database failed", action="background", error=str(error))
+            except Exception:  # what stands beside the paging must not end it
+                task = asyncio.current_task()
+                name = task.get_name() if task else ""
+                log.exception("background work failed", action="background", work=name)
+                self.metrics.background_failures.labels(name).inc()
             await real.wait(nudge, real.now() + pause)
 
     async def _refresh(self) -> None:

@@ -1,0 +1,34 @@
+"""What is done beside paging: its faults end nothing, and are told."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+from tests.bot.app.conftest import started
+
+NEVER = timedelta(days=1)
+
+
+async def test_a_fault_beside_paging_ends_nothing_and_is_counted(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with started(database_url, tmp_path) as running:
+        app, nudge, rounds = running.app, asyncio.Event(), asyncio.Queue[int]()
+
+        async def breaks() -> None:
+            rounds.put_nowait(1)
+            raise ZeroDivisionError
+
+        work = asyncio.create_task(app._every(NEVER, breaks, nudge), name="duties")  # noqa: TID251 - as the application's own
+        await rounds.get()
+        for _ in range(2):
+            nudge.set()
+            await rounds.get()
+        async with running.http.get(app.url + "/metrics") as answer:
+            told = await answer.text()
+        counted = [line for line in told.splitlines() if "background_failures_total{" in line]
+        assert counted == ['watchbill_background_failures_total{work="duties"} 3.0']
+        assert not work.done()
+        work.cancel()
+        await asyncio.wait([work])
+        assert work.cancelled(), "it still ends when it is asked to"
