@@ -1,6 +1,7 @@
 """Replicas, freezes, and a lost Slack, database and disk, in real processes; the long ones on demand."""
 
 import asyncio
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -51,12 +52,14 @@ async def test_a_full_disk_is_refused_said_and_left_behind(tmp_path: Path) -> No
             pytest.skip(impossible)
         url = f"sqlite:///{tmp_path / 'disk' / 'watchbill.db'}"
         setup = set_up(tmp_path, url, waits="30m 30m")
-        ballast = tmp_path / "disk" / "ballast"
+        ballast, numbers = tmp_path / "disk" / "ballast", count()
         async with running(setup):
             fill(ballast)
 
             async def refused() -> int:
-                status = setup.bot.post(alert("too much " * 500, of=team(0)))
+                # the log has room for some; of the same thing, so that few pages follow
+                words = f"{next(numbers)} is " + "too much " * 500
+                status = setup.bot.post({**alert("orders", of=team(0)), "description": words})
                 return 0 if status == 202 else status
 
             assert await until(refused, "an alert is refused") == 503
@@ -64,7 +67,7 @@ async def test_a_full_disk_is_refused_said_and_left_behind(tmp_path: Path) -> No
             assert status == 503
             assert "is full: make space there" in said["checks"]["database"]
             ballast.unlink()
-            setup.bot.post(alert("orders", of=team(1)))
+            setup.bot.post(alert("customers", of=team(1)))
 
             async def ready() -> bool:
                 return (await setup.bot.readiness())[0] == 200
