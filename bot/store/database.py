@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.store.errors import StoreUnfitError, database_errors
 from bot.store.near import Near
-from bot.store.sqlite_driver import BEGIN, connect
+from bot.store.sqlite_driver import OneVisitConnection, connect
 
 _WRITER_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -137,7 +137,9 @@ def _sqlite_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
 
     @event.listens_for(writer.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(BEGIN)
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, OneVisitConnection)
+        driver.begin()
 
     return writer, reader
 

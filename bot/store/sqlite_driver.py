@@ -29,6 +29,7 @@ class OneVisitConnection(aiosqlite.Connection):
         return OneVisitCursor(self)
 
     def begin(self) -> None:
+        """Let the next visit begin a transaction."""
         self._is_to_begin = True
 
     async def visit(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -74,9 +75,6 @@ class OneVisitCursor:
         return self
 
     async def execute(self, statement: str, parameters: Any = ()) -> Self:
-        if statement == BEGIN:
-            self._connection.begin()
-            return self
         return await self._visit(lambda raw: raw.execute(statement, parameters))
 
     async def executemany(self, statement: str, parameters: Sequence[Any]) -> Self:

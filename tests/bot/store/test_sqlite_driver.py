@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store.sqlite_driver import BEGIN, OneVisitConnection, connect
+from bot.store.sqlite_driver import OneVisitConnection, connect
 
 
 async def _opened(path: Path) -> OneVisitConnection:
@@ -20,7 +20,7 @@ async def _opened(path: Path) -> OneVisitConnection:
 async def test_a_transaction_takes_the_lock_with_its_first_statement(tmp_path: Path) -> None:
     one, other = await _opened(tmp_path / "a.db"), await _opened(tmp_path / "a.db")
     await other.cursor().execute("PRAGMA busy_timeout=0")
-    await one.cursor().execute(BEGIN)
+    one.begin()
     await other.cursor().execute("INSERT INTO t VALUES (1)")
     await one.cursor().execute("SELECT x FROM t")
     with pytest.raises(sqlite3.OperationalError, match="locked"):
@@ -33,7 +33,7 @@ async def test_a_transaction_takes_the_lock_with_its_first_statement(tmp_path: P
 
 async def test_what_was_rolled_back_is_gone(tmp_path: Path) -> None:
     one = await _opened(tmp_path / "a.db")
-    await one.cursor().execute(BEGIN)
+    one.begin()
     await one.cursor().execute("INSERT INTO t VALUES (1)")
     await one.rollback()
     await one.cursor().execute("INSERT INTO t VALUES (2)")
@@ -44,7 +44,7 @@ async def test_what_was_rolled_back_is_gone(tmp_path: Path) -> None:
 
 async def test_a_statement_given_up_is_rolled_back_with_its_transaction(tmp_path: Path) -> None:
     one = await _opened(tmp_path / "a.db")
-    await one.cursor().execute(BEGIN)
+    one.begin()
     async with asyncio.TaskGroup() as group:
         given_up = group.create_task(one.cursor().execute("INSERT INTO t VALUES (1)"))
         await asyncio.wait([given_up], timeout=0)
