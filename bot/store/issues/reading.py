@@ -45,6 +45,9 @@ from rules.issues.typical import NAMES, Typical, typical
 _A_PIECE = 500
 FEW = 1_000
 """So many that match are looked at one by one; of more, the newest tell how long they took."""
+_NEWEST = 2_000
+COMMON = 10
+"""Words that so many of the newest have are met on the way; of others the index tells."""
 _MOST_CHOICES = 500
 _MOST_RECURRENCES = 20
 
@@ -82,10 +85,15 @@ class SqlIssues:
     """The Issues of a database."""
 
     def __init__(
-        self, database: Database, *, few: int = FEW, most_counted: int = MOST_COUNTED
+        self,
+        database: Database,
+        *,
+        few: int = FEW,
+        most_counted: int = MOST_COUNTED,
+        common: int = COMMON,
     ) -> None:
         self._database = database
-        self._few, self._most_counted = few, most_counted
+        self._few, self._most_counted, self._common = few, most_counted, common
 
     async def page(self, query: IssueQuery, now: datetime) -> IssuePage:
         back = query.before is not None
@@ -186,6 +194,8 @@ class SqlIssues:
         count, numbers = found
         if count > self._most_counted:
             indexed, met = _indexed(words, sqlite=sqlite), _met(words, sqlite=sqlite)
+            if sqlite and not await self._are_common(words):
+                met = [text(f"++{_IN_SQLITE}").bindparams(**_asked(words, sqlite=True))]
         else:
             indexed = _one_of(numbers, sqlite=sqlite)
             met = [_one_of(numbers, sqlite=sqlite, on_the_way=count > self._few)]
@@ -194,6 +204,14 @@ class SqlIssues:
         return await self._looked_up(
             plain, [indexed], _Narrowed(plain + met, self._few, self._few + 1)
         )
+
+    async def _are_common(self, words: Sequence[str]) -> bool:
+        """Tell whether enough of the newest have them; else many would be looked at in vain."""
+        order = (ISSUE.c.opened_at.desc(), ISSUE.c.number.desc())
+        newest = select(ISSUE.c.words).order_by(*order).limit(_NEWEST).subquery()
+        having = select(literal(1)).select_from(newest).where(*_met(words, newest.c.words))
+        query = select(func.count()).select_from(having.limit(self._common).subquery())
+        return bool((await self._rows(query))[0][0] >= self._common)
 
     async def _looked_up(
         self, plain: list[Condition], indexed: list[Condition], many: _Narrowed
@@ -266,10 +284,12 @@ def _indexed(words: Sequence[str], *, sqlite: bool) -> Condition:
     return text(written).bindparams(**_asked(words, sqlite=sqlite))
 
 
-def _met(words: Sequence[str], *, sqlite: bool) -> list[Condition]:
+def _met(
+    words: Sequence[str], its_words: ColumnElement[str] = ISSUE.c.words, *, sqlite: bool = True
+) -> list[Condition]:
     """Return that an issue has the words, looked at one by one: quickest where most have them."""
     place = func.instr if sqlite else func.strpos
-    return [place(literal(" ").concat(ISSUE.c.words), f" {word}") > 0 for word in words]
+    return [place(literal(" ").concat(its_words), f" {word}") > 0 for word in words]
 
 
 def _one_of(

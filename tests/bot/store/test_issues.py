@@ -191,7 +191,7 @@ def _fits(issue: Issue, which: IssueFilter, now: datetime) -> bool:
 
 
 @pytest.mark.parametrize("few", [3, 30, 1000])
-@pytest.mark.parametrize("most", [20, 10_000])
+@pytest.mark.parametrize(("most", "common"), [(20, 3), (20, 1_000), (10_000, 3)])
 @pytest.mark.parametrize(
     "which",
     [
@@ -207,11 +207,12 @@ async def test_many_matches_are_met_on_the_way_and_are_the_same(
     which: IssueFilter,
     few: int,
     most: int,
+    common: int,
 ) -> None:
     now = clock.now()
     issues = await kept(opened_store, history(now))
     wanted = {i.number for i in issues if _fits(i, which, now)}
-    reads = SqlIssues(opened_store.database, few=few, most_counted=most)
+    reads = SqlIssues(opened_store.database, few=few, most_counted=most, common=common)
     for by in (SortBy.OPENED, SortBy.TTR):
         query = IssueQuery(filter=which, sort=by, size=7, typical=True)
         page = await reads.page(query, now)
