@@ -21,8 +21,8 @@ from bot.store.backups.settling import SETTLE
 from bot.store.columns import from_micros
 from bot.store.locking import lock
 
-_AT_ONCE = 2_560
-"""Pages copied between two strokes of the progress bar: ten megabytes."""
+_AT_ONCE = 256
+"""Pages copied until they are synced: left to the system, they would hold up a bot's commits."""
 _WAIT = 30.0
 _CHECK_EVERY = 1_000_000
 """Instructions of SQLite between two strokes while it checks."""
@@ -76,7 +76,7 @@ def _made(source: Path, target: Path, progress: Progress, *, settle: bool = Fals
         if settle:
             refuse_unfit(source, contents.revision)
         with whole(target) as partial, closing(sqlite3.connect(partial)) as copy:
-            _copy(reading, copy, progress)
+            _copy(reading, copy, partial, progress)
             _check(copy, source, progress)
             for statement in SETTLE if settle else ():
                 copy.execute(statement)
@@ -97,15 +97,20 @@ def _reading(source: Path) -> sqlite3.Connection:
     return reading
 
 
-def _copy(reading: sqlite3.Connection, copy: sqlite3.Connection, progress: Progress) -> None:
+def _copy(
+    reading: sqlite3.Connection, copy: sqlite3.Connection, partial: Path, progress: Progress
+) -> None:
     # one instant for the whole copy: without it, every commit of a running bot would begin it anew
     reading.execute("BEGIN")
     reading.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
-    def told(_status: int, left: int, total: int) -> None:
-        progress("copying", total - left, total)
+    with partial.open("rb") as file:
 
-    reading.backup(copy, pages=_AT_ONCE, progress=told)
+        def told(_status: int, left: int, total: int) -> None:
+            os.fdatasync(file.fileno())
+            progress("copying", total - left, total)
+
+        reading.backup(copy, pages=_AT_ONCE, progress=told)
     reading.execute("ROLLBACK")
     copy.execute("PRAGMA journal_mode=DELETE")  # so that it is one file
 
