@@ -12,6 +12,7 @@ from bot.clock import SystemClock
 from bot.ports.inbox import NewDelivery
 from bot.store.backups.sqlite import back_up
 from bot.store.opening import OpenedStore, open_store
+from bot.store.write_ahead import grow
 from tests.bench.rounds import Run
 from tests.bench.table import Figure, promised
 
@@ -55,6 +56,8 @@ async def _measured(run: Run, kind: str, url: str) -> list[Figure]:
         async with opened.database.write() as connection:
             fill = _SQLITE if opened.database.is_sqlite else _POSTGRESQL
             await connection.execute(text(fill))
+        if opened.database.is_sqlite:
+            await grow(opened.database)
         run.progress.tell(f"retention: {kind}")
         figures = []
         without, _ = await _beside(opened, clock.sleep_until(clock.now() + _WITHOUT))
