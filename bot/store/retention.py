@@ -35,7 +35,7 @@ from bot.store.tables.runbooks import RUNBOOK_ACTION, RUNBOOK_GAP, RUNBOOK_TICK,
 from bot.store.tables.runs import EXPECTATION, OCCASION, RUN
 from bot.store.tables.tasks import INCIDENT_TASK
 
-_AT_ONCE = 100
+_AT_ONCE = 25
 """Rows deleted in one transaction, so that nobody waits long for the turn to write."""
 _FOUND_AT_ONCE = 5_000
 """Rows looked for at once, by a connection that only reads and makes nobody wait; few enough that
