@@ -18,18 +18,18 @@ class Promise:
 
 PROMISES = {
     # against a bare aiohttp handler that parses the same JSON, in the same run
-    "accept": Promise(0.50, gate=0.33),
-    "process": Promise(0.27, gate=0.045),
+    "accept": Promise(0.50, gate=0.35),
+    "process": Promise(0.27, gate=0.06),
     "answer": Promise(8, at_most=True, gate=14),
     # the disk
     "commit rate": Promise(0.35, gate=0.2),
     "rows together": Promise(5, gate=3),
-    "full": Promise(0.85),
+    "full": Promise(0.85, gate=0.7),
     "group commit": Promise(3, gate=2),
     "claims": Promise(2, gate=0.4),
     # milliseconds from the request to the page
-    "page p50": Promise(8, at_most=True, gate=120),
-    "page p95": Promise(25, at_most=True, gate=500),
+    "page p50": Promise(8, at_most=True, gate=60),
+    "page p95": Promise(25, at_most=True, gate=250),
     "page p99 in a storm": Promise(1_000, at_most=True),
     "storm calls": Promise(30, at_most=True),
     "storm truth": Promise(60, at_most=True),
