@@ -28,6 +28,7 @@ _LONGEST_ID = 500
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _PREAMBLE = re.compile(r"\w+( \w+)? Error in \w+ \S+ \(.*\)\s*\Z")
 _COUNTED = re.compile(r"Got \d+ results?, configured to (fail|warn) if .*")
+_LARGEST_LIMIT = 1_000_000
 _HOURS = {"minute": 1 / 60, "hour": 1, "day": 24}
 _LONGEST_AGE = 100 * 365 * 86_400
 
@@ -264,6 +265,8 @@ def _limit(row: _Row) -> tuple[int, str]:
     limit = section(criteria.get("warn_after" if row.status == "warn" else "error_after"))
     count, period = limit.get("count"), text_of(limit.get("period"))
     if not isinstance(count, int) or isinstance(count, bool) or period not in _HOURS:
+        return 0, ""
+    if not 0 < count <= _LARGEST_LIMIT:  # nobody's promise, and more than a time can hold
         return 0, ""
     return count, period
 

@@ -118,6 +118,16 @@ def test_a_stale_source_is_stale_since_its_limit_passed() -> None:
     assert alert.labels["tags"] == "landing"
 
 
+@pytest.mark.parametrize("count", [-62_135_596_801, 10**400, 0], ids=["past", "vast", "none"])
+@pytest.mark.parametrize("period", ["minute", "hour", "day"])
+def test_a_limit_that_no_time_can_hold_is_none(count: int, period: str) -> None:
+    document = document_of("sources.json")
+    document["results"][0]["criteria"]["error_after"] = {"count": count, "period": period}
+    (alert,) = read(document).values()
+    assert alert.title == "source raw.raw_orders is stale: nothing loaded for 690 d 8 h"
+    assert alert.occurred_at == datetime(2026, 11, 22, 14, 0, 13, 261849, tzinfo=UTC)
+
+
 def test_a_source_that_warns_and_one_that_cannot_be_read() -> None:
     document = document_of("sources.json")
     row = document["results"][0]
