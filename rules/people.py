@@ -54,7 +54,8 @@ class People:
         return self._by_key.get(key) or Person(key, key.removeprefix("slack:"))
 
     def by_slack(self, user_id: str) -> Person | None:
-        return next((p for p in self._people if p.slack == user_id), None)
+        """Return whose Slack user id this is; "" is nobody's, however many have none."""
+        return next((p for p in self._people if user_id and p.slack == user_id), None)
 
     def find(self, written: str) -> Person:
         """Find whom a text means: `<@U1>`, @handle, e-mail, exact name, or a unique beginning.
@@ -64,12 +65,11 @@ class People:
         """
         text = written.strip()
         folded = _fold(text)
-        if text.startswith("<@"):
-            user_id = text.strip("<@>").split("|")[0]
+        if text.startswith("<@") and (user_id := text.strip("<@>").split("|")[0]):
             return self.by_slack(user_id) or Person(f"slack:{user_id}", user_id, slack=user_id)
         if found := next((p for p in self._people if folded in _exact(p)), None):
             return found
-        if "@" in text.strip("@") and " " not in text:
+        if "@" in text.strip("<@>") and " " not in text:
             return Person(text.lower(), text.split("@")[0], email=text.lower())
         starts = [p for p in self._people if folded and _fold(p.name).startswith(folded)]
         if len(starts) == 1:

@@ -45,6 +45,7 @@ def test_a_beginning_that_fits_several_is_refused_with_their_names() -> None:
         ("xyzzy", 'nobody is called "xyzzy". Write their e-mail, or add them to people.'),
         ("", 'nobody is called "". Write their e-mail, or add them to people.'),
         ("@", 'nobody is called "@". Write their e-mail, or add them to people.'),
+        ("<@>", 'nobody is called "<@>". Write their e-mail, or add them to people.'),
     ],
 )
 def test_a_name_of_nobody_is_refused_with_the_nearest(written: str, said: str) -> None:
@@ -68,4 +69,8 @@ def test_a_key_always_gives_a_person() -> None:
     assert PEOPLE.by_key("slack:UX").name == "UX"
     assert PEOPLE.by_slack("UANNE") is ANNE
     assert PEOPLE.by_slack("UNONE") is None
+
+
+def test_no_user_id_is_nobodys() -> None:
+    assert People([Person("dee@example.com", "Dee")]).by_slack("") is None
     assert list(PEOPLE) == [ANA, ANNE, JOSE, GUEST]

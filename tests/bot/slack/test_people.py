@@ -142,6 +142,14 @@ async def test_the_zone_of_a_person_is_the_configured_one_then_slacks(
     assert zones == ["Europe/Berlin", "America/Chicago", "UTC", "UTC"]
 
 
+def test_who_is_not_known_to_slack_has_nobody_elses_zone(api: SlackApi, clock: FakeClock) -> None:
+    bo = Person("bo@example.com", "Bo", zone="Europe/Berlin")
+    people = People([bo, Person("cy@example.com", "Cy")])
+    directory = Directory(api, lambda: people, clock)
+    assert directory.zone_of_key("cy@example.com") == "UTC"
+    assert directory.key_of("") != bo.key
+
+
 async def test_a_person_without_a_known_address_is_found_by_name(
     api: SlackApi, workspace: Workspace, clock: FakeClock
 ) -> None:
