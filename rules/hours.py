@@ -26,6 +26,16 @@ def next_local(now: datetime, at: time, zone: str) -> datetime:
     return next(instant for instant in candidates if instant > now)
 
 
+def local_text(at: datetime, zone: str) -> str:
+    """Show an instant as clocks in `zone` do: `Mon 2026-11-23 07:00 CET`.
+
+    A zone without an abbreviation has its offset instead: `UTC-03`.
+    """
+    local = at.astimezone(ZoneInfo(zone))
+    name = local.tzname() or ""
+    return f"{local:%a %Y-%m-%d %H:%M} {f'UTC{name}' if name[:1] in {'+', '-'} else name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Hours:
     """`opens` to `closes` on `days`, in `zone`; closing at or before opening means next day.

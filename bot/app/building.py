@@ -125,7 +125,7 @@ async def build(setting: Setting) -> Application:
     after = _aftercare(setting, store, rules, slack, session=session, kick=lambda: outbox.kick())  # noqa: PLW0108
     elevated = elevated_side(config, store, rules, slack, roster, speed=setting.speed,
                              kick=lambda: outbox.kick())  # fmt: skip # noqa: PLW0108
-    contact = contact_side(config, store, engine, people, session, inbox=inbox, clock=clock)
+    contact = contact_side(config, store, engine, people, session, inbox=inbox, slack=slack)
     deliverers = contact.watched({
         **slack.deliverers, **elevated.deliverers, **after.deliverers, **duty.deliverers,
         **_alarms(config, slack), **callers_of(config, store, session, clock),

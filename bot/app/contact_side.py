@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import aiohttp
 from aiohttp import web
 
+from bot.app.slack_side import SlackSide
 from bot.clock import Clock
 from bot.config.contact import EmailSpec
 from bot.config.settings import Config
@@ -62,9 +63,10 @@ def contact_side(
     session: aiohttp.ClientSession,
     *,
     inbox: Inbox,
-    clock: Clock,
+    slack: SlackSide,
 ) -> ContactSide:
-    """Build it all; nothing is sent yet."""
+    """Build it all; nothing is sent yet. Slack knows the zones of many whom nobody configured."""
+    clock = slack.desk.clock
     links = Links(_secret(config), _reachable_at(config), clock)
     answering = Answering(inbox, store.reader, clock, lambda key: people.by_key(key).name)
     reaching = Reaching(engine, store.store, clock)
@@ -73,6 +75,7 @@ def contact_side(
     means = Means(
         backends=backends,
         people=people,
+        zone_of=slack.directory.zone_of_key,
         reader=store.reader,
         links=links,
         answering=answering,

@@ -21,6 +21,7 @@ from bot.ports.jobs import Job
 from bot.ports.store import Reader
 from rules.contacting.contacts import address_of
 from rules.contacting.method import TITLES, Method
+from rules.hours import local_text
 from rules.incident import Incident, State
 from rules.people import People
 from rules.sentence import Value, Who, plain
@@ -33,10 +34,14 @@ _NOTHING = Delivered()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What reaching people works with; `receipts` are the services that are asked again."""
+    """What reaching people works with.
+
+    `zone_of` is the region of a person's clocks; `receipts` are the services that are asked again.
+    """
 
     backends: Mapping[Method, Backend]
     people: People
+    zone_of: Callable[[str], str]
     reader: Reader
     links: Links
     answering: Answering
@@ -98,6 +103,7 @@ class ContactDeliverer:
         if not address:
             words = f"{person.name} has no address for this method any more: add it to the roster"
             raise GiveUpError(words)
+        zone = means.zone_of(order.person)
         claim = Claim(order.person, incident.id, order.page, order.method)
         return Summons(
             key=job.key,
@@ -106,8 +112,8 @@ class ContactDeliverer:
             number=incident.number,
             title=incident.title,
             priority=incident.priority.value,
-            why=order.reason.render(self._shown),
-            details=tuple(self._details(incident)),
+            why=order.reason.render(lambda value: self._shown(value, zone)),
+            details=tuple(self._details(incident, zone)),
             ack_url=means.links.ack(claim, job.created_at),
             press_url=means.links.press(claim, job.created_at),
             status_url=means.links.status(claim, job.created_at),
@@ -116,23 +122,28 @@ class ContactDeliverer:
             since=job.first_attempt_at or job.created_at,
         )
 
-    def _details(self, incident: Incident) -> list[tuple[str, str]]:
+    def _details(self, incident: Incident, zone: str) -> list[tuple[str, str]]:
         stakes = incident.stakes
-        link = (
-            f"{self._means.public_url}/issues/{incident.number}" if self._means.public_url else ""
-        )
+        deadline = stakes.deadline if stakes else None
+        base = self._means.public_url
         return [
             ("What", incident.description),
             ("Product", stakes.product if stakes else incident.product),
             ("Impact", stakes.impact_why if stakes else ""),
-            ("Promised by", plain(stakes.deadline) if stakes and stakes.deadline else ""),
+            ("Promised by", local_text(deadline, zone) if deadline else ""),
             ("Runbook", stakes.runbook if stakes else ""),
-            ("Since", plain(incident.opened_at)),
-            ("More", link),
+            ("Since", local_text(incident.opened_at, zone)),
+            ("More", f"{base}/issues/{incident.number}" if base else ""),
         ]
 
-    def _shown(self, value: Value) -> str:
-        return self._means.people.by_key(value.key).name if isinstance(value, Who) else plain(value)
+    def _shown(self, value: Value, zone: str) -> str:
+        match value:
+            case Who(key):
+                return self._means.people.by_key(key).name
+            case datetime():
+                return local_text(value, zone)
+            case _:
+                return plain(value)
 
 
 class ReceiptDeliverer:

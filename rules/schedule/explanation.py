@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from rules.hours import local_text
 from rules.people import People
 from rules.schedule.resolution import known_only, layered, plan_at, timelines
 from rules.schedule.roster import ALWAYS, Layer, RotationPlan, Schedule
@@ -74,7 +74,7 @@ def why_json(answers: Sequence[Why]) -> list[dict[str, Any]]:
 
 def _version(plan: RotationPlan) -> Iterator[Reason]:
     if plan.valid_from != ALWAYS:
-        yield Reason(f"by the roster as of {_local(plan.valid_from, plan.zone)}")
+        yield Reason(f"by the roster as of {local_text(plan.valid_from, plan.zone)}")
 
 
 def _planned(schedule: Schedule, levels: _Levels, at: datetime) -> Iterator[Reason]:
@@ -106,9 +106,9 @@ def _nobody(layer: Layer | None, pieces: Timeline, at: datetime) -> str:
     if layer is None:
         return "nobody at this time"
     if layer.effective_from and at < layer.effective_from:
-        return f"not before {_local(layer.effective_from, layer.zone)}"
+        return f"not before {local_text(layer.effective_from, layer.zone)}"
     if layer.effective_until and at >= layer.effective_until:
-        return f"ended {_local(layer.effective_until, layer.zone)}"
+        return f"ended {local_text(layer.effective_until, layer.zone)}"
     turn = turn_at(layer, at)
     if turn is None:
         return "has not begun"
@@ -121,7 +121,7 @@ def _turn(layer: Layer, at: datetime) -> str:
     if turn is None:
         return ""
     number, begins, ends = turn
-    since, until = _local(begins, layer.zone), _local(ends, layer.zone)
+    since, until = local_text(begins, layer.zone), local_text(ends, layer.zone)
     return f", turn {number + 1}, from {since} to {until}"
 
 
@@ -134,8 +134,3 @@ def _changes(levels: _Levels, pieces: Timeline) -> Iterator[Reason]:
     yield from (reason for reason in pieces[0].why if reason not in planned)
     if not pieces[0].people:
         yield Reason("so nobody has it")
-
-
-def _local(at: datetime, zone: str) -> str:
-    local = at.astimezone(ZoneInfo(zone))
-    return f"{local:%a %Y-%m-%d %H:%M} {local.tzname()}"

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from rules.hours import local_text
 from rules.nearest import nearest
 from rules.people import People, Person
 from rules.rotation import OnCall, Span
@@ -140,12 +140,12 @@ def who_text(answers: Sequence[OnDuty], zones: Mapping[str, str]) -> str:
     for duty in answers:
         zone = zones.get(duty.rotation, "UTC")
         line = f"{duty.rotation} {duty.role}: {names_of(duty.people)}"
-        line += f" until {_when(duty.until, zone)}" if duty.until else ""
+        line += f" until {local_text(duty.until, zone)}" if duty.until else ""
         line += f" ({duty.source})" if duty.source else ""
         if duty.next:
             line += f", then {names_of(duty.next.people)}"
             if duty.next.start != duty.until:
-                line += f" from {_when(duty.next.start, zone)}"
+                line += f" from {local_text(duty.next.start, zone)}"
         lines.append(line)
     return "\n".join(lines) or "The roster is empty."
 
@@ -242,15 +242,11 @@ def _persons(span: Span, people: People) -> tuple[Person, ...]:
 
 
 def _turn_line(turn: Turn, zone: str) -> str:
-    line = f"{turn.rotation} {turn.role}: {names_of(turn.people)} from {_when(turn.start, zone)}"
+    start = local_text(turn.start, zone)
+    line = f"{turn.rotation} {turn.role}: {names_of(turn.people)} from {start}"
     if turn.end:
-        line += f" to {_when(turn.end, zone)} ({duration_text(turn.end - turn.start)})"
+        line += f" to {local_text(turn.end, zone)} ({duration_text(turn.end - turn.start)})"
     return line
-
-
-def _when(at: datetime, zone: str) -> str:
-    local = at.astimezone(ZoneInfo(zone))
-    return f"{local:%a %Y-%m-%d %H:%M} {local.tzname()}"
 
 
 def _people_json(people: Sequence[Person]) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from whenever import ZonedDateTime
 
-from rules.hours import DAYS, Hours, next_local, to_instant
+from rules.hours import DAYS, Hours, local_text, next_local, to_instant
 from tests.rules.build import NOW
 
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "UTC")
@@ -133,6 +133,20 @@ def test_a_weekly_window_that_clocks_skip_opens_a_week_later(
 ) -> None:
     skipped = Hours(opens, closes, zone, ("sun",))
     assert skipped.opens_after(at(eve)) == at(next_one)
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [
+        ("Europe/Berlin", "Sun 2026-10-25 02:30 CET"),
+        ("America/Los_Angeles", "Sat 2026-10-24 18:30 PDT"),
+        ("America/Sao_Paulo", "Sat 2026-10-24 22:30 UTC-03"),
+        ("Asia/Kathmandu", "Sun 2026-10-25 07:15 UTC+0545"),
+        ("UTC", "Sun 2026-10-25 01:30 UTC"),
+    ],
+)
+def test_an_instant_is_shown_as_the_clocks_of_its_zone_do(zone: str, shown: str) -> None:
+    assert local_text(at("2026-10-25T01:30"), zone) == shown
 
 
 @given(

@@ -103,6 +103,7 @@ class Reached(Story):
         means = Means(
             backends=dict(self.phones),
             people=people,
+            zone_of=lambda key: people.by_key(key).zone,
             reader=reader,
             links=self.links,
             answering=self.answering,

@@ -1,6 +1,7 @@
 """A step of a page is carried out once, by whoever has its lease."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,14 +14,19 @@ from bot.ports.delivering import LeaseLostError
 from bot.ports.jobs import Job
 from rules.contacting.method import Method
 from rules.effects import Contact
+from rules.incident import Stakes
 from rules.people import People, Person
-from rules.sentence import say
+from rules.priority import Impact, Urgency
+from rules.sentence import Who, say
 from tests.bot.store.samples import incident
 from tests.fakes.clock import FakeClock
 from tests.fakes.inbox import FakeInbox
 from tests.fakes.reader import FakeReader
 
 ANA = Person("ana", "Ana", "ana@example.com", phone="+4917012345678")
+DEADLINE = datetime(2026, 11, 23, 6, tzinfo=UTC)
+STAKES = Stakes(name="Orders", impact=Impact.MODERATE, urgency=Urgency.HIGH, deadline=DEADLINE)
+WHY = say("you were asked at {at} by {who}", at=DEADLINE, who=Who("ana"))
 
 
 class Takes:
@@ -36,11 +42,12 @@ class Takes:
 
 def deliverer(clock: FakeClock, service: Takes, method: Method) -> ContactDeliverer:
     people = People([ANA])
-    reader = FakeReader(incident(42, clock.now(), id="i1", paged=("ana",)))
+    reader = FakeReader(incident(42, clock.now(), id="i1", paged=("ana",), stakes=STAKES))
     answering = Answering(FakeInbox(), reader, clock, lambda key: people.by_key(key).name)
     means = Means(
         backends={method: service},
         people=people,
+        zone_of={"ana": "Europe/Berlin"}.__getitem__,
         reader=reader,
         links=Links("secret", "https://watchbill.example", clock),
         answering=answering,
@@ -51,13 +58,25 @@ def deliverer(clock: FakeClock, service: Takes, method: Method) -> ContactDelive
 
 def job(clock: FakeClock, method: Method) -> Job:
     now = clock.now()
-    effect = Contact("ana", "i1:0.0.0:ana", 1, method, now - now, say("you are primary of data"))
+    effect = Contact("ana", "i1:0.0.0:ana", 1, method, now - now, WHY)
     new = contact_job(effect, "i1", now, now)
     return Job(
         id="j1", key=new.key, kind=new.kind, lane=new.lane, priority=new.priority,
         payload=new.payload, incident_id="i1", due_at=now, created_at=now, first_attempt_at=now,
         attempts=1, lease=1, leased_until=now, revision=0, unsure=False,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("method", [Method.EMAIL, Method.SMS, Method.VOICE])
+async def test_whoever_is_reached_reads_times_in_their_own_zone(
+    clock: FakeClock, method: Method
+) -> None:
+    service = Takes()
+    await deliverer(clock, service, method).deliver(job(clock, method))
+    told = dict(service.sent[0].details)
+    assert told["Promised by"] == "Mon 2026-11-23 07:00 CET"
+    assert told["Since"].endswith(" CET")
+    assert service.sent[0].why == "you were asked at Mon 2026-11-23 07:00 CET by Ana"
 
 
 @pytest.mark.parametrize("method", [Method.EMAIL, Method.SMS, Method.VOICE])
