@@ -133,7 +133,7 @@ def open_storm(
     return replace(
         one,
         storm=True,
-        dedup_key=f"storm:{number}",
+        dedup_key=f"storm:{incident_id}",  # what no source can have called an alert before
         group_key="",
         title=f"Alert storm from {one.source}",
         description="",

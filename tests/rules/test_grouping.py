@@ -104,7 +104,7 @@ def test_a_storm_is_routed_as_its_first_alert_and_named_by_its_source() -> None:
     assert made.storm
     assert (made.title, made.dedup_key, made.group_key) == (
         "Alert storm from airflow",
-        "storm:7",
+        "storm:i",
         "",
     )
     assert made.labels == {}

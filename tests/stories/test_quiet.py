@@ -160,3 +160,12 @@ async def test_a_storm_takes_the_priority_of_its_worst_alert(tell: Tell) -> None
     await story.fires("three", severity=Severity.CRITICAL)
     story.pages("ana")
     assert (await story.incident(2)).priority is Priority.P1
+
+
+async def test_an_alert_that_is_called_like_a_storm_holds_up_no_storm(tell: Tell) -> None:
+    story = tell(rulebook(storm=StormRule(incidents=10, within=timedelta(minutes=1))))
+    await story.hears(*[alert(f"storm:{n}", story.clock.now()) for n in range(5, 25)])
+    assert (await story.incident(11)).storm
+    assert (await story.incident(11)).alert_count == 10
+    await story.after(seconds=59)
+    story.pages(*["ana"] * 11)
