@@ -153,9 +153,7 @@ async def build(setting: Setting) -> Application:
         after=after,
         pages=[
             *contact.routes,
-            *page_routes(
-                config, store, slack, people, sessions, clock=clock, journal=store.journal
-            ),
+            *page_routes(config, store, slack, sessions, clock=clock, journal=store.journal),
         ],
     )
 

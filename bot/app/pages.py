@@ -19,9 +19,7 @@ from bot.web.pages.handlers import PageParts, Pages
 from bot.web.pages.openid import OpenId, OpenIdApp
 from bot.web.pages.sessions import Sessions
 from rules.issues.issue import OnCallAt
-from rules.people import People
 
-_SLACK = "slack:"
 _AT_ONCE = 3
 """Pieces that somebody who looks waits for; in a storm the rest follows within seconds."""
 
@@ -55,7 +53,6 @@ def page_routes(
     config: Config,
     store: OpenedStore,
     slack: SlackSide,
-    people: People,
     sessions: Sessions,
     *,
     clock: Clock,
@@ -75,7 +72,7 @@ def page_routes(
             clock=clock,
             sessions=sessions,
             name_of=slack.directory.name,
-            zone_of=lambda key: _zone_of(people, slack, key),
+            zone_of=slack.directory.zone_of_key,
             fresh=partial(store.issue_drawing.catch_up, _AT_ONCE),
             thread_link=thread_link,
         )
@@ -103,9 +100,3 @@ def _openid(config: Config, slack: SlackSide, clock: Clock) -> OpenId | None:
         team=lambda: slack.identity.team,
     )
     return OpenId(app, clock)
-
-
-def _zone_of(people: People, slack: SlackSide, key: str) -> str:
-    if key.startswith(_SLACK):
-        return slack.directory.zone_of(key.removeprefix(_SLACK)) or "UTC"
-    return people.by_key(key).zone

@@ -14,6 +14,8 @@ async def test_an_alert_is_read_on_the_page_by_a_link_from_slack(running: Runnin
     await running.until_said("data-alerts", "orders")
     workspace, app = running.workspace, running.app
     ana = workspace.person("ana").id
+    workspace.person("ana").tz = "America/Chicago"
+    await app.slack.directory.links(["ana@example.com"])
     await workspace.command("ana", "data-alerts", "/oncall issues")
     channel = workspace.conversation("data-alerts")
     assert await workspace.until(
@@ -36,3 +38,4 @@ async def test_an_alert_is_read_on_the_page_by_a_link_from_slack(running: Runnin
         async with http.get("/issues/1") as one:
             text = await one.text()
         assert one.status == 200
+        assert re.search(r'title="[^"]+ C[SD]T"', text), "times are in the zone that Slack knows"
