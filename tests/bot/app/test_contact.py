@@ -64,9 +64,13 @@ async def slow(database_url: str, tmp_path: Path) -> AsyncIterator[Second]:
 
 async def test_a_link_in_a_mail_acknowledges_after_one_click(second: Second) -> None:
     primary = second.running.order[0]
+    second.running.workspace.person(primary).tz = "America/Chicago"
+    await second.running.app.slack.directory.links([f"{primary}@example.com"])
     assert await second.running.post("generic", BROKEN) == 202
     assert await second.mails() == [f"{primary}@example.com"]
-    (link,) = re.findall(r"http://\S+/ack/\S+", second.mail.mails[0].get_content())
+    mail = second.mail.mails[0].get_content()
+    assert re.search(r"Since: .+ C[SD]T\n", mail), "in the zone that Slack knows"
+    (link,) = re.findall(r"http://\S+/ack/\S+", mail)
     async with second.running.http.get(link) as shown:
         assert shown.status == 200
         assert "orders table is late" in await shown.text()
