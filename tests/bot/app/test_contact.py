@@ -69,7 +69,7 @@ async def test_a_link_in_a_mail_acknowledges_after_one_click(second: Second) -> 
     assert await second.running.post("generic", BROKEN) == 202
     assert await second.mails() == [f"{primary}@example.com"]
     mail = second.mail.mails[0].get_content()
-    assert re.search(r"Since: .+ C[SD]T\n", mail), "in the zone that Slack knows"
+    assert re.search(r"Since: .+ C[SD]T\s", mail), "in the zone that Slack knows"
     (link,) = re.findall(r"http://\S+/ack/\S+", mail)
     async with second.running.http.get(link) as shown:
         assert shown.status == 200
