@@ -47,8 +47,7 @@ class Pushover:
         found = answer if isinstance(answer, dict) else {}
         if found.get("status") != 1:
             raise GiveUpError("Pushover did not take it: check `contact.pushover`")
-        receipt = str(found.get("receipt") or "")
-        return Sent(receipt or str(found.get("request") or "taken"), receipt)
+        return Sent(str(found.get("receipt") or found.get("request") or "taken"))
 
     async def acknowledged(self, receipt: str) -> bool | None:
         answer = await self._service.get(f"/1/receipts/{receipt}.json", {"token": self._token})

@@ -112,10 +112,9 @@ class Summons:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A service took it. `receipt`: the service has to be asked whether it was acknowledged."""
+    """A service took it, and calls it that; where acknowledgements are asked for, by this id."""
 
     provider_id: str
-    receipt: str = ""
 
 
 class Backend(Protocol):

@@ -52,8 +52,7 @@ class Phone:
             f"{self.story.clock.now():%H:%M:%S} {summons.person} by {self.method}"
         )
         self.lost()
-        sent = f"{self.method}-{len(self.story.summonses)}"
-        return Sent(sent, sent if self.method is Method.PUSHOVER else "")
+        return Sent(f"{self.method}-{len(self.story.summonses)}")
 
     async def acknowledged(self, receipt: str) -> bool | None:
         self.asked += 1
