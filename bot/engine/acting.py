@@ -180,7 +180,8 @@ async def _on_incident(work: Work, act: OnIncident) -> Answer:
     if incident is None:
         return Answer(no_incident(act.number), refused=True)
     event = event_of(act)
-    if isinstance(event, Reopened) and (other := await work.elsewhere(incident)):
+    own = incident.source, incident.dedup_key
+    if isinstance(event, Reopened) and (other := await work.elsewhere(incident, *own)):
         words = "#{number} stays as it is: the same thing is #{other}. Look there."
         return Answer(say(words, number=incident.number, other=other.number), refused=True)
     if work.book.contacts.available:  # whoever does something about it need not be woken for it

@@ -14,18 +14,24 @@ from rules.shown_alert import ShownAlert
 
 
 async def split_off(work: Work, act: SplitOff) -> Answer:
-    """Take the alert out of its incident and open another for it, which pages by its own right."""
+    """Take the alert out of its incident and open another for it, which pages by its own right.
+
+    Nothing is opened where it has one by now: its incident was reopened meanwhile.
+    """
     incident = await work.tx.incident_numbered(act.number)
     if incident is None:
         return Answer(no_incident(act.number), refused=True)
     gone = next((a for a in incident.alerts if alert_ref(a.source, a.dedup_key) == act.alert), None)
     source, key = (gone.source, gone.dedup_key) if gone else ("", "")
+    other = await work.elsewhere(incident, source, key) if gone else None
     decision = work.apply(incident, AlertSplitOff(act.by, source, key), by=act.by)
     if decision.refusal is not None or gone is None:
         lost = say("That alert is not part of #{number} any more.", number=act.number)
         return Answer(decision.refusal or lost, refused=True)
     alert = await _taken(work, incident, gone)
-    await work.load_for([])
+    if other is not None:
+        words = say("It is #{number} already: {title}", number=other.number, title=alert.title)
+        return Answer(words)
     number = work.tx.next_number()
     opened: Incident = open_incident(
         alert, work.book, incident_id=work.new_id(), number=number, now=work.now

@@ -71,14 +71,13 @@ class Work:
             refs, now=self.now, window=self._window(), related=related if about else None
         )
 
-    async def elsewhere(self, incident: Incident) -> Incident | None:
-        """Return the other incident that has by now what this one is about, None without one."""
-        tx, source, key = self.tx, incident.source, incident.dedup_key
-        await tx.load_for([AlertRef(source, key, "")], now=self.now, window=self._window())
-        held = tx.open_alert(source, key)
+    async def elsewhere(self, incident: Incident, source: str, key: str) -> Incident | None:
+        """Return the other incident that has one of its things by now, None without one."""
+        await self.tx.load_for([AlertRef(source, key, "")], now=self.now, window=self._window())
+        held = self.tx.open_alert(source, key)
         if held is None or held.incident_id == incident.id:
             return None
-        return tx.incident(held.incident_id)
+        return self.tx.incident(held.incident_id)
 
     def receive(
         self,

@@ -4,10 +4,11 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, bindparam, select, text, update
+from sqlalchemy import Integer, Select, bindparam, exists, not_, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.inbox import ConflictError
@@ -55,9 +56,20 @@ _UPDATE = (
     .where(INCIDENT.c.id == bindparam("its_id"), INCIDENT.c.version == bindparam("its_version"))
     .values({c.name: bindparam(f"new_{c.name}", type_=c.type) for c in _CHANGED})
 )
+_OTHERS = ALERT.alias("others")
+_ELSEWHERE = exists().where(
+    _OTHERS.c.source == ALERT.c.source,
+    _OTHERS.c.dedup_key == ALERT.c.dedup_key,
+    text("others.open = 1"),
+)
 _ALERTS_OPEN = (
     update(ALERT)
-    .where(ALERT.c.incident_id == bindparam("its_id"), ALERT.c.open != bindparam("new_open"))
+    .where(
+        ALERT.c.incident_id == bindparam("its_id"),
+        ALERT.c.open != bindparam("new_open"),
+        # what another incident has taken over meanwhile stays there
+        or_(bindparam("new_open", type_=Integer) == 0, not_(_ELSEWHERE)),
+    )
     .values(open=bindparam("new_open"))
 )
 
@@ -167,6 +179,7 @@ class Incidents:
             if not incident.takes_alerts or self._may_have_been_closed(incident)
         ]
         if turned:
+            turned.sort(key=itemgetter("new_open"))  # what one gives up, another may take
             await self._connection.execute(_ALERTS_OPEN, turned)
 
     def _may_have_been_closed(self, incident: Incident) -> bool:

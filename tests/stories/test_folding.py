@@ -183,6 +183,41 @@ async def test_splitting_off_survives_a_crash_and_happens_once(tell: Tell) -> No
     assert await story.store.reader.open_count() == 2
 
 
+async def opened_again_beside_what_it_lost(story: Story) -> None:
+    await story.hears(about(story, STG), about(story, FCT))
+    await story.does("ana", "resolved")
+    await story.does("ana", "waived", note="the sheet was typed again")
+    await story.hears(about(story, FCT))
+    await story.does("ana", "reopened")
+    assert await story.store.reader.open_count() == 2
+
+
+async def test_what_has_become_an_incident_of_its_own_is_not_opened_twice(tell: Tell) -> None:
+    story = tell(catalogued())
+    await opened_again_beside_what_it_lost(story)
+    act = SplitOff(number=1, alert=alert_ref("dbt", f"dbt:{FCT}"), by="bo")
+    await story.asks(act)
+    assert story.said()[-1] == f"It is #2 already: dbt:{FCT} failed"
+    assert [one.asset for one in (await story.incident()).alerts] == [STG]
+    assert await story.store.reader.open_count() == 2
+
+
+async def test_what_is_reopened_takes_nothing_from_another_incident(tell: Tell) -> None:
+    story = tell(catalogued())
+    await story.hears(about(story, FCT))
+    await story.does("ana", "resolved")
+    await story.does("ana", "waived", note="the sheet was typed again")
+    await story.hears(about(story, STG), about(story, FCT))
+    await story.does("ana", "resolved", 2)
+    await story.does("ana", "waived", 2, note="the sheet was typed again")
+    assert len((await story.incident(2)).alerts) == 2
+    await story.does("ana", "reopened", 1)
+    await story.does("ana", "reopened", 2)
+    await story.recovers(f"dbt:{FCT}", source="dbt")
+    assert await story.state(1) is State.RESOLVED
+    assert await story.state(2) is State.TRIGGERED
+
+
 async def test_the_window_is_a_setting(tell: Tell) -> None:
     story = tell(catalogued(folding=FoldingRule(within=timedelta(minutes=5))))
     await story.hears(about(story, STG))
