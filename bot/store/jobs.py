@@ -12,7 +12,7 @@ from bot.ports.delivering import Dead, Delivered, Outcome, Retry
 from bot.ports.jobs import Job
 from bot.store import bulk
 from bot.store.bulk import insert_rows
-from bot.store.columns import UtcDateTime
+from bot.store.columns import UtcDateTime, stored_text
 from bot.store.tables.core import JOB, LANE
 
 Insert: TypeAlias = bulk.Insert
@@ -186,12 +186,12 @@ async def record_outcome(
         case Delivered():
             statement, values = _DELIVERED, {"at": now, "why": ""}
         case Dead(why):
-            statement, values = _DEAD, {"at": now, "why": why}
+            statement, values = _DEAD, {"at": now, "why": stored_text(why)}
         case Retry(at, why, unsure, _, counts):
             statement = _RETRY
             values = {
                 "retry_at": at,
-                "why": why,
+                "why": stored_text(why),
                 "uncounted": int(not counts),
                 "clean": int(not unsure),
             }

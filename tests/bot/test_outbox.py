@@ -234,6 +234,18 @@ async def test_what_can_never_succeed_is_given_up_out_loud(desk: Desk) -> None:
     assert (job.key, why) == ("a", "invite the bot to #data")
 
 
+async def test_what_another_side_says_is_recorded_whatever_it_is_made_of(desk: Desk) -> None:
+    desk.deliverer.answers = [
+        fails(RetryLaterError("no\0 \ud800")),
+        fails(GiveUpError("no\0 \ud800")),
+    ]
+    await desk.enqueue("a")
+    await desk.run_until_idle(minutes=5)
+    ((_, why),) = await desk.opened.reader.dead_jobs(9)
+    assert why == "no\ufffd ?"
+    assert [word for _, word in desk.counted] == ["retry", "dead"]
+
+
 async def test_a_note_is_given_up_after_two_hours_and_a_page_not(desk: Desk) -> None:
     began = desk.clock.now()
     desk.deliverer.answers = [fails(RetryLaterError("503"))] * 10_000
