@@ -168,7 +168,7 @@ class Outbox:
         """Begin pages, then first showings beside them; what is only decoration after the pages."""
         pages = [self._start(group, job) for job in jobs if job.priority is JobPriority.PAGE]
         for job in jobs:
-            if job.id not in self._under_way:
+            if job.priority is not JobPriority.PAGE:
                 self._start(group, job, pages)
 
     def _start(

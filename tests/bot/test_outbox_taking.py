@@ -1,13 +1,16 @@
 """The outbox takes over what a commit has leased for it, without a claim of its own."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
 from bot.ports.delivering import Delivered
 from bot.ports.jobs import Job, JobPriority, NewJob
+from bot.ports.store import Store, Transaction
 from bot.store.opening import OpenedStore
 from tests.bot.test_outbox import Deliverer, Desk, Holding, until
 from tests.fakes.clock import FakeClock
@@ -117,6 +120,54 @@ async def test_what_comes_while_it_drains_is_handed_back_unsent(desk: Desk) -> N
     desk.clock.advance(seconds=1)
     (left,) = await desk.opened.queue.claim(desk.clock.now(), 9)
     assert (left.key, left.unsure, left.attempts) == ("late", False, 1)
+
+
+@dataclass
+class Renewing:
+    """A store beside which, once, another's commit leases the job whose outcome was recorded."""
+
+    store: Store
+    anew: Callable[[], Awaitable[object]]
+    times: int = 1
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        async with self.store.begin() as tx:
+            yield tx
+        if self.times:
+            self.times -= 1
+            await self.anew()
+
+
+@pytest.mark.parametrize("kind", ["page", "show"])
+async def test_what_is_leased_anew_before_its_task_has_ended_is_begun(
+    desk: Desk, kind: str
+) -> None:
+    priority = JobPriority.PAGE if kind == "page" else JobPriority.MACHINE
+
+    async def renewed() -> None:
+        async with desk.opened.store.begin() as tx:
+            tx.enqueue(
+                NewJob(
+                    key="a",
+                    kind=kind,
+                    lane="",
+                    priority=priority,
+                    due_at=desk.clock.now(),
+                    renew=True,
+                )
+            )
+            tx.lease_own(9)
+        desk.outbox.take(tx.leased)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(desk.outbox.run())
+        await until(lambda: desk.outbox.room() > 0)
+        desk.outbox._store = Renewing(desk.opened.store, renewed)
+        await renewed()
+        await until(lambda: len(desk.finished) == 2)
+        await desk.outbox.drain(desk.clock.now() + SOON)
+    assert desk.deliverer.keys == ["a", "a"]
 
 
 async def test_a_job_that_is_begun_anew_while_it_goes_out_ends_nothing(desk: Desk) -> None:
