@@ -8,3 +8,10 @@ def plain_line(text: str) -> str:
     if len(text) > LONGEST:
         text = f"{text[: LONGEST - 1]}…"
     return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def one_line(text: str, longest: int = 200) -> str:
+    """Return `text` with single spaces for whatever is not printable, and not longer than that."""
+    bare = "".join(char if char.isprintable() else " " for char in text)
+    short = " ".join(bare.split())
+    return short if len(short) <= longest else f"{short[: longest - 1].rstrip()}…"

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from rules.calendar.event import duty_of, one_line, summary_of
+from rules.calendar.event import duty_of, summary_of
 from rules.calendar.ledger import Published
 from rules.people import People
+from rules.plain_line import one_line
 
 if TYPE_CHECKING:  # takes 0.2 s to load, and a start need not wait for the first feed
     from icalendar import Calendar, Event

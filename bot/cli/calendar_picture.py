@@ -10,8 +10,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from rules.calendar.event import gaps_of, one_line
+from rules.calendar.event import gaps_of
 from rules.people import People
+from rules.plain_line import one_line
 from rules.rotation import OnCall
 
 _COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_cyan", "bright_green")

@@ -13,12 +13,12 @@ from aiohttp import web
 
 from bot.clock import Clock
 from bot.contact.answering import Answering, Standing
-from bot.contact.calling import one_line
 from bot.contact.links import Claim, Links, Purpose
 from bot.contact.replies import Replies, said
 from bot.contact.twilio import is_from_twilio, spoken_answer, written_answer
 from bot.ports.contact import Result
 from bot.ports.inbox import ConflictError, NotStoredError
+from rules.plain_line import one_line
 
 log = structlog.get_logger(__name__)
 

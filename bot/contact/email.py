@@ -10,10 +10,10 @@ from email.utils import format_datetime, parseaddr
 import aiosmtplib
 
 from bot.clock import Clock
-from bot.contact.calling import one_line
 from bot.contact.wording import headline, lines
 from bot.ports.contact import Sent, Summons
 from bot.ports.delivering import GiveUpError, RetryLaterError
+from rules.plain_line import one_line
 
 WHOLE = 15.0
 """Seconds for one message, from the connection to the server's last word."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from bot.contact.calling import one_line
 from bot.ports.contact import Summons
+from rules.plain_line import one_line
 
 LONGEST_SMS = 300
 """Two segments of 153, as long as nothing in it needs the wide alphabet."""

@@ -1,9 +1,7 @@
 """JSON over HTTP to one orchestrator: a time-out, a size limit, and what each failure means."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -11,11 +9,10 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
-from bot.ports.delivering import GiveUpError, RetryLaterError
+from bot.http_client import ask
+from bot.ports.delivering import GiveUpError
 
 TIMEOUT = 10.0
-_LARGEST = 2_000_000
-_LONGEST_WAIT = 3_600
 _QUOTED = 100
 
 
@@ -63,40 +60,18 @@ class Api:
 
     async def _send(self, verb: str, path: str, query: Mapping[str, str], body: object) -> Reply:
         url = URL(self.url + path, encoded=True)
-        try:
-            async with self._session.request(
-                verb,
-                url.with_query(dict(query)) if query else url,
-                json=body,
-                headers=self._headers,
-                allow_redirects=False,
-                timeout=self._timeout,
-            ) as answer:
-                content = await _whole(self.name, answer)
-                wait = answer.headers.get("Retry-After", "")
-                status = answer.status
-        except aiohttp.ClientConnectorError as error:
-            raise RetryLaterError(f"{self.name} cannot be reached") from error
-        except (TimeoutError, OSError, aiohttp.ClientError) as error:
-            why = f"{self.name}: {type(error).__name__}"
-            raise RetryLaterError(why, unsure=verb == "POST") from error
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            seconds = min(int(wait), _LONGEST_WAIT) if wait.isdecimal() and len(wait) < 9 else None
-            after = timedelta(seconds=seconds) if seconds is not None else None
-            raise RetryLaterError(f"{self.name} asks us to wait", after=after, throttled=True)
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise RetryLaterError(f"{self.name} answered {status}", unsure=verb == "POST")
-        return Reply(status, _json(content))
-
-
-async def _whole(name: str, answer: aiohttp.ClientResponse) -> bytes:
-    """Return all of a body: a part of it would tell of fewer runs than there are."""
-    kept = bytearray()
-    async for chunk in answer.content.iter_chunked(65_536):
-        kept += chunk
-        if len(kept) > _LARGEST:
-            raise GiveUpError(f"{name}'s answer is too large to read")
-    return bytes(kept)
+        answer = await ask(
+            self._session,
+            verb,
+            url.with_query(dict(query)) if query else url,
+            name=self.name,
+            within=self._timeout,
+            json=body,
+            headers=self._headers,
+        )
+        if not answer.is_whole:  # a part of it would tell of fewer runs than there are
+            raise GiveUpError(f"{self.name}'s answer is too large to read")
+        return Reply(answer.status, answer.json())
 
 
 def segment(text: str) -> str:
@@ -122,10 +97,3 @@ _HINTS: Mapping[int, str] = {
     404: "there is no such pipeline, or the token may not see it",
     409: "it runs already, or is paused",
 }
-
-
-def _json(content: bytes) -> Any:
-    try:
-        return json.loads(content) if content.strip() else None
-    except (ValueError, RecursionError):
-        return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rules.people import People
+from rules.plain_line import one_line
 from rules.rotation import OnCall, Span
 
 _PREFIX = "oc"
@@ -80,9 +81,3 @@ def summary_of(event: CalendarEvent, people: People, roles: Sequence[str] = ()) 
 def duty_of(event: CalendarEvent, roles: Sequence[str] = ()) -> str:
     only = tuple(roles) == (event.role,) == ("primary",)
     return one_line(event.rotation if only else f"{event.rotation} {event.role}")
-
-
-def one_line(text: str) -> str:
-    """Return text from outside as one line of printable characters, 200 at the most."""
-    plain = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(plain.split())[:200]

@@ -181,10 +181,10 @@ async def test_an_answer_that_is_lost_after_it_was_made_makes_no_second(
     [
         (401, {}, GiveUpError, "renew `task_tracker.token`"),
         (403, {}, GiveUpError, "the right to issues"),
-        (403, {"X-RateLimit-Remaining": "0"}, RetryLaterError, "too often"),
+        (403, {"X-RateLimit-Remaining": "0"}, RetryLaterError, "asks us to wait"),
         (404, {}, GiveUpError, "check `task_tracker`"),
         (422, {}, GiveUpError, "answered 422"),
-        (429, {"Retry-After": "7"}, RetryLaterError, "too often"),
+        (429, {"Retry-After": "7"}, RetryLaterError, "asks us to wait"),
         (500, {}, RetryLaterError, "answered 500"),
         (302, {"Location": "http://127.0.0.1:1/"}, GiveUpError, "answered 302"),
     ],
@@ -219,7 +219,7 @@ async def test_nobody_there_and_no_json_are_told_apart(
             await deliver(opened_store, clock, tracker, task)
     async with aiohttp.ClientSession() as session:
         gone = GitHubIssues(session, "http://127.0.0.1:9", "acme/data", "secret")
-        with pytest.raises(RetryLaterError, match="does not answer"):
+        with pytest.raises(RetryLaterError, match="cannot be reached"):
             await deliver(opened_store, clock, gone, task)
 
 
