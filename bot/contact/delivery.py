@@ -30,6 +30,7 @@ ASK_AGAIN = timedelta(seconds=10)
 ONE_CALL = timedelta(seconds=45)
 """So long a number is left alone after a call began: ringing, hearing it, pressing a key."""
 _NOTHING = Delivered()
+_PRIVATE = frozenset({Method.SMS, Method.VOICE, Method.PUSHOVER, Method.NTFY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,10 @@ class ContactDeliverer:
         # a machine that slept since the lease was taken must not send what another has sent
         if not await job.still_ours():
             raise LeaseLostError
-        sent = await backend.send(summons)
+        try:
+            sent = await backend.send(summons)
+        except GiveUpError as refused:
+            raise GiveUpError(_discreet(str(refused), order.method, summons.address)) from refused
         if order.method is Method.VOICE:
             self._called[summons.address] = self._means.clock.now()
         ref = MessageRef(CONTACT, order.method, sent.provider_id, order.person, order.page)
@@ -144,6 +148,11 @@ class ContactDeliverer:
                 return local_text(value, zone)
             case _:
                 return plain(value)
+
+
+def _discreet(why: str, method: Method, address: str) -> str:
+    """Hide numbers, keys and topics that a service repeats: the channel reads why it refused."""
+    return why.replace(address, "[hidden]") if method in _PRIVATE else why
 
 
 class ReceiptDeliverer:

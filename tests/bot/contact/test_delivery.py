@@ -9,8 +9,8 @@ from bot.contact.answering import Answering
 from bot.contact.delivery import ContactDeliverer, Means
 from bot.contact.links import Links
 from bot.contact_jobs import contact_job
-from bot.ports.contact import Sent, Summons
-from bot.ports.delivering import LeaseLostError
+from bot.ports.contact import Backend, Sent, Summons
+from bot.ports.delivering import GiveUpError, LeaseLostError
 from bot.ports.jobs import Job
 from rules.contacting.method import Method
 from rules.effects import Contact
@@ -29,6 +29,13 @@ STAKES = Stakes(name="Orders", impact=Impact.MODERATE, urgency=Urgency.HIGH, dea
 WHY = say("you were asked at {at} by {who}", at=DEADLINE, who=Who("ana"))
 
 
+class Refuses:
+    """A service that repeats in its refusal whom it was to reach."""
+
+    async def send(self, summons: Summons) -> Sent:
+        raise GiveUpError(f"it answered 400 (The 'To' {summons.address} is not valid [21211])")
+
+
 class Takes:
     """A service that takes everything."""
 
@@ -40,7 +47,7 @@ class Takes:
         return Sent("SM1")
 
 
-def deliverer(clock: FakeClock, service: Takes, method: Method) -> ContactDeliverer:
+def deliverer(clock: FakeClock, service: Backend, method: Method) -> ContactDeliverer:
     people = People([ANA])
     reader = FakeReader(incident(42, clock.now(), id="i1", paged=("ana",), stakes=STAKES))
     answering = Answering(FakeInbox(), reader, clock, lambda key: people.by_key(key).name)
@@ -77,6 +84,14 @@ async def test_whoever_is_reached_reads_times_in_their_own_zone(
     assert told["Promised by"] == "Mon 2026-11-23 07:00 CET"
     assert told["Since"].endswith(" CET")
     assert service.sent[0].why == "you were asked at Mon 2026-11-23 07:00 CET by Ana"
+
+
+async def test_the_channel_does_not_read_a_persons_number(clock: FakeClock) -> None:
+    with pytest.raises(GiveUpError) as caught:
+        await deliverer(clock, Refuses(), Method.SMS).deliver(job(clock, Method.SMS))
+    assert str(caught.value) == "it answered 400 (The 'To' [hidden] is not valid [21211])"
+    with pytest.raises(GiveUpError, match=r"ana@example\.com"):
+        await deliverer(clock, Refuses(), Method.EMAIL).deliver(job(clock, Method.EMAIL))
 
 
 @pytest.mark.parametrize("method", [Method.EMAIL, Method.SMS, Method.VOICE])
