@@ -22,7 +22,7 @@ from bot.ports.store import Reader
 from rules.contacting.contacts import address_of
 from rules.contacting.method import TITLES, Method
 from rules.hours import local_text
-from rules.incident import Incident, State
+from rules.incident import Incident, Stakes, State
 from rules.people import People
 from rules.sentence import Value, Who, plain
 
@@ -128,13 +128,12 @@ class ContactDeliverer:
 
     def _details(self, incident: Incident, zone: str) -> list[tuple[str, str]]:
         stakes = incident.stakes
-        deadline = stakes.deadline if stakes else None
         base = self._means.public_url
         return [
             ("What", incident.description),
-            ("Product", stakes.product if stakes else incident.product),
+            ("Product", (stakes.product and stakes.name) if stakes else incident.product),
             ("Impact", stakes.impact_why if stakes else ""),
-            ("Promised by", local_text(deadline, zone) if deadline else ""),
+            _by_when(stakes, zone, self._means.clock.now()),
             ("Runbook", stakes.runbook if stakes else ""),
             ("Since", local_text(incident.opened_at, zone)),
             ("More", f"{base}/issues/{incident.number}" if base else ""),
@@ -148,6 +147,18 @@ class ContactDeliverer:
                 return local_text(value, zone)
             case _:
                 return plain(value)
+
+
+def _by_when(stakes: Stakes | None, zone: str, now: datetime) -> tuple[str, str]:
+    """Return until when it is to be mended, and what that instant is."""
+    if stakes is None or stakes.deadline is None:
+        return "Promised by", ""
+    when = local_text(stakes.deadline, zone)
+    late = stakes.deadline <= now
+    if stakes.consumers is not None:
+        return "Wrong data", "its readers are there now" if late else f"read again from {when}"
+    whose = f" for {stakes.promised}" if stakes.promised else ""
+    return "Promised by", f"{when}{whose}{', missed' if late else ''}"
 
 
 def _discreet(why: str, method: Method, address: str) -> str:

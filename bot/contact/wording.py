@@ -8,7 +8,7 @@ from rules.plain_line import one_line
 LONGEST_SMS = 300
 """Two segments of 153, as long as nothing in it needs the wide alphabet."""
 _TITLE, _WHY, _SMS_TITLE = 120, 120, 140
-_AT_STAKE: Mapping[str, int] = {"Product": 60, "Promised by": 30, "Impact": 80}
+_AT_STAKE: Mapping[str, int] = {"Product": 60, "Promised by": 80, "Wrong data": 60, "Impact": 80}
 """What is told even where there is little room, and how much of it."""
 
 

@@ -1,19 +1,22 @@
 """A step of a page is carried out once, by whoever has its lease."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
+from typing import Any
 
 import pytest
 
 from bot.contact.answering import Answering
 from bot.contact.delivery import ContactDeliverer, Means
 from bot.contact.links import Links
+from bot.contact.wording import text_message
 from bot.contact_jobs import contact_job
 from bot.ports.contact import Backend, Sent, Summons
 from bot.ports.delivering import GiveUpError, LeaseLostError
 from bot.ports.jobs import Job
 from rules.contacting.method import Method
 from rules.effects import Contact
+from rules.hours import Hours
 from rules.incident import Stakes
 from rules.people import People, Person
 from rules.priority import Impact, Urgency
@@ -26,6 +29,7 @@ from tests.fakes.reader import FakeReader
 ANA = Person("ana", "Ana", "ana@example.com", phone="+4917012345678")
 DEADLINE = datetime(2026, 11, 23, 6, tzinfo=UTC)
 STAKES = Stakes(name="Orders", impact=Impact.MODERATE, urgency=Urgency.HIGH, deadline=DEADLINE)
+OFFICE = Hours(time(8), time(18), "Europe/Berlin")
 WHY = say("you were asked at {at} by {who}", at=DEADLINE, who=Who("ana"))
 
 
@@ -47,9 +51,11 @@ class Takes:
         return Sent("SM1")
 
 
-def deliverer(clock: FakeClock, service: Backend, method: Method) -> ContactDeliverer:
+def deliverer(
+    clock: FakeClock, service: Backend, method: Method, stakes: Stakes = STAKES
+) -> ContactDeliverer:
     people = People([ANA])
-    reader = FakeReader(incident(42, clock.now(), id="i1", paged=("ana",), stakes=STAKES))
+    reader = FakeReader(incident(42, clock.now(), id="i1", paged=("ana",), stakes=stakes))
     answering = Answering(FakeInbox(), reader, clock, lambda key: people.by_key(key).name)
     means = Means(
         backends={method: service},
@@ -84,6 +90,30 @@ async def test_whoever_is_reached_reads_times_in_their_own_zone(
     assert told["Promised by"] == "Mon 2026-11-23 07:00 CET"
     assert told["Since"].endswith(" CET")
     assert service.sent[0].why == "you were asked at Mon 2026-11-23 07:00 CET by Ana"
+
+
+@pytest.mark.parametrize(
+    ("stakes", "hours", "told"),
+    [
+        ({}, 0, ("Promised by", "Mon 2026-11-23 07:00 CET")),
+        ({"promised": "Revenue"}, 0, ("Promised by", "Mon 2026-11-23 07:00 CET for Revenue")),
+        ({}, 4, ("Promised by", "Mon 2026-11-23 07:00 CET, missed")),
+        ({"consumers": OFFICE}, 0, ("Wrong data", "read again from Mon 2026-11-23 07:00 CET")),
+        ({"consumers": OFFICE}, 4, ("Wrong data", "its readers are there now")),
+    ],
+)
+async def test_whoever_is_reached_hears_by_when_and_for_whom(
+    clock: FakeClock, stakes: dict[str, Any], hours: int, told: tuple[str, str]
+) -> None:
+    service = Takes()
+    at_stake = replace(STAKES, product="orders_daily", **stakes)
+    contact = deliverer(clock, service, Method.SMS, at_stake)
+    mine = job(clock, Method.SMS)
+    clock.advance(hours=hours)
+    await contact.deliver(mine)
+    assert told in service.sent[0].details
+    assert ("Product", "Orders") in service.sent[0].details
+    assert told[1] in text_message(service.sent[0])
 
 
 async def test_the_channel_does_not_read_a_persons_number(clock: FakeClock) -> None:
