@@ -153,6 +153,19 @@ async def act_on(work: Work, delivery: Delivery) -> None:
         work.tx.enqueue(job)
 
 
+def apology(delivery: Delivery, now: datetime) -> NewJob | None:
+    """Return the job that tells whoever asked that it failed, None when it cannot be known who."""
+    try:
+        to = act_from_json(delivery.body).answer_to
+    except ValueError:
+        return None
+    words = (
+        "⚠️ I failed to do that, and nothing has changed. Try again. If it fails again, ask whoever"
+        " runs Watchbill to look for {id} in its log."
+    )
+    return answer_job(delivery, to, Answer(say(words, id=delivery.id), refused=True), now)
+
+
 def answer_job(delivery: Delivery, to: AnswerTo, answer: Answer, now: datetime) -> NewJob | None:
     """Return the job that answers the person, None when success may stay unsaid or nobody asks."""
     if not to.user or (to.quiet and not answer.refused):

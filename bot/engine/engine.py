@@ -8,22 +8,19 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.acts.act import SLACK
-from bot.engine.acting import act_on
-from bot.engine.aftercare.journalling import asked
+from bot.engine.acting import act_on, apology
 from bot.engine.aftercare.proving import began, prove
-from bot.engine.contacting import REACHING, ended
+from bot.engine.door import CONFLICTS, Door
 from bot.engine.expecting import Clocks, compare, hear, judge_overdue
-from bot.engine.jobs import given_up, link_page
+from bot.engine.fates import Fates
 from bot.engine.parts import EngineParts, Hands
 from bot.engine.rehearsing import CANARY, rehearse
-from bot.engine.rota.unposted import tell_asker
 from bot.engine.work import PAST, Work
-from bot.journal_jobs import ASKING
-from bot.ports.delivering import Dead, Delivered, Outcome, Retry
+from bot.ports.delivering import Outcome
 from bot.ports.inbox import ConflictError, Delivery, NotStoredError, Parsed
 from bot.ports.jobs import Job
 from bot.ports.store import Transaction
-from rules.events import PageFailed, Woken
+from rules.events import Woken
 from rules.incident import Incident
 from rules.run import RunState
 
@@ -34,8 +31,6 @@ BATCH = 200
 BREATH = timedelta(milliseconds=40)
 """What has been decided goes out before it is looked for what else is due."""
 LONGEST_BREATH = timedelta(milliseconds=120)
-CONFLICTS = 5
-"""What loses so often in a row against other writers would lose for ever."""
 ATTEMPTS = 3
 """A delivery that fails so often on its own is shown as unreadable."""
 FAULTY_PAUSE = timedelta(minutes=1)
@@ -53,15 +48,18 @@ class Engine:
         self.on_asked: Callable[[], None] = lambda: None
         """Called after a commit of what people asked for, which may be a change of the rotation."""
         self.looked_at: datetime | None = None
-        """When the loop last went round, None before it runs."""
+        """When the loop last went round and nothing failed, None before it has."""
         self._parts = parts
         self._clock = parts.clock
         self._kicked = asyncio.Event()
+        self._deliveries = Door(self.take_deliveries)
+        self._wake_ups = Door(self.wake_due)
+        self._run_clocks = Door(self._runs)
+        self._fates = Fates(parts, self.work_in)
         self._batch = BATCH
+        self._wakes = BATCH
         self._stopping = False
         self._look_again = False
-        self._conflicts = 0
-        """How often in a row another writer was faster."""
         self._breathes_since: datetime | None = None
         self._faulty: dict[str, datetime] = {}
         self._blind_until = datetime.min.replace(tzinfo=UTC)
@@ -88,24 +86,23 @@ class Engine:
         """Work until `stop`: nothing is held in memory, so stopping loses nothing."""
         while not self._stopping:
             self._kicked.clear()
-            self.looked_at = self._clock.now()
             try:
                 self._look_again = False
                 await self.run_due()
-                self._conflicts = 0
-            except ConflictError as error:
-                self._conflicts += 1
-                if self._conflicts > 2 * CONFLICTS:
-                    log.warning("conflicts do not end", action="engine_waits", error=str(error))
-                    await self._clock.wait(self._kicked, self._clock.now() + self._parts.poll)
+                self.looked_at = self._clock.now()
+                if not self._look_again and not self._stopping:
+                    await self._clock.wait(self._kicked, await self.next_look())
                 continue
+            except ConflictError as error:
+                if all(one.conflicts <= 2 * CONFLICTS for one in self._doors):
+                    continue
+                log.warning("conflicts do not end", action="engine_waits", error=str(error))
             except NotStoredError as error:
                 log.warning("database failed", action="engine_waits", error=str(error))
-                # not until the next wake-up: what is due stays due on a disk that is full
-                await self._clock.wait(self._kicked, self._clock.now() + self._parts.poll)
-                continue
-            if not self._look_again and not self._stopping:
-                await self._clock.wait(self._kicked, await self.next_look())
+            except Exception as error:  # noqa: BLE001 - its door has told of it
+                log.warning("engine failed", action="engine_waits", error=type(error).__name__)
+            # not until the next wake-up: what is due stays due on a disk that is full
+            await self._clock.wait(self._kicked, self._clock.now() + self._parts.poll)
 
     async def next_look(self) -> datetime:
         """Return when to look again without being kicked: at the next wake-up, or soon.
@@ -126,12 +123,35 @@ class Engine:
         return soon if stuck or next_wake is None else min(soon, next_wake)
 
     async def run_due(self) -> int:
-        """Decide what is waiting now, one batch of each kind; returns how much that was."""
-        taken = await self.take_deliveries()
-        if self._may_breathe(taken):
-            return taken
+        """Decide what is waiting now, one batch of each kind; returns how much that was.
+
+        Raises what failed, once all else has had its turn.
+        """
+        failed: list[Exception] = []
+        done = await self._through(self._deliveries, failed)
+        if self._may_breathe(done):
+            return done
         self._breathes_since = None
-        return taken + await self.wake_due() + await self._runs()
+        done += await self._through(self._wake_ups, failed)
+        done += await self._through(self._run_clocks, failed)
+        if failed:
+            raise failed[0]
+        return done
+
+    async def _through(self, door: Door, failed: list[Exception]) -> int:
+        try:
+            return await door.go_through()
+        except NotStoredError:  # without a database nothing works behind any door
+            raise
+        except Exception as error:
+            if not isinstance(error, ConflictError):
+                log.exception("engine failed", action="engine_failed")
+            failed.append(error)
+            return 0
+
+    @property
+    def _doors(self) -> tuple[Door, ...]:
+        return self._deliveries, self._wake_ups, self._run_clocks
 
     def _may_breathe(self, taken: int) -> bool:
         """Tell whether hands are busy with what was just decided, and nothing else waits long."""
@@ -154,11 +174,12 @@ class Engine:
         except NotStoredError:
             raise
         except Exception as error:  # one bad delivery must not hold up the others
-            if isinstance(error, ConflictError) and self._conflicts < CONFLICTS:
+            if isinstance(error, ConflictError) and self._deliveries.may_pass:
                 raise
-            log.exception("delivery failed", action="delivery_failed", count=len(taken))
             if not taken:
                 raise
+            first, count = taken[0].id, len(taken)
+            log.exception("delivery failed", action="delivery_failed", first=first, count=count)
             await self._set_aside(taken, error)
             self._look_again = True
             return len(taken)
@@ -177,22 +198,29 @@ class Engine:
         next_wake = await self._parts.reader.next_wake()
         if next_wake is None or next_wake > now:
             return 0  # read first: a look that writes would hold up the pages just decided
-        one_only, due = self._conflicts >= CONFLICTS, list[Incident]()
+        most, due = self._wakes, list[Incident]()
         try:
             async with self._parts.store.begin() as tx:
-                due = [one for one in await tx.take_due(now, BATCH) if self._may_wake(one, now)]
-                due = due[:1] if one_only else due
+                found = await tx.take_due(now, most + len(self._faulty))
+                due = [one for one in found if self._may_wake(one, now)][:most]
                 if due:
                     work = await self.work_in(tx, now)
                     for incident in due:
                         await self._wake(work, incident)
                     self._lease(tx)
-        except ConflictError:
-            if not (one_only and due):
+        except NotStoredError:
+            raise
+        except Exception as error:  # one bad incident must not hold up the others' timers
+            if not due or (isinstance(error, ConflictError) and self._wake_ups.may_pass):
                 raise
-            log.exception("wake-up failed", action="wake_failed", number=due[0].number)
-            self._leave_alone(due[0], now)
-            return 1
+            log.exception("wake-ups failed", action="wake_failed", count=len(due))
+            self._look_again = True
+            self._wakes = max(1, len(due) // 2)
+            if len(due) == 1:
+                self._leave_alone(due[0], now)
+            return len(due)
+        self._look_again |= len(due) >= most
+        self._wakes = min(BATCH, 2 * most)
         if due:
             self._hand_over(tx)
         return len(due)
@@ -215,9 +243,11 @@ class Engine:
             return 0
         try:
             return await self.look_for_runs()
-        except (ConflictError, NotStoredError):
+        except NotStoredError:
             raise
-        except Exception:
+        except Exception as error:
+            if isinstance(error, ConflictError) and self._run_clocks.may_pass:
+                raise
             log.exception("runs cannot be judged", action="runs_failed")
             self._blind_until = now + FAULTY_PAUSE
             return 0
@@ -245,43 +275,8 @@ class Engine:
         self, tx: Transaction, job: Job, outcome: Outcome, now: datetime
     ) -> None:
         """Let a page's fate enter as an event, in the transaction that records it."""
-        if job.kind in ASKING and not isinstance(outcome, Retry):
-            await self._asked(tx, job, now)
-        event = await ended(tx, job, outcome, now) if job.kind in REACHING else None
-        match outcome:
-            case Delivered(messages, early) if messages and job.kind == "page":
-                since = datetime.fromisoformat(job.payload["since"])
-                self._parts.observer.page("delivered", (now - since).total_seconds())
-                if early:
-                    tx.enqueue(link_page(job, now))
-            case Dead() if isinstance(event, PageFailed):
-                self._parts.observer.page("failed", None)
-            case Dead() if event is not None:
-                pass
-            case Dead(why) if await tell_asker(tx, job, why, now):
-                self.on_work()
-            case Dead(why) if job.incident_id:
-                tx.add_timeline(job.incident_id, given_up(job, why, now))
-            case _:
-                pass
-        if event is not None:
-            try:
-                await tx.load_incidents([job.incident_id])
-            except ValueError:  # nobody can decide what cannot be read; the page itself is done
-                log.exception("incident cannot be read", action="page_unheard", job=job.key)
-                return
-            work = await self.work_in(tx, now)
-            work.apply(tx.incident(job.incident_id), event)
+        if await self._fates.enter(tx, job, outcome, now):
             self.on_work()
-
-    async def _asked(self, tx: Transaction, job: Job, now: datetime) -> None:
-        """Plan what follows once somebody was asked for a journal entry."""
-        try:
-            await tx.load_incidents([job.incident_id])
-            work = await self.work_in(tx, now)
-            await asked(work, job, self._parts.quiet)
-        except (ValueError, LookupError):  # an incident that cannot be read, or is not kept
-            log.exception("incident cannot be read", action="journal_ends", job=job.key)
 
     async def _decide(self, tx: Transaction, taken: Sequence[Delivery], now: datetime) -> None:
         work = await self.work_in(tx, now)
@@ -312,22 +307,36 @@ class Engine:
         if len(taken) > 1:
             self._batch = max(1, min(self._batch, len(taken)) // 2)  # others may come beside them
             return
-        delivery, now = taken[0], self._clock.now()
+        delivery, now, pause = taken[0], self._clock.now(), FAULTY_PAUSE
         why = f"{type(error).__name__} while it was read"
+        if delivery.attempts + 1 < ATTEMPTS:
+            pause = timedelta(seconds=2**delivery.attempts)
+        elif await self._shown_unreadable(delivery, why, now):
+            self._batch = BATCH
+            return
         async with self._parts.store.begin() as tx:
-            if delivery.attempts + 1 < ATTEMPTS:
-                until = now + timedelta(seconds=2**delivery.attempts)
-                tx.postpone_delivery(delivery.id, until, why)
-                return
-            if delivery.source in {SLACK, CANARY}:
+            tx.postpone_delivery(delivery.id, now + pause, why)
+
+    async def _shown_unreadable(self, delivery: Delivery, why: str, now: datetime) -> bool:
+        """Show a delivery as what nobody could read; tells whether even that could be decided."""
+        try:
+            async with self._parts.store.begin() as tx:
                 tx.finish_delivery(delivery.id, error=why)
-                return
-            work = await self.work_in(tx, now)
-            alert = self._parts.unreadable(delivery, why)
-            await work.load_for([alert])
-            work.receive(alert, delivery.received_at)
-            tx.finish_delivery(delivery.id, error=why)
-        self._batch = BATCH
+                if delivery.source == SLACK and (job := apology(delivery, now)):
+                    tx.enqueue(job)
+                elif delivery.source not in {SLACK, CANARY}:
+                    work = await self.work_in(tx, now)
+                    alert = self._parts.unreadable(delivery, why)
+                    await work.load_for([alert])
+                    work.receive(alert, delivery.received_at)
+        except NotStoredError:
+            raise
+        except Exception as error:
+            if isinstance(error, ConflictError) and self._deliveries.may_pass:
+                raise
+            log.exception("delivery cannot be shown", action="delivery_failed", id=delivery.id)
+            return False
+        return True
 
     async def work_in(self, tx: Transaction, now: datetime) -> Work:
         """Return the work of an open transaction, with the rules as they now are."""

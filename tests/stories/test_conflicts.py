@@ -1,12 +1,14 @@
 """What loses against another writer each time holds up nobody else."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from bot.engine.engine import BATCH, CONFLICTS, Engine
+from bot.engine.door import CONFLICTS
+from bot.engine.engine import BATCH, FAULTY_PAUSE, LONGEST_BREATH, Engine
 from bot.ports.inbox import ConflictError
+from bot.ports.jobs import Job
 from bot.ports.store import Store, Transaction
 from bot.store.transaction import SqlTransaction
 from tests.stories.conftest import Tell
@@ -40,11 +42,8 @@ def contest(story: Story, loses: Callable[[SqlTransaction], bool]) -> Contested:
 async def runs(story: Story, *, rounds: int = 200) -> None:
     """Go round as the engine's loop does."""
     for _ in range(rounds):
-        try:
+        with suppress(ConflictError):
             await story.engine.run_due()
-            story.engine._conflicts = 0
-        except ConflictError:
-            story.engine._conflicts += 1
 
 
 async def test_a_delivery_that_always_conflicts_is_set_aside(tell: Tell) -> None:
@@ -89,3 +88,71 @@ async def test_a_wake_up_that_always_conflicts_lets_the_others_go_on(tell: Tell)
     assert store.lost > CONFLICTS
     assert story.engine.faulty == (poison.id,)
     assert story.counted.pages.count("wake_failed") == 1
+
+
+class BusyHands:
+    """Has no room, so that what is decided waits for it."""
+
+    def room(self) -> int:
+        return 0
+
+    def take(self, leased: Sequence[Job]) -> None:
+        assert not leased
+
+
+async def test_a_flood_does_not_hide_a_wake_up_that_always_conflicts(tell: Tell) -> None:
+    """Between two looks at what is due, the flood's deliveries are decided without a conflict."""
+    story = tell()
+    await story.fires("poison")
+    await story.fires("sound")
+    await story.after(seconds=2)
+    story.pages("ana", "ana")
+    poison = await story.incident(1)
+    contest(story, lambda tx: poison.id in tx._incidents._saved)
+    story.engine.hands = BusyHands()
+    story.clock.advance(minutes=5)
+    for _ in range(8 * CONFLICTS):
+        await story.hears(alert("flood", story.clock.now()), settle=False)
+        await runs(story, rounds=1)
+        story.clock.advance(seconds=LONGEST_BREATH.total_seconds() / 2)
+    await story.outbox.run_due()
+    story.pages("ana", "bo")
+
+
+async def test_runs_whose_judging_always_conflicts_hold_up_no_wake_up(tell: Tell) -> None:
+    story = tell()
+    await story.hears(*[alert(f"table-{n}", story.clock.now()) for n in range(9)])
+    await story.after(seconds=20)
+    story.pages(*["ana"] * 9)
+
+    async def loses() -> int:
+        raise ConflictError("UNIQUE constraint failed")
+
+    story.engine.look_for_runs = loses  # type: ignore[method-assign]
+    await runs(story, rounds=2 * CONFLICTS)
+    assert await story.engine.next_look() > story.clock.now(), "nothing asks to look at once"
+    story.clock.advance(minutes=5)
+    await runs(story, rounds=1)
+    assert [(await story.incident(number)).paged for number in range(1, 10)] == [("ana", "bo")] * 9
+
+
+async def test_what_cannot_even_be_shown_waits_and_holds_up_nobody(tell: Tell) -> None:
+    story = tell()
+    await story.fires("sound")
+    await story.after(seconds=2)
+    story.pages("ana")
+    lost = [True]
+    contest(story, lambda tx: lost[0] and bool(tx._pending._alerts))
+    await story.hears(alert("poison", story.clock.now()), settle=False)
+    for _ in range(10):
+        await runs(story, rounds=20)
+        story.clock.advance(seconds=1)
+    story.clock.advance(minutes=5)
+    await runs(story, rounds=1)
+    await story.outbox.run_due()
+    story.pages("bo")
+    lost[0] = False
+    story.clock.advance(seconds=FAULTY_PAUSE.total_seconds())
+    await runs(story, rounds=2)
+    await story.outbox.run_due()
+    story.pages("ana")

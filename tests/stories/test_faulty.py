@@ -1,6 +1,8 @@
 """One incident that cannot be decided holds up no other, and burns no processor."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Never, cast
@@ -8,12 +10,14 @@ from typing import Never, cast
 from sqlalchemy import text
 
 from bot.acts.act import MakeSilence
-from bot.engine.engine import Engine
+from bot.engine.engine import BATCH, Engine
 from bot.ports.inbox import NotStoredError
-from bot.ports.store import Reader, Store
+from bot.ports.store import Reader, Store, Transaction
 from bot.store.opening import OpenedStore
+from bot.store.transaction import SqlTransaction
 from rules.hours import Hours
 from rules.incident import State
+from rules.rulebook import StormRule
 from rules.runbooks.choosing import Runbooks, Subject
 from tests.stories.conftest import Tell
 from tests.stories.fixes import MONDAY_RUN, fixed_on_friday, waits
@@ -42,6 +46,99 @@ async def test_a_wake_up_that_cannot_be_decided_waits_and_the_others_go_on(tell:
     await story.does("ana", "resolved")
     assert await story.state() is State.RESOLVED
     assert await story.engine.next_look() <= story.clock.now() + timedelta(seconds=1)
+
+
+async def test_many_that_cannot_be_decided_stand_in_nobodys_way(tell: Tell) -> None:
+    broken = policy(page(PRIMARY), page(SECONDARY, only_during=NOWHERE))
+    story = tell(rulebook(steps=broken, storm=StormRule(incidents=BATCH)))
+    await story.hears(*[alert(f"t{n}", story.clock.now()) for n in range(BATCH)])
+    story.clock.advance(seconds=1)
+    story.rules.the_book = rulebook(storm=StormRule(incidents=BATCH + 1))
+    await story.fires("sound")
+    story.clock.advance(minutes=5)
+    await story.engine.run_due()
+    assert len(story.engine.faulty) == BATCH
+    await story.engine.run_due()
+    assert "bo" in (await story.incident(BATCH + 1)).paged
+
+
+async def test_what_cannot_be_stored_is_found_among_the_wake_ups(tell: Tell) -> None:
+    story = tell()
+    await story.hears(*[alert(f"t{n}", story.clock.now()) for n in range(9)])
+    await story.after(seconds=1)
+    poison = await story.incident(4)
+
+    def refuses(tx: SqlTransaction) -> None:
+        if poison.id in tx._incidents._saved:
+            raise OverflowError("Python int too large to convert")
+
+    story.engine = Engine(
+        replace(story.engine._parts, store=cast("Store", Checked(story.store.store, refuses)))
+    )
+    story.clock.advance(minutes=5)
+    for _ in range(20):
+        await story.engine.run_due()
+    assert story.engine.faulty == (poison.id,)
+    paged = {n for n in range(1, 10) if "bo" in (await story.incident(n)).paged}
+    assert paged == set(range(1, 10)) - {4}
+
+
+@dataclass
+class Checked:
+    """A store that looks at each transaction before it ends."""
+
+    store: Store
+    look: Callable[[SqlTransaction], None]
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        async with self.store.begin() as tx:
+            yield tx
+            self.look(cast("SqlTransaction", tx))
+
+
+async def test_a_roster_that_cannot_be_resolved_does_not_end_the_engine(tell: Tell) -> None:
+    story = tell()
+    await story.fires()
+    await story.after(seconds=2)
+    story.pages("ana")
+    resolve, looks = story.rules.on_call, list[datetime]()
+
+    def fails(_changes: object, now: datetime) -> Never:
+        looks.append(now)
+        raise KeyError("swap")
+
+    story.rules.on_call = fails  # type: ignore[assignment, method-assign]
+    story.clock.advance(minutes=5)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(story.engine.run())
+        while len(looks) < 3:
+            await asyncio.sleep(0.001)  # noqa: TID251 - the engine's turn
+            story.clock.advance(seconds=1)
+        story.rules.on_call = resolve  # type: ignore[method-assign]
+        story.clock.advance(minutes=1)
+        while "bo" not in (await story.incident()).paged:
+            await asyncio.sleep(0.001)  # noqa: TID251
+            story.clock.advance(seconds=1)
+        story.engine.stop()
+
+
+async def test_who_asked_for_what_failed_is_told(tell: Tell) -> None:
+    story = tell()
+    await story.fires()
+
+    def fails(_changes: object, now: datetime) -> Never:
+        raise KeyError("swap")
+
+    story.rules.on_call = fails  # type: ignore[assignment, method-assign]
+    await story.does("ana", "acked")
+    for _ in range(3):
+        story.clock.advance(seconds=3)
+        await story.engine.run_due()
+    await story.outbox.run_due()
+    (said,) = story.said()
+    assert said.startswith("⚠️ I failed to do that, and nothing has changed. Try again.")
+    assert await story.state() is State.TRIGGERED
 
 
 @dataclass
@@ -123,6 +220,28 @@ async def test_a_database_that_is_away_is_waited_for(tell: Tell) -> None:
     reader = cast("Reader", Unreachable())
     engine = Engine(replace(story.engine._parts, reader=reader))
     assert await engine.next_look() > story.clock.now()
+
+
+class Mad:
+    """A reader that fails as nothing should."""
+
+    async def next_wake(self) -> Never:
+        raise TypeError("unhashable")
+
+
+async def test_a_fault_of_its_own_does_not_end_the_engine_and_the_watchdog_hears_of_it(
+    tell: Tell,
+) -> None:
+    story = tell()
+    await story.hears(alert("sound", story.clock.now()), settle=False)
+    clock = OneWait(story.clock.now())
+    parts = replace(story.engine._parts, reader=cast("Reader", Mad()), clock=clock)
+    engine = Engine(parts)
+    clock.engine.append(engine)
+    await engine.run()
+    assert clock.waits == [parts.poll]
+    assert engine.looked_at is None
+    assert await story.store.reader.open_count() == 1
 
 
 class FullDisk:
