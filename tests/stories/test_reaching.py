@@ -347,6 +347,17 @@ async def test_who_is_asked_for_help_is_called_until_they_do_something(night: Ni
     assert story.timetable() == [], "Bo is awake"
 
 
+async def test_a_call_for_help_that_nobody_answers_is_told_to_who_asked(night: Night) -> None:
+    story = night(reaching(steps=LONG, order="voice 1m"))
+    await story.fires()
+    await story.does("ana", "acked")
+    await story.does("ana", "looped_in", person="bo")
+    await story.after(minutes=1)
+    assert await story.tells_later("voice-1", Result.UNANSWERED, "nobody answered the call")
+    await story.after(minutes=1)
+    assert any("did not reach" in line for line in story.said())
+
+
 async def test_who_is_asked_for_help_and_answers_in_slack_is_not_rung_by_pushover_any_more(
     night: Night,
 ) -> None:

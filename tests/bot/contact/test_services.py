@@ -182,6 +182,11 @@ async def test_texts_and_calls_say_whom_it_hurts_and_by_when(
     await sent("sms", services, session, details=STAKES, title="x" * 500)
     assert "Promised by: 2026-11-23 06:00 UTC." in services.sent[1]["Body"]
     assert len(services.sent[1]["Body"]) <= 300
+    long = (("Product", "p" * 60), ("Promised by", "d" * 80), ("Impact", "i" * 80))
+    await sent("sms", services, session, details=long, title="x" * 500)
+    assert "Product: p" in services.sent.pop()["Body"], "what comes first is told"
+    await sent("sms", services, session, details=long, title="x" * 500)
+    assert len(services.sent.pop()["Body"]) <= 300
     await sent("call", services, session, details=STAKES)
     assert (
         "Incident 42, priority P 1. orders failed. Product: Orders daily. Promised by: "

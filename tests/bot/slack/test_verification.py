@@ -78,6 +78,11 @@ def test_the_message_says_how_it_ended(verdict: Verdict, said: str) -> None:
     assert "To be proved" not in told
 
 
+def test_what_proved_it_is_a_click_away() -> None:
+    at = resolved(Verdict.PASSED, evidence="r2 ran", url="https://airflow.example/r2")
+    assert "✅ *Proved*: r2 ran (<https://airflow.example/r2|details>)" in shown(at)
+
+
 def test_a_reopened_incident_says_that_the_fix_did_not_hold() -> None:
     at = resolved(Verdict.FAILED, evidence="load failed").but(state=State.TRIGGERED)
     assert "⚠️ The fix by Ana did not hold: load failed" in shown(at)
@@ -96,9 +101,19 @@ def test_a_run_is_offered_where_it_can_be_started_and_asks_first() -> None:
     assert "Start a run now?" in shown(at, book=book)
 
 
-def test_evidence_is_text() -> None:
-    message = views.root_message(scene(resolved(evidence=HOSTILE)))
-    assert "So far: &lt;!channel&gt;" in str(message["blocks"])
+@pytest.mark.parametrize(
+    ("verdict", "state", "said"),
+    [
+        (Verdict.PENDING, State.RESOLVED, "So far: &lt;!channel&gt;"),
+        (Verdict.PASSED, State.RESOLVED, "*Proved*: &lt;!channel&gt;"),
+        (Verdict.WAIVED, State.RESOLVED, "needs no proof: &lt;!channel&gt;"),
+        (Verdict.FAILED, State.TRIGGERED, "did not hold: &lt;!channel&gt;"),
+    ],
+)
+def test_evidence_is_text(verdict: Verdict, state: State, said: str) -> None:
+    at = resolved(verdict, evidence=HOSTILE).but(state=state)
+    message = views.root_message(scene(at))
+    assert said in str(message["blocks"])
     tokens = [token for part in _mrkdwn(message) for token in MARKUP.findall(part)]
     assert all(token.startswith(("!date^", *OUR_LINKS)) for token in tokens), tokens
 
