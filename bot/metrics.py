@@ -91,7 +91,7 @@ class Metrics:
         )
         self.background_failures = self._counter(
             "watchbill_background_failures",
-            "Faults of ours in what is done beside paging, by what it was; each is tried again.",
+            "Faults of ours in what goes on and on, by what it was; each is tried again.",
             "work",
         )
         self.canary_last_success = self._gauge(

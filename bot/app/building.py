@@ -335,6 +335,7 @@ def _engine(
             observer=counting,
             new_id=lambda: new_id(setting.clock.now()),
             quiet=quiet_hours(setting.config, zone_of(rota)),
+            on_fault=counting.engine_fault,
             poll=POLL * setting.speed,
         )
     )

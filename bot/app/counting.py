@@ -28,6 +28,9 @@ class Counting:
         if seconds is not None:
             self._metrics.delivery_to_page.observe(seconds)
 
+    def engine_fault(self) -> None:
+        self._metrics.background_failures.labels("engine").inc()
+
     def job(self, kind: str, outcome: str) -> None:
         self._metrics.jobs.labels(kind, outcome).inc()
 

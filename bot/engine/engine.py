@@ -146,6 +146,7 @@ class Engine:
         except Exception as error:
             if not isinstance(error, ConflictError):
                 log.exception("engine failed", action="engine_failed")
+                self._parts.on_fault()
             failed.append(error)
             return 0
 
@@ -213,7 +214,8 @@ class Engine:
         except Exception as error:  # one bad incident must not hold up the others' timers
             if not due or (isinstance(error, ConflictError) and self._wake_ups.may_pass):
                 raise
-            log.exception("wake-ups failed", action="wake_failed", count=len(due))
+            number, count = due[0].number, len(due)
+            log.exception("wake-up failed", action="wake_failed", number=number, count=count)
             self._look_again = True
             self._wakes = max(1, len(due) // 2)
             if len(due) == 1:

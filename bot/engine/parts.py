@@ -64,5 +64,7 @@ class EngineParts:
     observer: Observer
     new_id: Callable[[], str]
     quiet: Quiet = field(default=lambda _person: None)
+    on_fault: Callable[[], None] = lambda: None
+    """Called when the loop failed as nothing should, and goes on."""
     poll: timedelta = POLL
     """Longest wait before looking for other replicas' deliveries and wake-ups."""

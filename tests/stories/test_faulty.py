@@ -235,12 +235,19 @@ async def test_a_fault_of_its_own_does_not_end_the_engine_and_the_watchdog_hears
     story = tell()
     await story.hears(alert("sound", story.clock.now()), settle=False)
     clock = OneWait(story.clock.now())
-    parts = replace(story.engine._parts, reader=cast("Reader", Mad()), clock=clock)
+    faults: list[int] = []
+    parts = replace(
+        story.engine._parts,
+        reader=cast("Reader", Mad()),
+        clock=clock,
+        on_fault=lambda: faults.append(1),
+    )
     engine = Engine(parts)
     clock.engine.append(engine)
     await engine.run()
     assert clock.waits == [parts.poll]
     assert engine.looked_at is None
+    assert faults == [1]
     assert await story.store.reader.open_count() == 1
 
 
