@@ -10,7 +10,7 @@ from rules.decision import Reason
 from rules.foresee import ahead
 from rules.incident import Incident, Stakes, State
 from rules.rulebook import RuleBook
-from rules.sentence import Sentence, Value, Who, say
+from rules.sentence import Sentence, Value, Who, counted, say
 from rules.sla import Effort, next_change, slack, urgency
 
 _MOST_LOOKS = 12
@@ -186,8 +186,8 @@ def _lineage(stakes: Stakes) -> Iterator[Reason]:
     if stakes.path:
         yield Reason("lineage", say("{way}.", way=" → ".join(stakes.path)))
     if stakes.exposures_hit or stakes.products_hit:
-        counted = ((stakes.exposures_hit, "dashboard"), (stakes.products_hit, "product"))
-        told = " and ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counted if n)
+        hit = ((stakes.exposures_hit, "dashboard"), (stakes.products_hit, "product"))
+        told = " and ".join(counted(n, word) for n, word in hit if n)
         yield Reason("lineage", say("{told} downstream.", told=told))
 
 

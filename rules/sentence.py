@@ -62,6 +62,11 @@ def plain(value: Value) -> str:
             return str(value)
 
 
+def counted(count: int, what: str, many: str = "") -> str:
+    """Say "1 page" or "2 pages"; `many` where an s does not make it."""
+    return f"{count:,} {what if count == 1 else many or f'{what}s'}"
+
+
 @lru_cache(maxsize=4_096)
 def duration_text(span: timedelta) -> str:
     """Show a duration in its two largest units: `1 h 12 min`, `3 d`, `45 s`."""

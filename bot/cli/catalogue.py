@@ -13,6 +13,7 @@ from bot.cli.output import errors, fail, print_json, screen
 from bot.cli.reading import DEFAULT_CONFIG, ConfigFile, Json
 from bot.clock import SystemClock
 from rules.nearest import did_you_mean
+from rules.sentence import counted
 
 if TYPE_CHECKING:  # the readers are needed by one command, and every command would wait for them
     from bot.catalogue.manifest import Progress
@@ -72,7 +73,6 @@ def show(
 def gaps(config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
     """List what the catalogue leaves open: no owner, no promise, stale."""
     from bot.catalogue.gaps import gaps as find_gaps
-    from bot.cli.catalogue_text import counted
 
     found = list(find_gaps(_known(config), SystemClock().now()))
     if as_json:
@@ -126,7 +126,6 @@ def export(
 ) -> None:
     """Write every product as an ODCS 3.1.0 data contract."""
     from bot.catalogue.odcs_export import contract_yaml, file_name
-    from bot.cli.catalogue_text import counted
 
     products = _catalogue(config).catalogue.products
     written = []

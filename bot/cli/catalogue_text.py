@@ -12,12 +12,9 @@ from bot.catalogue.reading import CatalogueRead
 from bot.cli.live_catalogue import Marks
 from rules.catalogue import Asset, Catalogue, Product
 from rules.lineage import Hit, Radius
+from rules.sentence import counted
 
 _MOST_LINES = 200
-
-
-def counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def overview_text(read: CatalogueRead) -> str:

@@ -17,6 +17,7 @@ from rules.contacting.method import TITLES, Method, write_order
 from rules.nearest import did_you_mean
 from rules.people import AmbiguousPersonError, People, Person, UnknownPersonError
 from rules.priority import Urgency
+from rules.sentence import counted
 
 if TYPE_CHECKING:  # what sends and stores is heavy, and all commands would wait for it
     from bot.ports.contact import Attempt, Backend
@@ -86,7 +87,7 @@ def log(number: Incident, config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json 
         why = f": {one.error}" if one.error else ""
         who = people.by_key(one.person).name
         _print(f"{one.at:%Y-%m-%d %H:%M:%S}  {who}  {TITLES[one.method]}: {one.result}{more}{why}")
-    _print(f"{len(attempts)} attempts")
+    _print(counted(len(attempts), "attempt"))
 
 
 def _people(config: Config) -> tuple[People, frozenset[str]]:

@@ -22,6 +22,7 @@ from rules.chain import link_of
 from rules.documents.rulebook_parts import RulebookParts
 from rules.nearest import did_you_mean
 from rules.products.live_catalogue import with_seen
+from rules.sentence import counted
 from rules.teaching.learned import with_learned
 
 _LARGEST = 50_000_000
@@ -62,7 +63,7 @@ def explained(
 
 def explained_text(document: dict[str, Any]) -> str:
     """Render the document for people: alerts, each incident's chain of reasons, what follows."""
-    lines = [f"{len(document['alerts'])} alerts"]
+    lines = [counted(len(document["alerts"]), "alert")]
     for alert in document["alerts"]:
         lines.append(f"  {alert['status']:8} {alert['severity']:8} {alert['title']}")
         lines.append(f"           {_category(alert)}")
@@ -74,7 +75,7 @@ def explained_text(document: dict[str, Any]) -> str:
         lines += _chain_lines(document["chain"], incident["number"])
     lines.append("then, if nobody answers")
     lines += [_reason_line(reason) for reason in document["reasons"] if _is_later(reason, document)]
-    lines.append(f"{len(document['pages'])} pages")
+    lines.append(counted(len(document["pages"]), "page"))
     lines += [
         f"  {_clock(page['at'])} #{page['incident']:<3} {page['name']}: {page['reason']}"
         for page in document["pages"]

@@ -11,6 +11,7 @@ import typer
 from bot.cli.configuration import configuration
 from bot.cli.output import fail, print_json, screen
 from bot.cli.reading import DEFAULT_CONFIG, ConfigFile, Json
+from rules.sentence import counted
 
 if TYPE_CHECKING:
     from bot.config.settings import Config
@@ -41,7 +42,7 @@ def search(words: Words, config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json =
     for entry in found:
         fix = " ".join((entry.told.fix or entry.told.cause).split())
         _print(f"{reference(entry)}  {entry.at:%Y-%m-%d}  {entry.facts.title}\n    {fix}")
-    _print(f"{len(found)} entries")
+    _print(counted(len(found), "entry", "entries"))
 
 
 @app.command()
@@ -61,7 +62,7 @@ def export(
             _write_table(table, entries, name)
     except OSError as error:
         raise fail(f"{error.filename}: {error.strerror}") from error
-    _print(f"{len(entries)} entries written to {markdown or table}")
+    _print(f"{counted(len(entries), 'entry', 'entries')} written to {markdown or table}")
 
 
 def _write_files(

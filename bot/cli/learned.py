@@ -9,6 +9,7 @@ import typer
 from bot.cli.configuration import configuration
 from bot.cli.output import errors, fail, print_json, screen
 from bot.cli.reading import DEFAULT_CONFIG, ConfigFile, Json
+from rules.sentence import counted
 
 app = typer.Typer(help="Rules that people taught by corrections.", no_args_is_help=True)
 
@@ -45,7 +46,7 @@ def list_rules(config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json = False) ->
         called = ", ".join(named.get(rule.id, ("left out: it cannot be read",)))
         why = f": {rule.why}" if rule.why else ""
         _print(f"{rule.id}  {called}, by {rule.by}, {rule.at:%Y-%m-%d %H:%M} UTC{why}")
-    _print(f"{len(rules)} learned rules")
+    _print(counted(len(rules), "learned rule"))
 
 
 @app.command()

@@ -11,7 +11,7 @@ from bot.cli.output import errors, fail, print_json, screen
 from bot.cli.reading import DEFAULT_CONFIG, ConfigFile, Json
 from bot.clock import SystemClock
 from bot.config.settings import Config
-from rules.sentence import plain
+from rules.sentence import counted, plain
 
 if TYPE_CHECKING:  # only one command needs the readers
     from bot.runbooks.reading import RunbooksRead
@@ -44,7 +44,7 @@ def list_runbooks(config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json = False)
         return
     for row in rows:
         _print(f"{row['id']}  {row['title']}  ({row['owner']}, reviewed on {row['reviewed_on']})")
-    _print(f"{len(rows)} runbooks")
+    _print(counted(len(rows), "runbook"))
 
 
 @app.command()
@@ -86,7 +86,7 @@ def gaps(config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
     for gap in found:
         owner = f" Owner: {gap.owner}." if gap.owner else " It has no owner."
         _print(f"{gap_sentence(gap).render(plain)}{owner}")
-    _print(f"{len(found)} gaps")
+    _print(counted(len(found), "gap"))
 
 
 async def _gaps(config: Config) -> "Sequence[RunbookGap]":

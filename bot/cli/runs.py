@@ -13,6 +13,7 @@ from bot.cli.reading import DEFAULT_CONFIG, At, ConfigFile, Json, instant
 from bot.config.settings import Config
 from rules.expected_runs import Expectation, ExpectedRuns, Standing
 from rules.run import Run
+from rules.sentence import counted
 
 app = typer.Typer(help="What is expected to run, and what has run.", no_args_is_help=True)
 
@@ -58,7 +59,7 @@ def latest(
         return
     for one in runs:
         screen.print(_run_line(one), markup=False, highlight=False, soft_wrap=True)
-    screen.print(f"{len(runs)} runs", highlight=False)
+    screen.print(counted(len(runs), "run"), highlight=False)
 
 
 def expectation_json(one: Expectation, standing: Standing | None, now: datetime) -> dict[str, Any]:

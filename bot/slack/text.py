@@ -130,11 +130,6 @@ def roughly(span: timedelta) -> str:
     return duration_text(timedelta(minutes=minutes) if minutes >= 2 else span)
 
 
-def counted(count: int, what: str) -> str:
-    """Say "1 page" or "2 pages"."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
 def mention(user_id: str) -> Mrkdwn:
     """Mention a person; anything that is no user id becomes plain text."""
     return Mrkdwn(f"<@{user_id}>") if _USER.fullmatch(user_id) else outside(user_id)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from rules.catalogue import Asset, Catalogue, Product
 from rules.lineage import Lineage, Radius
+from rules.sentence import counted
 
 MOST_SHOWN = 8
 _MOST_OWNERS = 4
@@ -179,9 +180,9 @@ def _of_asset(catalogue: Catalogue, node: str, named: Named) -> tuple[str, str, 
 
 
 def _counts(radius: Radius, products: Sequence[Product]) -> str:
-    counted = [(len(radius.exposures), "dashboard"), (len(products), "product"),
-               (len(radius.hits), "asset")]  # fmt: skip
-    parts = [f"{n:,} {word}" if n == 1 else f"{n:,} {word}s" for n, word in counted if n]
+    hit = [(len(radius.exposures), "dashboard"), (len(products), "product"),
+           (len(radius.hits), "asset")]  # fmt: skip
+    parts = [counted(n, word) for n, word in hit if n]
     return ", ".join(parts) + " downstream" if parts else "nothing known downstream"
 
 

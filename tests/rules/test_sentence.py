@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.sentence import Who, duration_text, plain, say
+from rules.sentence import Who, counted, duration_text, plain, say
 
 
 def test_values_are_filled_in_and_shown_plainly() -> None:
@@ -55,6 +55,11 @@ def test_the_reader_decides_how_a_value_is_shown() -> None:
 )
 def test_a_duration_is_shown_in_its_two_largest_units(seconds: float, text: str) -> None:
     assert duration_text(timedelta(seconds=seconds)) == text
+
+
+def test_one_of_a_thing_is_not_called_several() -> None:
+    assert [counted(n, "alert") for n in (0, 1, 1_200)] == ["0 alerts", "1 alert", "1,200 alerts"]
+    assert [counted(n, "entry", "entries") for n in (1, 2)] == ["1 entry", "2 entries"]
 
 
 def test_a_time_is_shown_in_utc() -> None:

@@ -18,10 +18,11 @@ from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.pictures import Drawn, share
 from bot.slack.rota.delivery import messages_with
-from bot.slack.text import Mrkdwn, at, counted, cut, escape, join, md, one_line, outside, spoken
+from bot.slack.text import Mrkdwn, at, cut, escape, join, md, one_line, outside, spoken
 from rules.schedule.evening_out import Proposal
 from rules.schedule.held import Slot
 from rules.schedule.load_report import LoadReport, PersonLoad
+from rules.sentence import counted
 
 APPLY = "load_apply"
 DRAW = "load_draw"

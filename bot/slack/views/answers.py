@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
-from bot.slack.text import Mrkdwn, Names, at, counted, escape, join, listed, md, outside
+from bot.slack.text import Mrkdwn, Names, at, escape, join, listed, md, outside
 from bot.slack.views.home import incident_line, rotation_lines, silence_blocks
 from bot.slack.vocabulary import WORDS
 from bot.slack.wishes import CommandError
@@ -13,6 +13,7 @@ from rules.incident import Incident
 from rules.people import People
 from rules.rotation import OnCall
 from rules.schedule.who import next_turns
+from rules.sentence import counted
 from rules.silence import Silence
 
 _MOST_LINES = 25

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
-from bot.slack.text import Mrkdwn, Names, counted, join, md, one_line, outside, roughly
+from bot.slack.text import Mrkdwn, Names, join, md, one_line, outside, roughly
 from bot.slack.wording.incident import sign
 from rules.catalogue import Catalogue
 from rules.incident import Incident, State
 from rules.products.catalogue_gaps import GapGroup
+from rules.sentence import counted
 
 SHOWN = 12
 A_PAGE = 20

@@ -7,13 +7,13 @@ from bot.ports.store import TimelineEntry
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.scene import Scene
-from bot.slack.text import LONGEST_SECTION, Mrkdwn, at, counted, join, md, one_line, outside, spoken
+from bot.slack.text import LONGEST_SECTION, Mrkdwn, at, join, md, one_line, outside, spoken
 from bot.slack.views.access import ask_button
 from bot.slack.wording.incident import SIGNS, remarks, state_line, title
 from rules.chain import Linked, chain, link_of
 from rules.decision import Reason
 from rules.foresee import ahead
-from rules.sentence import Sentence, together
+from rules.sentence import Sentence, counted, together
 
 _MOST_AHEAD = 7
 _MOST_STORY, _MOST_LATEST = 40, 5
