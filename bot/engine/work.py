@@ -7,7 +7,7 @@ from typing import Protocol
 
 import structlog
 
-from bot.contact_jobs import CONTACT
+from bot.contact_jobs import CONTACT, PAGE
 from bot.engine.accompanying import accompany
 from bot.engine.jobs import PAGE_KINDS, job_of
 from bot.journal_jobs import ASKING
@@ -131,8 +131,8 @@ class Work:
             tx.cancel_jobs(after.id, PAGE_KINDS)
         if after.is_open and not incident.is_open:
             tx.cancel_jobs(after.id, ASKING)
-        if incident.is_open and not after.is_open and self.book.contacts.available:
-            tx.cancel_jobs(after.id, (CONTACT,))  # also what a person asked for by hand
+        if incident.is_open and not after.is_open:  # also what a person asked for by hand
+            tx.cancel_jobs(after.id, (PAGE, CONTACT) if self.book.contacts.available else (PAGE,))
         for reason in decision.reasons:
             entry = TimelineEntry(
                 at=self.now,

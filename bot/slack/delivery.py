@@ -121,8 +121,8 @@ async def page(desk: Desk, job: Job) -> Delivered:
     """Send the direct message that pages a person, unless it is not needed any more."""
     incident = await desk.incident(job)
     waits = incident.state is State.TRIGGERED and incident.muted is None
-    wanted = waits and incident.pages
-    if not wanted and not job.payload.get("force"):
+    by_hand = incident.is_open and job.payload.get("force")
+    if not by_hand and not (waits and incident.pages):
         return _NOTHING
     person = str(job.payload["person"])
     channel = await messages_with(desk, person)

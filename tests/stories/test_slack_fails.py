@@ -63,3 +63,17 @@ async def test_every_page_arrives_once_and_first_when_slack_comes_back(
     assert len({job.incident_id for job in story.sent("show")}) == ALERTS
     edits = [s.at for s in story.slack.sent if s.kind == "show_page"]
     assert max(s.at for s in pages) <= min(edits, default=story.clock.now())
+
+
+async def test_nobody_is_called_to_help_with_what_was_resolved_before_slack_came_back(
+    tell: Tell,
+) -> None:
+    story = tell()
+    await story.fires()
+    await story.does("ana", "acked")
+    fails_until(story, 60, RetryLaterError("connection refused", whole_lane=True))
+    await story.does("ana", "looped_in", person="cy")
+    await story.after(minutes=5)
+    await story.does("ana", "resolved")
+    await story.after(minutes=90)
+    assert [sent.person for sent in story.slack.sent if sent.kind == "page"] == ["ana"]
