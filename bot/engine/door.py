@@ -3,10 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bot.ports.inbox import ConflictError
+from bot.ports.inbox import ConflictError, NotStoredError, UnstorableError
 
 CONFLICTS = 5
-"""What loses so often in a row against other writers would lose for ever."""
 
 
 @dataclass(slots=True)
@@ -16,10 +15,14 @@ class Door:
     work: Callable[[], Awaitable[int]]
     conflicts: int = 0
 
-    @property
-    def may_pass(self) -> bool:
-        """Tell whether the next conflict may be chance, so that trying again is all it needs."""
-        return self.conflicts < CONFLICTS
+    def may_pass(self, error: Exception) -> bool:
+        """Tell whether trying again may be all it needs, for nothing that was done is at fault.
+
+        What loses `CONFLICTS` times in a row against other writers would lose for ever.
+        """
+        if isinstance(error, ConflictError):
+            return self.conflicts < CONFLICTS
+        return isinstance(error, NotStoredError) and not isinstance(error, UnstorableError)
 
     async def go_through(self) -> int:
         """Work and return how much was done. Raises what the work raises."""

@@ -141,9 +141,9 @@ class Engine:
     async def _through(self, door: Door, failed: list[Exception]) -> int:
         try:
             return await door.go_through()
-        except NotStoredError:  # without a database nothing works behind any door
-            raise
         except Exception as error:
+            if isinstance(error, NotStoredError) and door.may_pass(error):
+                raise  # without a database nothing works behind any door
             if not isinstance(error, ConflictError):
                 log.exception("engine failed", action="engine_failed")
                 self._parts.on_fault()
@@ -172,12 +172,8 @@ class Engine:
                 if taken:
                     await self._decide(tx, taken, now)
                     self._lease(tx)
-        except NotStoredError:
-            raise
         except Exception as error:  # one bad delivery must not hold up the others
-            if isinstance(error, ConflictError) and self._deliveries.may_pass:
-                raise
-            if not taken:
+            if not taken or self._deliveries.may_pass(error):
                 raise
             first, count = taken[0].id, len(taken)
             log.exception("delivery failed", action="delivery_failed", first=first, count=count)
@@ -209,10 +205,8 @@ class Engine:
                     for incident in due:
                         await self._wake(work, incident)
                     self._lease(tx)
-        except NotStoredError:
-            raise
         except Exception as error:  # one bad incident must not hold up the others' timers
-            if not due or (isinstance(error, ConflictError) and self._wake_ups.may_pass):
+            if not due or self._wake_ups.may_pass(error):
                 raise
             number, count = due[0].number, len(due)
             log.exception("wake-up failed", action="wake_failed", number=number, count=count)
@@ -245,10 +239,8 @@ class Engine:
             return 0
         try:
             return await self.look_for_runs()
-        except NotStoredError:
-            raise
         except Exception as error:
-            if isinstance(error, ConflictError) and self._run_clocks.may_pass:
+            if self._run_clocks.may_pass(error):
                 raise
             log.exception("runs cannot be judged", action="runs_failed")
             self._blind_until = now + FAULTY_PAUSE
@@ -331,10 +323,8 @@ class Engine:
                     alert = self._parts.unreadable(delivery, why)
                     await work.load_for([alert])
                     work.receive(alert, delivery.received_at)
-        except NotStoredError:
-            raise
         except Exception as error:
-            if isinstance(error, ConflictError) and self._deliveries.may_pass:
+            if self._deliveries.may_pass(error):
                 raise
             log.exception("delivery cannot be shown", action="delivery_failed", id=delivery.id)
             return False

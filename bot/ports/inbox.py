@@ -62,5 +62,9 @@ class NotStoredError(Exception):
     """The store could not commit; the sender must send again."""
 
 
+class UnstorableError(NotStoredError):
+    """The database never takes it as it is: what it is made of is at fault, and no other work."""
+
+
 class ConflictError(Exception):
     """Another writer was faster; the transaction must be run again from the start."""

@@ -5,10 +5,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
-from bot.ports.inbox import ConflictError, NotStoredError
+from bot.ports.inbox import ConflictError, NotStoredError, UnstorableError
 
 _TRY_AGAIN = {
     "40001",  # serialization_failure
@@ -18,6 +18,8 @@ _TRY_AGAIN = {
 
 _VIOLATED = "23"
 """The class of integrity_constraint_violation."""
+_UNSTORABLE = ("22", "54")
+"""The classes of data_exception and program_limit_exceeded."""
 
 
 class StoreInUseError(Exception):
@@ -30,22 +32,31 @@ class StoreUnfitError(Exception):
 
 @contextmanager
 def database_errors() -> Iterator[None]:
-    """Raise ConflictError where running again helps, NotStoredError for any other failure."""
+    """Raise ConflictError where running again helps, NotStoredError for any other failure.
+
+    That is UnstorableError where it is a value that the database does not take.
+    """
     try:
         yield
     except (IntegrityError, sqlite3.IntegrityError) as error:
         raise ConflictError(_first_line(error)) from error
+    except (DataError, sqlite3.DataError) as error:
+        raise UnstorableError(_first_line(error)) from error
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) in _TRY_AGAIN:
-            raise ConflictError(_first_line(error)) from error
-        raise NotStoredError(_first_line(error)) from error
+        raise _of_state(getattr(error.orig, "sqlstate", None), error) from error
     except (NoConnectionError, sqlite3.Error, OSError) as error:
         raise NotStoredError(_first_line(error)) from error
     except _of_asyncpg() as error:
-        state = str(getattr(error, "sqlstate", None) or "")
-        if state in _TRY_AGAIN or state.startswith(_VIOLATED):
-            raise ConflictError(_first_line(error)) from error
-        raise NotStoredError(_first_line(error)) from error
+        raise _of_state(getattr(error, "sqlstate", None), error) from error
+
+
+def _of_state(state: object, error: Exception) -> Exception:
+    """Return what a server's answer means, by its SQLSTATE."""
+    found = str(state or "")
+    if found in _TRY_AGAIN or found.startswith(_VIOLATED):
+        return ConflictError(_first_line(error))
+    kind = UnstorableError if found.startswith(_UNSTORABLE) else NotStoredError
+    return kind(_first_line(error))
 
 
 def _of_asyncpg() -> tuple[type[Exception], ...]:

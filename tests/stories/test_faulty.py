@@ -10,6 +10,7 @@ from typing import Never, cast
 from sqlalchemy import text
 
 from bot.acts.act import MakeSilence
+from bot.acts.roster import EndOverride
 from bot.engine.engine import BATCH, Engine
 from bot.ports.inbox import NotStoredError
 from bot.ports.store import Reader, Store, Transaction
@@ -121,6 +122,19 @@ async def test_a_roster_that_cannot_be_resolved_does_not_end_the_engine(tell: Te
             await asyncio.sleep(0.001)  # noqa: TID251
             story.clock.advance(seconds=1)
         story.engine.stop()
+
+
+async def test_what_the_database_never_takes_holds_up_nobody(tell: Tell) -> None:
+    """PostgreSQL has no text with a NUL; SQLite has."""
+    story = tell()
+    await story.fires()
+    await story.asks(EndOverride(override_id="a\0b", by="eve"))
+    await story.does("ana", "acked")
+    assert await story.state() is State.ACKNOWLEDGED
+    for _ in range(3):
+        story.clock.advance(seconds=3)
+        await story.settle()
+    assert len(story.said()) == 2, "both are answered"
 
 
 async def test_who_asked_for_what_failed_is_told(tell: Tell) -> None:

@@ -1,0 +1,25 @@
+"""A failure of the database is told from a value that it does not take."""
+
+import pytest
+from sqlalchemy import text
+
+from bot.ports.inbox import NotStoredError, UnstorableError
+from bot.store.opening import OpenedStore
+
+NOT_TAKEN = {"sqlite": "SELECT zeroblob(3000000000)", "postgresql": "SELECT CAST('x' AS integer)"}
+
+
+async def ask(opened: OpenedStore, statement: str) -> None:
+    async with opened.database.write() as connection:
+        await connection.execute(text(statement))
+
+
+async def test_a_value_that_is_not_taken_is_at_fault_itself(opened_store: OpenedStore) -> None:
+    with pytest.raises(UnstorableError):
+        await ask(opened_store, NOT_TAKEN[opened_store.database.url.get_backend_name()])
+
+
+async def test_what_is_not_there_is_no_value_s_fault(opened_store: OpenedStore) -> None:
+    with pytest.raises(NotStoredError) as caught:
+        await ask(opened_store, "SELECT * FROM nowhere")
+    assert type(caught.value) is NotStoredError
