@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -23,7 +23,7 @@ class WebhookTarget:
     """Where to POST; with a secret, `X-Watchbill-Signature: sha256=<hex HMAC>` goes along."""
 
     url: str
-    secret: str = ""
+    secret: str = field(default="", repr=False)
 
 
 class WebhookDeliverer:

@@ -12,7 +12,8 @@ from bot.config.settings import Config
 def secrets_of(config: Config) -> list[str]:
     """Return the values of all secrets, however deep they stand; none of them is empty.
 
-    Among them are the database's password and the watchdog's address, which is one as a whole.
+    Among them are the database's password, and the addresses of the watchdog and of webhooks:
+    whoever knows one may call it.
     """
     found = [secret.get_secret_value() for secret in _typed(config)]
     for group in config.access_groups.values():
@@ -21,6 +22,7 @@ def secrets_of(config: Config) -> list[str]:
         found += [password, unquote(password)]
     if config.watchdog is not None:
         found.append(config.watchdog.url)
+    found += [hook.url for hook in config.webhooks]
     return [secret for secret in found if secret]
 
 

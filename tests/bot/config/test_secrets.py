@@ -11,7 +11,7 @@ listen: 127.0.0.1:8080
 public_url: https://watchbill.example
 slack: {mode: socket, bot_token: "${S_BOT}", app_token: "${S_APP}", user_token: "${S_USER}"}
 sources: [{name: generic, kind: generic, secret: "${S_SOURCE}", previous_secret: "${S_SOURCE_OLD}"}]
-webhooks: [{name: phone, url: "https://phone.example/call", secret: "${S_WEBHOOK}"}]
+webhooks: [{name: phone, url: "https://phone.example/${S_WEBHOOK_URL}", secret: "${S_WEBHOOK}"}]
 roster_secret: ${S_ROSTER}
 calendar: {secret: "${S_CALENDAR}"}
 web_pages: {secret: "${S_PAGES}", openid: {client_id: "1.2", client_secret: "${S_OPENID}"}}
