@@ -23,7 +23,7 @@ from bot.app.roster.source import close_roster
 from bot.app.roster.status import RosterKeeping
 from bot.app.roster.telling import RosterTelling
 from bot.app.rules_in_force import RulesInForce
-from bot.app.sentinels import Sentinels, door_at
+from bot.app.sentinels import AGAIN, Sentinels, door_at
 from bot.app.slack_side import SlackAccess, SlackSide
 from bot.clock import SystemClock
 from bot.config.settings import Config, split_address
@@ -57,7 +57,6 @@ _SAMPLE = timedelta(seconds=15)
 _TEND = timedelta(seconds=20)
 _LEARN = timedelta(seconds=5)
 """How soon a new catalogue is learnt about; the rest waits for LEARN_EVERY."""
-_LEARN_AGAIN = timedelta(seconds=10)
 _HOUSEKEEPING = timedelta(hours=6)
 _BREATH = timedelta(milliseconds=20)
 
@@ -151,7 +150,7 @@ class Application:
         if self.setting.config.catalogue:
             real = SystemClock()
             watch_catalogue = CatalogueWatch(self.setting.config.catalogue, self.rules, real)
-            works.append(("catalogue", watch_catalogue.run))
+            works.append(("catalogue", self._again(watch_catalogue.run)))
             works.append(("engine", partial(watch_catalogue.before, engine)))
         else:
             works.append(("engine", engine))
@@ -167,12 +166,12 @@ class Application:
             feeds = partial(self._every, _REFRESH, self.calendars.refresh, self.nudges.feeds)
             works.append(("feeds", feeds))
             if self.calendars.followers is not None:
-                works.append(("calendars", self.calendars.followers.run))
+                works.append(("calendars", self._again(self.calendars.followers.run)))
         if self.after is not None:
             works.append(("aftercare", partial(self._every, _TEND, self.after.tick)))
-            works += [("runbooks", self.after.watch.run)] if self.after.watch else []
+            works += [("runbooks", self._again(self.after.watch.run))] if self.after.watch else []
         if self.keeper is not None:
-            works.append(("roster", partial(self._watch_roster, self.keeper)))
+            works.append(("roster", self._again(partial(self._watch_roster, self.keeper))))
         if self.rows is not None:
             pause = max(_WATCH * self.setting.speed, _SOON)
             rows = partial(self._every, pause, self._merge_rows, self.nudges.rows)
@@ -205,7 +204,7 @@ class Application:
     async def _talk(self) -> None:
         real = SystemClock()
         while not await self.slack.learn():
-            await real.sleep_until(real.now() + _LEARN_AGAIN)
+            await real.sleep_until(real.now() + AGAIN)
         if self.slack.connection is not None:
             await self.slack.connection.run()
 
@@ -229,6 +228,12 @@ class Application:
                 log.exception("background work failed", action="background", work=name)
                 self.metrics.background_failures.labels(name).inc()
             await real.wait(nudge, real.now() + pause)
+
+    def _again(
+        self, work: Callable[[], Coroutine[None, None, None]]
+    ) -> Callable[[], Coroutine[None, None, None]]:
+        """Return the work, a loop of its own, to begin anew should a fault end it."""
+        return partial(self._every, AGAIN, work)
 
     async def _refresh(self) -> None:
         before = self.rules.shown()
@@ -260,7 +265,8 @@ class Application:
     async def _watch_roster(self, keeper: RosterKeeper) -> None:
         if self.telling is not None:
             await self.telling.tell(keeper.roster.loaded)
-        await keeper.run(self._roster_read, every=LOOK_EVERY * self.setting.speed)
+        look = partial(keeper.look, self._roster_read, pace=self.setting.speed)
+        await self._every(LOOK_EVERY, look)
 
     async def _roster_read(self, loaded: Loaded) -> None:
         for problem in loaded.problems:

@@ -39,6 +39,8 @@ ENGINE_LATE = timedelta(seconds=30)
 LOOK = timedelta(seconds=5)
 """How often it is asked whether the auditor's clock has come; no lock is taken for it."""
 
+AGAIN = timedelta(seconds=10)
+"""A loop that a fault of ours has ended begins anew after this."""
 _SHOWN = 5
 Work = Callable[[], Coroutine[None, None, None]]
 Every = Callable[[timedelta, Work], Coroutine[None, None, None]]
@@ -105,7 +107,7 @@ class Sentinels:
         """Return what runs beside the engine; `checks` are those of /readyz."""
         works: list[tuple[str, Work]] = [("auditor", partial(every, LOOK, self._audit))]
         if self.canary is not None:
-            works.append((CANARY, self.canary.run))
+            works.append((CANARY, partial(every, AGAIN, self.canary.run)))
         if (spec := self._parts.config.watchdog) is not None:
             watchdog = Watchdog(
                 WatchdogParts(
@@ -117,7 +119,7 @@ class Sentinels:
                     metrics=self._parts.metrics,
                 )
             )
-            works.append(("watchdog", watchdog.run))
+            works.append(("watchdog", partial(every, AGAIN, watchdog.run)))
         return works
 
     def own_checks(self) -> Mapping[str, Check]:

@@ -7,11 +7,10 @@ from datetime import timedelta
 import structlog
 
 from bot.clock import Clock
-from bot.ports.inbox import NotStoredError
 from bot.ports.roster_versions import AcceptedPlan, Confirmation, RosterVersions
 from bot.roster.acceptance import Loaded, content
 from bot.roster.last_good import Good
-from bot.roster.roster import LOOK_BACK, LOOK_EVERY, RosterFile
+from bot.roster.roster import LOOK_BACK, RosterFile
 from rules.schedule.roster import RotationPlan
 
 log = structlog.get_logger(__name__)
@@ -36,6 +35,7 @@ class RosterKeeper:
         self._number = -1
         self._kept: dict[str, RotationPlan] = {}
         self._follow_at = clock.now()
+        self._has_news = False
 
     async def begin(self) -> Loaded:
         """Put in force what was accepted before, then read. Raises NotStoredError."""
@@ -47,25 +47,21 @@ class RosterKeeper:
         await self._confirmed()
         return self.roster.loaded
 
-    async def run(
-        self,
-        on_change: Callable[[Loaded], Awaitable[None]],
-        *,
-        every: timedelta = LOOK_EVERY,
+    async def look(
+        self, on_change: Callable[[Loaded], Awaitable[None]], *, pace: float = 1.0
     ) -> None:
-        """Look again and again, for ever; `on_change` gets what is in force after each change."""
-        pace = every / LOOK_EVERY
-        while True:
-            await self._clock.sleep_until(self._clock.now() + every)
-            # A file on a slow network drive must not hold up everything else.
-            changed = await asyncio.to_thread(self.roster.poll, self._clock.now())
-            try:
-                followed = await self.follow(FOLLOW_EVERY * pace)
-            except NotStoredError as error:
-                followed = False
-                log.warning("database failed", action="keep_roster", error=str(error))
-            if changed or followed:
-                await on_change(self.roster.loaded)
+        """Look once; `on_change` gets what is in force after a change, anew until it succeeds.
+
+        Raises NotStoredError.
+        """
+        # A file on a slow network drive must not hold up everything else.
+        if await asyncio.to_thread(self.roster.poll, self._clock.now()):
+            self._has_news = True
+        if await self.follow(FOLLOW_EVERY * pace):
+            self._has_news = True
+        if self._has_news:
+            await on_change(self.roster.loaded)
+            self._has_news = False
 
     async def confirm(self, version: str, by: str) -> None:
         """Store that a held version is meant; it is then in force everywhere within seconds.

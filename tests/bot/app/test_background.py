@@ -1,9 +1,12 @@
 """What is done beside paging: its faults end nothing, and are told."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from bot.ports.inbox import NotStoredError
 from tests.bot.app.conftest import started
 
 NEVER = timedelta(days=1)
@@ -32,3 +35,22 @@ async def test_a_fault_beside_paging_ends_nothing_and_is_counted(
         work.cancel()
         await asyncio.wait([work])
         assert work.cancelled(), "it still ends when it is asked to"
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("odd"), NotStoredError("disk I/O error")])
+async def test_a_loop_of_its_own_that_a_fault_ends_begins_anew(
+    database_url: str, tmp_path: Path, fault: Exception
+) -> None:
+    async with started(database_url, tmp_path) as running:
+        keeper, looks = running.app.keeper, asyncio.Queue[int]()
+        assert keeper is not None
+
+        def breaks(_now: datetime) -> None:
+            looks.put_nowait(1)
+            raise fault
+
+        keeper.roster.poll = breaks  # type: ignore[assignment, method-assign]
+        for _ in range(2):
+            await looks.get()
+        assert await running.post("generic", {"title": "late", "severity": "error"}) == 202
+        await running.until_said("data-alerts", "late")

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.app.roster.keeping import RosterKeeper
+from bot.ports.inbox import NotStoredError
+from bot.roster.acceptance import Loaded
 from bot.roster.directory import KnownPeople
 from bot.roster.files import FileSource
 from bot.roster.roster import Roster, RosterFile
@@ -160,3 +162,24 @@ async def test_nothing_is_written_while_nothing_changes(
         replica.write(GOOD)
         await replica.look()
     assert await opened_store.roster_versions.roster_number() == number
+
+
+async def test_what_could_not_be_taken_note_of_is_told_again(
+    tmp_path: Path, opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    replica = await started(tmp_path / "a.csv", GOOD, opened_store, clock)
+    heard: list[str] = []
+
+    async def note(loaded: Loaded) -> None:
+        heard.append(loaded.version)
+        if len(heard) == 1:
+            raise NotStoredError("disk full")
+
+    replica.write(OTHER)
+    await replica.keeper.look(note)
+    assert not heard, "somebody may still be typing"
+    with pytest.raises(NotStoredError):
+        await replica.keeper.look(note)
+    for _ in range(2):
+        await replica.keeper.look(note)
+    assert heard == [replica.file.loaded.version] * 2
