@@ -23,6 +23,8 @@ from bot.roster.table import (
 
 MOST_BYTES = 5_000_000
 _MOST_UNPACKED = 60_000_000
+_PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+"""Others ask for as much memory as they like, and fail in ways of their own."""
 _MOST_TABS = 50
 _MOST_NAMED = 5
 _QUOTED = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
@@ -81,15 +83,16 @@ def _check(data: bytes) -> None:
         raise TableError("this is an old .xls file, or it has a password. Save it as .xlsx.")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-            names = set(archive.namelist())
+            entries = archive.infolist()
     except _UNREADABLE:
         raise TableError("this is no XLSX file, or it is cut off. Save it again.") from None
+    unpacked = sum(entry.file_size for entry in entries)
     if unpacked > _MOST_UNPACKED:
         raise TableError(
             f"unpacked the file has {unpacked:,} bytes; at most {_MOST_UNPACKED:,} are read."
         )
-    if "[Content_Types].xml" not in names:
+    packed = {entry.compress_type for entry in entries}
+    if not packed <= _PACKED or "[Content_Types].xml" not in {one.filename for one in entries}:
         raise TableError("this is a ZIP file and no XLSX file. Save the roster as .xlsx.")
 
 

@@ -4,7 +4,7 @@ import json
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_LZMA, ZipFile
 
 import pytest
 from hypothesis import given
@@ -93,6 +93,18 @@ def test_a_part_that_is_not_well_made_is_a_reason(part: str, text: bytes) -> Non
             after.writestr(name, text if name == part else before.read(name))
     with suppress(TableError):
         read_xlsx(made.getvalue())
+
+
+@pytest.mark.parametrize("packed", [ZIP_LZMA, ZIP_BZIP2])
+def test_a_book_packed_as_no_program_packs_it_is_refused(packed: int) -> None:
+    made = BytesIO()
+    with ZipFile(BOOKS / "21-unread-tab.xlsx") as before, ZipFile(made, "w", packed) as after:
+        for name in before.namelist():
+            after.writestr(name, before.read(name))
+    damaged = bytearray(made.getvalue())
+    damaged[60:80] = b"\xff" * 20
+    with pytest.raises(TableError, match=r"no XLSX file\. Save the roster as \.xlsx\."):
+        read_xlsx(bytes(damaged))
 
 
 def test_a_file_that_unpacks_to_too_much_is_refused() -> None:
