@@ -5,7 +5,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,26 +12,6 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CLIENT = HERE.parents[1] / "integrations" / "airflow"
-
-
-def environments() -> Path:
-    """Return where the tools' environments are kept, made when they are first needed."""
-    return Path(os.environ.get("WATCHBILL_REAL_ENVS", HERE.parents[1] / ".real")).absolute()
-
-
-def environment(name: str) -> Path:
-    """Return the bin directory of a tool's own environment, installing it when it is new."""
-    home = environments() / name
-    done = home / "installed"
-    constraints = HERE / "constraints" / f"{name}.txt"
-    wanted = constraints.read_text()
-    if not done.exists() or done.read_text() != wanted:
-        python = Path(sys.base_prefix) / "bin" / "python3"
-        subprocess.run([python, "-m", "venv", home], check=True)
-        names = [line.split("  #")[0] for line in wanted.splitlines() if not line.startswith("#")]
-        subprocess.run([home / "bin" / "pip", "install", "-q", *names], check=True)
-        done.write_text(wanted)
-    return home / "bin"
 
 
 def free_port() -> int:

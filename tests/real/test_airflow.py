@@ -12,7 +12,8 @@ from bot.sources.kind import Source
 from rules.alert import AlertStatus
 from tests.process.harness import SECRET, Json, until
 from tests.real import transcript
-from tests.real.airflow_run import Airflow, airflow, environment
+from tests.real.airflow_run import Airflow, airflow
+from tests.real.environments import environment
 from tests.real.watchbill import ON_CALL, Watchbill, shown, watching
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]

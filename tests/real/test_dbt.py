@@ -13,7 +13,7 @@ from bot.sources.kind import Source
 from rules.alert import Alert, AlertStatus
 from tests.process.harness import SECRET
 from tests.real import transcript
-from tests.real.airflow_run import environment
+from tests.real.environments import environment
 from tests.real.watchbill import COMMAND, ON_CALL, Watchbill, shown, watching
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

