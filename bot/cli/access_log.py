@@ -75,7 +75,7 @@ def safe_cell(text: str) -> str:
 
 def entry_line(entry: Entry) -> str:
     parts = [
-        f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+        f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
         entry.what.value.replace("_", " "),
         entry.group,
         entry.person,
@@ -178,7 +178,7 @@ def _idle_lines(unused: Mapping[str, Sequence[str]]) -> list[str]:
 def _review_line(one: Reviewed) -> str:
     grant = one.grant
     parts = [
-        f"  {grant.requested_at.astimezone(UTC):%Y-%m-%d %H:%M}",
+        f"  {grant.requested_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
         grant.person,
         f"had it {duration_text(one.lasted)}"
         if grant.active_since

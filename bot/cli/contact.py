@@ -86,7 +86,8 @@ def log(number: Incident, config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json 
         more = f" ({one.provider_id})" if one.provider_id else ""
         why = f": {one.error}" if one.error else ""
         who = people.by_key(one.person).name
-        _print(f"{one.at:%Y-%m-%d %H:%M:%S}  {who}  {TITLES[one.method]}: {one.result}{more}{why}")
+        how = f"{TITLES[one.method]}: {one.result}{more}{why}"
+        _print(f"{one.at:%Y-%m-%d %H:%M:%S} UTC  {who}  {how}")
     _print(counted(len(attempts), "attempt"))
 
 

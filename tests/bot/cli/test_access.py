@@ -122,6 +122,7 @@ def test_who_has_what_is_listed(filled: Path) -> None:
 
 
 def test_the_ledger_is_printed_filtered_and_safe_for_spreadsheets(filled: Path) -> None:
+    assert all(line[19:23] == " UTC" for line in run(filled, "log")[1].splitlines())
     document = json.loads(run(filled, "log", "--json")[1])
     assert [one["what"] for one in document] == ["access_requested", "access_refused"]
     _, text = run(filled, "log", "--csv", "--only", "person=ANA@example.com", "--only",

@@ -200,7 +200,7 @@ def test_every_attempt_is_printed(folder: Path) -> None:
     status, text = run(folder, "log", "1")
     assert status == 0
     first, second, count = text.splitlines()
-    assert first.endswith("Ana Ruiz  Slack: trouble: 503")
+    assert first.endswith(" UTC  Ana Ruiz  Slack: trouble: 503")
     assert second.endswith("Ana Ruiz  e-mail: sent (<1@x>)")
     assert count == "2 attempts"
     status, text = run(folder, "log", "1", "--json")
