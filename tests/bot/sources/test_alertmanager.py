@@ -103,6 +103,15 @@ def test_a_repeat_after_the_interval_counts() -> None:
     assert delivery_key(later) != delivery_key(arrival(SOURCE, body))
 
 
+def test_keys_stand_in_the_order_of_time_whatever_the_body_says() -> None:
+    """Their index is filled at its end, not all over: that is most of what accepting costs."""
+    keys = [
+        delivery_key(arrival(SOURCE, f"{minute}".encode(), at=RECEIVED + timedelta(minutes=minute)))
+        for minute in range(50)
+    ]
+    assert keys == sorted(keys)
+
+
 @pytest.mark.parametrize("field", ["status", "startsAt", "fingerprint"])
 def test_another_state_has_another_key(field: str) -> None:
     body = json.loads(payload("alertmanager/grafana.json"))
