@@ -1,7 +1,5 @@
 """Calls the webhooks that escalation steps name: the incident as signed JSON."""
 
-import hashlib
-import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +8,7 @@ from http import HTTPStatus
 
 import aiohttp
 
+from bot.courier import signature
 from bot.ports.delivering import Delivered, GiveUpError, LeaseLostError, RetryLaterError
 from bot.ports.jobs import Job, JsonObject
 from bot.ports.store import Reader
@@ -83,8 +82,7 @@ def signed(target: WebhookTarget, body: bytes, key: str) -> dict[str, str]:
     """Return the headers of a POST: its kind, its key, and the signature of its body."""
     headers = {"Content-Type": "application/json", "Idempotency-Key": key}
     if target.secret:
-        digest = hmac.new(target.secret.encode(), body, hashlib.sha256).hexdigest()
-        headers["X-Watchbill-Signature"] = f"sha256={digest}"
+        headers["X-Watchbill-Signature"] = signature(target.secret, body)
     return headers
 
 
