@@ -107,8 +107,8 @@ class Engine:
     async def next_look(self) -> datetime:
         """Return when to look again without being kicked: at the next wake-up, or soon.
 
-        What could not be decided stays due, and a database that fails has none: in
-        both cases it is only soon, or the loop would spin.
+        What could not be decided stays due, and a database that fails has none: in both cases it
+        is only soon, or the loop would spin. So it would at what another replica is deciding.
         """
         now = self._clock.now()
         if self._breathes_since is not None:
@@ -120,7 +120,9 @@ class Engine:
             log.warning("database failed", action="engine_waits", error=str(error))
             return soon
         stuck = any(at > now for at in (self._blind_until, *self._faulty.values()))
-        return soon if stuck or next_wake is None else min(soon, next_wake)
+        if stuck or next_wake is None:
+            return soon
+        return min(soon, next_wake if next_wake > now else now + BREATH)
 
     async def run_due(self) -> int:
         """Decide what is waiting now, one batch of each kind; returns how much that was.

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from bot.acts.act import MakeSilence
 from bot.acts.roster import EndOverride
-from bot.engine.engine import BATCH, Engine
+from bot.engine.engine import BATCH, BREATH, Engine
 from bot.ports.inbox import NotStoredError
 from bot.ports.store import Reader, Store, Transaction
 from bot.store.opening import OpenedStore
@@ -234,6 +234,17 @@ async def test_a_database_that_is_away_is_waited_for(tell: Tell) -> None:
     reader = cast("Reader", Unreachable())
     engine = Engine(replace(story.engine._parts, reader=reader))
     assert await engine.next_look() > story.clock.now()
+
+
+async def test_a_step_that_another_replica_is_at_is_looked_at_soon_and_not_at_once(
+    tell: Tell,
+) -> None:
+    """Its lock lasts ten seconds where it has frozen: so long nobody must go round and round."""
+    story = tell()
+    await story.fires()
+    story.clock.advance(minutes=5)
+    now = story.clock.now()
+    assert now < await story.engine.next_look() <= now + BREATH
 
 
 class Mad:

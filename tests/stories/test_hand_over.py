@@ -45,7 +45,9 @@ async def test_an_alert_and_a_step_that_is_due_page_without_another_commit(tell:
         assert not any(claims)
         await until(lambda: story.outbox.room() == 32)
         story.clock.advance(minutes=5)
-        assert await story.engine.run_due()
+        async with asyncio.timeout(20):
+            while not await story.engine.run_due():
+                pass  # the outbox has its incident for a moment
         await until(lambda: len(story.sent("page")) == 2)
         assert story.sent("page")[-1].payload["person"] == "bo"
         await story.outbox.drain(story.clock.now())
