@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.slack import text
-from bot.slack.text import Mrkdwn, counted, cut, link, md, outside, safe_url, spoken
+from bot.slack.text import Mrkdwn, cut, link, md, outside, safe_url, spoken
 from rules.sentence import Who, say
 from tests.bot.slack.samples import ANA, HOSTILE, NOW, FakeNames
 
@@ -100,8 +100,3 @@ def test_only_user_ids_are_mentioned(user: str) -> None:
     assert text.mention("U0ANA001") == "<@U0ANA001>"
     assert "<" not in text.mention(user)
     assert "<" not in text.mention_group(user)
-
-
-def test_one_is_not_said_as_many() -> None:
-    assert (counted(1, "incident"), counted(0, "gap")) == ("1 incident", "0 gaps")
-    assert counted(2_000, "page") == "2,000 pages"
