@@ -67,7 +67,10 @@ class Disk:
         raw = sqlite3.connect(
             self.path, isolation_level=None, timeout=0.0, cached_statements=_STATEMENTS
         )
-        raw.executescript(_PRAGMAS)
+        with sqlite3.connect(self._template) as template:  # a copy has pages of the same size
+            (size,) = template.execute("PRAGMA page_size").fetchone()
+        template.close()
+        raw.executescript(f"PRAGMA page_size={size}; {_PRAGMAS}")
         return raw
 
 
