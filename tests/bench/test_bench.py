@@ -14,10 +14,12 @@ from tests.bench.machine import Machine
 from tests.bench.parts import PARTS, Part, chosen
 from tests.bench.peers.columns import Cell, Column, standings
 from tests.bench.peers.known import ALERTMANAGER, KNOWN
+from tests.bench.peers.watchbill import all_told
 from tests.bench.promises import PROMISES
 from tests.bench.result import Result, Section
 from tests.bench.rounds import Progress, Run
 from tests.bench.table import Figure, of_rounds, promised, ratios, rendered
+from tests.process.harness import Json
 
 MACHINE = Machine(2, "a processor", 24.0, "ext4 on vda", "3.11.7", "3.40.1")
 FAST = promised("accept", Figure("accepted / bare", 0.61, beside="610 against 1,000"))
@@ -163,6 +165,25 @@ def test_the_comparison_names_rows_that_others_win(tmp_path: Path) -> None:
     assert "Not in: list with 100,000 stored (200 ms against 93 ms" in told
     assert "![Watchbill beside others](performance.svg)" in told
     assert "Watchbill" in path.with_suffix(".svg").read_text()
+
+
+def test_all_are_told_once_the_storm_and_those_before_it_stand_in_the_channel() -> None:
+    def call(second: int, text: str, **args: str) -> Json:
+        args = {"channel": "C1", "text": text} | args
+        return {"at": f"2026-11-22T03:00:{second:02}+00:00", "args": args}
+
+    calls = [
+        call(1, "P1 #2: Alert storm from tests: 1,998 alerts. Ack within 30 min.", channel="D1"),
+        call(2, "P1 #1: orders is stale: it feeds the dashboard."),
+        call(3, "P1 #2: Alert storm from tests: 900 alerts. Ack within 30 min."),
+        call(4, "P1 #1: orders is stale: it feeds the dashboard."),
+        call(5, "#3: a runbook", thread_ts="1"),
+        call(6, "P1 #2: Alert storm from tests: 1,998 alerts. Ack within 30 min."),
+        call(7, "P1 #4: users is stale."),
+    ]
+    assert all_told(calls, 1_999).second == 6
+    with pytest.raises(ValueError, match="told of 2000 of 2001"):
+        all_told(calls, 2_001)
 
 
 def test_the_picture_is_an_svg_with_a_bar_for_each_figure() -> None:

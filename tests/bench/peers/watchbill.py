@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -28,6 +29,7 @@ _SIZE = 100_000
 _QUIET = timedelta(seconds=3)
 """Nothing more was said for so long: all has been told."""
 _TOLD = ("chat.postMessage", "chat.update")
+_MESSAGE = re.compile(r"#(\d+): (?:Alert storm from [^:]+: ([\d,]+) alerts)?")
 _CLOCK = SystemClock()
 _HEADERS = {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/json"}
 _keys = count()
@@ -138,12 +140,33 @@ async def _burst(started: Began) -> dict[str, Cell]:
         for at, call in zip(times, calls[before:], strict=True)
         if str(call["args"].get("channel", "")).startswith("D")
     ]
+    told = all_told(calls[before:], _BURST)
+    last = (times[-1] - began).total_seconds()
+    note = f"at Slack's pace of 1 a second; edits and threads until {last:.0f} s"
     return {
         "burst in": Cell(rate.seconds),
         "burst first": Cell((direct[0] - began).total_seconds()),
-        "burst last": Cell((times[-1] - began).total_seconds(), "at Slack's pace of 1 a second"),
+        "burst last": Cell((told - began).total_seconds(), note),
         "messages": Cell(len(times)),
     }
+
+
+def all_told(calls: Iterable[Json], alerts: int) -> datetime:
+    """Return when the messages in the channel told of so many alerts: an incident's one, a storm's all.
+
+    Raises ValueError when they never did.
+    """
+    told: dict[str, int] = {}
+    for call in calls:
+        args = call["args"]
+        if not str(args.get("channel", "")).startswith("C") or args.get("thread_ts"):
+            continue
+        if found := _MESSAGE.search(str(args.get("text", ""))):
+            told[found[1]] = int((found[2] or "1").replace(",", ""))
+        if sum(told.values()) >= alerts:
+            return datetime.fromisoformat(call["at"])
+    message = f"the channel was told of {sum(told.values())} of {alerts} alerts"
+    raise ValueError(message)
 
 
 async def _until_quiet(slack: LocalSlack) -> list[Json]:
