@@ -2,44 +2,40 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
-from bot.access.keeping import Keeper, KeeperParts
-from bot.access.sync import Place, Sync, SyncParts
+from bot.access.keeping import KeeperParts
+from bot.access.sync import Place, SyncParts
 from bot.acts.act import SLACK, Act, ActPayload, AnswerTo, act_to_json
 from bot.engine.auditing import Auditor, AuditorParts
-from bot.engine.engine import Engine
 from bot.engine.parts import EngineParts
 from bot.outbox import Outbox, OutboxSettings
 from bot.ports.access import ACCESS_SYNC
-from bot.ports.delivering import RetryLaterError
-from bot.ports.inbox import ConflictError, Delivery, NewDelivery, NotStoredError, Parsed
-from bot.slack.api import SlackApi
+from bot.ports.delivering import Deliverer
+from bot.ports.inbox import Accepted, ConflictError, Delivery, NewDelivery, NotStoredError, Parsed
 from bot.slack.delivery import deliverers
 from bot.slack.desk import Desk
 from bot.slack.people import Directory
-from bot.slack.places import Places
 from bot.slack.recall import Recall
 from bot.sources.kind import Source
 from bot.sources.registry import read
 from bot.sources.unreadable import unreadable
 from bot.store.ids import new_id
-from rules.people import People
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
 from rules.schedule.resolution import on_call
 from rules.schedule.roster import Change, Schedule
-from tests.fakes.groups import MemoryGroups
-from tests.simulation.chance import Diary, Fate, forget_ids
-from tests.simulation.process import PROCESS, Process
-from tests.simulation.slack import SimulatedClient, SimulatedSlack
-from tests.simulation.storage import Disk
+from tests.simulation.chance import forget_ids
+from tests.simulation.contact import ContactSide
+from tests.simulation.process import Process
+from tests.simulation.slack import SimulatedClient
 from tests.simulation.team import CHANNEL
-from tests.simulation.time import VirtualClock, pause
+from tests.simulation.time import pause
+from tests.simulation.world import Parts, World
 
 LEASE = timedelta(seconds=6)
 LEASE_ALONE = timedelta(seconds=30)
@@ -52,43 +48,6 @@ AUDITS = timedelta(minutes=4)
 LOOKS = timedelta(seconds=100)
 SOURCE = Source(name="generic", kind="generic")
 _BACK, _AHEAD = timedelta(days=2), timedelta(days=3)
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the bot is made of; a planted fault puts another in place of one."""
-
-    engine: type[Engine] = Engine
-    outbox: type[Outbox] = Outbox
-    api: type[SlackApi] = SlackApi
-    places: type[Places] = Places
-    keeper: type[Keeper] = Keeper
-    sync: type[Sync] = Sync
-    audits: bool = True
-    opened: Callable[[Any], None] = lambda _store: None
-    """Changes the opened store."""
-    built: Callable[[Any], None] = lambda _bot: None
-    """Changes the whole bot, once it is built."""
-
-
-@dataclass(slots=True)
-class World:
-    """What outlives the bot's process: time, luck, the disk, Slack, the groups and the roster."""
-
-    fate: Fate
-    clock: VirtualClock
-    disk: Disk
-    slack: SimulatedSlack
-    groups: MemoryGroups
-    people: People
-    book: RuleBook
-    schedule: Schedule
-    diary: Diary = field(default_factory=Diary)
-    parts: Parts = field(default_factory=Parts)
-    replicas: int = 1
-
-    def note(self, who: str, what: str) -> None:
-        self.diary.note(self.clock.now(), who, what)
 
 
 class RosterInForce:
@@ -186,6 +145,7 @@ class Bot:
                 kick=lambda: self.outbox.kick(),  # noqa: PLW0108 - it is built below
             )
         )
+        self.contact = self._contact()
         self.outbox = self._outbox(parts)
         self.engine.on_work = self.outbox.kick
         self.auditor = Auditor(
@@ -203,6 +163,10 @@ class Bot:
 
         parts.built(self)
 
+    def _contact(self) -> ContactSide | None:
+        services = self._world.services
+        return ContactSide(self, services, self._world.people, self._clock) if services else None
+
     def _outbox(self, parts: Parts) -> Outbox:
         world = self._world
         places = {name: Place(world.groups, name) for name in world.book.access.groups}
@@ -211,10 +175,11 @@ class Bot:
                 places=places, book=self.rules.book, store=self.store.store, clock=self._clock
             )
         )
+        carriers: Mapping[str, Deliverer] = {**deliverers(self.desk), ACCESS_SYNC: sync}
         return parts.outbox(
             queue=self.store.queue,
             store=self.store.store,
-            deliverers={**deliverers(self.desk), ACCESS_SYNC: sync},
+            deliverers=self.contact.watched(carriers) if self.contact else carriers,
             clock=self._clock,
             on_finished=self.engine.job_finished,
             settings=OutboxSettings(
@@ -251,12 +216,17 @@ class Bot:
         body = act_to_json(payload)
         return await self._accept(NewDelivery(source=SLACK, key=f"slack:{key}", body=body))
 
+    async def accept(self, delivery: NewDelivery) -> Accepted:
+        """Be the inbox of whoever answers by another way."""
+        accepted = await self.store.inbox.accept(delivery)
+        self.engine.kick()
+        return accepted
+
     async def _accept(self, delivery: NewDelivery) -> bool:
         try:
-            await self.store.inbox.accept(delivery)
+            await self.accept(delivery)
         except NotStoredError:
             return False
-        self.engine.kick()
         return True
 
     async def _refresh(self) -> None:
@@ -276,17 +246,6 @@ class Bot:
                 await work()
             except (NotStoredError, ConflictError) as error:
                 self._world.note(self._process.name, f"database failed: {error}")
-
-
-class FailingGroups(MemoryGroups):
-    """A place for groups that fails with the weather."""
-
-    def trouble(self, call: str) -> None:
-        process = PROCESS.get()
-        assert process is not None
-        process.may_die()
-        if process.fate.strikes("groups_fail"):
-            raise RetryLaterError(f"{call} answers 500")
 
 
 def _read(delivery: Delivery) -> Parsed:

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,8 +30,19 @@ class Weather:
     unreachable: float = 0.0
     groups_fail: float = 0.0
     sleeps: float = 0.0
+    service_unreachable: float = 0.0
+    service_refuses: float = 0.0
+    service_throttles: float = 0.0
+    service_fails: float = 0.0
+    service_silent: float = 0.0
+    service_done_fails: float = 0.0
+    service_done_silent: float = 0.0
 
 
+_OF_SLACK = frozenset(
+    ("throttled", "refused_5xx", "done_5xx", "lost_before", "lost_after", "unreachable")
+)
+_OF_SERVICES = frozenset(name for name in Weather.__slots__ if name.startswith("service_"))
 FAIR = Weather()
 
 
@@ -43,6 +54,15 @@ class Fate:
     dice: random.Random = field(init=False)
     weather: Weather = field(default_factory=Weather)
     happened: Counter[str] = field(default_factory=Counter)
+    now: Callable[[], float] = lambda: 0.0
+    inside: list[float] = field(default_factory=list)
+    """When something went wrong with a process or its database."""
+    away: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when some process was dead or frozen."""
+    skies: list[tuple[float, Weather]] = field(default_factory=list)
+    """Since when the weather was what it was."""
+    services: list[float] = field(default_factory=list)
+    """When something went wrong with what reaches people besides Slack."""
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
@@ -52,8 +72,17 @@ class Fate:
         chance: float = getattr(self.weather, what)
         if chance and self.dice.random() < chance:
             self.happened[what] += 1
+            if what in _OF_SERVICES:
+                self.services.append(self.now())
+            elif what not in _OF_SLACK:
+                self.inside.append(self.now())
             return True
         return False
+
+    @property
+    def troubles(self) -> int:
+        """How often something went wrong with a process or its database until now."""
+        return len(self.inside)
 
 
 @dataclass(slots=True)

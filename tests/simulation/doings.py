@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -12,9 +11,10 @@ from bot.acts.act import AckAll, Act, EndSilence, MakeSilence, OnIncident, OpenB
 from bot.acts.journal import AddToJournal
 from bot.acts.roster import AskCover, EndOverride, MakeOverride, OnCover
 from rules.schedule.held import Slot
-from tests.simulation.bot import World
+from tests.simulation.answers import Answers, Heard
 from tests.simulation.machine import Machine
 from tests.simulation.team import ANA, BO, CY, DEE, USERS, schedule
+from tests.simulation.world import World
 
 HOSTILE = "<!channel> <https://evil.example|bank> <@U0ANA0001> *late* {now} & `x`"
 _TRIES = 6
@@ -28,22 +28,6 @@ _EVENTS = (
 Passes = Callable[[float], Awaitable[None]]
 
 
-@dataclass(slots=True)
-class Heard:
-    """What the outside knows: which deliveries were answered 202."""
-
-    accepted: dict[str, str] = field(default_factory=dict)
-    """Thing that broke by the key of its delivery."""
-    babble: set[str] = field(default_factory=set)
-    """Keys of those that nobody can read, heard or not."""
-    babbled: list[str] = field(default_factory=list)
-    acts: dict[str, str] = field(default_factory=dict)
-    jumped: bool = False
-    slept: bool = False
-    ahead: timedelta = timedelta(0)
-    """How far the bot's clock was ahead of Slack's, at most."""
-
-
 class Doings:
     """Chooses with the seed's dice; `passes` lets time go by."""
 
@@ -55,6 +39,7 @@ class Doings:
         self._machines = machines
         self._passes = passes
         self._keys = 0
+        answers = Answers(world, self.heard, lambda: self._machine())  # noqa: PLW0108 - dice
         self._all: Sequence[tuple[Callable[[], Awaitable[None]], int]] = (
             (self._fires, 10),
             (self._burst, 3),
@@ -71,6 +56,7 @@ class Doings:
             (self._ends_override, 1),
             (self._notes, 1),
             (self._covers, 2),
+            *(((answers.one, 16),) if world.services else ()),
         )
 
     async def one(self) -> None:

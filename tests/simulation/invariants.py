@@ -1,52 +1,22 @@
 """What must hold of every life that is over, read from Slack's records and the database."""
 
 import json
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
-from bot.wire import incident_from_json
+from bot.contact_jobs import CONTACT
 from rules.audit import lost_pages
 from rules.incident import Incident, State
+from tests.simulation.contact_invariants import CONTACT_INVARIANTS, is_refused
 from tests.simulation.life import Past
-from tests.simulation.slack import Post
+from tests.simulation.records import Invariant, Records, micros
 
 _SOON = timedelta(minutes=2)
-_UNDER_WAY = timedelta(seconds=2)
 _CLOCKS_APART = timedelta(minutes=2)
 """Further ahead of Slack's clock, a bot does not look for its own posts where they are."""
 _HOSTILE = ("<!channel>", "<https://evil", "<!here>")
 _BUTTON = {State.TRIGGERED: "ack", State.ACKNOWLEDGED: "unack", State.RESOLVED: "reopen"}
-
-
-class Records:
-    """The database of a life that is over, and the messages of its Slack."""
-
-    def __init__(self, past: Past) -> None:
-        self.past = past
-        self.posts = past.world.slack.posts
-        self._database = past.world.disk.looker
-        self.incidents: list[Incident] = [
-            incident_from_json(row["body"])
-            for row in self.rows("SELECT body FROM incident ORDER BY number")
-        ]
-        self.by_key = Counter(post.key for post in self.posts)
-
-    def rows(self, statement: str) -> list[sqlite3.Row]:
-        return self._database.execute(statement).fetchall()
-
-    @property
-    def under_way(self) -> set[str]:
-        """Return the jobs that became due in the very last moment, by key."""
-        since = _micros(self.past.ended_at - _UNDER_WAY)
-        return {row["key"] for row in self.rows(f"SELECT key FROM job WHERE due_at > {since}")}
-
-    def roots(self, incident: Incident) -> list[Post]:
-        return [post for post in self.posts if post.key == f"show:{incident.id}"]
-
-
-Invariant = Callable[[Records], Iterator[str]]
 
 
 def broken(past: Past) -> list[str]:
@@ -118,7 +88,7 @@ def nobody_is_left_unpaged(it: Records) -> Iterator[str]:
     for at in it.incidents:
         if not at.is_open:
             continue
-        if at.wake_at is not None and stored[at.id] != _micros(at.wake_at):
+        if at.wake_at is not None and stored[at.id] != micros(at.wake_at):
             yield f"#{at.number} is not woken when it asked to be"
         if at.wake_at is not None and at.wake_at < it.past.ended_at - _SOON:
             yield f"#{at.number} should have been woken at {at.wake_at:%H:%M}"
@@ -132,6 +102,7 @@ def nobody_is_left_unpaged(it: Records) -> Iterator[str]:
 
 def no_page_starts_after_the_ack(it: Records) -> Iterator[str]:
     yield from it.past.world.slack.late_pages
+    yield from it.services.late if it.services else ()
 
 
 def nothing_is_posted_twice(it: Records) -> Iterator[str]:
@@ -181,7 +152,7 @@ def _is_over(it: Records, at: Incident) -> bool:
         f" WHERE kind = 'page' AND key LIKE '{at.id}:{at.generation}.0.%'"
     )[0]["at"]
     needed = sum((step.wait for step in at.policy.steps), 2 * _SOON)
-    return began is not None and began < _micros(it.past.ended_at - needed)
+    return began is not None and began < micros(it.past.ended_at - needed)
 
 
 def no_step_comes_early(it: Records) -> Iterator[str]:
@@ -209,18 +180,21 @@ def no_step_comes_early(it: Records) -> Iterator[str]:
 
 
 def nothing_is_stuck(it: Records) -> Iterator[str]:
-    late = _micros(it.past.ended_at - _SOON)
+    late = micros(it.past.ended_at - _SOON)
     for row in it.rows(
         f"SELECT key, kind, error FROM job WHERE state = 'todo' AND next_at < {late}"
     ):
         yield f"{row['kind']} {row['key']} is still to do: {row['error']}"
     for row in it.rows("SELECT key, kind, error FROM job WHERE state = 'dead'"):
+        if row["kind"] == CONTACT and is_refused(it, row["key"]):
+            continue
         yield f"{row['kind']} {row['key']} was given up: {row['error']}"
 
 
 def retry_after_is_respected(it: Records) -> Iterator[str]:
     if not it.past.heard.jumped:
         yield from it.past.world.slack.hasty
+        yield from it.services.hasty if it.services else ()
 
 
 def grants_end_and_follow(it: Records) -> Iterator[str]:
@@ -268,6 +242,7 @@ INVARIANTS: dict[str, Invariant] = {
     "I9 grants end": grants_end_and_follow,
     "I10 text is text": outside_text_is_text,
     "I12 Retry-After is respected": retry_after_is_respected,
+    **CONTACT_INVARIANTS,
 }
 
 
@@ -298,10 +273,6 @@ def _forced(it: Records, at: Incident) -> bool:
     """Tell whether a person moved its policy by hand."""
     found = it.rows(f"SELECT what FROM timeline WHERE incident_id = '{at.id}'")
     return any(row["what"] in {"Escalated", "Reassigned", "Resumed", "Snoozed"} for row in found)
-
-
-def _micros(at: datetime) -> int:
-    return round((at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
 
 
 def _at(written: str) -> datetime:

@@ -3,16 +3,19 @@
 import asyncio
 import gc
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from random import Random
 
 from bot.wire import incident_from_json
 from rules.incident import State
 from rules.schedule.resolution import on_call
-from tests.simulation.bot import FailingGroups, Parts, World
+from tests.simulation.answers import Heard
 from tests.simulation.chance import FAIR, Diary, Fate, Weather, repeatable_ids
-from tests.simulation.doings import Doings, Heard
+from tests.simulation.contact import contacts, reachable
+from tests.simulation.doings import Doings
 from tests.simulation.machine import Machine
+from tests.simulation.services import SimulatedServices
 from tests.simulation.slack import SimulatedSlack
 from tests.simulation.storage import Disk
 from tests.simulation.team import (
@@ -27,6 +30,8 @@ from tests.simulation.team import (
     start_of,
 )
 from tests.simulation.time import VirtualClock, VirtualLoop, pause
+from tests.simulation.weathers import SILENT, SLEEPY, WEATHERS
+from tests.simulation.world import FailingGroups, Parts, World
 
 _INSTANT = 1e-6
 _MOST_POSTS = 1000
@@ -41,22 +46,8 @@ _RACE = timedelta(seconds=5)
 """An ack that comes while a page is on its way does not call it back."""
 _TWO = 0.3
 """So many lives have two replicas on one database."""
-WEATHERS: tuple[Weather, ...] = (
-    FAIR,
-    Weather(throttled=0.3),
-    Weather(refused_5xx=0.2, done_5xx=0.2),
-    Weather(lost_before=0.2, lost_after=0.3),
-    Weather(unreachable=0.9),
-    Weather(commit_fails=0.1, commit_unheard=0.1, read_fails=0.01),
-    Weather(die=0.004),
-    Weather(die=0.02, lost_after=0.1),
-    Weather(groups_fail=0.6),
-    Weather(sleeps=0.03),
-    Weather(0.003, 0.03, 0.03, 0.003, 0.08, 0.05, 0.05, 0.05, 0.08, 0.03, 0.2, 0.003),
-)
-
-_SLEEPY = (Weather(sleeps=0.03),) * 5
-"""What two replicas have more of: one sleeps past its lease, and the other takes over."""
+_REACHED = 0.35
+"""So many lives are such."""
 
 
 @dataclass(slots=True)
@@ -92,6 +83,9 @@ class _Life:
         self._fate = fate = Fate(seed)
         self._dice = fate.dice
         self._loop = asyncio.get_running_loop()
+        fate.now = self._loop.time
+        # a coin of its own: the other lives stay what they were
+        self._reached = Random(f"reached {seed}").random() < _REACHED
         self._clock = clock = VirtualClock(start_of(self._dice), self._loop)
         diary = Diary()
         groups = FailingGroups(clock)
@@ -112,6 +106,8 @@ class _Life:
             parts,
             replicas,
         )
+        if self._reached:
+            self._is_reachable()
         self._world.slack.is_late = self._is_late
         self._world.slack.lane_of = self._lane_of
         self._seed = seed
@@ -128,14 +124,21 @@ class _Life:
         """Seconds that the clock has to pass again before what was due then is due."""
         self._may_jump = replicas == 1 and self._dice.random() < 0.15
 
+    def _is_reachable(self) -> None:
+        world = self._world
+        world.services = SimulatedServices(self._fate, self._clock, world.diary)
+        world.services.is_late = self._is_late_elsewhere
+        world.people = reachable(world.people)
+        world.book = replace(world.book, contacts=contacts(world.people))
+
     async def whole(self) -> Past:
-        fate, pace = self._fate, self._pace
+        pace = self._pace
         self._world.note("life", f"of seed {self._seed}, with {len(self._machines)} of the bot")
         ends = self._dice.randint(*pace.lasts) * 60
         while self._loop.time() < ends:
             await self._passes(self._dice.expovariate(1 / pace.gap))
             await self._happens()
-        fate.weather = FAIR
+        self._comes(FAIR)
         self._world.note("life", "calm from here")
         for machine in self._machines:
             machine.thaw()
@@ -190,7 +193,7 @@ class _Life:
             await self._ends(machine, self._dice.choice((1, 2, 5, 5, 30)))
             self._deaths_left -= 1
             if not self._deaths_left:
-                self._fate.weather = FAIR
+                self._comes(FAIR)
         if self._starts_at[machine] <= now:
             self._starts_at[machine] = _NEVER
             machine.start()
@@ -202,9 +205,13 @@ class _Life:
 
     # what fails
 
+    def _comes(self, weather: Weather) -> None:
+        self._fate.weather = weather
+        self._fate.skies.append((self._loop.time(), weather))
+
     def _weather(self) -> None:
-        chosen = WEATHERS if len(self._machines) == 1 else (*WEATHERS, *_SLEEPY)
-        self._fate.weather = self._dice.choice(chosen)
+        chosen = WEATHERS if len(self._machines) == 1 else (*WEATHERS, *SLEEPY)
+        self._comes(self._dice.choice((*chosen, *SILENT) if self._reached else chosen))
         self._deaths_left = _MOST_DEATHS
         said = {
             name: value
@@ -264,15 +271,29 @@ class _Life:
 
     def _is_late(self, key: str) -> str:
         """Say that a page begins which an acknowledgement had stopped, "" when it may begin."""
-        pages = self._doings.rows(
-            "SELECT payload, incident.body FROM job JOIN incident ON incident.id = incident_id"
-            " WHERE kind = 'page' AND key = ?",
-            key,
+        return self._taken_before(key, "kind = 'page' AND key = ?", key)
+
+    def _is_late_elsewhere(self, page: str, method: str) -> str:
+        """Say the same of a message by another method."""
+        about = f"{page} by {method}"
+        which = "kind = 'contact' AND json_extract(payload, '$.page') = ?"
+        return self._taken_before(
+            about, f"{which} AND json_extract(payload, '$.method') = ?", page, method
         )
-        if not pages or self._doings.heard.jumped or json.loads(pages[0]["payload"])["force"]:
+
+    def _taken_before(self, about: str, which: str, *values: str) -> str:
+        found = self._doings.rows(
+            "SELECT payload, incident.body FROM job JOIN incident ON incident.id = incident_id"
+            f" WHERE {which}",
+            *values,
+        )
+        if not found or self._doings.heard.jumped:
             return ""
-        at = incident_from_json(pages[0]["body"])
-        since = at.acked_at if at.state is State.ACKNOWLEDGED else at.resolved_at
-        if at.state is State.TRIGGERED or since is None or self._clock.now() - since < _RACE:
+        at = incident_from_json(found[0]["body"])
+        forced = json.loads(found[0]["payload"])["force"]
+        since = at.acked_at if at.state is State.ACKNOWLEDGED and not forced else None
+        if at.state is State.RESOLVED:
+            since = at.resolved_at
+        if since is None or self._clock.now() - since < _RACE:
             return ""
-        return f"{key} began at {self._clock.now():%H:%M:%S}, #{at.number} was taken at {since:%H:%M:%S}"
+        return f"{about} began at {self._clock.now():%H:%M:%S}, #{at.number} was taken at {since:%H:%M:%S}"

@@ -6,10 +6,11 @@ from contextvars import copy_context
 from typing import Any
 
 from bot.ports.inbox import NotStoredError
-from tests.simulation.bot import Bot, World
+from tests.simulation.bot import Bot
 from tests.simulation.chance import Died
 from tests.simulation.process import PROCESS, Process
 from tests.simulation.time import VirtualLoop
+from tests.simulation.world import World
 
 _PATIENCE = 10.0
 """Seconds for which somebody outside waits for an answer."""
@@ -29,6 +30,7 @@ class Machine:
         self._process = Process(name, world.fate)
         self.bot: Bot | None = None
         self._task: asyncio.Task[Any] | None = None
+        self._gone_since: float | None = None
 
     @property
     def is_up(self) -> bool:
@@ -43,6 +45,7 @@ class Machine:
         process.falls_asleep = self._falls_asleep
         self.bot = Bot(self._world, process)
         self._task = self._begin(process, self.bot.run())
+        self._is_back()
         self._world.note(self.name, "starts")
 
     def has_died(self) -> bool:
@@ -82,6 +85,7 @@ class Machine:
         if not self.is_up or self._world.disk.turns.owner is self._process:
             return False
         self._process.frozen = True
+        self._is_gone()
         self._world.note(self.name, "is frozen")
         return True
 
@@ -90,6 +94,7 @@ class Machine:
         process = self._process
         if process.frozen:
             process.frozen = False
+            self._is_back()
             self._world.note(self.name, "goes on")
             held_back, process.held_back = process.held_back, []
             loop = asyncio.get_running_loop()
@@ -108,8 +113,19 @@ class Machine:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self.deaths += 1
+            self._is_gone()
             self._world.note(self.name, "is dead")
         self._task = None
+
+    def _is_gone(self) -> None:
+        self._gone_since = self._world.fate.now()
+
+    def _is_back(self) -> None:
+        fate = self._world.fate
+        if self._gone_since is not None:
+            fate.away.append((self._gone_since, fate.now()))
+            fate.inside.append(fate.now())
+            self._gone_since = None
 
     def _begin(self, process: Process, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         context = copy_context()

@@ -18,7 +18,9 @@ from bot.slack.announcing import messages_with
 from bot.slack.api import SlackApi
 from bot.slack.places import Places
 from rules.incident import Incident
-from tests.simulation.bot import Parts
+from tests.simulation.around import Around
+from tests.simulation.planted_contact import PLANTED_CONTACT
+from tests.simulation.world import Parts
 
 
 class NoLookUp(Places):
@@ -96,22 +98,9 @@ def forget_wake_ups(store: Any) -> None:
     saved = [0]
 
     def begins() -> Any:
-        return _Around(begin(), lambda tx: _without_timer(tx, saved))
+        return Around(begin(), lambda tx: _without_timer(tx, saved))
 
     store.store.begin = begins
-
-
-class _Around:
-    def __init__(self, inner: Any, change: Any) -> None:
-        self._inner, self._change = inner, change
-
-    async def __aenter__(self) -> Any:
-        tx = await self._inner.__aenter__()
-        self._change(tx)
-        return tx
-
-    async def __aexit__(self, *how: object) -> Any:
-        return await self._inner.__aexit__(*how)
 
 
 def _without_timer(tx: Any, saved: list[int]) -> None:
@@ -153,7 +142,7 @@ def lose_pages(store: Any) -> None:
 
         tx.enqueue = enqueues
 
-    store.store.begin = lambda: _Around(begin(), change)
+    store.store.begin = lambda: Around(begin(), change)
 
 
 def stand_still(store: Any) -> None:
@@ -164,7 +153,7 @@ def stand_still(store: Any) -> None:
         save = tx.save
         tx.save = lambda incident: save(incident.but(step=0) if incident.step == 1 else incident)
 
-    store.store.begin = lambda: _Around(begin(), change)
+    store.store.begin = lambda: Around(begin(), change)
 
 
 def forget_clicks(store: Any) -> None:
@@ -186,7 +175,7 @@ def forget_clicks(store: Any) -> None:
 
         tx.take_deliveries = takes
 
-    store.store.begin = lambda: _Around(begin(), change)
+    store.store.begin = lambda: Around(begin(), change)
 
 
 def send_first(bot: Any) -> None:
@@ -218,7 +207,7 @@ def send_first(bot: Any) -> None:
 
         tx.enqueue = enqueues
 
-    store.begin = lambda: _Around(begin(), change)
+    store.begin = lambda: Around(begin(), change)
     bot.outbox._deliverers["page"] = Late()
 
 
@@ -236,7 +225,7 @@ def page_anyway(bot: Any) -> None:
     def change(tx: Any) -> None:
         tx.cancel_jobs = lambda _incident_id, _kinds: None
 
-    store.begin = lambda: _Around(begin(), change)
+    store.begin = lambda: Around(begin(), change)
     bot.outbox._deliverers["page"] = Blind()
 
 
@@ -284,6 +273,7 @@ PLANTED: dict[str, Parts] = {
     "never ends a grant": Parts(keeper=SleepyKeeper),
     "decides deliveries twice": Parts(engine=UnfinishedEngine),
     "hands over at the wrong hour": Parts(built=ignore_zones),
+    **PLANTED_CONTACT,
 }
 LIVING = {
     "pages though somebody has it": "I5 ack stops it",

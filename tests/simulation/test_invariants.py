@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from rules.incident import State
-from tests.simulation.invariants import INVARIANTS, Records
+from tests.simulation.invariants import INVARIANTS
 from tests.simulation.life import live
 from tests.simulation.planted import LIVING
+from tests.simulation.records import Records
 from tests.simulation.storage import Disk
 from tests.simulation.verdict import disk
 
@@ -144,7 +145,36 @@ def mentions(it: Records) -> bool:
     return bool(it.posts)
 
 
+def unreached(it: Records) -> bool:
+    if it.services is None:
+        return False
+    it.services.sendings.clear()
+    it.posts[:] = [post for post in it.posts if post.key.startswith("show:")]
+    return True
+
+
+def sent_again(it: Records) -> bool:
+    taken = it.services.taken if it.services else []
+    sure = [one for one in taken if one.told == "taken"]
+    for one in sure[:1]:
+        it.services.sendings.append(one)  # type: ignore[union-attr]
+    return bool(sure) and not it.past.heard.ahead
+
+
+def unwritten(it: Records) -> bool:
+    return bool(it.services) and _rows(it, "DELETE FROM contact_attempt WHERE step > 0")
+
+
+def answers_gone(it: Records) -> bool:
+    _rows(it, "DELETE FROM timeline")
+    return bool(it.past.heard.answers) and _rows(it, "DELETE FROM inbound WHERE key LIKE 'ack:%'")
+
+
 ALTERED: dict[Alter, str] = {
+    unreached: "I4 whoever is paged is reached in time",
+    sent_again: "I6 nothing is sent twice",
+    unwritten: "I6 every attempt is written down",
+    answers_gone: "I1 an answer by another way counts",
     undecided: "I1 accepted is durable",
     thrown_away: "I1 accepted is durable",
     without_its_alert: "I1 accepted is durable",

@@ -25,14 +25,18 @@ NEAR = 300
 WITHIN = 1_000
 CAUGHT_BY: dict[str, int] = {
     "answers before the commit": 83,
+    "calls again before it may": 120,
+    "calls though somebody has it": 23,
     "counts what failed as delivered": 2,
     "decides deliveries twice": 1,
     "drops the metadata look-up": 2,
+    "forgets answers by other ways": 30,
     "forgets clicks of before a crash": 7,
     "forgets that it may have gone out": 22,
     "forgets to re-arm a wake-up": 0,
     "hands over at the wrong hour": 2,
     "ignores Retry-After": 43,
+    "leaves attempts out of the ledger": 6,
     "loses pages on the way to the outbox": 1,
     "never ends a grant": 0,
     "pages the same person for ever": 0,
@@ -40,7 +44,10 @@ CAUGHT_BY: dict[str, int] = {
     "releases a lease early": 0,
     "sends before the commit": 29,
     "sends though it slept": 171,
+    "takes a service's silence for no": 30,
     "takes no answer for no request": 22,
+    "texts again without looking": 30,
+    "waits for Slack before it calls": 55,
 }
 """The seed that caught each planted fault when this was written."""
 

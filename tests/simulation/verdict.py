@@ -13,17 +13,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.simulation.bot import Parts, silence_logs
+from tests.simulation.bot import silence_logs
 from tests.simulation.invariants import broken
 from tests.simulation.life import Past, live
 from tests.simulation.planted import PLANTED
 from tests.simulation.storage import Disk
+from tests.simulation.world import Parts
 
 _MEMORY = Path("/dev/shm")
 _STORY = 40
 _NAMES = re.compile(r"#\d+|[0-9a-f]{32}|\w+@example\.com|delivery-\d+|act-\d+|job-\d+")
 _TURNS = re.compile(r" (bot \d|weather|life) | clock jumps | roster now ")
-_TABLES = ("inbound", "incident", "alert", "timeline", "job", "lane", "access_grant", "message")
+_TABLES = ("inbound", "incident", "alert", "timeline", "job", "lane", "access_grant", "message",
+           "contact_attempt")  # fmt: skip
 
 
 @dataclass(slots=True)
