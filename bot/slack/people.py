@@ -147,7 +147,9 @@ class Directory:
         faults: dict[str, str] = {}
         for key in dict.fromkeys([*(p.key for p in self.people), *keys]):
             try:
-                await self.user(key)
+                user = await self.user(key)
+                if self.people.by_key(key).zone == "UTC":  # or their quiet hours would be in it
+                    await self.learn(user)
             except GiveUpError as error:
                 faults[key] = str(error)
         return faults

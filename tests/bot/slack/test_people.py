@@ -142,6 +142,18 @@ async def test_the_zone_of_a_person_is_the_configured_one_then_slacks(
     assert zones == ["Europe/Berlin", "America/Chicago", "UTC", "UTC"]
 
 
+async def test_the_zone_of_a_configured_member_is_read_at_the_start(
+    api: SlackApi, workspace: Workspace, clock: FakeClock
+) -> None:
+    dee = Person("dee@example.com", "Dee", slack="U0DEE001")
+    ana = Person(ANA, "Ana", slack="U0ANA001", zone="Europe/Berlin")
+    directory = Directory(api, lambda: People([dee, ana]), clock)
+    assert await directory.warm() == {}
+    zones = [directory.zone_of_key(one.key) for one in (dee, ana)]
+    assert zones == ["America/Chicago", "Europe/Berlin"]
+    assert calls(workspace, "users.info") == 1, "whose zone is configured is not asked for"
+
+
 def test_who_is_not_known_to_slack_has_nobody_elses_zone(api: SlackApi, clock: FakeClock) -> None:
     bo = Person("bo@example.com", "Bo", zone="Europe/Berlin")
     people = People([bo, Person("cy@example.com", "Cy")])
