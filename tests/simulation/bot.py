@@ -1,6 +1,7 @@
 """One life of the bot: its real parts, wired as the application wires them."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -88,6 +89,14 @@ class Uncounted:
     def page(self, outcome: str, seconds: float | None) -> None: ...
 
 
+class EngineFault(BaseException):
+    """A fault of ours that the engine would outlive: here it ends the bot, so that it is seen."""
+
+
+def _end() -> None:
+    raise EngineFault(repr(sys.exception()))
+
+
 class Bot:
     """One life of a process, from its start to its death or its end."""
 
@@ -130,6 +139,7 @@ class Bot:
                 unreadable=unreadable,
                 observer=Uncounted(),
                 new_id=lambda: new_id(clock.now()),
+                on_fault=_end,
                 poll=self._poll,
             )
         )

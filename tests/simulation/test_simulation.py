@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from bot.engine.engine import Engine
 from tests.simulation.invariants import INVARIANTS
 from tests.simulation.planted import LIVING, PLANTED
 from tests.simulation.storage import Disk
 from tests.simulation.verdict import disk, judge, short
+from tests.simulation.world import Parts
 
 # a process that dies leaves what it had to the operating system
 pytestmark = [
@@ -78,6 +80,18 @@ def test_two_processes_live_the_same_life(one_disk: Disk) -> None:
             text=True,
         ).stdout
         assert told.split() == [word for one in here for word in (str(one.seed), one.digest)]
+
+
+class Broken(Engine):
+    """Fails at each wake-up as nothing should."""
+
+    async def wake_due(self) -> int:
+        raise TypeError("unhashable")
+
+
+def test_a_fault_that_the_engine_outlives_is_one_all_the_same(one_disk: Disk) -> None:
+    (said,) = judge(0, one_disk, Parts(engine=Broken)).faults
+    assert "unhashable" in said
 
 
 def test_every_planted_fault_has_its_seed() -> None:
