@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 
+from bot.app.catalogue_watch import FIRST_LOOK
 from bot.clock import Clock
 from bot.config.runbooks import RunbooksSpec
 from bot.runbooks.reading import Stamps, read_runbooks, stamps
@@ -24,18 +25,25 @@ class RunbookWatch:
         self._know = know
         self._clock = clock
         self._seen: Stamps | None = None
+        self._looked = asyncio.Event()
         self.runbooks: Runbooks | None = None
         """What was read last, None before anything could be."""
 
     async def run(self) -> None:
         """Look for changes until cancelled."""
         while True:
-            await self.look()
+            try:
+                await self.look()
+            finally:
+                self._looked.set()
             await self._clock.sleep_until(self._clock.now() + LOOK_EVERY)
 
     async def before(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        """Read first, then work: what breaks in the first second has its runbook too."""
-        await self.look()
+        """Begin the work once the files have been read, or could not be in a reasonable time.
+
+        What breaks in the first second has its runbook too; no page waits for a drive that hangs.
+        """
+        await self._clock.wait(self._looked, self._clock.now() + FIRST_LOOK)
         await work()
 
     async def look(self) -> bool:
