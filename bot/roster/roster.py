@@ -1,12 +1,10 @@
 """The roster in force: read again when its source changes, joined with what people override."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.clock import Clock
 from bot.roster.acceptance import Loaded, Read, accept, content, digest
 from bot.roster.book import BookRead, fault_of_file, read_book
 from bot.roster.directory import KnownPeople
@@ -181,20 +179,6 @@ class RosterFile:
         after = self.load(now)
         same = before.version == after.version != "" or before.problems == after.problems
         return None if same and before.rows_version == after.rows_version else after
-
-    async def watch(
-        self,
-        clock: Clock,
-        on_change: Callable[[Loaded], Awaitable[None]],
-        *,
-        every: timedelta = LOOK_EVERY,
-    ) -> None:
-        """Look again and again, for ever; `on_change` gets what is in force after each change."""
-        while True:
-            await clock.sleep_until(clock.now() + every)
-            # A file on a slow network drive must not hold up everything else.
-            if loaded := await asyncio.to_thread(self.poll, clock.now()):
-                await on_change(loaded)
 
     def _read(self, now: datetime) -> tuple[str, str, BookRead]:
         configured = self.people.configured

@@ -1,4 +1,3 @@
-import asyncio
 import json
 import os
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,6 @@ from bot.roster.roster import Roster, RosterFile
 from bot.roster.settings import RosterSettings
 from rules.schedule.roster import Override
 from tests.bot.roster.sheets import PEOPLE, settings
-from tests.fakes.clock import FakeClock
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 HEADER = "Week of,Primary\n"
@@ -301,38 +299,23 @@ def test_a_held_version_takes_effect_once_its_rows_come_near(path: Path) -> None
     assert loaded.held == ()
 
 
-async def settled(done: asyncio.Event) -> None:
-    await asyncio.wait_for(done.wait(), 5)
-
-
-async def test_the_watcher_tells_of_a_new_version_of_the_file(path: Path) -> None:
+def test_a_look_tells_of_a_new_version_of_the_file_once_it_is_whole(path: Path) -> None:
     path.write_text(GOOD)
-    file = roster_file(path)
-    file.load(NOW)
-    clock = FakeClock(NOW)
-    changes: list[Loaded] = []
-    told = asyncio.Event()
-
-    async def on_change(loaded: Loaded) -> None:
-        changes.append(loaded)
-        told.set()
-
-    async def pass_time() -> None:
-        while not told.is_set():
-            clock.advance(seconds=1)
-            await asyncio.to_thread(lambda: None)
-
-    for text, expected in ((OTHER, "bo"), (BROKEN, "bo"), (GOOD, "ana")):
-        told.clear()
-        async with asyncio.TaskGroup() as group:
-            watching = group.create_task(file.watch(clock, on_change))
-            write(path, text)
-            moving = group.create_task(pass_time())
-            await settled(told)
-            watching.cancel()
-            await moving
-        assert primary(file, clock.now()) == expected
-    assert [loaded.refused for loaded in changes] == [(), ("default",), ()]
+    file, now = roster_file(path), NOW
+    file.load(now)
+    for text, expected, refused in (
+        (OTHER, "bo", ()),
+        (BROKEN, "bo", ("default",)),
+        (GOOD, "ana", ()),
+    ):
+        write(path, text)
+        assert file.poll(now) is None, "it may still be being written"
+        now += timedelta(seconds=1)
+        loaded = file.poll(now)
+        assert loaded is not None
+        assert loaded.refused == refused
+        assert primary(file, now) == expected
+        assert file.poll(now) is None, "it has been told of"
 
 
 def test_check_lists_what_is_wrong_now_and_soon_and_changes_nothing(path: Path) -> None:
