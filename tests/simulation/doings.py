@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from bot.acts.access import AskAccess, GiveBack, RevokeAll
 from bot.acts.act import AckAll, Act, EndSilence, MakeSilence, OnIncident, OpenByHand
-from bot.acts.journal import AddToJournal
+from bot.acts.journal import AddToJournal, WaiveJournal, WriteJournal
 from bot.acts.roster import AskCover, EndOverride, MakeOverride, OnCover
+from rules.journal.entry import Told
 from rules.schedule.held import Slot
 from tests.simulation.answers import Answers, Heard
 from tests.simulation.machine import Machine
@@ -56,7 +57,7 @@ class Doings:
             (self._ends_override, 1),
             (self._notes, 1),
             (self._covers, 2),
-            *(((answers.one, 16),) if world.services else ()),
+            *(((answers.one, 16), (self._writes, 2)) if world.services else ()),
         )
 
     async def one(self) -> None:
@@ -198,6 +199,17 @@ class Doings:
         numbers = [row["number"] for row in self.rows("SELECT number FROM incident")]
         number = self._dice.choice([None, *sorted(numbers)])
         await self._ask(who, AddToJournal(by=who, text=HOSTILE, number=number))
+
+    async def _writes(self) -> None:
+        """Write the journal entry of something that is resolved, or say that none is needed."""
+        found = self.rows("SELECT number FROM incident WHERE state = 'resolved' ORDER BY number")
+        if not found:
+            return
+        who, number = self._someone(), self._dice.choice(found)["number"]
+        act: Act = WriteJournal(by=who, number=number, told=Told(cause=HOSTILE))
+        if self._dice.random() < 0.3:
+            act = WaiveJournal(by=who, number=number, why="a test")
+        await self._ask(who, act)
 
     async def _covers(self) -> None:
         """Ask for cover of the next hours, or take what somebody asked for."""

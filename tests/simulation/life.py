@@ -22,6 +22,7 @@ from tests.simulation.team import (
     ANA,
     BO,
     CY,
+    JOURNAL,
     USERS,
     book,
     pace_of,
@@ -129,7 +130,7 @@ class _Life:
         world.services = SimulatedServices(self._fate, self._clock, world.diary)
         world.services.is_late = self._is_late_elsewhere
         world.people = reachable(world.people)
-        world.book = replace(world.book, contacts=contacts(world.people))
+        world.book = replace(world.book, contacts=contacts(world.people), journal=JOURNAL)
 
     async def whole(self) -> Past:
         pace = self._pace

@@ -20,6 +20,7 @@ from bot.slack.places import Places
 from rules.incident import Incident
 from tests.simulation.around import Around
 from tests.simulation.planted_contact import PLANTED_CONTACT
+from tests.simulation.planted_journal import PLANTED_JOURNAL
 from tests.simulation.world import Parts
 
 
@@ -274,6 +275,7 @@ PLANTED: dict[str, Parts] = {
     "decides deliveries twice": Parts(engine=UnfinishedEngine),
     "hands over at the wrong hour": Parts(built=ignore_zones),
     **PLANTED_CONTACT,
+    **PLANTED_JOURNAL,
 }
 LIVING = {
     "pages though somebody has it": "I5 ack stops it",

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, time, timedelta
 from random import Random
 
 from rules.access.group import AccessGroup, AccessRules, Duty, Whom
+from rules.journal.template import JournalRules
 from rules.people import People, Person
 from rules.policy import OnCallOf, OnePerson, Policy, Step
+from rules.priority import Priority
 from rules.rulebook import Route, RuleBook
 from rules.schedule.roster import Layer, RotationPlan, Schedule, Unit
 
@@ -14,6 +16,7 @@ ANA, BO, CY, DEE = (f"{name}@example.com" for name in ("ana", "bo", "cy", "dee")
 USERS = {ANA: "U0ANA0001", BO: "U0BO00001", CY: "U0CY00001", DEE: "U0DEE0001"}
 CHANNEL = "data-alerts"
 MINUTE = timedelta(minutes=1)
+JOURNAL = JournalRules(ask=frozenset(Priority), remind=(MINUTE, 2 * MINUTE))
 STARTS = (
     datetime(2026, 11, 23, 0, 50, tzinfo=UTC),
     datetime(2026, 11, 23, 1, 10, tzinfo=UTC),

@@ -14,7 +14,7 @@ from tests.simulation.records import Records
 from tests.simulation.storage import Disk
 from tests.simulation.verdict import disk
 
-SEEDS = range(40)
+SEEDS = range(120)
 """Lives that are tried until one has what is altered."""
 
 Alter = Callable[[Records], bool]
@@ -170,7 +170,17 @@ def answers_gone(it: Records) -> bool:
     return bool(it.past.heard.answers) and _rows(it, "DELETE FROM inbound WHERE key LIKE 'ack:%'")
 
 
+def questions_gone(it: Records) -> bool:
+    return _rows(it, "DELETE FROM journal_prompt")
+
+
+def asked_again(it: Records) -> bool:
+    return _rows(it, "UPDATE job SET kind = 'journal_remind', state = 'todo' WHERE kind = 'show'")
+
+
 ALTERED: dict[Alter, str] = {
+    questions_gone: "I7 journal entries are asked for",
+    asked_again: "I7 nobody is asked for an entry twice",
     unreached: "I4 whoever is paged is reached in time",
     sent_again: "I6 nothing is sent twice",
     unwritten: "I6 every attempt is written down",

@@ -27,6 +27,7 @@ NEAR = 300
 WITHIN = 1_000
 CAUGHT_BY: dict[str, int] = {
     "answers before the commit": 83,
+    "asks for half of the journal entries": 65,
     "calls again before it may": 120,
     "calls though somebody has it": 23,
     "counts what failed as delivered": 2,
@@ -44,6 +45,7 @@ CAUGHT_BY: dict[str, int] = {
     "pages the same person for ever": 0,
     "pages though somebody has it": 35,
     "releases a lease early": 0,
+    "reminds of journal entries twice": 65,
     "sends before the commit": 29,
     "sends though it slept": 171,
     "takes a service's silence for no": 30,

@@ -1,0 +1,49 @@
+"""Faults in asking for journal entries that are built in on purpose."""
+
+from dataclasses import replace
+from typing import Any
+
+from bot.journal_jobs import JOURNAL_ASK, JOURNAL_REMIND
+from bot.ports.jobs import NewJob
+from tests.simulation.around import Around
+from tests.simulation.world import Parts
+
+
+def ask_some(store: Any) -> None:
+    """Drop every other question between the decision and the outbox."""
+    begin, counted = store.store.begin, [0]
+
+    def change(tx: Any) -> None:
+        enqueue = tx.enqueue
+
+        def enqueues(job: NewJob) -> None:
+            counted[0] += job.kind == JOURNAL_ASK
+            if job.kind != JOURNAL_ASK or counted[0] % 2:
+                enqueue(job)
+
+        tx.enqueue = enqueues
+
+    store.store.begin = lambda: Around(begin(), change)
+
+
+def remind_twice(store: Any) -> None:
+    """Plan every reminder twice."""
+    begin = store.store.begin
+
+    def change(tx: Any) -> None:
+        enqueue = tx.enqueue
+
+        def enqueues(job: NewJob) -> None:
+            enqueue(job)
+            if job.kind == JOURNAL_REMIND:
+                enqueue(replace(job, key=f"{job.key}:again"))
+
+        tx.enqueue = enqueues
+
+    store.store.begin = lambda: Around(begin(), change)
+
+
+PLANTED_JOURNAL: dict[str, Parts] = {
+    "asks for half of the journal entries": Parts(opened=ask_some),
+    "reminds of journal entries twice": Parts(opened=remind_twice),
+}
