@@ -13,6 +13,7 @@ from bot.engine.aftercare.proving import began, prove
 from bot.engine.door import CONFLICTS, Door
 from bot.engine.expecting import Clocks, compare, hear, judge_overdue
 from bot.engine.fates import Fates
+from bot.engine.pace import Pace
 from bot.engine.parts import EngineParts, Hands
 from bot.engine.rehearsing import CANARY, rehearse
 from bot.engine.work import PAST, Work
@@ -26,8 +27,6 @@ from rules.run import RunState
 
 log = structlog.get_logger()
 
-BATCH = 200
-"""Deliveries or wake-ups decided in one transaction."""
 BREATH = timedelta(milliseconds=40)
 """What has been decided goes out before it is looked for what else is due."""
 LONGEST_BREATH = timedelta(milliseconds=120)
@@ -56,8 +55,8 @@ class Engine:
         self._wake_ups = Door(self.wake_due)
         self._run_clocks = Door(self._runs)
         self._fates = Fates(parts, self.work_in)
-        self._batch = BATCH
-        self._wakes = BATCH
+        self._pace = Pace()
+        self._wakes = Pace()
         self._stopping = False
         self._look_again = False
         self._breathes_since: datetime | None = None
@@ -170,7 +169,9 @@ class Engine:
         taken: list[Delivery] = []
         try:
             async with self._parts.store.begin() as tx:
-                taken += await tx.take_deliveries(self._batch, now)
+                began, batch = self._clock.now(), self._pace.batch
+                alone = self._pace.narrows
+                taken += await tx.take_deliveries(batch, now, others=not alone)
                 if taken:
                     await self._decide(tx, taken, now)
                     self._lease(tx)
@@ -183,8 +184,8 @@ class Engine:
             self._look_again = True
             return len(taken)
         # what came after a batch that was not full has kicked, or is found by the next poll
-        self._look_again |= len(taken) >= self._batch
-        self._batch = min(BATCH, 2 * self._batch)
+        self._look_again |= len(taken) >= batch
+        self._pace.went_well(len(taken), self._clock.now() - began)
         if taken:
             self._hand_over(tx)
         if any(delivery.source == SLACK for delivery in taken):
@@ -197,9 +198,10 @@ class Engine:
         next_wake = await self._parts.reader.next_wake()
         if next_wake is None or next_wake > now:
             return 0  # read first: a look that writes would hold up the pages just decided
-        most, due = self._wakes, list[Incident]()
+        most, due = self._wakes.batch, list[Incident]()
         try:
             async with self._parts.store.begin() as tx:
+                began = self._clock.now()
                 found = await tx.take_due(now, most + len(self._faulty))
                 due = [one for one in found if self._may_wake(one, now)][:most]
                 if due:
@@ -213,12 +215,12 @@ class Engine:
             number, count = due[0].number, len(due)
             log.exception("wake-up failed", action="wake_failed", number=number, count=count)
             self._look_again = True
-            self._wakes = max(1, len(due) // 2)
+            self._wakes.failed(len(due))
             if len(due) == 1:
                 self._leave_alone(due[0], now)
             return len(due)
         self._look_again |= len(due) >= most
-        self._wakes = min(BATCH, 2 * most)
+        self._wakes.went_well(len(due), self._clock.now() - began)
         if due:
             self._hand_over(tx)
         return len(due)
@@ -301,14 +303,14 @@ class Engine:
     async def _set_aside(self, taken: Sequence[Delivery], error: Exception) -> None:
         """Narrow a failed batch down to the one that fails, and show that one as unreadable."""
         if len(taken) > 1:
-            self._batch = max(1, min(self._batch, len(taken)) // 2)  # others may come beside them
+            self._pace.failed(len(taken))
             return
         delivery, now, pause = taken[0], self._clock.now(), FAULTY_PAUSE
         why = f"{type(error).__name__} while it was read"
         if delivery.attempts + 1 < ATTEMPTS:
             pause = timedelta(seconds=2**delivery.attempts)
         elif await self._shown_unreadable(delivery, why, now):
-            self._batch = BATCH
+            self._pace.found()
             return
         async with self._parts.store.begin() as tx:
             tx.postpone_delivery(delivery.id, now + pause, why)

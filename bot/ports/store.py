@@ -78,10 +78,12 @@ class Transaction(RunWrites, LessonWrites, LineageWrites, DutyWrites, Protocol):
     """
 
     # deliveries
-    async def take_deliveries(self, limit: int, now: datetime) -> Sequence[Delivery]:
+    async def take_deliveries(
+        self, limit: int, now: datetime, *, others: bool = True
+    ) -> Sequence[Delivery]:
         """Lock up to `limit` deliveries that nobody has worked on, oldest first.
 
-        Where few sources fill a large batch, some of other sources come with it.
+        Where few sources fill the batch, with `others` some of other sources come with it.
         """
         ...
 

@@ -13,11 +13,9 @@ from bot.store.columns import UtcDateTime
 from bot.store.tables.core import INBOUND
 
 OTHERS = 50
-"""So many of other sources are taken beside a full batch."""
+"""So many of other sources are taken beside a full batch, at most."""
 _CROWD = 0.1
 """A source that fills more of a full batch is crowding it."""
-_FEW = 20
-"""A smaller batch is not for speed: it narrows down a delivery that fails."""
 
 _OLDEST = (
     select(INBOUND)
@@ -31,18 +29,20 @@ _OLDEST = (
 _OF_OTHERS = _OLDEST.where(INBOUND.c.source.not_in(bindparam("crowding", expanding=True)))
 
 
-async def take(connection: AsyncConnection, limit: int, now: datetime) -> Sequence[Delivery]:
-    """Lock up to `limit` new deliveries, oldest first, and then some that are crowded out.
+async def take(
+    connection: AsyncConnection, limit: int, now: datetime, *, others: bool
+) -> Sequence[Delivery]:
+    """Lock up to `limit` new deliveries, oldest first, and with `others` some that are crowded out.
 
     A click or another team's alert does not wait until one source's flood has been worked off.
     """
     found = (await connection.execute(_OLDEST, {"now": now, "most": limit})).all()
     taken = [rows.delivery(row) for row in found]
-    if len(taken) < limit or limit < _FEW:
+    if len(taken) < limit or not others:
         return taken
     times = Counter(delivery.source for delivery in taken)
     crowding = [source for source, count in times.items() if count > limit * _CROWD]
     named = {"now": now, "most": OTHERS + limit, "crowding": crowding}
-    others = (await connection.execute(_OF_OTHERS, named)).all() if crowding else []
+    crowded_out = (await connection.execute(_OF_OTHERS, named)).all() if crowding else []
     known = {delivery.id for delivery in taken}
-    return taken + [rows.delivery(row) for row in others if row.id not in known][:OTHERS]
+    return taken + [rows.delivery(row) for row in crowded_out if row.id not in known][:OTHERS]

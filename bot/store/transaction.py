@@ -107,8 +107,10 @@ class SqlTransaction(RunWriting):
 
     # deliveries
 
-    async def take_deliveries(self, limit: int, now: datetime) -> Sequence[Delivery]:
-        return await take(self._connection, limit, now)
+    async def take_deliveries(
+        self, limit: int, now: datetime, *, others: bool = True
+    ) -> Sequence[Delivery]:
+        return await take(self._connection, limit, now, others=others)
 
     def finish_delivery(self, delivery_id: str, *, error: str = "") -> None:
         self._pending.finish_delivery(delivery_id, error)

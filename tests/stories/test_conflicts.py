@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from bot.engine.door import CONFLICTS
-from bot.engine.engine import BATCH, FAULTY_PAUSE, LONGEST_BREATH, Engine
+from bot.engine.engine import FAULTY_PAUSE, LONGEST_BREATH, Engine
 from bot.ports.inbox import ConflictError
 from bot.ports.jobs import Job
 from bot.ports.store import Store, Transaction
@@ -68,7 +68,7 @@ async def test_a_conflict_that_passes_delays_nothing(tell: Tell) -> None:
     contest(story, lambda _tx: bool(left) and left.pop())
     await story.hears(alert("a", story.clock.now()), settle=False)
     await runs(story, rounds=CONFLICTS)
-    assert story.engine._batch == BATCH
+    assert not story.engine._pace.narrows
     await story.outbox.run_due()
     story.pages("ana")
 

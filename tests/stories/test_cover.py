@@ -8,6 +8,7 @@ import pytest
 
 from bot.acts.act import SLACK, ActPayload, AnswerTo, act_to_json
 from bot.acts.roster import EndOverride, OnCover
+from bot.engine.pace import Pace
 from bot.ports.delivering import GiveUpError
 from bot.ports.inbox import NewDelivery
 from bot.ports.jobs import Job
@@ -175,7 +176,7 @@ async def test_two_replicas_that_hear_of_two_clicks_at_once_agree(tell: Tell) ->
         story = tell(rulebook())
         story.clock.set(monday() + 2 * HOUR)
         replicas.append(Rota(story, weekly()))
-        story.engine._batch = 1
+        story.engine._pace = Pace(quick=1)
     first, second = replicas
     await first.asks_cover("ana", week(0))
     (request,) = await first.requests()

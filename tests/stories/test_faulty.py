@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from bot.acts.act import MakeSilence
 from bot.acts.roster import EndOverride
-from bot.engine.engine import BATCH, BREATH, Engine
+from bot.engine.engine import BREATH, Engine
+from bot.engine.pace import MOST
 from bot.ports.inbox import NotStoredError
 from bot.ports.store import Reader, Store, Transaction
 from bot.store.opening import OpenedStore
@@ -51,16 +52,16 @@ async def test_a_wake_up_that_cannot_be_decided_waits_and_the_others_go_on(tell:
 
 async def test_many_that_cannot_be_decided_stand_in_nobodys_way(tell: Tell) -> None:
     broken = policy(page(PRIMARY), page(SECONDARY, only_during=NOWHERE))
-    story = tell(rulebook(steps=broken, storm=StormRule(incidents=BATCH)))
-    await story.hears(*[alert(f"t{n}", story.clock.now()) for n in range(BATCH)])
+    story = tell(rulebook(steps=broken, storm=StormRule(incidents=MOST)))
+    await story.hears(*[alert(f"t{n}", story.clock.now()) for n in range(MOST)])
     story.clock.advance(seconds=1)
-    story.rules.the_book = rulebook(storm=StormRule(incidents=BATCH + 1))
+    story.rules.the_book = rulebook(storm=StormRule(incidents=MOST + 1))
     await story.fires("sound")
     story.clock.advance(minutes=5)
     await story.engine.run_due()
-    assert len(story.engine.faulty) == BATCH
+    assert len(story.engine.faulty) == MOST
     await story.engine.run_due()
-    assert "bo" in (await story.incident(BATCH + 1)).paged
+    assert "bo" in (await story.incident(MOST + 1)).paged
 
 
 async def test_what_cannot_be_stored_is_found_among_the_wake_ups(tell: Tell) -> None:

@@ -15,10 +15,12 @@ async def accept(opened: OpenedStore, source: str, count: int) -> None:
         await opened.inbox.accept(delivery)
 
 
-async def take(opened: OpenedStore, clock: FakeClock, limit: int) -> Counter[str]:
+async def take(
+    opened: OpenedStore, clock: FakeClock, limit: int, *, others: bool = True
+) -> Counter[str]:
     """Take a batch and finish it; return how many there were of each source."""
     async with opened.store.begin() as tx:
-        taken = await tx.take_deliveries(limit, clock.now())
+        taken = await tx.take_deliveries(limit, clock.now(), others=others)
         for delivery in taken:
             tx.finish_delivery(delivery.id)
     assert len({delivery.id for delivery in taken}) == len(taken)
@@ -55,10 +57,21 @@ async def test_only_so_many_of_others_at_once_the_oldest_first(
     assert await take(opened_store, clock, 20) == {"airflow": 5}
 
 
-async def test_a_batch_of_one_stays_one(opened_store: OpenedStore, clock: FakeClock) -> None:
-    await accept(opened_store, "flood", 2)
+async def test_others_come_with_a_small_batch_as_well(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    await accept(opened_store, "flood", 9)
+    await accept(opened_store, SLACK, 2)
+    assert await take(opened_store, clock, 5) == {"flood": 5, SLACK: 2}
+
+
+async def test_who_looks_for_the_one_that_fails_gets_no_others(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    await accept(opened_store, "flood", 20)
     await accept(opened_store, SLACK, 1)
-    assert await take(opened_store, clock, 1) == {"flood": 1}
+    assert await take(opened_store, clock, 20, others=False) == {"flood": 20}
+    assert await take(opened_store, clock, 1, others=False) == {SLACK: 1}
 
 
 async def test_what_is_put_off_is_not_taken_with_the_others(
