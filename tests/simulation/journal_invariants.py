@@ -19,9 +19,11 @@ def entries_are_asked_for(it: Records) -> Iterator[str]:
         if at.is_open or not _is_wanted(it, at) or at.id in written:
             continue
         orders = [row for row in asked[at.id] if row["state"] in {"todo", "done"}]
-        if not orders:
-            yield f"nobody is asked for the journal entry of #{at.number}"
         prompt = prompts.get(at.id)
+        # who says that none is needed before the question could go out is not asked at all
+        is_waived = prompt is not None and prompt["state"] == PromptState.WAIVED
+        if not orders and not is_waived:
+            yield f"nobody is asked for the journal entry of #{at.number}"
         if any(row["state"] == "done" for row in orders) and prompt is None:
             yield f"the question for the journal entry of #{at.number} is not kept"
         if prompt is not None and prompt["state"] == PromptState.OPEN:
