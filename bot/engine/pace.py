@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 MOST = 200
-FEWEST = 5
 TURN = timedelta(milliseconds=30)
 """So long others may wait for a SQLite file, and for this process, until they have their turn."""
 
@@ -28,7 +27,7 @@ class Pace:
     def went_well(self, count: int, took: timedelta) -> None:
         """Learn that so many were decided in that time."""
         if took > TURN:
-            self.quick = max(FEWEST, min(self.quick, count) // 2)
+            self.quick = max(1, min(self.quick, count) // 2)
         elif count >= self.quick:
             self.quick = min(MOST, 2 * self.quick)
         self.suspects = min(MOST, 2 * self.suspects)

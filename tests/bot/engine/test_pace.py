@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.engine.pace import FEWEST, MOST, TURN, Pace
+from bot.engine.pace import MOST, TURN, Pace
 
 QUICK = timedelta(milliseconds=1)
 
@@ -31,17 +31,17 @@ def test_who_waits_for_a_turn_waits_no_longer_than_twice_that(each: float) -> No
     assert max(took[6:]) > TURN / 2, "nor is time wasted on many small commits"
 
 
-def test_what_is_slow_each_by_itself_still_goes_on_a_few_at_a_time() -> None:
+def test_what_is_slow_each_by_itself_goes_on_one_at_a_time() -> None:
     pace = Pace()
     of_cost(pace, timedelta(seconds=1))
-    assert pace.batch == FEWEST
+    assert pace.batch == 1
 
 
 def test_one_slow_delivery_slows_nothing_for_long() -> None:
     pace = Pace()
     pace.went_well(1, timedelta(seconds=1))
-    assert pace.batch == FEWEST
-    of_cost(pace, timedelta(microseconds=1), rounds=6)
+    assert pace.batch == 1
+    of_cost(pace, timedelta(microseconds=1), rounds=8)
     assert pace.batch == MOST
 
 
