@@ -165,7 +165,8 @@ class Transaction(RunWrites, LessonWrites, LineageWrites, DutyWrites, Protocol):
         """Record the outcome if the lease still holds; False when it was taken over.
 
         `Delivered` stores the message places. A job that was renewed meanwhile stays due. One
-        that was cancelled meanwhile stays cancelled: False, unless it was delivered all the same.
+        that was cancelled meanwhile stays cancelled: False, unless it was delivered all the same,
+        or was an attempt to reach somebody that was refused.
         """
         ...
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Update, and_, bindparam, case, func, null,
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.contact_jobs import CONTACT, PAGE
 from bot.ports.delivering import Dead, Delivered, Outcome, Retry
 from bot.ports.jobs import Job
 from bot.store import bulk
@@ -179,7 +180,8 @@ async def record_outcome(
 ) -> bool:
     """Write how the attempt ended; False when the lease was lost, or nothing came of a cancelled job.
 
-    A job that was cancelled while it went out stays cancelled; that it went out counts.
+    A job that was cancelled while it went out stays cancelled; that it went out counts, and so
+    does an attempt to reach somebody that was refused.
     """
     lease = {"job_id": job.id, "its_lease": job.lease}
     match outcome:
@@ -198,4 +200,5 @@ async def record_outcome(
     if (await connection.execute(statement, {**lease, **values})).rowcount:
         return True
     cancelled = (await connection.execute(_CANCELLED, lease)).rowcount
-    return bool(cancelled) and isinstance(outcome, Delivered)
+    refused = isinstance(outcome, Dead) and job.kind in {PAGE, CONTACT}
+    return bool(cancelled) and (refused or isinstance(outcome, Delivered))

@@ -314,13 +314,14 @@ async def test_the_lease_of_a_cancelled_job_is_not_renewed(
 async def test_a_job_cancelled_in_flight_is_never_retried(
     opened_store: OpenedStore, clock: FakeClock
 ) -> None:
-    for outcome in (Retry(clock.now(), "503", unsure=True), Dead("no")):
-        key = type(outcome).__name__
-        await enqueue(opened_store, job(key, clock.now(), incident_id="inc"))
+    again, no = Retry(clock.now(), "503", unsure=True), Dead("no")
+    for kind, outcome, counts in (("page", again, False), ("page", no, True), ("ask", no, False)):
+        key = f"{kind} {type(outcome).__name__}"
+        await enqueue(opened_store, job(key, clock.now(), kind=kind, incident_id="inc"))
         (got,) = await claim(opened_store, clock)
         async with opened_store.store.begin() as tx:
-            tx.cancel_jobs("inc", ["page"])
-        assert not await finish(opened_store, got, outcome, clock)
+            tx.cancel_jobs("inc", [kind])
+        assert await finish(opened_store, got, outcome, clock) is counts
         clock.advance(minutes=10)
         assert not await claim(opened_store, clock)
     assert not await opened_store.reader.dead_jobs(9)
