@@ -65,18 +65,20 @@ def _run(draft: Draft, step: Step, book: RuleBook, now: datetime) -> timedelta:
         return _NOW
     number = draft.incident.step + 1
     people: dict[str, Sentence] = {}
-    reached = False
     for target in step.targets:
-        found, hit = _reach(draft, target, book, now)
+        found = _reach(draft, target, book, now)
         people |= {person: why for person, why in found.items() if person not in people}
-        reached = reached or hit
     for person, reason in people.items():
         _page(draft, person, reason)
+    roles = [target for target in step.targets if isinstance(target, OnCallOf | NextOnCallOf)]
+    # a place that is told beside a role does not stand for whoever is missing there
+    missing = bool(roles) and not people
+    reached = bool(step.targets) and not missing
     draft.change(awaiting=tuple(people), reached=draft.incident.reached or reached)
-    if step.targets and not reached:
-        _say_nobody(draft, step, number)
+    if missing:
+        _say_nobody(draft, roles, number)
     _move_on(draft, step)
-    return step.wait if reached or not step.targets else _NOW
+    return _NOW if missing else step.wait
 
 
 def _page(draft: Draft, person: str, reason: Sentence) -> None:
@@ -89,27 +91,25 @@ def _page(draft: Draft, person: str, reason: Sentence) -> None:
     )
 
 
-def _reach(
-    draft: Draft, target: Target, book: RuleBook, now: datetime
-) -> tuple[dict[str, Sentence], bool]:
-    """Return whom a target means and why, and whether it reaches anybody at all."""
+def _reach(draft: Draft, target: Target, book: RuleBook, now: datetime) -> dict[str, Sentence]:
+    """Return whom a target means, and why; a place is told."""
     at = draft.incident
     match target:
         case OnCallOf(role, rotation):
             people = book.on_call.at(rotation or at.rotation, role, now)
             why = say("you are {role} of {rotation}", role=role, rotation=rotation or at.rotation)
-            return dict.fromkeys(people, why), bool(people)
+            return dict.fromkeys(people, why)
         case NextOnCallOf(role, rotation):
             span = book.on_call.next_after(rotation or at.rotation, role, now)
             why = say(
                 "you are next {role} of {rotation}", role=role, rotation=rotation or at.rotation
             )
-            return dict.fromkeys(span.people if span else (), why), span is not None
+            return dict.fromkeys(span.people if span else (), why)
         case OnePerson(person):
-            return {person: say("policy {policy} names you", policy=at.policy.name)}, True
+            return {person: say("policy {policy} names you", policy=at.policy.name)}
         case _:
             _announce(draft, target)
-            return {}, True
+            return {}
 
 
 def _announce(draft: Draft, target: UserGroup | Channel | Webhook) -> None:
@@ -128,8 +128,8 @@ def _announce(draft: Draft, target: UserGroup | Channel | Webhook) -> None:
             draft.because(rule, say("Calling webhook {webhook}.", webhook=webhook))
 
 
-def _say_nobody(draft: Draft, step: Step, number: int) -> None:
-    wanted = ", ".join(_name(target, draft.incident.rotation) for target in step.targets)
+def _say_nobody(draft: Draft, roles: Sequence[OnCallOf | NextOnCallOf], number: int) -> None:
+    wanted = ", ".join(_name(target, draft.incident.rotation) for target in roles)
     sentence = say(
         "Step {step} found nobody ({wanted}); going on at once.", step=number, wanted=wanted
     )
@@ -138,14 +138,9 @@ def _say_nobody(draft: Draft, step: Step, number: int) -> None:
     draft.because(f"escalation_policies.{at.policy.name}[{number}]", sentence)
 
 
-def _name(target: Target, rotation: str) -> str:
-    match target:
-        case OnCallOf(role, own):
-            return f"{role} of {own or rotation}"
-        case NextOnCallOf(role, own):
-            return f"next {role} of {own or rotation}"
-        case _:
-            return str(target)
+def _name(target: OnCallOf | NextOnCallOf, rotation: str) -> str:
+    own = f"{target.role} of {target.rotation or rotation}"
+    return own if isinstance(target, OnCallOf) else f"next {own}"
 
 
 def _move_on(draft: Draft, step: Step) -> None:

@@ -167,6 +167,16 @@ def test_nobody_on_call_goes_on_at_once_and_says_so() -> None:
     assert night.incident.step_due_at == NOW + 10 * MINUTE
 
 
+@pytest.mark.parametrize("place", [UserGroup("data"), Channel("war-room"), Webhook("pager")])
+def test_a_place_told_beside_a_role_does_not_stand_for_who_is_missing(place: Target) -> None:
+    steps = (page(PRIMARY, place, repeat=5), page(SECONDARY))
+    night = Night(make_book(*steps, on_call=OnCall([make_span(BO, "secondary")])))
+    assert pages(night.last) == [BO]
+    assert told(night) == ["Step 1 found nobody (primary of data); going on at once."]
+    announced = (PageUserGroup, PageChannel, CallWebhook)
+    assert sum(isinstance(e, announced) for e in night.last.effects) == 1
+
+
 def test_nobody_at_all_reaches_the_fallback_at_once_however_often_it_repeats() -> None:
     steps = (page(PRIMARY), page(SECONDARY, repeat=5))
     night = Night(make_book(*steps, on_call=OnCall()))
