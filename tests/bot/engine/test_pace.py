@@ -37,6 +37,26 @@ def test_what_is_slow_each_by_itself_goes_on_one_at_a_time() -> None:
     assert pace.batch == 1
 
 
+@pytest.mark.parametrize("commit", [40, 60, 150])
+def test_what_a_commit_takes_is_no_reason_to_make_many_of_them(commit: int) -> None:
+    def took(count: int) -> timedelta:
+        return timedelta(milliseconds=commit) + count * timedelta(milliseconds=0.5)
+
+    pace, decided, spent = Pace(), 0, timedelta(0)
+    for _ in range(100):
+        count = pace.batch
+        pace.went_well(count, took(count))
+        decided, spent = decided + count, spent + took(count)
+    assert took(pace.batch) <= took(1) + 2 * TURN
+    assert spent / decided < 4 * took(MOST) / MOST, "a flood would be one commit after another"
+
+
+def test_looking_for_nothing_teaches_nothing() -> None:
+    pace = Pace()
+    pace.went_well(0, timedelta(seconds=1))
+    assert pace.batch == MOST
+
+
 def test_one_slow_delivery_slows_nothing_for_long() -> None:
     pace = Pace()
     pace.went_well(1, timedelta(seconds=1))
