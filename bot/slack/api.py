@@ -41,6 +41,7 @@ IN_VAIN: Mapping[str, str] = {
     "msg_too_long": "the message is too long for Slack; this is a fault of Watchbill",
     "invalid_blocks": "Slack refused the layout; this is a fault of Watchbill",
     "invalid_blocks_format": "Slack refused the layout; this is a fault of Watchbill",
+    "msg_blocks_too_long": "the layout is too long for Slack; this is a fault of Watchbill",
     "invalid_arguments": "Slack refused the arguments; this is a fault of Watchbill",
     "file_uploads_disabled": "the workspace does not let files be uploaded: ask a Slack admin",
     "file_upload_size_restricted": "the file is larger than the workspace allows",
@@ -67,6 +68,20 @@ NOT_NOW: Mapping[str, str] = {
     "team_access_not_granted": "the app has no access to this workspace: install it again",
     "org_login_required": "the workspace is being moved by Slack",
 }
+
+_LAYOUT = frozenset(
+    {
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "invalid_arguments",
+    }
+)
+_NO_LAYOUT = (
+    "Slack refused the layout and the buttons of this message. "
+    "Write `/oncall ack` and the number to take it, `/oncall help` for the rest."
+)
 
 
 class SlackRefusedError(GiveUpError):
@@ -109,27 +124,24 @@ class SlackApi:
 
     async def post(self, channel: str, message: Json, key: str, **more: Any) -> tuple[str, str]:
         """Post a message marked with `key`; return the channel's id and the message's ts."""
-        self._check("message", message)
-        answer = await self.call(
+        answer = await self._told(
             "chat.postMessage",
+            message,
             repeatable=False,
             channel=channel,
             metadata={"event_type": "watchbill", "event_payload": {"key": key}},
             unfurl_links=False,
             unfurl_media=False,
-            **message,
             **more,
         )
         return str(answer["channel"]), str(answer["ts"])
 
     async def update(self, channel: str, ts: str, message: Json) -> None:
-        self._check("message", message)
-        await self.call("chat.update", channel=channel, ts=ts, **message)
+        await self._told("chat.update", message, channel=channel, ts=ts)
 
     async def ephemeral(self, channel: str, user: str, message: Json) -> None:
-        self._check("message", message)
-        await self.call(
-            "chat.postEphemeral", repeatable=False, channel=channel, user=user, **message
+        await self._told(
+            "chat.postEphemeral", message, repeatable=False, channel=channel, user=user
         )
 
     async def show_home(self, user: str, view: Json) -> None:
@@ -220,6 +232,21 @@ class SlackApi:
         return _document(answer, "auth.test", repeatable=True), frozenset(
             scope.strip() for scope in scopes.split(",") if scope.strip()
         )
+
+    async def _told(self, method: str, message: Json, **arguments: Any) -> Json:
+        """Send a message; of one whose layout Slack refuses, the text a phone shows.
+
+        A page that looks wrong must not be a page that nobody gets.
+        """
+        self._check("message", message)
+        try:
+            return await self.call(method, **message, **arguments)
+        except SlackRefusedError as refused:
+            if refused.code not in _LAYOUT or not message.get("blocks"):
+                raise
+            LOG.warning("sent as plain text: %s", refused)
+        plain: Json = {"text": f"{message['text']}\n{_NO_LAYOUT}", "blocks": []}
+        return await self.call(method, **plain, **arguments)
 
     async def _send(self, method: str, *, repeatable: bool, **how: Any) -> Json:
         return _document(

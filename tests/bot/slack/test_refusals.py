@@ -1,0 +1,44 @@
+"""What Slack refuses for good, and who hears of an incident all the same."""
+
+import pytest
+
+from bot.ports.delivering import GiveUpError
+from bot.slack.desk import Desk
+from bot.workspace.state import Workspace
+from tests.bot.slack.samples import ANA, BO, NOW, incident
+from tests.bot.slack.test_delivery import REASON, carry_out, job
+from tests.fakes.reader import FakeReader
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long",
+     "invalid_arguments"],
+)  # fmt: skip
+async def test_a_layout_that_slack_refuses_is_told_in_plain_text(
+    desk: Desk, reader: FakeReader, workspace: Workspace, code: str
+) -> None:
+    workspace.faults.add(method="chat.postMessage", kind="error", error=code, times=1)
+    page = job("page", payload={"person": ANA, "reason": REASON})
+    (ref,) = (await carry_out(desk, reader, page)).messages
+    assert (ref.role, ref.person) == ("page", ANA)
+    (sent,) = workspace.messages("ana")
+    assert sent.text.startswith("P2 #42: daily_orders.load failed")
+    assert "`/oncall ack` and the number" in sent.text
+    assert sent.blocks == []
+    assert await desk.places.posted(ref.channel, page.key, NOW) == (ref.channel, ref.ts)
+    reader.put(incident().ack(BO, NOW, None))
+    workspace.faults.add(method="chat.update", kind="error", error=code, times=1)
+    await carry_out(desk, reader, job("show_page", payload={"person": ANA}))
+    (edited,) = workspace.messages("ana")
+    assert "Acknowledged by Bo." in edited.text
+    assert edited.blocks == []
+
+
+async def test_plain_text_that_slack_refuses_as_well_is_given_up(
+    desk: Desk, reader: FakeReader, workspace: Workspace
+) -> None:
+    workspace.faults.add(method="chat.postMessage", kind="error", error="msg_too_long", times=2)
+    with pytest.raises(GiveUpError, match="msg_too_long"):
+        await carry_out(desk, reader, job("page", payload={"person": ANA, "reason": REASON}))
+    assert [call.method for call in workspace.calls].count("chat.postMessage") == 2
