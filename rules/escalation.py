@@ -204,12 +204,29 @@ def page_fallback(draft: Draft, book: RuleBook, now: datetime) -> None:
     if not first:
         draft.change(round=draft.incident.round + 1)
     fallback = book.fallback_of(draft.incident.rotation, again=not first)
-    draft.change(exhausted=True, awaiting=fallback, step_due_at=now + book.fallback_every)
+    draft.change(exhausted=True)
     at = draft.incident
     if first or not fallback:
         sentence = _end_of_policy(draft, book, fallback)
         draft.do(Tell(sentence, f"{at.id}:{at.generation}.{at.round}:end", loud=True))
         draft.because("fallback", sentence)
+    _page_each(draft, fallback, book, now)
+
+
+def page_other_fallback(draft: Draft, unreached: str, book: RuleBook, now: datetime) -> bool:
+    """Page the general fallback at once when the rotation's own could not be; tell whether it was."""
+    own = book.on_call.fallback(draft.incident.rotation)
+    others = tuple(person for person in book.fallback if person not in own)
+    if not others or unreached in others:  # once they fail, too, only time pages anybody again
+        return False
+    draft.change(round=draft.incident.round + 1)
+    _page_each(draft, others, book, now)
+    return True
+
+
+def _page_each(draft: Draft, fallback: Sequence[str], book: RuleBook, now: datetime) -> None:
+    draft.change(awaiting=tuple(fallback), step_due_at=now + book.fallback_every)
+    at = draft.incident
     for person in fallback:
         reason = say("nobody has answered; you are the fallback")
         draft.do(Page(person, f"{at.id}:{at.generation}.{at.round}.fallback:{person}", reason))

@@ -5,7 +5,7 @@ from datetime import datetime
 from rules.deciding.showing import show_later, show_step
 from rules.decision import Decision, Draft
 from rules.effects import BY_HAND, Tell
-from rules.escalation import advance
+from rules.escalation import advance, page_other_fallback
 from rules.events import ContactFailed, PageDelivered, PageFailed
 from rules.incident import Incident, State
 from rules.rulebook import RuleBook
@@ -67,6 +67,10 @@ def _go_on(draft: Draft, person: str, book: RuleBook, now: datetime) -> None:
     at = draft.incident
     waits = at.state is State.TRIGGERED and at.muted is None and person in at.awaiting
     draft.change(awaiting=tuple(p for p in at.awaiting if p != person))
-    if waits and not draft.incident.awaiting and not at.exhausted:
+    if not waits or draft.incident.awaiting:
+        return
+    if not at.exhausted:
         advance(draft, book, now)
-        show_step(draft, at.paged)
+    elif not page_other_fallback(draft, person, book, now):
+        return
+    show_step(draft, at.paged)

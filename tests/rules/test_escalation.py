@@ -232,6 +232,29 @@ def test_a_failed_page_to_the_fallback_waits_for_its_next_turn() -> None:
     assert pages(night.happens(Woken(), after=30 * MINUTE)) == [CY]
 
 
+def test_a_rotations_fallback_that_cannot_be_paged_lets_the_general_one_go_at_once() -> None:
+    """Half an hour of nobody otherwise: the rotation's own lead has left, and nobody said so."""
+    own = OnCall([make_span(ANA)], fallbacks={"data": (BO,)})
+    night = Night(make_book(page(ANA), on_call=own))
+    assert pages(night.happens(Woken(), after=5 * MINUTE)) == [BO]
+    assert pages(night.happens(PageFailed(BO, "k", "account_inactive"))) == [CY]
+    assert night.incident.awaiting == (CY,)
+    assert night.incident.step_due_at == night.now + 30 * MINUTE
+    assert pages(night.happens(PageFailed(CY, "k", "account_inactive"))) == []
+    assert pages(night.happens(Woken(), after=30 * MINUTE)) == [BO, CY]
+
+
+@pytest.mark.parametrize("order", [(BO, CY), (CY, BO)])
+def test_fallbacks_that_all_fail_do_not_page_each_other_for_ever(order: tuple[str, str]) -> None:
+    own = OnCall([make_span(ANA)], fallbacks={"data": (BO,)})
+    night = Night(make_book(page(ANA), on_call=own))
+    night.happens(Woken(), after=5 * MINUTE)
+    night.happens(Woken(), after=30 * MINUTE)
+    paged = [pages(night.happens(PageFailed(one, "k", "gone"))) for one in (*order, CY, BO)]
+    assert sum(map(len, paged)) <= 1
+    assert night.incident.step_due_at == night.now + 30 * MINUTE
+
+
 def test_a_step_for_office_hours_waits_until_they_open() -> None:
     night = Night(make_book(page(ANA, only_during=OFFICE)))
     assert pages(night.last) == []
