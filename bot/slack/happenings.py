@@ -34,23 +34,31 @@ class Happenings:
         await self._desk.directory.learn(user)
         await self._desk.api.show_home(user, await render_home(self._desk, user))
 
-    async def message(self, ack: Ack, body: Json) -> None:
-        """A direct message or a mention: the same words as after `/oncall`."""
+    async def hear(self, body: Json) -> Json | None:
+        """Carry out a direct message or a mention: the same words as after `/oncall`.
+
+        Whatever it asks for is stored when this returns; the answer is None when it comes later.
+        """
         event = body["event"]
         is_direct = event.get("channel_type") == "im"
-        key = f"event:{body.get('event_id', event['ts'])}"
-        if not _is_for_us(event, is_direct=is_direct) or self._is_repeated(key):
-            await ack()
-            return
+        key = _key(body)
+        if not _is_for_us(event) or self._is_repeated(key):
+            return None
         user, channel = str(event["user"]), str(event["channel"])
         text = _MENTION.sub("", str(event.get("text") or ""))
-        answer = await self._words.hear(text, user, AnswerTo(user, channel), key, private=is_direct)
-        await ack()
+        return await self._words.hear(text, user, AnswerTo(user, channel), key, private=is_direct)
+
+    async def reply(self, body: Json, answer: Json | None) -> None:
+        """Post the answer where the words were written."""
+        event = body["event"]
+        if not _is_for_us(event):
+            return
         if answer is not None:
-            thread = str(event.get("thread_ts") or ("" if is_direct else event["ts"]))
+            apart = "" if event.get("channel_type") == "im" else event["ts"]
+            thread = str(event.get("thread_ts") or apart)
             more = {"thread_ts": thread} if thread else {}
-            await self._desk.api.post(channel, answer, key, **more)
-        await self._desk.directory.learn(user)
+            await self._desk.api.post(str(event["channel"]), answer, _key(body), **more)
+        await self._desk.directory.learn(str(event["user"]))
 
     async def other_event(self, ack: Ack, _body: Json) -> None:
         """Something we did not ask for; Slack would send it again unacknowledged."""
@@ -92,6 +100,11 @@ class Happenings:
         return False
 
 
-def _is_for_us(event: Json, *, is_direct: bool) -> bool:
+def _key(body: Json) -> str:
+    return f"event:{body.get('event_id', body['event']['ts'])}"
+
+
+def _is_for_us(event: Json) -> bool:
     from_a_person = event.get("user") and not event.get("bot_id") and not event.get("subtype")
+    is_direct = event.get("channel_type") == "im"
     return bool(from_a_person) and (is_direct or event["type"] == "app_mention")

@@ -8,6 +8,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.logger.messages import warning_client_prioritized_and_token_skipped
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
@@ -155,8 +156,7 @@ def _register(app: AsyncApp, intake: Intake) -> None:
     app.shortcut(CREATE_INCIDENT)(on(happenings.create_incident))
     app.shortcut(PAGE_SOMEONE)(on(happenings.page_someone))
     app.event("app_home_opened")(on(happenings.home_opened))
-    app.event("message")(on(happenings.message))
-    app.event("app_mention")(on(happenings.message))
+    _register_words(app, happenings, intake)
     # Last: whatever is left is answered, so that nothing stays silent.
     app.command(_ANY)(on(words.unknown))
     app.action(_ANY)(on(clicks.unknown))
@@ -164,6 +164,27 @@ def _register(app: AsyncApp, intake: Intake) -> None:
     app.view_closed(_ANY)(on(submits.closed))
     app.shortcut(_ANY)(on(happenings.unknown_shortcut))
     app.event(_ANY)(on(happenings.other_event))
+
+
+def _register_words(app: AsyncApp, happenings: Happenings, intake: Intake) -> None:
+    """Register what is written to us: stored in a middleware, answered by the listener.
+
+    Bolt acknowledges an event before its listener begins, but not before its middleware ends.
+    """
+
+    async def hear(
+        body: Json, context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]
+    ) -> None:
+        async with intake.running.one():
+            context["answer"] = await happenings.hear(body)
+        await next_()
+
+    async def reply(body: Json, context: AsyncBoltContext) -> None:
+        async with intake.running.one():
+            await happenings.reply(body, context["answer"])
+
+    for kind in ("message", "app_mention"):
+        app.event(kind, middleware=[hear])(reply)
 
 
 def _register_aftercare(

@@ -150,6 +150,30 @@ async def test_closing_waits_for_handlers_and_takes_nothing_more(
         assert click.done()
 
 
+async def test_what_is_written_to_us_is_stored_before_slack_is_told(
+    desk: Desk, running: RunningWorkspace, workspace: Workspace
+) -> None:
+    inbox = SlowInbox()
+    slow = build_listeners(
+        desk, inbox, token=workspace.bot_token, identity=lambda: _identity(workspace)
+    )
+
+    def told() -> list[str]:
+        return [c.answer for c in workspace.calls if c.method == "→ app_mention"]
+
+    async with by_socket(slow, running) as connection:
+        await workspace.until(lambda: two(workspace))
+        workspace.say("bo", WHERE, f"<@{workspace.bot_user_id}> ack 42")
+        await inbox.reached.wait()
+        assert await works(workspace), "a later envelope is answered meanwhile"
+        assert told() == []
+        inbox.let.set()
+        await workspace.until(told)
+        assert told() == ["ok"]
+        assert len(inbox.deliveries) == 1
+        await connection.close()
+
+
 def _identity(workspace: Workspace) -> Identity:
     return Identity(bot_user=workspace.bot_user_id)
 
