@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.ports.access import ACCESS_TELL
-from bot.ports.delivering import Delivered, Deliverer, GiveUpError, MessageRef, RetryLaterError
+from bot.ports.delivering import Delivered, Deliverer, GiveUpError, MessageRef
 from bot.ports.jobs import Job
 from bot.slack.access.delivery import access_tell
 from bot.slack.api import LOG, SlackRefusedError
@@ -22,6 +22,7 @@ from bot.slack.runbooks import show_result, show_runbook
 from bot.slack.scene import people_in, root_of
 from bot.slack.tasks import nudge, show_tasks
 from bot.slack.text import mention_group
+from bot.slack.thread import keep_in_thread, thread_of
 from bot.slack.views import incident as views
 from bot.slack.views.consequences import consequences_message
 from bot.wire import sentence_from_json
@@ -30,6 +31,7 @@ from rules.sentence import Sentence, say
 
 _SOON = timedelta(seconds=1)
 _NOTHING = Delivered()
+_GONE = frozenset({"message_not_found", "channel_not_found", "is_archived"})
 
 Work = Callable[[Desk, Job], Awaitable[Delivered]]
 
@@ -83,11 +85,11 @@ async def show(desk: Desk, job: Job) -> Delivered:
     try:
         await desk.edit(job, root.channel, root.ts, body)
     except SlackRefusedError as refused:
-        if refused.code != "message_not_found":
+        if refused.code not in _GONE:
             raise
         if not incident.is_open:
             return _NOTHING
-        LOG.warning("the message of #%s was deleted: posting it again", incident.number)
+        LOG.warning("the message of #%s is gone (%s): posting it again", incident.number, refused)
         return await _post_root(desk, job, incident, body)
     return _NOTHING
 
@@ -155,26 +157,16 @@ async def consequences(desk: Desk, job: Job) -> Delivered:
     """Make the thread's list of consequences show them as they now are."""
     incident = await desk.incident(job)
     scene, messages = await desk.scene(incident)
-    listed = next((m for m in messages if m.role == "consequences"), None)
-    if listed is None and (not incident.consequences or incident.muted):
-        return _NOTHING
     body = consequences_message(scene)
-    if listed is None:
-        root = _thread(messages)
-        return _posted(await desk.post(job, root.channel, body, root.ts), "consequences")
-    try:
-        await desk.edit(job, listed.channel, listed.ts, body)
-    except SlackRefusedError as refused:
-        if refused.code != "message_not_found":
-            raise
-    return _NOTHING
+    first = body if incident.consequences and not incident.muted else None
+    return await keep_in_thread(desk, job, messages, "consequences", first, body)
 
 
 async def page_user_group(desk: Desk, job: Job) -> Delivered:
     """Mention a user group in the thread, loudly."""
     incident = await desk.incident(job)
     scene, messages = await desk.scene(incident)
-    root = _thread(messages)
+    root = thread_of(messages)
     group = mention_group(await desk.places.group(str(job.payload["group"])))
     body = views.group_note(scene, group)
     return _posted(await desk.post(job, root.channel, body, root.ts, loud=True), "note")
@@ -202,19 +194,12 @@ async def tell(desk: Desk, job: Job) -> Delivered:
     """Write a note in the incident's thread."""
     incident = await desk.incident(job)
     scene, messages = await desk.scene(incident)
-    root = _thread(messages)
+    root = thread_of(messages)
     sentence = _sentence(job.payload["sentence"])
     await desk.directory.learn_names(people_in([sentence]))
     body = views.thread_note(scene, sentence)
     loud = bool(job.payload.get("loud"))
     return _posted(await desk.post(job, root.channel, body, root.ts, loud=loud), "note")
-
-
-def _thread(messages: tuple[MessageRef, ...]) -> MessageRef:
-    root = root_of(messages)
-    if root is None:
-        raise RetryLaterError("the incident has no message in the channel yet", after=_SOON)
-    return root
 
 
 def _posted(ref: MessageRef, role: str, person: str = "") -> Delivered:

@@ -23,6 +23,8 @@ from rules.rotation import OnCall
 from rules.rulebook import RuleBook
 from rules.schedule.roster import Change, Schedule
 
+GONE_CHANNEL = frozenset({"channel_not_found", "is_archived", "not_in_channel"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
@@ -97,18 +99,27 @@ class Desk:
         `loud` shows a reply of a thread in the channel too. The role of the answer is empty.
         Raises LeaseLostError when the job is another's by now.
         """
-        if job.unsure:
-            since = job.first_attempt_at or job.created_at
-            found = await self.places.posted(channel, job.key, since, thread)
-            if found:
-                await self._renew(job, found, message)
-                return MessageRef("", *found, key=job.key)
+        if found := await self.posted_before(job, channel, message, thread):
+            return found
         more: Json = {"thread_ts": thread, "reply_broadcast": loud} if thread else {}
         # a machine that slept since the lease was taken must not send what another has sent
         if not await job.still_ours():
             raise LeaseLostError
         at, ts = await self.api.post(channel, message, job.key, **more)
         return MessageRef("", at, ts, key=job.key)
+
+    async def posted_before(
+        self, job: Job, channel: str, message: Json, thread: str = ""
+    ) -> MessageRef | None:
+        """Return what an attempt posted whose answer was lost, saying `message` by now."""
+        if not job.unsure:
+            return None
+        since = job.first_attempt_at or job.created_at
+        found = await self.places.posted(channel, job.key, since, thread)
+        if found is None:
+            return None
+        await self._renew(job, found, message)
+        return MessageRef("", *found, key=job.key)
 
     async def edit(self, job: Job, channel: str, ts: str, message: Json) -> None:
         """Edit a message. Raises LeaseLostError when the job is another's by now.
@@ -127,17 +138,28 @@ class Desk:
             LOG.warning("an earlier post cannot be edited: %s", refused)
 
     async def post_in(self, job: Job, name: str, message: Json) -> MessageRef:
-        """Post in a channel by name, entering it first when that is needed and allowed."""
+        """Post in a channel by name, entering it first when that is needed and allowed.
+
+        A channel that is gone may have been made anew under its name: it is looked up once more.
+        """
         channel = await self.places.channel(name)
+        try:
+            return await self._post_inside(job, channel, message)
+        except SlackRefusedError as refused:
+            if refused.code not in GONE_CHANNEL:
+                raise
+            moved = await self.places.moved(name)
+            if moved in {"", channel}:
+                raise GiveUpError(f"#{name.removeprefix('#')}: {refused}") from refused
+        return await self._post_inside(job, moved, message)
+
+    async def _post_inside(self, job: Job, channel: str, message: Json) -> MessageRef:
         try:
             return await self.post(job, channel, message)
         except SlackRefusedError as refused:
-            if refused.code == "not_in_channel" and await self.places.join(channel):
-                return await self.post(job, channel, message)
-            if refused.code in {"channel_not_found", "is_archived", "not_in_channel"}:
-                self.places.forget_channel(name)
-                raise GiveUpError(f"#{name.removeprefix('#')}: {refused}") from refused
-            raise
+            if refused.code != "not_in_channel" or not await self.places.join(channel):
+                raise
+        return await self.post(job, channel, message)
 
 
 def _people_of(incident: Incident) -> tuple[str, ...]:

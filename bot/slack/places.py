@@ -1,16 +1,14 @@
 """Where things stand in Slack: channels by name, direct messages, user groups, our own posts."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from bot.ports.delivering import GiveUpError, RetryLaterError
+from bot.ports.delivering import CLOCKS_APART, GiveUpError, RetryLaterError
 from bot.slack.api import LOG, SlackApi, SlackRefusedError
 from bot.slack.blocks import Json
 
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{6,20}")
 _MOST_PAGES = 50
-CLOCKS_APART = timedelta(minutes=2)
-"""A clock that is wrong by more than this may miss its own earlier post, and post it again."""
 
 
 class Places:
@@ -55,9 +53,13 @@ class Places:
             if not cursor or wanted in self._channels:
                 return
 
-    def forget_channel(self, name: str) -> None:
-        """Look the channel up again next time: it was renamed, archived or made anew."""
+    async def moved(self, name: str) -> str:
+        """Look a channel up anew, "" when there is none: it was renamed, archived or made anew."""
         self._channels.pop(name.removeprefix("#"), None)
+        try:
+            return await self.channel(name)
+        except GiveUpError:
+            return ""
 
     async def join(self, channel: str) -> bool:
         """Try to enter a public channel; False when that is not allowed."""

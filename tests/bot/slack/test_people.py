@@ -100,9 +100,9 @@ async def test_channels_and_direct_messages_are_looked_up_once(
         await places.messages_with("U0ANA001")
     assert calls(workspace, "conversations.list") == 1
     assert calls(workspace, "conversations.open") == 1
-    places.forget_channel("#others")
-    await places.channel("others")
-    assert calls(workspace, "conversations.list") == 2
+    assert await places.moved("#others") == await places.channel("others")
+    assert await places.moved("nowhere") == ""
+    assert calls(workspace, "conversations.list") == 3
     assert await places.channel("C0SOMEID1") == "C0SOMEID1"
 
 

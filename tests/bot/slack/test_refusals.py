@@ -42,3 +42,37 @@ async def test_plain_text_that_slack_refuses_as_well_is_given_up(
     with pytest.raises(GiveUpError, match="msg_too_long"):
         await carry_out(desk, reader, job("page", payload={"person": ANA, "reason": REASON}))
     assert [call.method for call in workspace.calls].count("chat.postMessage") == 2
+
+
+@pytest.mark.parametrize("gone", ["archived", "deleted"])
+async def test_a_channel_made_anew_under_its_name_gets_the_message_at_once(
+    desk: Desk, reader: FakeReader, workspace: Workspace, gone: str
+) -> None:
+    old = workspace.conversation("data-alerts")
+    assert await desk.places.channel("data-alerts") == old.id
+    if gone == "archived":
+        old.name, old.is_archived = "data-alerts-2025", True
+    else:
+        del workspace.channels[old.id]
+    workspace.seed(channels=[{"name": "data-alerts"}])
+    (ref,) = (await carry_out(desk, reader, job("show"))).messages
+    assert ref.channel == workspace.conversation("data-alerts").id != old.id
+    assert len(workspace.messages("data-alerts")) == 1
+
+
+async def test_an_open_incident_follows_its_channel_that_was_made_anew(
+    desk: Desk, reader: FakeReader, workspace: Workspace
+) -> None:
+    old = workspace.conversation("data-alerts")
+    await carry_out(desk, reader, job("show"))
+    old.is_archived = True
+    with pytest.raises(GiveUpError, match=r"#data-alerts: .*archived"):
+        await carry_out(desk, reader, job("show"))
+    old.name = "data-alerts-2025"
+    workspace.seed(channels=[{"name": "data-alerts"}])
+    (ref,) = (await carry_out(desk, reader, job("show"))).messages
+    assert ref.channel == workspace.conversation("data-alerts").id
+    old.is_archived = False
+    reader.put(incident().resolve(ANA, NOW))
+    await carry_out(desk, reader, job("show"))
+    assert "Resolved" in workspace.messages("data-alerts")[0].text
