@@ -77,6 +77,7 @@ def contact_side(
         people=people,
         zone_of=slack.directory.zone_of_key,
         reader=store.reader,
+        contacts=store.contacts,
         links=links,
         answering=answering,
         clock=clock,

@@ -8,7 +8,7 @@ from bot.clock import Clock
 from bot.contact.answering import Answering
 from bot.contact.links import Claim, Links
 from bot.contact_jobs import CONTACT, ContactOrderJob, order_of
-from bot.ports.contact import Backend, Receipts, Summons
+from bot.ports.contact import Backend, ContactReads, Receipts, Summons
 from bot.ports.delivering import (
     Delivered,
     Deliverer,
@@ -44,6 +44,7 @@ class Means:
     people: People
     zone_of: Callable[[str], str]
     reader: Reader
+    contacts: ContactReads
     links: Links
     answering: Answering
     clock: Clock
@@ -77,6 +78,8 @@ class ContactDeliverer:
         if backend is None:
             raise GiveUpError(f"{TITLES[order.method]} is not configured any more: see `contact`")
         summons = self._summons(job, order, incident)
+        if job.unsure:
+            summons = replace(summons, recorded=await self._recorded(order, incident))
         if order.method is Method.VOICE:
             self._wait_for_the_line(summons.address)
             others = await self._means.answering.others(order.person, incident.id)
@@ -92,6 +95,15 @@ class ContactDeliverer:
             self._called[summons.address] = self._means.clock.now()
         ref = MessageRef(CONTACT, order.method, sent.provider_id, order.person, order.page)
         return Delivered((ref,))
+
+    async def _recorded(self, order: ContactOrderJob, incident: Incident) -> frozenset[str]:
+        """Return what the service calls all that is known to have gone to this person."""
+        attempts = await self._means.contacts.attempts(incident.id)
+        return frozenset(
+            one.provider_id
+            for one in attempts
+            if (one.person, one.method) == (order.person, order.method) and one.provider_id
+        )
 
     def _wait_for_the_line(self, number: str) -> None:
         """Give a call the time to be heard before the next. Raises LineTakenError."""

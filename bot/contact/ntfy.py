@@ -9,7 +9,7 @@ import aiohttp
 from bot.contact.calling import Service
 from bot.contact.wording import headline, lines
 from bot.ports.contact import Sent, Summons
-from bot.ports.delivering import GiveUpError
+from bot.ports.delivering import CLOCKS_APART, GiveUpError
 
 API = "https://ntfy.sh"
 _LONGEST = 3_000
@@ -53,10 +53,13 @@ class Ntfy:
     async def _sent_before(self, summons: Summons) -> str:
         if summons.since is None or not summons.ack_url:
             return ""
-        query = {"poll": "1", "since": str(int(summons.since.timestamp()) - 5)}
+        since = summons.since - CLOCKS_APART
+        query = {"poll": "1", "since": str(int(since.timestamp()))}
         for one in await self._service.lines(f"/{summons.address}/json", query):
-            if isinstance(one, dict) and one.get("click") == summons.ack_url:
-                return str(one.get("id", ""))
+            if not isinstance(one, dict) or (sent := str(one.get("id", ""))) in summons.recorded:
+                continue
+            if one.get("click") == summons.ack_url:
+                return sent
         return ""
 
 

@@ -5,7 +5,6 @@ import hmac
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -16,7 +15,7 @@ import aiohttp
 from bot.contact.calling import Service
 from bot.contact.wording import spoken, text_message
 from bot.ports.contact import Sent, Summons
-from bot.ports.delivering import GiveUpError
+from bot.ports.delivering import CLOCKS_APART, GiveUpError
 
 API = "https://api.twilio.com"
 _HINTS: Mapping[int, str] = {
@@ -26,7 +25,6 @@ _HINTS: Mapping[int, str] = {
 }
 _RING = "30"
 """Seconds that a phone rings."""
-_CLOCKS = timedelta(seconds=5)
 _READ_TWICE = 2
 
 
@@ -71,18 +69,21 @@ class TextMessage:
     async def _sent_before(self, summons: Summons, body: str) -> str:
         """Return the id of this page's text to the same number since the first attempt, "" for none.
 
-        The code names the page; the rest may have changed since.
+        The code names the page; the rest may have changed since. Another text of the same page is
+        known by its id.
         """
         if summons.since is None:
             return ""
-        since = summons.since - _CLOCKS
+        since = summons.since - CLOCKS_APART
         query = {"To": summons.address, "DateSent>": f"{since:%Y-%m-%d}", "PageSize": "50"}
         answer = await self._service.get("/Messages.json", query)
         listed = answer.get("messages") if isinstance(answer, dict) else None
         ours = f" {summons.code} " if summons.code else body
         for one in listed if isinstance(listed, list) else ():
-            if isinstance(one, dict) and ours in str(one.get("body")) and _made_after(one, since):
-                return str(one.get("sid", ""))
+            if not isinstance(one, dict) or (sid := str(one.get("sid", ""))) in summons.recorded:
+                continue
+            if ours in str(one.get("body")) and _made_after(one, since):
+                return sid
         return ""
 
 

@@ -86,7 +86,7 @@ class Summons:
     """What one person is sent about one incident, by one method.
 
     `key` is the same however often it is sent; `unsure`: an earlier attempt, at or after `since`,
-    may have gone out. The links are "" where others cannot reach us, `code` where no reply can be
+    may have gone out, as none of what the service calls the `recorded`. The links are "" where others cannot reach us, `code` where no reply can be
     heard. `others` counts what else the person is paged for now. A `test` and an `alarm` are about
     no incident; what an alarm says is its title.
     """
@@ -105,6 +105,7 @@ class Summons:
     code: str = field(default="", repr=False)
     unsure: bool = False
     since: datetime | None = None
+    recorded: frozenset[str] = frozenset()
     others: int = 0
     test: bool = False
     alarm: bool = False

@@ -6,6 +6,9 @@ from typing import Protocol
 
 from bot.ports.jobs import Job
 
+CLOCKS_APART = timedelta(minutes=2)
+"""A clock that is wrong by more than this may miss what it sent itself, and send it again."""
+
 
 @dataclass(frozen=True, slots=True)
 class MessageRef:

@@ -9,12 +9,17 @@ from functools import partial
 
 from bot.picture.drawing import blast_svg
 from bot.picture.raster import DrawingError, png_of
-from bot.ports.delivering import Delivered, GiveUpError, MessageRef, RetryLaterError
+from bot.ports.delivering import (
+    CLOCKS_APART,
+    Delivered,
+    GiveUpError,
+    MessageRef,
+    RetryLaterError,
+)
 from bot.ports.jobs import Job
 from bot.slack.api import LOG, SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
-from bot.slack.places import CLOCKS_APART
 from bot.slack.scene import root_of
 from bot.slack.text import Mrkdwn, cut, md, one_line
 from rules.deciding.illustrate import picture_cause

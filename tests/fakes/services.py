@@ -5,6 +5,8 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 from aiohttp import web
@@ -12,7 +14,7 @@ from aiohttp import web
 SID, TOKEN = "AC" + "0" * 32, "twilio-auth-token-of-tests"
 PUSHOVER_TOKEN, PUSHOVER_USER = "a" * 30, "u" * 30
 NTFY_TOKEN = "tk_ntfy"
-ANSWERED_AT = "Mon, 23 Nov 2026 03:05:00 +0000"
+TAKEN_AT = datetime(2026, 11, 23, 3, 5, tzinfo=UTC)
 
 Fault = Callable[[], web.StreamResponse]
 
@@ -32,10 +34,11 @@ def breaks_off() -> web.StreamResponse:
 class Services:
     """What was sent, in order; `faults` are answered first, one a call.
 
-    With `taken` a fault comes after the service has taken what was sent; `hangs` never answers.
+    Its clock says `now`. With `taken` a fault comes after the service has taken what was sent; `hangs` never answers.
     """
 
     url: str = ""
+    now: datetime = TAKEN_AT
     sent: list[dict[str, Any]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -68,7 +71,7 @@ class Services:
             await asyncio.Event().wait()
         if self.faults and not self.taken:
             return self._fault(request)
-        self.sent.append(document)
+        self.sent.append({**document, "at": self.now})
         if self.faults:
             return self._fault(request)
         return web.json_response(document["answer"], status=document.get("status", 200))
@@ -103,9 +106,14 @@ class Services:
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         self.calls.append(f"GET {request.path}")
         found = [
-            {"sid": one["answer"]["sid"], "body": one["Body"], "date_created": ANSWERED_AT}
+            {
+                "sid": one["answer"]["sid"],
+                "body": one["Body"],
+                "date_created": format_datetime(one["at"]),
+            }
             for one in self.of("sms")
             if one["To"] == request.query["To"]
+            and f"{one['at']:%Y-%m-%d}" >= request.query["DateSent>"]
         ]
         return web.json_response({"messages": found})
 
@@ -147,7 +155,8 @@ class Services:
         self.calls.append(f"GET {request.path}")
         topic = request.match_info["topic"]
         lines = [web.json_response(one["answer"]).text or "" for one in self.of("ntfy")
-                 if one["topic"] == topic]  # fmt: skip
+                 if one["topic"] == topic
+                 and one["at"].timestamp() >= int(request.query["since"])]  # fmt: skip
         return web.Response(text="\n".join(["no json", *lines]))
 
     async def _hook(self, request: web.Request) -> web.StreamResponse:

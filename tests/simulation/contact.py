@@ -108,6 +108,7 @@ class ContactSide:
             backends=backends,
             people=people,
             reader=store.reader,
+            contacts=store.contacts,
             links=links,
             answering=self.answering,
             clock=clock,

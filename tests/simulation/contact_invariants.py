@@ -17,7 +17,7 @@ _SETTLED = 15.0
 """Seconds after some trouble in which it may still be felt."""
 _LOOKED_FOR = frozenset({Method.SMS, Method.NTFY})
 """What the service can be asked for before it is sent again."""
-_CLOCKS_APART = timedelta(seconds=3)
+_CLOCKS_APART = timedelta(minutes=2)
 """Further ahead of a service's clock, a bot does not find what it sent a moment ago."""
 _ENDINGS = (
     *("Acked", "AckConfirmed", "Resolved", "AlertReceived", "Snoozed", "Muted", "Reassigned"),

@@ -104,6 +104,7 @@ class Reached(Story):
             people=people,
             zone_of=lambda key: people.by_key(key).zone,
             reader=reader,
+            contacts=self.store.contacts,
             links=self.links,
             answering=self.answering,
             clock=self.clock,

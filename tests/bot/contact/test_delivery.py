@@ -1,5 +1,6 @@
 """A step of a page is carried out once, by whoever has its lease."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
@@ -11,7 +12,7 @@ from bot.contact.delivery import ContactDeliverer, Means
 from bot.contact.links import Links
 from bot.contact.wording import text_message
 from bot.contact_jobs import contact_job
-from bot.ports.contact import Backend, Sent, Summons
+from bot.ports.contact import Attempt, Backend, Result, Sent, Summons
 from bot.ports.delivering import GiveUpError, LeaseLostError
 from bot.ports.jobs import Job
 from rules.contacting.method import Method
@@ -51,6 +52,24 @@ class Takes:
         return Sent("SM1")
 
 
+class Ledger:
+    """What is written down of two steps of the page by the same method, and of others."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        usual = Attempt(incident_id="i1", page="i1:0.0.0:ana", person="ana", method=Method.SMS,
+                        step=1, attempt=1, at=clock.now(), changed_at=clock.now(),
+                        result=Result.SENT, provider_id="SM0")  # fmt: skip
+        self._held = [
+            replace(usual, method=Method.SLACK, step=0, provider_id="1.0"),
+            replace(usual, result=Result.TROUBLE, provider_id="", error="503"),
+            usual,
+            replace(usual, person="bo", provider_id="SM9"),
+        ]
+
+    async def attempts(self, incident_id: str) -> Sequence[Attempt]:
+        return [one for one in self._held if one.incident_id == incident_id]
+
+
 def deliverer(
     clock: FakeClock, service: Backend, method: Method, stakes: Stakes = STAKES
 ) -> ContactDeliverer:
@@ -62,6 +81,7 @@ def deliverer(
         people=people,
         zone_of={"ana": "Europe/Berlin"}.__getitem__,
         reader=reader,
+        contacts=Ledger(clock),
         links=Links("secret", "https://watchbill.example", clock),
         answering=answering,
         clock=clock,
@@ -136,3 +156,13 @@ async def test_what_another_has_taken_over_is_not_sent(clock: FakeClock, method:
     assert service.sent == []
     await deliverer(clock, service, method).deliver(mine)
     assert len(service.sent) == 1
+
+
+async def test_what_went_by_the_same_method_before_is_not_taken_for_what_may_have_gone(
+    clock: FakeClock,
+) -> None:
+    service = Takes()
+    mine = job(clock, Method.SMS)
+    await deliverer(clock, service, Method.SMS).deliver(replace(mine, unsure=True))
+    assert service.sent[0].unsure
+    assert service.sent[0].recorded == {"SM0"}

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
 
 import aiohttp
@@ -221,7 +221,7 @@ async def test_an_unsure_text_message_is_looked_for_before_it_is_repeated(
     assert len(services.sent) == 1
     await sent("sms", services, session, unsure=True, code="654321")
     assert len(services.sent) == 2
-    await sent("sms", services, session, unsure=True, since=SINCE + timedelta(minutes=1))
+    await sent("sms", services, session, unsure=True, since=SINCE + timedelta(minutes=5))
     assert len(services.sent) == 3
 
 
@@ -290,7 +290,7 @@ async def test_a_long_text_of_many_bytes_is_cut_to_what_the_services_take(
     await sent("pushover", services, session, **long)
     ntfy, pushover = services.sent
     assert len(ntfy["message"].encode()) <= 4_096, "longer is an attachment, or refused"
-    raw = {key: value for key, value in ntfy.items() if key not in {"kind", "answer"}}
+    raw = {key: value for key, value in ntfy.items() if key not in {"kind", "answer", "at"}}
     assert len(json.dumps(raw, ensure_ascii=False).encode()) <= 2 * 4_096
     assert len(ntfy["message"]) > 900
     assert (len(pushover["title"]), len(pushover["message"])) <= (250, 1_024)
@@ -305,6 +305,21 @@ async def test_an_unsure_notification_is_looked_for_before_it_is_repeated(
     await sent("ntfy", services, session, unsure=True, ack_url=f"{ACK}2")
     await sent("ntfy", services, session, unsure=True, ack_url="")
     assert len(services.sent) == 3
+
+
+@pytest.mark.parametrize("kind", ["sms", "ntfy"])
+@pytest.mark.parametrize("apart", [-3600, -60, -6, 6, 110])
+async def test_what_was_taken_is_found_though_the_clocks_are_apart(
+    kind: str, apart: int, services: Services, session: aiohttp.ClientSession
+) -> None:
+    services.now = midnight = datetime(2026, 11, 23, tzinfo=UTC)
+    await taken_unheard(kind, services, session)
+    since = midnight + timedelta(seconds=apart - 1)
+    again = await sent(kind, services, session, unsure=True, since=since)
+    assert len(services.sent) == 1
+    more = {"unsure": True, "since": since, "recorded": frozenset({again.provider_id})}
+    await sent(kind, services, session, **more)
+    assert len(services.sent) == 2, "the same page by the same method once more is another one"
 
 
 async def test_a_webhook_is_signed_and_named(
