@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from bot.ports.access import ACCESS_TELL
@@ -29,7 +28,6 @@ from bot.wire import sentence_from_json
 from rules.incident import Incident, State
 from rules.sentence import Sentence, say
 
-_SOON = timedelta(seconds=1)
 _NOTHING = Delivered()
 _GONE = frozenset({"message_not_found", "channel_not_found", "is_archived"})
 

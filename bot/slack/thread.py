@@ -33,15 +33,19 @@ async def keep_in_thread(
 ) -> Delivered:
     """Post `first` where no message has this role yet, None for never; else edit it to `body`.
 
-    An attempt that may have gone out is looked up before it is repeated, so that there is one.
+    An attempt that may have gone out is looked up before it is repeated, so that there is one; it
+    is kept also when none is to be posted any more.
     """
     posted = next((m for m in messages if m.role == role), None)
     if posted is None:
-        if first is None:
+        if first is None and not job.unsure:
             return _NOTHING
         root = thread_of(messages)
-        made = await desk.post(job, root.channel, first, root.ts)
-        return Delivered((replace(made, role=role),))
+        if first is None:
+            made = await desk.posted_before(job, root.channel, body, root.ts)
+        else:
+            made = await desk.post(job, root.channel, first, root.ts)
+        return Delivered((replace(made, role=role),) if made else ())
     try:
         await desk.edit(job, posted.channel, posted.ts, body)
     except SlackRefusedError as refused:

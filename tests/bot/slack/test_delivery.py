@@ -254,6 +254,20 @@ async def test_an_earlier_post_that_is_found_says_what_is_true_now(
     assert message.text.endswith("Acknowledged by Bo.")
 
 
+async def test_a_checklist_whose_answer_was_lost_is_found_once_it_has_ended_and_stays_the_one(
+    desk: Desk, reader: FakeReader, workspace: Workspace
+) -> None:
+    await carry_out(desk, reader, job("show"))
+    workspace.faults.add(method="chat.postMessage", kind="drop_after_commit")
+    with pytest.raises(RetryLaterError):
+        await carry_out(desk, reader, job("runbook"))
+    reader.put(incident().resolve(BO, NOW))
+    await carry_out(desk, reader, job("runbook", unsure=True))
+    reader.put(incident().resolve(BO, NOW).trigger())
+    await carry_out(desk, reader, job("runbook"))
+    assert len(in_channel(workspace)) == 2
+
+
 async def test_an_unsure_post_that_never_arrived_goes_out(
     desk: Desk, reader: FakeReader, workspace: Workspace
 ) -> None:
