@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.ports.delivering import Delivered, GiveUpError
+from bot.ports.delivering import Delivered
 from bot.ports.jobs import Job, JobPriority, NewJob
 from bot.slack import blocks as kit
-from bot.slack.api import SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
+from bot.slack.direct import messages_with
 from bot.slack.scene import people_in
 from bot.slack.text import Mrkdwn, join, spoken
 from bot.wire import sentence_from_json, sentence_to_json
@@ -53,15 +53,6 @@ async def post_to(desk: Desk, job: Job, body: Json, payload: dict[str, Any]) -> 
         await desk.post(job, await messages_with(desk, person), body)
     else:
         await desk.post_in(job, str(payload["channel"]), body)
-
-
-async def messages_with(desk: Desk, person: str) -> str:
-    """Return the channel of direct messages with a person; GiveUpError says why there is none."""
-    user = await desk.directory.user(person)
-    try:
-        return await desk.places.messages_with(user)
-    except SlackRefusedError as refused:
-        raise GiveUpError(f"{desk.directory.name(person)}: {refused}") from refused
 
 
 def _message(text: Mrkdwn) -> Json:

@@ -10,11 +10,11 @@ from bot.ports.jobs import Job
 from bot.slack.access.delivery import access_tell
 from bot.slack.api import LOG, SlackRefusedError
 from bot.slack.desk import Desk
+from bot.slack.direct import write_to
 from bot.slack.journal.delivery import WORKS as JOURNAL_WORKS
 from bot.slack.pictures import show_picture
 from bot.slack.replies import Answer, Home
 from bot.slack.rota.delivery import WORKS as ROTA_WORKS
-from bot.slack.rota.delivery import messages_with
 from bot.slack.rota.loads import load_picture
 from bot.slack.rota.notes import ROSTER_NOTE, roster_note
 from bot.slack.runbooks import show_result, show_runbook
@@ -125,10 +125,9 @@ async def page(desk: Desk, job: Job) -> Delivered:
     if not by_hand and not (waits and incident.pages):
         return _NOTHING
     person = str(job.payload["person"])
-    channel = await messages_with(desk, person)
     scene, messages = await desk.scene(incident)
     body = views.page_message(scene, person, _sentence(job.payload.get("reason")))
-    ref = await desk.post(job, channel, body)
+    ref = await write_to(desk, job, person, body)
     # it waits for nothing, not even for the message in the channel that it links to
     early = root_of(messages) is None
     return replace(_posted(ref, "page", person), early=early)
@@ -183,9 +182,8 @@ async def ask_acker(desk: Desk, job: Job) -> Delivered:
     person = str(job.payload["person"])
     if incident.state is not State.ACKNOWLEDGED:
         return _NOTHING
-    channel = await messages_with(desk, person)
     scene, _ = await desk.scene(incident)
-    return _posted(await desk.post(job, channel, views.still_on_it(scene)), "note", person)
+    return _posted(await write_to(desk, job, person, views.still_on_it(scene)), "note", person)
 
 
 async def tell(desk: Desk, job: Job) -> Delivered:

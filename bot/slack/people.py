@@ -119,6 +119,19 @@ class Directory:
         self._link(key, profile.user)
         return profile.user
 
+    async def another(self, key: str, user: str) -> str:
+        """Return another account that a person is found by, "" when `user` is the one they have.
+
+        Raises GiveUpError when they have none by now.
+        """
+        if self._user_of.get(key) != user:
+            return ""
+        del self._user_of[key]
+        self._key_of.pop(user, None)
+        self._everybody = None
+        found = await self.user(key)
+        return found if found != user else ""
+
     async def learn(self, user: str) -> None:
         """Ask Slack about a member unless it is known; trouble is no reason to stop."""
         known = self._profiles.get(user)

@@ -76,6 +76,10 @@ class Places:
             self._messages_with[user] = str(answer["channel"]["id"])
         return self._messages_with[user]
 
+    def forget_messages(self, user: str) -> None:
+        """Ask for the channel of direct messages again next time."""
+        self._messages_with.pop(user, None)
+
     async def group(self, handle: str) -> str:
         """Return a user group's id by its handle; raises GiveUpError when there is none."""
         bare = handle.removeprefix("@")

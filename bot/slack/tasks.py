@@ -9,8 +9,8 @@ from bot.ports.inbox import NotStoredError
 from bot.ports.jobs import Job
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
+from bot.slack.direct import messages_with
 from bot.slack.intake import NOT_STORED, OUTDATED, Ack, Caller, Intake, read_metadata
-from bot.slack.rota.delivery import messages_with
 from bot.slack.submits import Form
 from bot.slack.text import md
 from bot.slack.thread import keep_in_thread

@@ -14,8 +14,8 @@ from bot.outbox import Outbox
 from bot.ports.delivering import Delivered, MessageRef, Outcome, Retry, RetryLaterError
 from bot.ports.inbox import NewDelivery
 from bot.ports.jobs import Job
-from bot.slack.announcing import messages_with
 from bot.slack.api import SlackApi
+from bot.slack.direct import messages_with
 from bot.slack.places import Places
 from rules.incident import Incident
 from tests.simulation.around import Around

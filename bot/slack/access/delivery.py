@@ -10,7 +10,7 @@ from bot.ports.jobs import Job
 from bot.slack.api import LOG, SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
-from bot.slack.rota.delivery import messages_with
+from bot.slack.direct import messages_with
 from bot.slack.scene import people_in
 from bot.slack.text import spoken
 from bot.slack.views import access as views

@@ -8,9 +8,10 @@ from bot.duty_jobs import ASK_NOTE, HANDOFF, LATE_NOTE, REMIND, notice_of
 from bot.ports.delivering import Delivered, Deliverer, GiveUpError, RetryLaterError
 from bot.ports.jobs import Job
 from bot.ports.store import Store
-from bot.slack.announcing import ANNOUNCE, announce, announcement, messages_with
+from bot.slack.announcing import ANNOUNCE, announce, announcement
 from bot.slack.delivery import Task
 from bot.slack.desk import Desk
+from bot.slack.direct import messages_with
 from bot.slack.duty.readiness import ready_for
 from bot.slack.text import Mrkdwn, mention, outside
 from bot.slack.views.duties import (

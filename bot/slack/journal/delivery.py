@@ -7,7 +7,7 @@ from bot.ports.delivering import Delivered
 from bot.ports.jobs import Job
 from bot.slack.api import SlackRefusedError
 from bot.slack.desk import Desk
-from bot.slack.rota.delivery import messages_with
+from bot.slack.direct import messages_with
 from bot.slack.scene import root_of
 from bot.slack.views.journal import question, reminder
 from rules.journal.prompt import PromptState

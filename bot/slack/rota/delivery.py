@@ -9,6 +9,7 @@ from bot.slack import blocks as kit
 from bot.slack.api import SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
+from bot.slack.direct import messages_with
 from bot.slack.scene import people_in
 from bot.slack.text import spoken
 from bot.slack.views import rota as views
@@ -111,15 +112,6 @@ WORKS: Mapping[str, Callable[[Desk, Job], Awaitable[Delivered]]] = {
     "remind_swap": remind_swap,
     "tell_person": tell_person,
 }
-
-
-async def messages_with(desk: Desk, person: str) -> str:
-    """Return the channel of direct messages with a person. Raises GiveUpError without one."""
-    user = await desk.directory.user(person)
-    try:
-        return await desk.places.messages_with(user)
-    except SlackRefusedError as refused:
-        raise GiveUpError(f"{person}: {refused}") from refused
 
 
 async def _request(desk: Desk, job: Job) -> CoverRequest:

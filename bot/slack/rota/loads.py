@@ -16,8 +16,8 @@ from bot.ports.jobs import Job
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
+from bot.slack.direct import messages_with
 from bot.slack.pictures import Drawn, share
-from bot.slack.rota.delivery import messages_with
 from bot.slack.text import Mrkdwn, at, cut, escape, join, md, one_line, outside, spoken
 from rules.schedule.evening_out import Proposal
 from rules.schedule.held import Slot

@@ -5,7 +5,7 @@ import pytest
 from bot.ports.delivering import GiveUpError
 from bot.slack.desk import Desk
 from bot.workspace.state import Workspace
-from tests.bot.slack.samples import ANA, BO, NOW, incident
+from tests.bot.slack.samples import ANA, BO, CY, NOW, incident
 from tests.bot.slack.test_delivery import REASON, carry_out, job
 from tests.fakes.reader import FakeReader
 
@@ -76,3 +76,32 @@ async def test_an_open_incident_follows_its_channel_that_was_made_anew(
     reader.put(incident().resolve(ANA, NOW))
     await carry_out(desk, reader, job("show"))
     assert "Resolved" in workspace.messages("data-alerts")[0].text
+
+
+@pytest.mark.parametrize("paged_before", [True, False])
+async def test_who_came_back_with_another_account_is_paged_there(
+    desk: Desk, reader: FakeReader, workspace: Workspace, paged_before: bool
+) -> None:
+    page = {"person": CY, "reason": REASON}
+    assert await desk.directory.user(CY) == "U0CY0001"
+    if paged_before:
+        await carry_out(desk, reader, job("page", "first", payload=page))
+        workspace.faults.add(method="chat.postMessage", kind="error", error="channel_not_found")
+    workspace.users["U0CY0001"].deleted = True
+    workspace.users["U0CY0001"].email = ""
+    workspace.add_user(name="cy2", real_name="Cy", email=CY, id="U0CYNEW1")
+    (ref,) = (await carry_out(desk, reader, job("page", "second", payload=page))).messages
+    assert ref.channel == workspace.dm("cy2").id
+    assert desk.directory.key_of("U0CYNEW1") == CY
+    assert desk.directory.key_of("U0CY0001") == "slack:U0CY0001"
+
+
+async def test_who_left_for_good_is_given_up_with_what_to_do(
+    desk: Desk, reader: FakeReader, workspace: Workspace
+) -> None:
+    for person, user in [(CY, "U0CY0001"), (ANA, "U0ANA001")]:
+        assert await desk.directory.user(person) == user
+        workspace.users[user].deleted = True
+        page = job("page", person, payload={"person": person, "reason": REASON})
+        with pytest.raises(GiveUpError, match="account is closed: take them off the roster"):
+            await carry_out(desk, reader, page)
