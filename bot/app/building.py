@@ -114,7 +114,7 @@ async def build(setting: Setting) -> Application:
     inbox = KickingInbox(store.inbox, engine.kick)
     sessions = page_sessions(config, clock)
     store.issue_drawing.on_call = first_on_call(rules)
-    calendars = calendars_of(config, store, roster, clock, metrics, people)
+    calendars = calendars_of(config, store, rota, clock, metrics, people)
     parts = _slack_parts(setting, store, inbox=inbox, rules=rules, people=people, metrics=metrics)
     parts.calendar_link = calendars.link if calendars else None
     parts.issues_link = partial(issues_link, config, sessions)

@@ -10,7 +10,7 @@ from bot.clock import Clock
 from bot.config.calendar import GoogleCalendarSpec
 from bot.config.settings import Config
 from bot.metrics import Metrics
-from bot.roster.roster import Roster, RosterFile
+from bot.roster.roster import Roster
 from bot.store.opening import OpenedStore
 from rules.calendar.plan import Act
 from rules.people import People
@@ -19,7 +19,7 @@ from rules.people import People
 def calendars_of(
     config: Config,
     store: OpenedStore,
-    roster: RosterFile | None,
+    roster: Roster | None,
     clock: Clock,
     metrics: Metrics,
     people: People,
@@ -32,7 +32,7 @@ def calendars_of(
         spec=spec,
         base_url=config.base_url,
         people=people,
-        roster=Roster(roster),
+        roster=roster,
         reader=store.reader,
         store=store.calendars,
         clock=clock,

@@ -27,6 +27,8 @@ _WINDOW_STEP = timedelta(days=1)
 _LOOK_AGAIN_EVERY = timedelta(minutes=10)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _MOST_UNSETTLED = 5
+_MOST_ANSWERS = 3
+"""Pages, calendars and the Status tab look back differently far, again and again."""
 _UNREAD = object()
 
 
@@ -229,14 +231,14 @@ class RosterFile:
 
 
 class Roster:
-    """The one on-call answer made of a roster and what people changed."""
+    """The one on-call answer made of a roster and what people changed; several threads may ask."""
 
     def __init__(self, file: RosterFile) -> None:
         self.file = file
         self.told: Sequence[Problem] | None = None
         """Conflicts as whoever merges rows with the store tells them; None where nobody does."""
-        self._key: object = None
-        self._on_call = OnCall()
+        self._answers: tuple[tuple[object, OnCall], ...] = ()
+        """The latest first, with their keys; only ever replaced whole, as threads read it."""
         self._written: tuple[str, frozenset[str]] = ("", frozenset())
 
     def on_call(self, changes: Sequence[Change], now: datetime) -> OnCall:
@@ -248,28 +250,30 @@ class Roster:
             for change in changes
             if change.id in self._ids(loaded) and change.starts_at <= now < change.ends_at
         )
-        merging = self.file.tracked if self.told is not None else None
+        merging = self._merging()
         key = (loaded.rows_version, frozenset(changes), running, merging, day)
-        if key != self._key:
-            schedule, _ = self._merged(changes, now, loaded)
+        answers = self._answers
+        found = next((answer for known, answer in answers if known == key), None)
+        if found is None:
+            schedule, _ = self._merged(changes, now, loaded, merging)
             start, end = day - LOOK_BACK, day + _WINDOW_STEP + LOOK_FORWARD
-            self._on_call = on_call(schedule, start, end, whole=True)
-            self._key = key
-        return self._on_call
+            found = on_call(schedule, start, end, whole=True)
+            self._answers = ((key, found), *answers[: _MOST_ANSWERS - 1])
+        return found
 
     def schedule(self, changes: Sequence[Change], now: datetime | None = None) -> Schedule:
         """Return everything that decides who is on call, as it is in force at `now`."""
-        return self._merged(changes, now or _NEVER)[0]
+        return self._merged(changes, now or _NEVER, self.file.loaded, self._merging())[0]
 
     def conflicts(self, changes: Sequence[Change], now: datetime) -> list[Problem]:
         """Return overrides of one id that Slack and the roster tell differently."""
         if self.told is not None:
             return list(self.told)
-        return [_told(one) for one in self._merged(changes, now)[1]]
+        return [_told(one) for one in self._merged(changes, now, self.file.loaded, None)[1]]
 
     def spans(self) -> Sequence[Span]:
-        """Return the spans of the latest `on_call`."""
-        return self._on_call.all_spans()
+        """Return the spans of the answer that was worked out last."""
+        return self._answers[0][1].all_spans() if self._answers else ()
 
     def zone(self, rotation: str) -> str:
         """Return the region in whose local time people of the rotation speak."""
@@ -277,8 +281,7 @@ class Roster:
 
     def outlook(self, changes: Sequence[Change], now: datetime) -> list[Problem]:
         """Return warnings about the next 14 days."""
-        schedule, _ = self._merged(changes, now)
-        return [*self.conflicts(changes, now), *outlook(schedule, now)]
+        return [*self.conflicts(changes, now), *outlook(self.schedule(changes, now), now)]
 
     def _ids(self, loaded: Loaded) -> frozenset[str]:
         """Return the ids of overrides that the roster itself holds."""
@@ -287,17 +290,24 @@ class Roster:
             self._written = (loaded.rows_version, ids)
         return self._written[1]
 
+    def _merging(self) -> frozenset[str] | None:
+        """Return the ids of rows that were merged into what is stored, None where nobody does."""
+        return self.file.tracked if self.told is not None else None
+
     def _merged(
-        self, changes: Sequence[Change], now: datetime, loaded: Loaded | None = None
+        self,
+        changes: Sequence[Change],
+        now: datetime,
+        loaded: Loaded,
+        merging: frozenset[str] | None,
     ) -> tuple[Schedule, Sequence[Conflict]]:
-        loaded = loaded or self.file.loaded
         overrides = [one for one in changes if isinstance(one, Override)]
         swaps = tuple(one for one in changes if isinstance(one, Swap))
-        if self.told is None:
+        if merging is None:
             plans, stored, conflicts = merged(loaded.plans, overrides, now)
         else:
             # rows with an id of ours have been merged into what is stored
-            ids = {one.id for one in changes} | self.file.tracked
+            ids = {one.id for one in changes} | merging
             plans, stored, conflicts = without(loaded.plans, ids), tuple(overrides), ()
         people = self.file.people
         schedule = Schedule(

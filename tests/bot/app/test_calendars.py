@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.app.calendars import CalendarParts, Calendars
 from bot.app.following import calendars_of
+from bot.app.roster.rows import RosterRows
 from bot.app.rules_in_force import roster_file
 from bot.config.file import load
 from bot.config.settings import Config
@@ -23,7 +25,7 @@ from bot.metrics import Metrics
 from bot.ports.inbox import NotStoredError
 from bot.roster.roster import Roster, RosterFile
 from bot.store.opening import OpenedStore
-from rules.schedule.roster import Override
+from rules.schedule.roster import Override, OverrideState
 from tests.bot.app.conftest import Running, started
 from tests.fakes.clock import FakeClock
 from tests.fakes.google_calendar import FakeGoogleCalendar
@@ -191,12 +193,50 @@ async def test_a_roster_without_rows_takes_nothing_back(rig: Rig) -> None:
     assert len(summaries(await rig.feed(rig.calendars))) == 3
 
 
+async def test_a_feed_follows_the_pager_while_a_row_cannot_be_written(
+    tmp_path: Path, opened_store: OpenedStore
+) -> None:
+    """Ended in Slack, and still in the sheet: nobody may read there who is not paged any more."""
+    clock = FakeClock(MON + timedelta(hours=1))
+    config = configured(tmp_path)
+    tabs = tmp_path / "tabs"
+    tabs.mkdir()
+    (tabs / "Shifts.csv").write_text(ROSTER)
+    row = "o1,data,Primary,2026-11-23 09:00,2026-11-23 18:00,Bo Chen"
+    (tabs / "Overrides.csv").write_text(f"Id,Rotation,Role,Start,End,Person\n{row}\n")
+    in_tabs = config.model_copy(update={"roster": str(tabs)})
+    file = roster_file(in_tabs, config.directory())
+    assert file is not None
+    file.load(clock.now())
+    roster = Roster(file)
+    rows = RosterRows(roster, opened_store.store, opened_store.roster_rows, clock)
+    made = taken_by_bo(MON, MON + timedelta(hours=9))
+    await keep(opened_store, made)
+    await rows.tick()
+    clock.advance(hours=1)
+    file.poll(clock.now())
+    now = clock.now()
+    await keep(opened_store, replace(made, ends_at=now, state=OverrideState.ENDED, changed_at=now))
+    await rows.tick()
+    changes = await opened_store.reader.changes(MON)
+    assert roster.on_call(changes, now).at("data", "primary", now) == ("ana@example.com",)
+    calendars = calendars_of(config, opened_store, roster, clock, Metrics(), config.directory())
+    assert calendars is not None
+    await calendars.refresh()
+    link = calendars.link("ana@example.com")
+    text = await calendars.serve("person", "ana@example.com", link.rpartition("=")[2])
+    assert text is not None
+    events = icalendar.Calendar.from_ical(text.plain.decode()).walk("VEVENT")
+    mine = [(e.decoded("dtstart"), e.decoded("dtend")) for e in events]
+    assert any(start <= now < end for start, end in mine), mine
+
+
 def test_without_a_secret_and_google_there_is_nothing(
     tmp_path: Path, opened_store: OpenedStore, clock: FakeClock
 ) -> None:
     config = configured(tmp_path, "")
-    file = RosterFile(Path(config.roster or ""), config.directory())
-    args = (opened_store, file, clock, Metrics(), config.directory())
+    roster = Roster(RosterFile(Path(config.roster or ""), config.directory()))
+    args = (opened_store, roster, clock, Metrics(), config.directory())
     assert calendars_of(config, *args) is None
     assert calendars_of(configured(tmp_path), *args) is not None
     assert calendars_of(configured(tmp_path), opened_store, None, *args[2:]) is None
@@ -209,6 +249,24 @@ def test_who_does_not_use_google_does_not_load_it() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"
+
+
+def taken_by_bo(start: datetime, end: datetime) -> Override:
+    return Override(
+        id="o1",
+        rotation="data",
+        role="primary",
+        person="bo@example.com",
+        starts_at=start,
+        ends_at=end,
+        by="bo@example.com",
+        created_at=start,
+    )
+
+
+async def keep(store: OpenedStore, one: Override) -> None:
+    async with store.store.begin() as tx:
+        tx.roster.save_override(one)
 
 
 # --- a whole bot -------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import json
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -362,6 +363,44 @@ def test_overrides_lie_over_the_file_and_answers_are_kept_by_version(path: Path)
     write(path, OTHER)
     file.load(NOW)
     assert roster.on_call((), NOW).at("default", "primary", NOW) == ("bo@example.com",)
+
+
+class Interrupted(Roster):
+    """A roster that another thread asks something else after each thing it remembers."""
+
+    others: Sequence[Override] | None = None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        others = self.others
+        if others is not None and name != "others":
+            self.others = None
+            self.on_call(others, NOW)
+            self.others = others
+
+
+def test_a_page_is_never_decided_by_the_answer_that_another_thread_asked_for(path: Path) -> None:
+    path.write_text(GOOD)
+    file = roster_file(path)
+    file.load(NOW)
+    roster = Interrupted(file)
+    taken = [override("cy@example.com", NOW, 2)]
+    roster.others = ()
+    for _ in range(2):
+        assert roster.on_call(taken, NOW).at("default", "primary", NOW) == ("cy@example.com",)
+    roster.others = None
+    assert roster.on_call(taken, NOW).at("default", "primary", NOW) == ("cy@example.com",)
+
+
+def test_whoever_looks_back_further_does_not_have_the_others_work_it_out_anew(path: Path) -> None:
+    path.write_text(GOOD)
+    file = roster_file(path)
+    file.load(NOW)
+    roster = Roster(file)
+    past = [override("cy@example.com", NOW - timedelta(days=9), 2)]
+    pager, calendars = roster.on_call((), NOW), roster.on_call(past, NOW)
+    assert roster.on_call((), NOW) is pager
+    assert roster.on_call(past, NOW) is calendars
 
 
 def test_rows_outside_the_window_are_left_out_and_come_in_with_time(path: Path) -> None:
