@@ -8,6 +8,7 @@ from rules.facts import Facts
 from rules.incident import Incident
 from rules.matching.matcher import all_hold, matchable
 from rules.tasks.task import AssignTo, Task, TaskRule
+from rules.verifying.interval import instant_of
 
 PLACEHOLDERS = ("interval", "product", "asset")
 _LONGEST = 300
@@ -51,7 +52,7 @@ def bad_interval(incident: Incident) -> tuple[datetime, datetime]:
     """Return from when until when data may be wrong: the run's interval, else how long it fired."""
     ends = incident.resolved_at or incident.last_alert_at or incident.opened_at
     starts = min((alert.first_at for alert in incident.alerts), default=incident.opened_at)
-    told = _instant(incident.labels.get("data_interval_start", ""))
+    told = instant_of(incident.labels.get("data_interval_start", ""))
     return min(told, starts) if told else starts, ends
 
 
@@ -106,11 +107,3 @@ def _title(rule: TaskRule, incident: Incident, facts: Facts, catalogue: Catalogu
 
 def _shown(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
-
-
-def _instant(written: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(written)
-    except ValueError:
-        return None
-    return found if found.tzinfo else None

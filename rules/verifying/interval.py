@@ -16,7 +16,7 @@ _MOST = 100
 def interval_of(labels: Mapping[str, str]) -> Interval | None:
     """Return the interval of data that a run loads, None where its labels tell none."""
     for first, last in _ENDS:
-        start, end = _instant(labels.get(first, "")), _instant(labels.get(last, ""))
+        start, end = instant_of(labels.get(first, "")), instant_of(labels.get(last, ""))
         if start is not None and end is not None and start <= end:
             return start, end
     return None
@@ -45,9 +45,10 @@ def covers(parts: Iterable[Interval], whole: Interval) -> bool:
     return any(start <= whole[0] and whole[1] <= end for start, end in joined(parts))
 
 
-def _instant(written: str) -> datetime | None:
+def instant_of(written: str) -> datetime | None:
+    """Return the instant that a label tells, of UTC where it names no zone; None for none."""
     try:
         at = datetime.fromisoformat(written)
-    except ValueError:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):  # the calendar ends at both ends
         return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+import pytest
+
 from rules.catalogue import Asset, Catalogue, LoadType, Product
 from rules.category import Category
 from rules.documents.tasks_parts import task_rules
@@ -54,14 +56,20 @@ def test_an_incremental_load_is_to_be_filled_in_again_with_its_interval() -> Non
     assert tasks_for(wrong, rules(BACKFILL), catalogue(), NOW) == ()
 
 
-def test_the_interval_begins_where_the_run_says_its_data_does() -> None:
-    labels = {"data_interval_start": "2026-11-22T00:00:00+00:00"}
-    (task,) = tasks_for(resolved(labels=labels), rules(BACKFILL), catalogue(), NOW)
-    assert task.title.startswith("Backfill 2026-11-22 00:00 to")
-    (task,) = tasks_for(
-        resolved(labels={"data_interval_start": "junk"}), rules(BACKFILL), catalogue(), NOW
-    )
-    assert task.title.startswith("Backfill 2026-11-23 03:00 to")
+@pytest.mark.parametrize(
+    ("told", "begins"),
+    [
+        ("2026-11-22T00:00:00+00:00", "2026-11-22 00:00"),
+        ("2026-11-22T00:00:00+02:00", "2026-11-21 22:00"),
+        ("2026-11-22", "2026-11-22 00:00"),
+        ("junk", "2026-11-23 03:00"),
+        ("0001-01-01T00:00:00+14:00", "2026-11-23 03:00"),
+    ],
+)
+def test_the_interval_begins_where_the_run_says_its_data_does(told: str, begins: str) -> None:
+    at = resolved(labels={"data_interval_start": told})
+    (task,) = tasks_for(at, rules(BACKFILL), catalogue(), NOW)
+    assert task.title.startswith(f"Backfill {begins} to")
 
 
 def test_what_nobody_worked_on_leaves_nothing_behind() -> None:

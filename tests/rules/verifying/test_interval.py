@@ -21,6 +21,8 @@ def day(start: int, end: int) -> Interval:
         ({"data_interval_start": "2026-11-02", "data_interval_end": "2026-11-01"}, None),
         ({"data_interval_start": "soon", "data_interval_end": "<!here>"}, None),
         ({"data_interval_start": "2026-11-01"}, None),
+        ({"logical_date": "0001-01-01T00:00:00+14:00"}, None),
+        ({"logical_date": "9999-12-31T23:59:59-12:00"}, None),
         ({}, None),
     ],
 )
