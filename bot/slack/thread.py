@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from bot.ports.delivering import Delivered, MessageRef, RetryLaterError
 from bot.ports.jobs import Job
@@ -11,15 +10,18 @@ from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.scene import root_of
 
-_SOON = timedelta(seconds=1)
 _NOTHING = Delivered()
 
 
 def thread_of(messages: Sequence[MessageRef]) -> MessageRef:
-    """Return the message whose thread it is; raises RetryLaterError while there is none."""
+    """Return the message whose thread it is; raises RetryLaterError while there is none.
+
+    Without a time: in a channel that nobody can reach there never is one, and a thousand notes
+    asking every second would be all that is done.
+    """
     root = root_of(messages)
     if root is None:
-        raise RetryLaterError("the incident has no message in the channel yet", after=_SOON)
+        raise RetryLaterError("the incident has no message in the channel yet")
     return root
 
 
