@@ -227,6 +227,8 @@ def _register_journal(app: AsyncApp, forms: JournalForms, on: Callable[[Handler]
 def _on_error(intake: Intake) -> Callable[[Exception, Json], Awaitable[BoltResponse]]:
     async def on_error(error: Exception, body: Json) -> BoltResponse:
         """Log it, tell the person, and acknowledge: Slack would only show a warning sign."""
+        while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
         expected = isinstance(error, RetryLaterError | GiveUpError)
         LOG.error("a listener failed: %s", error, exc_info=None if expected else error)
         if body.get("user") or body.get("user_id"):

@@ -1,6 +1,9 @@
 """Typed words: questions are answered at once, acts are stored and answered when done."""
 
-from typing import assert_never
+import asyncio
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any, assert_never
 
 from bot.acts.act import Act, AnswerTo
 from bot.ports.inbox import NotStoredError
@@ -12,7 +15,7 @@ from bot.slack.calendar_link import calendar_answer
 from bot.slack.commands import parse
 from bot.slack.correcting import answer_corrections
 from bot.slack.duty.answers import answer_on_call
-from bot.slack.intake import NOT_STORED, Ack, Intake
+from bot.slack.intake import NOT_STORED, Ack, Caller, Intake
 from bot.slack.issues import answer_issues
 from bot.slack.journal.answers import answer_journal
 from bot.slack.rota.loads import answer_load
@@ -52,33 +55,46 @@ from rules.incident import State
 
 _OPEN = (State.TRIGGERED, State.ACKNOWLEDGED)
 _MOST_LISTED = 100
+PATIENCE = timedelta(seconds=2)
+"""Slack waits three seconds for an answer; one that takes longer than this follows later."""
 
 
 class Words:
     """Answers what is typed after `/oncall`, in a direct message, or to @Watchbill."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, patience: timedelta = PATIENCE) -> None:
         self._intake = intake
         self._desk = intake.desk
+        self._patience = patience
 
     async def command(self, ack: Ack, body: Json) -> None:
         """The slash command; only the one who typed it sees the answer."""
         caller, text = self._intake.caller(body), str(body.get("text") or "")
-        if form := self._form(text, caller.user):
+        wish = self._wish(text, caller.user)
+        if isinstance(wish, AskAccessForm):
             await ack()
-            await AccessClicks(self._intake).show_form(caller, group=form.group)
+            await AccessClicks(self._intake).show_form(caller, group=wish.group)
             return
-        message = await self.hear(
-            text,
-            caller.user,
-            caller.answer_to(),
-            f"command:{caller.trigger}",
-        )
-        if message is None:
-            await ack()
-        else:
-            await ack(response_type="ephemeral", **message)
+        hearing = self.hear(text, caller.user, caller.answer_to(), f"command:{caller.trigger}")
+        if isinstance(wish, Question):
+            await self._answer_in_time(ack, caller, hearing)
+        else:  # an act is stored before Slack hears that we have it
+            await _answered(ack, await hearing)
         await self._desk.directory.learn(caller.user)
+
+    async def _answer_in_time(
+        self, ack: Ack, caller: Caller, hearing: Coroutine[Any, Any, Json | None]
+    ) -> None:
+        """Answer a question, later by another way when Slack or the database is slow to tell."""
+        done = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            acking = group.create_task(_acked_if_slow(ack, done, self._patience))
+            message = await hearing
+            done.set()
+        if not acking.result():
+            await _answered(ack, message)
+        elif message is not None:
+            await self._intake.whisper(caller, message)
 
     async def unknown(self, ack: Ack, body: Json) -> None:
         """A command that the app's settings name and we do not."""
@@ -165,12 +181,11 @@ class Words:
             return str(error)
         return ""
 
-    def _form(self, text: str, user: str) -> AskAccessForm | None:
+    def _wish(self, text: str, user: str) -> object:
         try:
-            wish = parse(text, self._intake.typist(user)).wish
+            return parse(text, self._intake.typist(user)).wish
         except CommandError:
             return None
-        return wish if isinstance(wish, AskAccessForm) else None
 
     async def _listed(
         self,
@@ -210,3 +225,20 @@ class Words:
             return root_message(scene)
         entries = await self._desk.reader.timeline(incident.id, MOST_READ)
         return timeline_answer(scene, entries)
+
+
+async def _acked_if_slow(ack: Ack, done: asyncio.Event, patience: timedelta) -> bool:
+    try:
+        async with asyncio.timeout(patience.total_seconds()):
+            await done.wait()
+    except TimeoutError:
+        await ack()
+        return True
+    return False
+
+
+async def _answered(ack: Ack, message: Json | None) -> None:
+    if message is None:
+        await ack()
+    else:
+        await ack(response_type="ephemeral", **message)

@@ -1,0 +1,81 @@
+"""What takes longer than Slack waits is acknowledged in time and answered later."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from bot.slack.desk import Desk
+from bot.slack.intake import Intake, Running
+from bot.slack.words import Words
+from bot.workspace.state import Workspace
+from rules.incident import Incident, State
+from tests.bot.slack.samples import incident
+from tests.bot.slack.test_listeners import WHERE, whispers
+from tests.fakes.inbox import FakeInbox
+from tests.fakes.reader import FakeReader
+
+
+class SlowReader(FakeReader):
+    """Tells only when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__(incident())
+        self.let = asyncio.Event()
+
+    async def incidents(
+        self, *, states: Sequence[State], limit: int, assigned_to: str = ""
+    ) -> Sequence[Incident]:
+        await self.let.wait()
+        return await super().incidents(states=states, limit=limit, assigned_to=assigned_to)
+
+
+@dataclass
+class Acks:
+    """Keeps what Slack was told at once."""
+
+    said: list[dict[str, Any]] = field(default_factory=list)
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, **answer: Any) -> None:
+        self.said.append(answer)
+        self.heard.set()
+
+
+def typed(workspace: Workspace, text: str) -> dict[str, str]:
+    channel = workspace.conversation(WHERE).id
+    return {
+        "user_id": "U0ANA001",
+        "channel_id": channel,
+        "trigger_id": "t1",
+        "response_url": workspace.new_response_url("U0ANA001", channel),
+        "text": text,
+    }
+
+
+async def test_a_question_that_takes_long_is_acknowledged_in_time_and_answered_later(
+    desk: Desk, workspace: Workspace
+) -> None:
+    reader, ack = SlowReader(), Acks()
+    intake = Intake(FakeInbox(), replace(desk, reader=reader), Running())
+    words = Words(intake, timedelta(0))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(words.command(ack, typed(workspace, "list")))
+        await ack.heard.wait()
+        assert ack.said == [{}]
+        assert whispers(workspace) == []
+        reader.let.set()
+    assert len(ack.said) == 1
+    assert "#42" in str([m.blocks for m in workspace.messages(WHERE, viewer="ana") if m.only_for])
+
+
+async def test_an_act_is_never_acknowledged_before_it_is_stored(
+    desk: Desk, workspace: Workspace
+) -> None:
+    inbox, ack = FakeInbox(), Acks()
+    inbox.broken = True
+    words = Words(Intake(inbox, desk, Running()), timedelta(0))
+    await words.command(ack, typed(workspace, "ack 42"))
+    (answer,) = ack.said
+    assert "could not save" in answer["text"]
