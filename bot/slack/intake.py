@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.acts.act import SLACK, Act, ActPayload, AnswerTo, act_to_json
 from bot.ports.inbox import Inbox, NewDelivery
+from bot.slack.api import LOG, SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.wishes import Typist
@@ -109,17 +110,24 @@ class Intake:
         )
 
     async def whisper(self, caller: Caller, message: Json) -> None:
-        """Tell the caller something only they see, as best we can."""
+        """Tell the caller something only they see, as best we can.
+
+        By the response_url, which may be used up; else where they are; else directly.
+        """
+        api = self.desk.api
         if caller.response_url:
-            await self.desk.api.respond(
-                caller.response_url,
-                {"response_type": "ephemeral", "replace_original": False, **message},
-            )
-        elif caller.channel:
-            await self.desk.api.ephemeral(caller.channel, caller.user, message)
-        else:
-            channel = await self.desk.places.messages_with(caller.user)
-            await self.desk.api.post(channel, message, f"whisper:{caller.trigger}")
+            answer = {"response_type": "ephemeral", "replace_original": False, **message}
+            if await api.respond(caller.response_url, answer) < 400:
+                return
+        if caller.channel:
+            try:
+                await api.ephemeral(caller.channel, caller.user, message)
+            except SlackRefusedError as refused:
+                LOG.info("a whisper becomes a direct message: %s", refused)
+            else:
+                return
+        channel = await self.desk.places.messages_with(caller.user)
+        await api.post(channel, message, f"whisper:{caller.trigger}")
 
 
 def read_number(written: object) -> int | None:

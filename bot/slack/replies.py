@@ -10,7 +10,7 @@ from bot.acts.act import AnswerTo
 from bot.ports.delivering import Delivered
 from bot.ports.jobs import Job
 from bot.slack import blocks as kit
-from bot.slack.api import SlackRefusedError
+from bot.slack.api import LOG, SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.scene import people_in
@@ -25,8 +25,6 @@ from rules.incident import State
 
 _ANSWER_TO = TypeAdapter(AnswerTo)
 _OPEN = (State.TRIGGERED, State.ACKNOWLEDGED)
-_NOT_THERE = frozenset({"user_not_in_channel", "channel_not_found", "not_in_channel",
-                        "is_archived", "messages_tab_disabled"})  # fmt: skip
 _RESPONSE_URL_LIFE = timedelta(minutes=29)
 _NOTHING = Delivered()
 
@@ -74,9 +72,8 @@ class Answer:
         try:
             await self._desk.api.ephemeral(to.channel, to.user, body)
         except SlackRefusedError as refused:
-            if refused.code in _NOT_THERE:
-                return False
-            raise
+            LOG.info("an answer becomes a direct message: %s", refused)
+            return False
         return True
 
 

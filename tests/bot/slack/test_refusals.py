@@ -4,9 +4,13 @@ import pytest
 
 from bot.ports.delivering import GiveUpError
 from bot.slack.desk import Desk
+from bot.slack.intake import Caller, Intake, Running
+from bot.slack.text import md
+from bot.slack.views.answers import said
 from bot.workspace.state import Workspace
 from tests.bot.slack.samples import ANA, BO, CY, NOW, incident
 from tests.bot.slack.test_delivery import REASON, carry_out, job
+from tests.fakes.inbox import FakeInbox
 from tests.fakes.reader import FakeReader
 
 
@@ -105,3 +109,16 @@ async def test_who_left_for_good_is_given_up_with_what_to_do(
         page = job("page", person, payload={"person": person, "reason": REASON})
         with pytest.raises(GiveUpError, match="account is closed: take them off the roster"):
             await carry_out(desk, reader, page)
+
+
+@pytest.mark.parametrize("code", ["restricted_action", "user_not_in_channel", "no_permission"])
+async def test_what_cannot_be_said_in_the_channel_is_said_directly(
+    desk: Desk, reader: FakeReader, workspace: Workspace, code: str
+) -> None:
+    workspace.faults.add(method="chat.postEphemeral", kind="error", error=code, times=2)
+    channel = workspace.conversation("data-alerts").id
+    told = {"answer_to": {"user": "U0ANA001", "channel": channel}, "text": "Done."}
+    await carry_out(desk, reader, job("answer", payload=told))
+    ana = Caller(user="U0ANA001", key=ANA, channel=channel, response_url=desk.workspace_url())
+    await Intake(FakeInbox(), desk, Running()).whisper(ana, said(md("Please try again.")))
+    assert [m.text for m in workspace.messages("ana")] == ["Done.", "Please try again."]
