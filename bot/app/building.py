@@ -105,7 +105,7 @@ async def build(setting: Setting) -> Application:
     store = await _opened(setting)
     people, metrics = KnownPeople(config.directory()), Metrics()
     keeper = await _roster(setting, store, people)
-    rota = Roster(keeper.roster) if keeper else None
+    rota = Roster(keeper.roster, rows_merged=config.roster_writes) if keeper else None
     roster = rota.file if rota else None
     rules = await _rules(setting, store, rota, people)
     links = RawLinks(_link_secret(config), config.base_url, clock)

@@ -41,10 +41,7 @@ def roster_now(
         now = SystemClock().now()  # what is written today is of today, whenever is asked about
     file.load(now)
     close_roster(file)
-    roster = Roster(file)
-    if accepted and config.roster_writes:
-        roster.told = ()  # the bot has merged rows into what is stored
-    return roster
+    return Roster(file, rows_merged=bool(accepted) and config.roster_writes)
 
 
 def on_call_now(

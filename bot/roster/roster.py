@@ -231,11 +231,15 @@ class RosterFile:
 
 
 class Roster:
-    """The one on-call answer made of a roster and what people changed; several threads may ask."""
+    """The one on-call answer made of a roster and what people changed; several threads may ask.
 
-    def __init__(self, file: RosterFile) -> None:
+    `rows_merged` where a bot merges rows with the store: what is stored counts, also before the
+    first look, when what was ended in Slack may still stand in its row.
+    """
+
+    def __init__(self, file: RosterFile, *, rows_merged: bool = False) -> None:
         self.file = file
-        self.told: Sequence[Problem] | None = None
+        self.told: Sequence[Problem] | None = () if rows_merged else None
         """Conflicts as whoever merges rows with the store tells them; None where nobody does."""
         self._answers: tuple[tuple[object, OnCall], ...] = ()
         """The latest first, with their keys; only ever replaced whole, as threads read it."""

@@ -56,7 +56,7 @@ class Day:
         settings = RosterSettings(default=RotationSettings("Europe/Berlin"), rotation="data")
         self.file = RosterFile(sheet, PEOPLE, settings)
         assert self.file.load(story.clock.now()).errors == ()
-        self.roster = Roster(self.file)
+        self.roster = Roster(self.file, rows_merged=True)
         self.begin()
 
     def begin(self) -> None:

@@ -46,7 +46,7 @@ class Office:
         self.start(row_writer(file))
 
     def start(self, writer: RowWriter) -> None:
-        self.roster = Roster(self.file)
+        self.roster = Roster(self.file, rows_merged=True)
         self.rows = RosterRows(self.roster, self.store.store, self.store.roster_rows, self.clock)
         self.deliverer = RowDeliverer(
             self.roster, writer, self.store.store, self.clock, editors=lambda: (ANA,)
@@ -188,6 +188,18 @@ async def test_undo_in_slack_edits_the_state(office: Office, folder: Path) -> No
         lines(folder)[1]
         == "aa01;2026-11-23 10:00;2026-11-23 18:00;Bo;;data;primary;cover;cancelled"
     )
+    assert await office.primary() == (ANA,)
+
+
+async def test_a_restart_does_not_bring_back_what_was_ended_and_not_yet_written(
+    office: Office,
+) -> None:
+    """Overdue steps run at once after a start, before the rows have been looked at."""
+    made = await office.makes()
+    await office.settle()
+    await office.ends(made)
+    assert await office.primary() == (ANA,)
+    office.start(row_writer(office.file))
     assert await office.primary() == (ANA,)
 
 
