@@ -87,7 +87,7 @@ class Outbox:
         self._group: asyncio.TaskGroup | None = None
         self._refused: list[Job] = []
         self._shut: dict[str, datetime] = {}
-        """Lanes, and jobs without one, told to wait: of that the database could not be told."""
+        """Lanes, and jobs without one, to be left alone: of that the database could not be told."""
         self._draining = False
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -279,7 +279,7 @@ class Outbox:
             return Retry(at, why, unsure=job.unsure, counts=False)
         if (until := self._shut_until(job)) is not None:
             why, lane_until = (
-                "told to wait, which could not be recorded",
+                "left alone for a while, which could not be recorded",
                 until if job.lane else None,
             )
             return Retry(until, why, unsure=job.unsure, lane_until=lane_until, counts=False)
@@ -299,12 +299,18 @@ class Outbox:
             return self._later(job, RetryLaterError(f"fault: {type(error).__name__}", unsure=True))
 
     def _remember(self, job: Job, outcome: Outcome) -> None:
-        if not isinstance(outcome, Retry):
-            return
-        if until := outcome.lane_until or (None if outcome.counts else outcome.at):
+        match outcome:
+            case Delivered(busy=lanes, busy_until=until):
+                pass
+            case Retry():
+                lanes = (job.lane or job.id,)
+                until = outcome.lane_until or (None if outcome.counts else outcome.at)
+            case Dead():
+                return
+        if until is not None:
             now = self._clock.now()
             self._shut = {one: at for one, at in self._shut.items() if at > now}
-            self._shut[job.lane or job.id] = until
+            self._shut.update(dict.fromkeys(lanes, until))
 
     def _shut_until(self, job: Job) -> datetime | None:
         until, now = self._shut.get(job.lane or job.id), self._clock.now()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.contact.answering import Answering
 from bot.contact.links import Claim, Links
-from bot.contact_jobs import CONTACT, ContactOrderJob, order_of
+from bot.contact_jobs import CONTACT, ContactOrderJob, lane_of, order_of
 from bot.ports.contact import Backend, ContactReads, Receipts, Summons
 from bot.ports.delivering import (
     Delivered,
@@ -52,16 +52,11 @@ class Means:
     receipts: Mapping[Method, Receipts] = field(default_factory=dict)
 
 
-class LineTakenError(RetryLaterError):
-    """The number is being called for something else; the method itself is well."""
-
-
 class ContactDeliverer:
     """Delivers jobs of kind `contact`; one number is called for one thing at a time."""
 
     def __init__(self, means: Means) -> None:
         self._means = means
-        self._called: dict[str, datetime] = {}
 
     async def deliver(self, job: Job) -> Delivered:
         """Send, unless nobody is waited for any more.
@@ -81,7 +76,6 @@ class ContactDeliverer:
         if job.unsure:
             summons = replace(summons, recorded=await self._recorded(order, incident))
         if order.method is Method.VOICE:
-            self._wait_for_the_line(summons.address)
             others = await self._means.answering.others(order.person, incident.id)
             summons = replace(summons, others=len(others))
         # a machine that slept since the lease was taken must not send what another has sent
@@ -91,10 +85,11 @@ class ContactDeliverer:
             sent = await backend.send(summons)
         except GiveUpError as refused:
             raise GiveUpError(_discreet(str(refused), order.method, summons.address)) from refused
-        if order.method is Method.VOICE:
-            self._called[summons.address] = self._means.clock.now()
         ref = MessageRef(CONTACT, order.method, sent.provider_id, order.person, order.page)
-        return Delivered((ref,))
+        if order.method is not Method.VOICE:
+            return Delivered((ref,))
+        rings_until = self._means.clock.now() + ONE_CALL
+        return Delivered((ref,), busy=self._lines(summons.address), busy_until=rings_until)
 
     async def _recorded(self, order: ContactOrderJob, incident: Incident) -> frozenset[str]:
         """Return what the service calls all that is known to have gone to this person."""
@@ -105,13 +100,10 @@ class ContactDeliverer:
             if (one.person, one.method) == (order.person, order.method) and one.provider_id
         )
 
-    def _wait_for_the_line(self, number: str) -> None:
-        """Give a call the time to be heard before the next. Raises LineTakenError."""
-        now = self._means.clock.now()
-        self._called = {who: at for who, at in self._called.items() if now - at < ONE_CALL}
-        if (began := self._called.get(number)) is not None:
-            wait = began + ONE_CALL - now
-            raise LineTakenError("this number is being called", after=wait, throttled=True)
+    def _lines(self, number: str) -> tuple[str, ...]:
+        """Return the lanes of all who are called at this number."""
+        people = self._means.people
+        return tuple(lane_of(Method.VOICE, one.key) for one in people if one.phone == number)
 
     def _summons(self, job: Job, order: ContactOrderJob, incident: Incident) -> Summons:
         means, person = self._means, self._means.people.by_key(order.person)
@@ -215,8 +207,6 @@ class Watched:
     async def deliver(self, job: Job) -> Delivered:
         try:
             return await self._inner.deliver(job)
-        except LineTakenError:
-            raise
         except RetryLaterError as error:
             await self._failed(job, error)
             raise

@@ -25,11 +25,14 @@ class MessageRef:
 class Delivered:
     """It went out; `messages` are new places that hold the incident.
 
-    `early`: before all that it tells was known, so that it is to be edited soon.
+    `early`: before all that it tells was known, so that it is to be edited soon. `busy` are lanes
+    by which nothing else goes before `busy_until`.
     """
 
     messages: tuple[MessageRef, ...] = ()
     early: bool = False
+    busy: tuple[str, ...] = ()
+    busy_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,6 +242,9 @@ class SqlTransaction(RunWriting):
         if job.incident_id and connection.dialect.name != "sqlite":
             # the order of locks is incident, lane, job everywhere: no deadlock with an ack
             await self._incidents.lock(job.incident_id)
+        if isinstance(outcome, Delivered) and outcome.busy_until is not None:
+            for lane in sorted(map(stored_key, outcome.busy)):
+                await jobs.block_lane(connection, lane, outcome.busy_until)
         if job.lane:
             if isinstance(outcome, Retry) and outcome.lane_until is not None:
                 await jobs.block_lane(connection, job.lane, outcome.lane_until)

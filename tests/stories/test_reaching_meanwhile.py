@@ -1,15 +1,18 @@
-"""What comes of reaching somebody while another has just answered."""
+"""What comes of reaching somebody while something else happens: an answer, a restart, a fault."""
+
+from dataclasses import replace
 
 import pytest
 
 from bot.ports.contact import Sent, Summons
 from bot.ports.delivering import GiveUpError
+from bot.ports.inbox import NotStoredError
 from bot.store.opening import OpenedStore
 from rules.contacting.method import Method
 from rules.incident import State
 from tests.fakes.clock import FakeClock
-from tests.stories.reached import Phone, Reached, reaching
-from tests.stories.story import PRIMARY, page, policy
+from tests.stories.reached import ANA, BO, Phone, Reached, reaching
+from tests.stories.story import PRIMARY, SECONDARY, page, policy
 
 
 class Meanwhile(Phone):
@@ -40,3 +43,54 @@ async def test_what_is_refused_after_somebody_else_answered_is_in_the_ledger(
     await story.after(minutes=30)
     assert story.summonses == [], "nobody is waited for any more"
     assert not any("did not reach" in line for line in story.said())
+
+
+def calls(story: Reached) -> list[str]:
+    return [line for line in story.timetable() if line.endswith("voice")]
+
+
+async def test_a_number_is_not_called_again_by_a_bot_that_has_just_started(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    book = reaching(order="voice 1m", steps=policy(page(PRIMARY, wait=30)))
+    story = Reached(opened_store, clock, book)
+    await story.fires("orders")
+    await story.fires("customers")
+    await story.after(minutes=1)
+    story.restart()
+    await story.after(minutes=1)
+    assert calls(story) == ["03:01:00 Ana by voice", "03:01:45 Ana by voice"]
+
+
+async def test_who_shares_a_number_is_called_once_the_line_is_free(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    both = policy(page(PRIMARY, wait=1), page(SECONDARY, wait=30))
+    people = replace(ANA, contact="slack, voice 70s"), replace(BO, phone=ANA.phone)
+    book = reaching(*people, order="voice 15s", steps=both)
+    story = Reached(opened_store, clock, book)
+    await story.fires()
+    await story.after(minutes=3)
+    assert calls(story) == ["03:01:10 Ana by voice", "03:01:55 Bo by voice"]
+
+
+async def test_a_call_that_could_not_be_written_down_does_not_ring_twice_at_once(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    book = reaching(order="voice 1m", steps=policy(page(PRIMARY, wait=30)))
+    story = Reached(opened_store, clock, book)
+    await story.fires()
+    begin, phone = story.store.store.begin, story.phones[Method.VOICE]
+
+    def fails() -> None:
+        raise NotStoredError("the disk is full")
+
+    def breaks() -> None:
+        story.store.store.begin = fails  # type: ignore[assignment, method-assign]
+
+    phone.lost = breaks
+    await story.after(minutes=1)
+    phone.lost = lambda: None
+    story.store.store.begin = begin  # type: ignore[method-assign]
+    await story.after(minutes=2)
+    assert calls(story) == ["03:01:00 Ana by voice", "03:01:45 Ana by voice"]
