@@ -21,7 +21,7 @@ from rules.schedule.roster import Change
 log = structlog.get_logger(__name__)
 
 EVERY = timedelta(minutes=1)
-"""The shortest time between two writes."""
+"""The shortest time between two looks, and so between two writes."""
 AGAIN = timedelta(minutes=10)
 """After so long the time of the last read is told although nothing else is new."""
 _MOST_PROBLEMS = 30
@@ -51,7 +51,7 @@ class RosterStatus:
         self._reader = reader
         self._clock = clock
         self._speed = speed
-        self._tried_at = _NEVER
+        self._looked_at = _NEVER
         self._written_at = _NEVER
         self._said: list[list[str]] = []
         self._fault = ""
@@ -59,12 +59,12 @@ class RosterStatus:
     async def tick(self) -> bool:
         """Write what is new, at most once a minute; tell whether it did. Raises NotStoredError."""
         now = self._clock.now()
-        if now - self._tried_at < EVERY * self._speed:
+        if now - self._looked_at < EVERY * self._speed:
             return False
         lines = await self._lines(now)
+        self._looked_at = now
         if lines == self._said and now - self._written_at < AGAIN * self._speed:
             return False
-        self._tried_at = now
         read = self._roster.file.seen.as_of
         head = [
             ["Watchbill reads this roster", "Written by Watchbill, and by nobody else"],

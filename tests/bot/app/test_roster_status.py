@@ -102,6 +102,22 @@ async def test_at_most_one_write_a_minute_and_none_without_news(bot: Bot) -> Non
     assert await bot.status.tick(), "the time of the last read is told again"
 
 
+async def test_what_it_says_is_worked_out_once_a_minute_also_without_news(bot: Bot) -> None:
+    """A look ahead of many rotations holds up pages: every two seconds is too often."""
+    asked: list[datetime] = []
+
+    class Counting(NoChanges):
+        async def changes(self, since: datetime) -> Sequence[Change]:
+            asked.append(since)
+            return ()
+
+    status = status_of(Roster(bot.file), Counting(), bot.clock)  # type: ignore[arg-type] # only asked for changes
+    for _ in range(151):
+        await status.tick()
+        bot.clock.advance(seconds=2)
+    assert len(asked) == 6
+
+
 async def test_what_is_written_there_is_no_new_version(bot: Bot) -> None:
     version = bot.file.loaded.version
     await bot.status.tick()
