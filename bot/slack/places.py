@@ -1,5 +1,6 @@
 """Where things stand in Slack: channels by name, direct messages, user groups, our own posts."""
 
+import asyncio
 import re
 from datetime import datetime
 
@@ -17,6 +18,12 @@ class Places:
     def __init__(self, api: SlackApi) -> None:
         self._api = api
         self._channels: dict[str, str] = {}
+        self._cursor = ""
+        self._laps = 0
+        self._sought: dict[str, int] = {}
+        """After how many laps of the whole list a channel that was not in it is none."""
+        self._listing = asyncio.Lock()
+        self._failed: RetryLaterError | None = None
         self._messages_with: dict[str, str] = {}
         self._groups: dict[str, str] = {}
 
@@ -39,19 +46,43 @@ class Places:
         return self._channels.get(name.removeprefix("#"), "")
 
     async def _list_channels(self, wanted: str) -> None:
-        cursor = ""
-        for _ in range(_MOST_PAGES):
+        """Read on from where the last listing stopped, once around; one at a time.
+
+        Slack lets so few pages be read in a minute that who begins anew after each refusal never
+        reaches the last of many.
+        """
+        before = self._failed
+        async with self._listing:
+            if self._failed is not None and self._failed is not before:
+                raise self._failed  # what stopped the one that was waited for stops this one
+            enough = self._sought.setdefault(wanted, self._laps + (2 if self._cursor else 1))
+            for _ in range(2 * _MOST_PAGES):
+                if wanted in self._channels or self._laps >= enough:
+                    break
+                await self._list_on()
+            del self._sought[wanted]
+
+    async def _list_on(self) -> None:
+        """Read one page of channels."""
+        try:
             page = await self._api.read(
                 "conversations.list",
                 types="public_channel,private_channel",
                 exclude_archived=True,
                 limit=1000,
-                cursor=cursor,
+                cursor=self._cursor,
             )
-            self._channels |= {c["name"]: c["id"] for c in page.get("channels", [])}
-            cursor = (page.get("response_metadata") or {}).get("next_cursor", "")
-            if not cursor or wanted in self._channels:
-                return
+        except SlackRefusedError as refused:
+            if not self._cursor:
+                raise
+            self._cursor = ""
+            raise RetryLaterError(f"the list of channels is begun anew: {refused}") from refused
+        except RetryLaterError as error:
+            self._failed = error
+            raise
+        self._channels |= {c["name"]: c["id"] for c in page.get("channels", [])}
+        self._cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+        self._laps += not self._cursor
 
     async def moved(self, name: str) -> str:
         """Look a channel up anew, "" when there is none: it was renamed, archived or made anew."""
