@@ -54,7 +54,8 @@ IN_VAIN: Mapping[str, str] = {
     "thread_not_found": "the thread is gone",
     "not_enabled": "App Home is off: switch the Home tab on in the Slack app's settings",
     "hash_conflict": "the view has changed meanwhile",
-    "view_not_found": "the view is closed",
+    "view_too_large": "the form is too large for Slack; this is a fault of Watchbill",
+    "push_limit_reached": "three forms are open already: close one and click again",
     "expired_trigger_id": "Slack waited too long: click again",
     "exchanged_trigger_id": "this click was used already: click again",
 }
@@ -69,6 +70,7 @@ NOT_NOW: Mapping[str, str] = {
     "org_login_required": "the workspace is being moved by Slack",
 }
 
+_CLOSED_VIEW = frozenset({"not_found", "view_not_found"})
 _LAYOUT = frozenset(
     {
         "invalid_blocks",
@@ -161,8 +163,13 @@ class SlackApi:
         return str(answer["view"]["id"])
 
     async def change_modal(self, view_id: str, view: Json) -> None:
+        """Show something else in an open modal; whoever has closed it misses nothing."""
         self._check("modal", view)
-        await self.call("views.update", view_id=view_id, view=view)
+        try:
+            await self.call("views.update", view_id=view_id, view=view)
+        except SlackRefusedError as refused:
+            if refused.code not in _CLOSED_VIEW:
+                raise
 
     async def respond(self, url: str, body: Json) -> int:
         """POST to a response_url; return the HTTP status, which is 4xx when it is used up."""

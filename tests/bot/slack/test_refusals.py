@@ -7,6 +7,7 @@ from bot.slack.desk import Desk
 from bot.slack.intake import Caller, Intake, Running
 from bot.slack.text import md
 from bot.slack.views.answers import said
+from bot.slack.views.modals import loading
 from bot.workspace.state import Workspace
 from tests.bot.slack.samples import ANA, BO, CY, NOW, incident
 from tests.bot.slack.test_delivery import REASON, carry_out, job
@@ -122,3 +123,13 @@ async def test_what_cannot_be_said_in_the_channel_is_said_directly(
     ana = Caller(user="U0ANA001", key=ANA, channel=channel, response_url=desk.workspace_url())
     await Intake(FakeInbox(), desk, Running()).whisper(ana, said(md("Please try again.")))
     assert [m.text for m in workspace.messages("ana")] == ["Done.", "Please try again."]
+
+
+async def test_a_form_closed_before_it_was_filled_is_no_trouble(
+    desk: Desk, reader: FakeReader, workspace: Workspace
+) -> None:
+    shown = loading(42)
+    await desk.api.change_modal("V0CLOSED1", shown)
+    workspace.faults.add(method="views.update", kind="error", error="no_permission")
+    with pytest.raises(GiveUpError, match="install it again"):
+        await desk.api.change_modal("V0CLOSED1", shown)
