@@ -84,7 +84,7 @@ def receipt_job(job: Job, receipt: str, now: datetime) -> NewJob:
         lane="",
         priority=JobPriority.PERSON,
         due_at=now + FIRST_LOOK,
-        payload={**job.payload, "receipt": receipt},
+        payload={**job.payload, "receipt": receipt, "sent_as": job.key},
         incident_id=job.incident_id,
     )
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from bot.contact.answering import Answering
 from bot.contact.links import Claim, Links
-from bot.contact_jobs import CONTACT, ContactOrderJob, lane_of, order_of
+from bot.contact_jobs import CONTACT, ContactOrderJob, key_of, lane_of, order_of
 from bot.ports.contact import Backend, ContactReads, Receipts, Summons
 from bot.ports.delivering import (
     Delivered,
@@ -185,7 +185,7 @@ class ReceiptDeliverer:
         if service is None or incident is None:
             return _NOTHING
         if order.over or not is_wanted(incident, forced=order.force):
-            await service.cancel(receipt)
+            await service.cancel(str(job.payload.get("sent_as") or key_of(order.page, order.step)))
             return _NOTHING
         found = await service.acknowledged(receipt)
         if found:

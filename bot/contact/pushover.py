@@ -1,5 +1,6 @@
 """Pages by Pushover, as emergencies that are repeated until they are acknowledged there."""
 
+import hashlib
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -41,6 +42,7 @@ class Pushover:
         }
         if not summons.test:
             form |= {"priority": "2", "retry": _RETRY, "expire": _EXPIRE}
+            form["tags"] = _tag(summons.key)
         if 0 < len(summons.ack_url) <= _LONGEST_URL:  # acknowledging there works without it
             form |= {"url": summons.ack_url, "url_title": "Acknowledge"}
         answer = await self._service.post("/1/messages.json", form=form)
@@ -56,5 +58,11 @@ class Pushover:
             return True
         return None if found.get("expired") == 1 else False
 
-    async def cancel(self, receipt: str) -> None:
-        await self._service.post(f"/1/receipts/{receipt}/cancel.json", form={"token": self._token})
+    async def cancel(self, key: str) -> None:
+        """Cancel by tag: the receipt of one that was sent and not heard of is known to nobody."""
+        path = f"/1/receipts/cancel_by_tag/{_tag(key)}.json"
+        await self._service.post(path, form={"token": self._token})
+
+
+def _tag(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32]

@@ -131,6 +131,6 @@ class Receipts(Protocol):
         """Return whether somebody acknowledged there; None: nobody did, and it has ended."""
         ...
 
-    async def cancel(self, receipt: str) -> None:
-        """Stop whatever the service still repeats."""
+    async def cancel(self, key: str) -> None:
+        """Stop whatever the service still repeats of what was sent with this key."""
         ...

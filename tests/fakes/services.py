@@ -59,7 +59,7 @@ class Services:
         app.router.add_post(f"{at}/Calls.json", self._twilio)
         app.router.add_post("/1/messages.json", self._pushover)
         app.router.add_get(r"/1/receipts/{receipt:\w+}.json", self._receipt)
-        app.router.add_post(r"/1/receipts/{receipt:\w+}/cancel.json", self._cancel)
+        app.router.add_post(r"/1/receipts/cancel_by_tag/{tag:\w+}.json", self._cancel)
         app.router.add_post("/", self._ntfy)
         app.router.add_get("/{topic}/json", self._kept)
         app.router.add_post("/hook", self._hook)
@@ -140,7 +140,11 @@ class Services:
         return web.json_response({"status": 1, **found})
 
     async def _cancel(self, request: web.Request) -> web.StreamResponse:
-        self.cancelled.append(request.match_info["receipt"])
+        form, tag = await request.post(), request.match_info["tag"]
+        if form.get("token") != PUSHOVER_TOKEN:
+            return web.json_response({"status": 0, "errors": ["token is invalid"]}, status=400)
+        tagged = [one for one in self.of("pushover") if one.get("tags") == tag]
+        self.cancelled += [one["answer"]["receipt"] for one in tagged]
         return web.json_response({"status": 1})
 
     async def _ntfy(self, request: web.Request) -> web.StreamResponse:

@@ -59,8 +59,8 @@ class Phone:
         self.fault()
         return self.acknowledged_at.get(receipt, False)
 
-    async def cancel(self, receipt: str) -> None:
-        self.cancelled.append(receipt)
+    async def cancel(self, key: str) -> None:
+        self.cancelled.append(key)
 
 
 class EagerInbox:

@@ -331,7 +331,7 @@ async def test_pushover_is_silenced_when_somebody_answers_elsewhere(night: Night
     await story.fires()
     await story.does("bo", "acked")
     await story.after(seconds=11)
-    assert story.phones[Method.PUSHOVER].cancelled == ["pushover-1"]
+    assert story.phones[Method.PUSHOVER].cancelled == [story.summonses[0][1].key]
 
 
 async def test_who_is_asked_for_help_is_called_until_they_do_something(night: Night) -> None:
@@ -372,7 +372,8 @@ async def test_who_is_asked_for_help_and_answers_in_slack_is_not_rung_by_pushove
     assert pushover.cancelled == []
     await story.does("bo", "acked")
     await story.after(seconds=11)
-    assert [story.summonses[int(one[-1]) - 1][1].person for one in pushover.cancelled] == ["Bo"]
+    whose = {summons.key: summons.person for _, summons in story.summonses}
+    assert [whose[key] for key in pushover.cancelled] == ["Bo"]
     asked = pushover.asked
     await story.after(minutes=1)
     assert pushover.asked > asked, "Dee is still waited for"

@@ -262,8 +262,20 @@ async def test_pushover_gets_an_emergency_and_is_asked_for_its_receipt(
     assert await pushover.acknowledged("receipt0") is True
     services.receipts["receipt0"] = {"acknowledged": 0, "expired": 1}
     assert await pushover.acknowledged("receipt0") is None
-    await pushover.cancel("receipt0")
+    await pushover.send(summons(address=PUSHOVER_USER, key="contact:2:i1:0.0.0:ana"))
+    await pushover.cancel(summons().key)
     assert services.cancelled == ["receipt0"]
+
+
+async def test_an_emergency_whose_receipt_was_lost_is_silenced_as_well(
+    services: Services, session: aiohttp.ClientSession
+) -> None:
+    await taken_unheard("pushover", services, session)
+    await sent("pushover", services, session, unsure=True)
+    await Pushover(PushoverApp(token=PUSHOVER_TOKEN, url=services.url), session).cancel(
+        summons().key
+    )
+    assert services.cancelled == ["receipt0", "receipt1"]
 
 
 async def test_ntfy_gets_a_button_that_acknowledges(
