@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -15,7 +15,10 @@ _ANY_DAY = datetime(2026, 1, 1)  # noqa: DTZ001 - cron expressions tell local ti
 _SET_BACK = timedelta(hours=3)
 """More than clocks are set back at once."""
 _MOST = 100_000
-"""Local times looked at for one answer: holidays for two months of every minute."""
+"""Local times looked at for one answer, holidays left out."""
+_MOST_HOLIDAYS = 1_000
+"""Holidays in a row; after more of them nothing is in sight."""
+_END_OF_DAY = time(23, 59, 59)
 _LAST = datetime(9000, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 
@@ -67,18 +70,32 @@ class Schedule:
     def _from(self, after: datetime) -> Iterator[datetime]:
         last = after
         begin = self._local(min(after, _LAST))
-        for local in islice(CronSim(self.cron, begin), _MOST):
+        for local in self._working_times(begin):
             at = instant_of(local, self.zone)
-            if at > last and local.date() not in self.holidays:
+            if at > last:
                 last = at
                 yield at
 
     def _back_from(self, until: datetime) -> Iterator[datetime]:
         begin = self._local(min(until, _LAST)) + _SET_BACK
-        for local in islice(CronSim(self.cron, begin, reverse=True), _MOST):
+        for local in self._working_times(begin, reverse=True):
             at = instant_of(local, self.zone)
-            if at <= until and local.date() not in self.holidays:
+            if at <= until:
                 yield at
+
+    def _working_times(self, begin: datetime, *, reverse: bool = False) -> Iterator[datetime]:
+        """Yield local times from `begin` on; a holiday is left at its first, were it every minute."""
+        in_a_row = 0
+        while in_a_row < _MOST_HOLIDAYS:
+            for local in islice(CronSim(self.cron, begin, reverse=reverse), _MOST):
+                if (day := local.date()) in self.holidays:
+                    in_a_row += 1
+                    begin = datetime.combine(day, time.min if reverse else _END_OF_DAY)
+                    break
+                in_a_row = 0
+                yield local
+            else:
+                return
 
     def _local(self, at: datetime) -> datetime:
         return at.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None, microsecond=0)

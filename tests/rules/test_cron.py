@@ -49,6 +49,16 @@ def test_holidays_are_days_of_the_zone() -> None:
     )
 
 
+def test_a_closed_season_is_passed_over_by_what_comes_every_minute() -> None:
+    days = frozenset(date(2026, 1, 1) + timedelta(days=n) for n in range(200))
+    schedule = Schedule("* * * * *", BERLIN, days)
+    opens = datetime(2026, 7, 19, 22, tzinfo=UTC)
+    assert schedule.due_after(SPRING) == opens
+    assert schedule.due_until(opens - timedelta(seconds=1)) == datetime(
+        2025, 12, 31, 22, 59, tzinfo=UTC
+    )
+
+
 def test_a_calendar_of_nothing_but_holidays_never_comes() -> None:
     days = frozenset(date(2026, 1, 1) + timedelta(days=n) for n in range(366 * 300))
     assert Schedule("0 5 * * *", "UTC", days).due_after(SPRING) is None
@@ -97,14 +107,17 @@ def values(field: str, last: int) -> set[int]:
 WEEK = {"*": range(7), "mon-fri": range(5), "sun": (6,), "sat": (5,)}
 
 
-def by_walking(cron: str, zone: str, start: datetime, end: datetime) -> Iterator[datetime]:
+def by_walking(
+    cron: str, zone: str, start: datetime, end: datetime, off: frozenset[date] = frozenset()
+) -> Iterator[datetime]:
     """Yield due times by trying every local minute, with another library's zone rules."""
     minute, hour, _, _, days = cron.split(" ")
     minutes, hours = values(minute, 59), values(hour, 23)
     at = (start - timedelta(days=2)).replace(tzinfo=None)
     seen = set()
     while at < (end + timedelta(days=2)).replace(tzinfo=None):
-        if at.minute in minutes and at.hour in hours and at.weekday() in WEEK[days]:
+        is_on = at.weekday() in WEEK[days] and at.date() not in off
+        if at.minute in minutes and at.hour in hours and is_on:
             seen.add(first_instant(at, zone))
         at += timedelta(minutes=1)
     yield from sorted(one for one in seen if start <= one < end)
@@ -129,6 +142,20 @@ def test_a_second_opinion_finds_the_same(
     schedule = Schedule(cron, zone)
     dues = list(schedule.due_between(start, end))
     assert dues == list(by_walking(cron, zone, start, end))
+
+
+@given(MINUTES, HOURS, DAYS, PLACES, st.sets(st.integers(-1, 4), max_size=3))
+def test_holidays_take_their_days_out_and_no_others(
+    minute: str, hour: str, days: str, place: tuple[str, datetime], holidays: set[int]
+) -> None:
+    zone, start = place
+    cron, end = f"{minute} {hour} * * {days}", start + timedelta(days=4)
+    off = frozenset(start.date() + timedelta(days=n) for n in holidays)
+    all_of_them = list(by_walking(cron, zone, start, end, off))
+    schedule = Schedule(cron, zone, off)
+    assert list(schedule.due_between(start, end)) == all_of_them
+    if all_of_them:
+        assert schedule.due_until(end - timedelta(seconds=1)) == all_of_them[-1]
 
 
 @given(MINUTES, HOURS, DAYS, PLACES, st.integers(0, 2 * 86_400))
