@@ -73,6 +73,7 @@ class RosterFile:
         self._look: object = None
         self._loaded_at = _NEVER
         self._unsettled: tuple[object, int] | None = None
+        self._usable = False
         self.seen = SeenRows("", _NEVER)
         self.tracked: frozenset[str] = frozenset()
         """Ids of rows whose overrides the store has, also of those that have no effect now."""
@@ -100,6 +101,7 @@ class RosterFile:
         good = self._last_good(notes)
         look = self.source.look()
         version, author, book = self._read(now)
+        self._usable = version != "" and not book.unusable
         if version in older:
             text = "this is an older copy of the roster than the one in force. Bring it up to date."
             book = replace(fault_of_file(self.name, text, book.people), weights=book.weights)
@@ -168,7 +170,12 @@ class RosterFile:
         return self._changed(now)
 
     def _as_of(self, now: datetime) -> datetime:
-        """Return when what was read last was surely so: a sheet is read less often than looked at."""
+        """Return when it last surely said what is known of it.
+
+        A sheet is read less often than looked at, and what nobody can read says nothing.
+        """
+        if not self._usable:
+            return self.seen.as_of
         read_at: datetime | None = getattr(self.source, "read_at", now)
         return read_at or _NEVER
 

@@ -68,7 +68,7 @@ class RosterStatus:
         read = self._roster.file.seen.as_of
         head = [
             ["Watchbill reads this roster", "Written by Watchbill, and by nobody else"],
-            ["Last read", f"{read:%Y-%m-%d %H:%M:%S} UTC"],
+            ["Last read", "never" if read == _NEVER else f"{read:%Y-%m-%d %H:%M:%S} UTC"],
         ]
         try:
             await asyncio.to_thread(self._tab.write, [*head, *lines])

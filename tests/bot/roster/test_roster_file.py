@@ -279,6 +279,28 @@ def test_a_file_that_never_settles_is_read_all_the_same(path: Path) -> None:
     assert [loaded is None for loaded in seen] == [True, True, True, True, False]
 
 
+@pytest.mark.parametrize("spoilt", [None, "", "no,heading,here\n"])
+def test_a_roster_that_cannot_be_read_grows_old(path: Path, spoilt: str | None) -> None:
+    """Elevated groups let nobody new in by a roster that nobody has been able to read for long."""
+    path.write_text(GOOD)
+    file = roster_file(path)
+    file.load(NOW)
+    known = NOW + timedelta(minutes=1)
+    file.poll(known)
+    assert file.seen.as_of == known
+    if spoilt is None:
+        path.unlink()
+    else:
+        write(path, spoilt)
+    for minutes in range(2, 60):
+        file.poll(NOW + timedelta(minutes=minutes))
+    assert file.seen.as_of == known
+    write(path, OTHER)
+    for minutes in (60, 61, 62):
+        file.poll(NOW + timedelta(minutes=minutes))
+    assert file.seen.as_of == NOW + timedelta(minutes=62)
+
+
 def test_touching_the_file_without_a_change_says_nothing(path: Path) -> None:
     path.write_text(GOOD)
     file = roster_file(path)
