@@ -205,8 +205,24 @@ class Application:
         real = SystemClock()
         while not await self.slack.learn():
             await real.sleep_until(real.now() + AGAIN)
-        if self.slack.connection is not None:
-            await self.slack.connection.run()
+        async with asyncio.TaskGroup() as group:
+            if not await self._met():
+                group.create_task(self._meet())
+            if self.slack.connection is not None:
+                await self.slack.connection.run()
+
+    async def _met(self) -> bool:
+        """Learn whose click is whose, if that takes no longer than a click can wait."""
+        try:
+            async with asyncio.timeout(AGAIN.total_seconds()):
+                return await self.slack.meet()
+        except TimeoutError:
+            return False
+
+    async def _meet(self) -> None:
+        real = SystemClock()
+        while not await self.slack.meet():
+            await real.sleep_until(real.now() + AGAIN)
 
     async def _every(
         self,

@@ -100,7 +100,7 @@ class SlackSide:
         return http_handler(self.listening.app, self.listening.running, self.access.signing_secret)
 
     async def learn(self) -> bool:
-        """Ask Slack who we are and who everybody is; False when it must be tried again."""
+        """Ask Slack who we are; False when it must be tried again."""
         try:
             answer = await self.api.call("auth.test")
             self.identity = Identity(
@@ -109,9 +109,20 @@ class SlackSide:
                 team=str(answer.get("team_id") or ""),
                 url=str(answer.get("url") or ""),
             )
-            self.faults = await self.directory.warm(self.roster())
         except (RetryLaterError, GiveUpError) as error:
             log.warning("slack does not answer", action="slack_waits", error=str(error))
+            return False
+        return True
+
+    async def meet(self) -> bool:
+        """Ask Slack who everybody is who may be paged; False when it must be tried again.
+
+        Of hundreds that takes minutes, for which nobody's click may wait.
+        """
+        try:
+            self.faults = await self.directory.warm(self.roster())
+        except (RetryLaterError, GiveUpError) as error:
+            log.warning("slack does not tell who is who", action="slack_waits", error=str(error))
             return False
         for key, fault in self.faults.items():
             log.warning("this person cannot be paged", action="link_person", key=key, fault=fault)

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +95,7 @@ async def started(
     roster: str = "",
     *,
     config: str = CONFIG,
+    before: Callable[[Workspace], object] = lambda _workspace: None,
 ) -> AsyncIterator[Running]:
     clock = SystemClock(speed=speed)
     if not roster:
@@ -107,6 +108,7 @@ async def started(
     assert loaded.parts is not None
     slack = await local_workspace(loaded.config, loaded.parts, clock)
     access = access_to(slack)
+    before(slack.workspace)
     app = await build(
         Setting(config=loaded.config, parts=loaded.parts, clock=clock, access=access, speed=speed)
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.ports.inbox import NotStoredError
+from bot.workspace.state import Workspace
 from tests.bot.app.conftest import started
 
 NEVER = timedelta(days=1)
@@ -52,5 +53,18 @@ async def test_a_loop_of_its_own_that_a_fault_ends_begins_anew(
         keeper.roster.poll = breaks  # type: ignore[assignment, method-assign]
         for _ in range(2):
             await looks.get()
+        assert await running.post("generic", {"title": "late", "severity": "error"}) == 202
+        await running.until_said("data-alerts", "late")
+
+
+async def test_a_click_waits_for_nobody_who_is_looked_up(database_url: str, tmp_path: Path) -> None:
+    def nobody_is_told(workspace: Workspace) -> None:
+        workspace.faults.add(method="users.lookupByEmail", kind="http_500", times=1_000)
+
+    async with started(database_url, tmp_path, before=nobody_is_told) as running:
+        workspace = running.workspace
+        assert workspace.sockets.connections
+        assert (await workspace.command("ana", "data-alerts", "/oncall who")).acked
+        workspace.faults.clear()
         assert await running.post("generic", {"title": "late", "severity": "error"}) == 202
         await running.until_said("data-alerts", "late")
