@@ -211,7 +211,7 @@ async def _footprint(run: Run, started: driven.Started) -> dict[str, Cell]:
         one.kill()
     cells = {"start": Cell(median(starts))}
     async with started() as candidate:
-        cells |= await driven.idle(candidate, 3 if run.quick else 6)
+        cells |= await driven.idle(candidate, 3 if run.quick else 30)
         await driven.filled(candidate, 500)
         await pause(2)
         cells["memory after"] = Cell(driven.megabytes(candidate))

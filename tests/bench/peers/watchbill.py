@@ -193,7 +193,7 @@ async def _footprint(run: Run, kind: str, started: Began) -> dict[str, Cell]:
             found.kill()
             starts.append(await found.start())
         await found.setup.bot.ready()
-        looked = await driven.idle(found, 3 if run.quick else 6)
+        looked = await driven.idle(found, 3 if run.quick else 30)
         before = await one(found.setup.bot, "SELECT count(*) FROM inbound")
         await driven.killed(found)
         there = await one(found.setup.bot, "SELECT count(*) FROM inbound") - before
