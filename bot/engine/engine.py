@@ -247,6 +247,7 @@ class Engine:
             if self._run_clocks.may_pass(error):
                 raise
             log.exception("runs cannot be judged", action="runs_failed")
+            self._parts.on_fault()
             self._blind_until = now + FAULTY_PAUSE
             return 0
 

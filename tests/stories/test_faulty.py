@@ -202,14 +202,18 @@ async def test_a_wake_up_that_fails_half_way_has_done_nothing(tell: Tell) -> Non
     story.pages("ana")
 
 
-async def test_a_run_that_cannot_be_judged_holds_up_no_alert(tell: Tell) -> None:
+async def test_a_run_that_cannot_be_judged_holds_up_no_alert_and_is_heard_of(tell: Tell) -> None:
     story = tell(waits())
+    faults: list[int] = []
+    story.engine._parts = replace(story.engine._parts, on_fault=lambda: faults.append(1))
     await fixed_on_friday(story)
+    assert faults == []
     sound = story.rules.the_book
     story.rules.the_book = replace(sound, runbooks=cast("Runbooks", BrokenRunbooks()))
     story.clock.set(MONDAY_RUN + timedelta(minutes=15))
     await story.engine.run_due()
     assert await story.state() is State.RESOLVED
+    assert faults == [1], "who waits for a run would wait for ever, and nobody would know"
     assert await story.engine.next_look() > story.clock.now(), "nothing asks to look at once"
     story.rules.the_book = sound
     await story.hears(alert("other", story.clock.now()), settle=False)
@@ -273,7 +277,7 @@ async def test_a_fault_of_its_own_does_not_end_the_engine_and_the_watchdog_hears
     await engine.run()
     assert clock.waits == [parts.poll]
     assert engine.looked_at is None
-    assert faults == [1]
+    assert faults == [1, 1], "neither time nor runs can be looked at"
     assert await story.store.reader.open_count() == 1
 
 
