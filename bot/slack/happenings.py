@@ -105,6 +105,7 @@ def _key(body: Json) -> str:
 
 
 def _is_for_us(event: Json) -> bool:
-    from_a_person = event.get("user") and not event.get("bot_id") and not event.get("subtype")
+    as_written = event.get("subtype") in {None, "", "file_share", "thread_broadcast"}
+    from_a_person = event.get("user") and not event.get("bot_id") and as_written
     is_direct = event.get("channel_type") == "im"
     return bool(from_a_person) and (is_direct or event["type"] == "app_mention")

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from bot.slack.desk import Desk
+from bot.slack.happenings import Happenings
 from bot.slack.intake import Intake, Running
 from bot.slack.words import Words
 from bot.workspace.state import Workspace
@@ -68,6 +71,19 @@ async def test_a_question_that_takes_long_is_acknowledged_in_time_and_answered_l
         reader.let.set()
     assert len(ack.said) == 1
     assert "#42" in str([m.blocks for m in workspace.messages(WHERE, viewer="ana") if m.only_for])
+
+
+@pytest.mark.parametrize(
+    ("subtype", "heard"),
+    [("", True), ("file_share", True), ("thread_broadcast", True), ("message_changed", False)],
+)
+async def test_words_beside_a_picture_are_words(desk: Desk, subtype: str, heard: bool) -> None:
+    inbox = FakeInbox()
+    intake = Intake(inbox, desk, Running())
+    event = {"type": "message", "channel_type": "im", "channel": "D1", "ts": "1.0", "user": "U0ANA001",
+             "text": "ack 42", **({"subtype": subtype} if subtype else {})}  # fmt: skip
+    await Happenings(intake, Words(intake)).hear({"event": event, "event_id": "Ev1"})
+    assert bool(inbox.deliveries) is heard
 
 
 async def test_an_act_is_never_acknowledged_before_it_is_stored(
