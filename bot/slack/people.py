@@ -18,6 +18,7 @@ from rules.zones import checked_zone
 _USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
 _FORGET = timedelta(hours=1)
 _FORGET_UNKNOWN = timedelta(minutes=2)
+_FORGET_TROUBLE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Directory:
         self._everybody: tuple[tuple[Person, ...], People] | None = None
         self._key_of: dict[str, str] = {}
         self._unknown: dict[str, tuple[str, datetime]] = {}
+        self._mute_until = clock.now()
         self._members = Members(api, clock)
         self.vouching = Vouching(api, people, clock)
 
@@ -133,13 +135,19 @@ class Directory:
         return found if found != user else ""
 
     async def learn(self, user: str) -> None:
-        """Ask Slack about a member unless it is known; trouble is no reason to stop."""
-        known = self._profiles.get(user)
-        if not _USER_ID.fullmatch(user) or (known and known[1] > self._clock.now()):
+        """Ask Slack about a member unless it is known; trouble is no reason to stop.
+
+        After trouble nobody is asked about for a while: a page may be waiting for a mere name.
+        """
+        known, now = self._profiles.get(user), self._clock.now()
+        if not _USER_ID.fullmatch(user) or (known and known[1] > now) or self._mute_until > now:
             return
         try:
             answer = await self._api.read("users.info", user=user)
-        except (RetryLaterError, GiveUpError):
+        except RetryLaterError as error:
+            self._mute_until = self._clock.now() + (error.after or _FORGET_TROUBLE)
+            return
+        except GiveUpError:
             return
         profile = self._keep(answer["user"])
         known_key = profile.email in {person.key for person in self.people}

@@ -67,6 +67,19 @@ async def test_trouble_while_learning_a_name_is_no_trouble(
     assert directory.name("slack:U0DEE001") == "U0DEE001"
 
 
+async def test_a_slack_that_tells_no_names_is_not_asked_for_each_of_them(
+    directory: Directory, workspace: Workspace, clock: FakeClock
+) -> None:
+    workspace.faults.add(method="users.info", kind="http_500", times=1)
+    strangers = [f"slack:U0DEE00{n}" for n in range(1, 6)]
+    await directory.learn_names(strangers)
+    await directory.learn_names(strangers)
+    assert calls(workspace, "users.info") == 1
+    clock.advance(minutes=1)
+    await directory.learn_names(strangers[:1])
+    assert directory.name("slack:U0DEE001") == "Dee"
+
+
 async def test_someone_who_clicks_first_is_linked_by_their_address(
     directory: Directory, workspace: Workspace
 ) -> None:
