@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.roster.book import BookRead
+from bot.roster.book import BookRead, people_in
+from bot.roster.changes_tabs import LEFT_OUT, is_unnamed
 from bot.roster.last_good import Good
 from bot.roster.parse import Unread
 from bot.roster.table import Problem, Severity
@@ -154,7 +155,7 @@ def _mended(
     book: BookRead,
     slots: dict[Problem, Problem],
 ) -> RotationPlan:
-    """Fill cells that cannot be read with what stood there; note in `slots` what is said of it."""
+    """Fill what cannot be read with what stood there; note in `slots` what is said of it."""
     shifts: list[Shift] = []
     for unread in (u for u in book.unread if u.rotation == plan.name):
         kept = _last_value(unread, before) if before else []
@@ -162,13 +163,34 @@ def _mended(
         problem = unread.problem
         names = dict.fromkeys(person for shift in kept for person in shift.people)
         slots[problem] = replace(problem, text=f"{problem.text} {_slot(list(names), book.people)}")
+    plan = replace(plan, shifts=(*plan.shifts, *shifts))
+    return _with_broken_rows(plan, before, book, slots) if before else plan
+
+
+def _with_broken_rows(
+    plan: RotationPlan, before: RotationPlan, book: BookRead, slots: dict[Problem, Problem]
+) -> RotationPlan:
+    """Keep overrides and absences whose rows cannot be read, known by their ids or their places."""
     known = {override.id for override in plan.overrides}
-    lost = [
-        override
-        for override in (before.overrides if before else ())
-        if override.id in book.unread_overrides - known
+    overrides = [
+        one
+        for one in before.overrides
+        if one.id in book.unread_overrides - known
+        or (is_unnamed(one) and one.id not in known and one.where in book.broken_rows)
     ]
-    return replace(plan, shifts=(*plan.shifts, *shifts), overrides=(*plan.overrides, *lost))
+    people = people_in(plan)
+    away = [one for one in before.away if one.where in book.broken_rows and one.person in people]
+    kept = {one.where for one in overrides} | {one.where for one in away}
+    for place in kept & set(book.broken_rows):
+        problem = book.broken_rows[place]
+        text = f"{problem.text.removesuffix(LEFT_OUT)}The row keeps its last good value."
+        slots[problem] = replace(problem, text=text)
+    return replace(
+        plan,
+        overrides=(*plan.overrides, *overrides),
+        away=(*plan.away, *away),
+        stand_ins=plan.stand_ins or (before.stand_ins if away else {}),
+    )
 
 
 def _slot(people: Sequence[str], known: People) -> str:

@@ -45,7 +45,8 @@ class BookRead:
     `plans` has every rotation that could be read, `broken` those among them with a fault that
     spoils more than one cell's time; `unusable` when no rotation can be trusted. `unread` are
     cells that spoil only their own time, `unread_overrides` ids of overrides left out.
-    `override_rows` are overrides by the ids in their rows, None without a tab for them.
+    `broken_rows` say by the address of its person what is wrong with a row of an override without
+    an id, or of an absence. `override_rows` are overrides by the ids in their rows, None without a tab for them.
     """
 
     plans: Mapping[str, RotationPlan] = field(default_factory=dict)
@@ -54,6 +55,7 @@ class BookRead:
     weights: Mapping[str, float] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
     unread_overrides: frozenset[str] = frozenset()
+    broken_rows: Mapping[str, Problem] = field(default_factory=dict)
     override_rows: Mapping[str, Override | None] | None = None
     broken: frozenset[str] = frozenset()
     unusable: bool = False
@@ -234,6 +236,7 @@ def _read_changes(
         told.changes.away += changes.away
         told.changes.holidays += changes.holidays
         told.changes.unread |= changes.unread
+        told.changes.broken |= changes.broken
         if name == "overrides" and any(cell.text for row in table.rows for cell in row):
             told.rows = changes.rows
         told.problems += changes.problems
@@ -263,6 +266,7 @@ def _put_together(told: _Gathered) -> BookRead:
         weights=told.weights,
         unread=told.shifts.unread,
         unread_overrides=frozenset(told.changes.unread - {""}),
+        broken_rows=told.changes.broken,
         override_rows=told.rows,
         broken=frozenset(broken),
         unusable=told.unusable,
@@ -289,14 +293,15 @@ def _plans(told: _Gathered) -> Iterator[RotationPlan]:
             overrides=overrides,
             fallback=tab.fallback.get(name, ()) if tab else (),
         )
-        own = _people_in(plan)
+        own = people_in(plan)
         away = tuple(absence for absence in told.changes.away if absence.person in own)
         all_roles = (*roles, *(shift.role for shift in shifts))
         stand_ins = standing_in(tab.stand_ins.get(name, {}) if tab else {}, all_roles)
         yield replace(plan, away=away, stand_ins=stand_ins if away else {})
 
 
-def _people_in(plan: RotationPlan) -> set[str]:
+def people_in(plan: RotationPlan) -> set[str]:
+    """Return everybody whom its layers and shifts name."""
     turns = (turn for layer in plan.layers for turn in layer.order)
     shifts = (shift.people for shift in plan.shifts)
     return {person for group in (*turns, *shifts) for person in group}

@@ -50,6 +50,8 @@ _HOLIDAYS: Meanings = {
     "where": ("where", "place", "country", "region", "wo", "ort", "land", "pays", "lieu", "donde"),
 }
 OVERRIDE_NEEDS = ("start", "end", "person")
+LEFT_OUT = "The row is left out."
+_UNNAMED = "row-"
 _ENDED = {"cancelled", "canceled", "removed", "ended", "rejected", "expired", "declined", "no"}
 _PENDING = {"pending", "proposed", "requested", "asked"}
 _IN_FORCE = {"", "active", "approved", "accepted", "confirmed", "yes", "done", "over"}
@@ -60,7 +62,8 @@ class Changes:
     """What a tab says, and what it says wrong; a row with an error is left out, alone.
 
     `unread` are the ids of overrides whose rows cannot be read. `rows` are overrides by the ids
-    that stand in their rows, also cancelled ones: None where the rest cannot be read.
+    that stand in their rows, also cancelled ones: None where the rest cannot be read. `broken`
+    says by the address of its person what is wrong with a row that has no id, and is not over.
     """
 
     overrides: list[Override] = field(default_factory=list)
@@ -69,6 +72,7 @@ class Changes:
     problems: list[Problem] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
     rows: dict[str, Override | None] = field(default_factory=dict)
+    broken: dict[str, Problem] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,11 @@ def read_overrides(table: Table, tab: str, known: Knowledge) -> Changes:
             read.overrides.append(override)
             read.rows[own_id] = override
         except CellError as error:
-            read.problems.append(_problem(error, row, "end", known, slashes))
+            problem = _problem(error, row, "end", known, slashes)
+            read.problems.append(problem)
             read.unread.add(own_id)
+            if not own_id:
+                _note_broken(read, row, problem)
     read.rows = {key: found for key, found in read.rows.items() if key not in read.unread | {""}}
     return read
 
@@ -128,7 +135,9 @@ def read_away(table: Table, tab: str, known: Knowledge) -> Changes:
             )
         except CellError as error:
             last = "to" if row.any("to") else "from"
-            read.problems.append(_problem(error, row, last, known, slashes))
+            problem = _problem(error, row, last, known, slashes)
+            read.problems.append(problem)
+            _note_broken(read, row, problem)
     return read
 
 
@@ -165,8 +174,13 @@ def _problem(
         over = False
     severity = Severity.WARNING if over else Severity.ERROR
     problem = error.problem(severity=severity)
-    ending = "The row is over and was left out." if over else "The row is left out."
+    ending = "The row is over and was left out." if over else LEFT_OUT
     return Problem(problem.address, f"{problem.text} {ending}", severity, "", problem.code)
+
+
+def _note_broken(read: Changes, row: Row, problem: Problem) -> None:
+    if problem.severity is Severity.ERROR:
+        read.broken[row.cell("person").address] = problem
 
 
 def _in_force(row: Row) -> bool:
@@ -248,10 +262,15 @@ def _people(row: Row, known: Knowledge) -> tuple[str, str, OverrideKind]:
     return person, instead_of if found is OverrideKind.REPLACE else "", found
 
 
+def is_unnamed(override: Override) -> bool:
+    """Whether its row has no id, so that only its place tells which row it is."""
+    return override.id.startswith(_UNNAMED)
+
+
 def _named(row: Row, name: str, known: Knowledge) -> str:
     return person_of(row.cell(name), known.people)
 
 
 def _id(*content: object) -> str:
     """Name an override without an id by what it says, so that moving its row changes nothing."""
-    return f"row-{hashlib.sha256(repr(content).encode()).hexdigest()[:10]}"
+    return f"{_UNNAMED}{hashlib.sha256(repr(content).encode()).hexdigest()[:10]}"

@@ -181,6 +181,53 @@ def test_an_override_whose_row_breaks_stays_as_it_was() -> None:
     assert on_call_at(file, NOW)["primary"] == "cy"
 
 
+WITHOUT_IDS = {
+    **TABS,
+    "Overrides": "Rotation,Role,Start,End,Person\ndata,Primary,2026-11-18 10:00,2026-11-18 18:00,cy\n",
+    "Away": "Person,From,To\nana,2026-11-19,2026-11-20\n",
+}
+
+
+@pytest.mark.parametrize("typed", ["2026-11-31", "18", "x", "#REF!"])
+def test_an_override_without_an_id_stays_while_its_end_is_typed_wrong(typed: str) -> None:
+    """Who was relieved for the day must not be paged for somebody else's slip of the hand."""
+    sheet, file = started(WITHOUT_IDS)
+    assert on_call_at(file, NOW)["primary"] == "cy"
+    broken = WITHOUT_IDS["Overrides"].replace("2026-11-18 18:00", typed)
+    for _ in range(2):
+        sheet.become({**WITHOUT_IDS, "Overrides": broken})
+        (error,) = errors(file.load(NOW))
+        assert error.startswith("Overrides!D2: ")
+        assert error.endswith("The row keeps its last good value.")
+        assert on_call_at(file, NOW)["primary"] == "cy"
+    mended = WITHOUT_IDS["Overrides"].replace("18:00", "11:00")
+    sheet.become({**WITHOUT_IDS, "Overrides": mended})
+    assert errors(file.load(NOW)) == []
+    assert on_call_at(file, NOW)["primary"] == "ana"
+
+
+def test_who_is_away_stays_away_while_the_row_is_typed_wrong() -> None:
+    sheet, file = started(WITHOUT_IDS)
+    away = datetime(2026, 11, 19, 12, tzinfo=UTC)
+    assert on_call_at(file, away)["primary"] == "bo", "the secondary moves up"
+    sheet.become({**WITHOUT_IDS, "Away": WITHOUT_IDS["Away"].replace("11-20", "11-31")})
+    (error,) = errors(file.load(NOW))
+    assert error.endswith("The row keeps its last good value.")
+    assert on_call_at(file, away)["primary"] == "bo"
+    sheet.become({**WITHOUT_IDS, "Away": "Person,From,To\n"})
+    assert errors(file.load(NOW)) == []
+    assert on_call_at(file, away)["primary"] == "ana"
+
+
+def test_a_new_row_that_cannot_be_read_is_left_out_alone() -> None:
+    sheet, file = started(WITHOUT_IDS)
+    new = "data,Secondary,2026-11-18 10:00,2026-11-18 18:00,Zed\n"
+    sheet.become({**WITHOUT_IDS, "Overrides": WITHOUT_IDS["Overrides"] + new})
+    (error,) = errors(file.load(NOW))
+    assert error.endswith("The row is left out.")
+    assert on_call_at(file, NOW) == {"primary": "cy", "secondary": "bo"}
+
+
 def test_an_override_that_is_deleted_ends_now_and_was_in_force_before() -> None:
     sheet, file = started()
     later = NOW + timedelta(hours=2)
