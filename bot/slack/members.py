@@ -32,7 +32,7 @@ class Members:
     async def documents(self, *, afresh: bool = False) -> Mapping[str, Json]:
         """Return what Slack says of each, by user id."""
         now = self._clock.now()
-        if self._until is None or self._until <= now or afresh:
+        if afresh or self._until is None or not now < self._until <= now + _KEEP:  # clocks jump
             self._documents = await self._list()
             self._until = now + _KEEP
         return self._documents

@@ -108,7 +108,7 @@ class Directory:
             return known
         person = self.people.by_key(key)
         why, until = self._unknown.get(key, ("", self._clock.now()))
-        if until > self._clock.now():
+        if self._clock.now() < until <= self._clock.now() + _FORGET_UNKNOWN:  # clocks jump
             raise GiveUpError(why)
         email = person.email or (key if "@" in key else "")
         profile = await self._by_email(email) if email else None

@@ -52,7 +52,8 @@ class Vouching:
     async def key_of(self, user: str) -> str:
         """Return the key of the person behind a member id. Raises NotVouchedError."""
         found = self._known.get(user)
-        if found is None or found.until <= self._clock.now():
+        now = self._clock.now()
+        if found is None or not now < found.until <= now + _FRESH:  # clocks jump
             found = self._known[user] = await self._ask(user)
         if found.why_not:
             raise NotVouchedError(found.why_not)

@@ -5,6 +5,7 @@ from bot.roster.directory import KnownPeople
 from bot.slack.api import SlackApi
 from bot.slack.people import Directory
 from bot.slack.places import Places
+from bot.slack.vouching import NotVouchedError
 from bot.workspace.state import Workspace
 from rules.people import People, Person
 from tests.bot.slack.samples import ANA, CY
@@ -44,6 +45,21 @@ async def test_nobody_is_asked_for_again_only_after_a_while(
     workspace.add_user(name="gone", email="gone@example.com", id="U0GONE01")
     clock.advance(minutes=3)
     assert await directory.user("gone@example.com") == "U0GONE01"
+
+
+async def test_what_was_remembered_under_a_wrong_clock_does_not_stay(
+    directory: Directory, workspace: Workspace, clock: FakeClock
+) -> None:
+    clock.advance(days=1)
+    with pytest.raises(GiveUpError, match="no Slack account"):
+        await directory.user("gone@example.com")
+    assert await directory.vouching.key_of("U0CY0001") == CY
+    clock.advance(days=-1)
+    workspace.add_user(name="gone", email="gone@example.com", id="U0GONE01")
+    assert await directory.user("gone@example.com") == "U0GONE01"
+    workspace.users["U0CY0001"].deleted = True
+    with pytest.raises(NotVouchedError, match="closed"):
+        await directory.vouching.key_of("U0CY0001")
 
 
 async def test_strangers_are_called_what_slack_calls_them(
