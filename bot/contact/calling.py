@@ -1,14 +1,17 @@
 """One call of a service that reaches people: bounded, timed out, its refusals in words."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import aiohttp
+import structlog
 
 from bot.http_client import Answer, ask, json_of
 from bot.ports.delivering import GiveUpError
+
+log = structlog.get_logger(__name__)
 
 TIMEOUT = aiohttp.ClientTimeout(total=4)
 _UNTOLD_WAIT = timedelta(seconds=30)
@@ -68,3 +71,15 @@ class Service:
         hint = self.hints.get(answer.status, "")
         words = ": ".join(part for part in (hint, answer.said()) if part)
         raise GiveUpError(f"{self.name} answered {answer.status}{f' ({words})' if words else ''}")
+
+
+async def looked_up(earlier: Awaitable[str]) -> str:
+    """Return what an earlier attempt is called, "" for none. Raises RetryLaterError.
+
+    Where we may not look nothing is found: a page twice is better than none.
+    """
+    try:
+        return await earlier
+    except GiveUpError as refused:
+        log.warning("cannot look for an earlier attempt", action="contact", why=str(refused))
+        return ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.contact.calling import Service
+from bot.contact.calling import Service, looked_up
 from bot.contact.wording import headline, lines
 from bot.ports.contact import Sent, Summons
 from bot.ports.delivering import CLOCKS_APART, GiveUpError
@@ -39,7 +39,7 @@ class Ntfy:
         )
 
     async def send(self, summons: Summons) -> Sent:
-        if summons.unsure and (found := await self._sent_before(summons)):
+        if summons.unsure and (found := await looked_up(self._sent_before(summons))):
             return Sent(found)
         body = json.dumps(_notification(summons), ensure_ascii=False).encode("utf-8", "replace")
         answer = await self._service.post(

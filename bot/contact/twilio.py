@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import aiohttp
 
-from bot.contact.calling import Service
+from bot.contact.calling import Service, looked_up
 from bot.contact.wording import spoken, text_message
 from bot.ports.contact import Sent, Summons
 from bot.ports.delivering import CLOCKS_APART, GiveUpError
@@ -58,7 +58,7 @@ class TextMessage:
 
     async def send(self, summons: Summons) -> Sent:
         body = text_message(summons)
-        if summons.unsure and (found := await self._sent_before(summons, body)):
+        if summons.unsure and (found := await looked_up(self._sent_before(summons, body))):
             return Sent(found)
         by = "MessagingServiceSid" if self._sender.startswith("MG") else "From"
         form = {"To": summons.address, by: self._sender, "Body": body}

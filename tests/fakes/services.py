@@ -34,7 +34,8 @@ def breaks_off() -> web.StreamResponse:
 class Services:
     """What was sent, in order; `faults` are answered first, one a call.
 
-    Its clock says `now`. With `taken` a fault comes after the service has taken what was sent; `hangs` never answers.
+    Its clock says `now`. With `taken` a fault comes after the service has taken what was sent; `hangs` never answers. `write_only`: what
+    was sent may not be read.
     """
 
     url: str = ""
@@ -44,6 +45,7 @@ class Services:
     faults: list[Fault] = field(default_factory=list)
     taken: bool = False
     hangs: bool = False
+    write_only: bool = False
     receipts: dict[str, dict[str, int]] = field(default_factory=dict)
     cancelled: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -105,6 +107,8 @@ class Services:
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         self.calls.append(f"GET {request.path}")
+        if self.write_only:
+            return web.json_response({"code": 20003, "message": "Forbidden"}, status=403)
         found = [
             {
                 "sid": one["answer"]["sid"],
@@ -157,6 +161,8 @@ class Services:
 
     async def _kept(self, request: web.Request) -> web.StreamResponse:
         self.calls.append(f"GET {request.path}")
+        if self.write_only:
+            return web.json_response({"code": 40301, "error": "forbidden"}, status=403)
         topic = request.match_info["topic"]
         lines = [web.json_response(one["answer"]).text or "" for one in self.of("ntfy")
                  if one["topic"] == topic

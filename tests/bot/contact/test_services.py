@@ -334,6 +334,16 @@ async def test_what_was_taken_is_found_though_the_clocks_are_apart(
     assert len(services.sent) == 2, "the same page by the same method once more is another one"
 
 
+@pytest.mark.parametrize("kind", ["sms", "ntfy"])
+async def test_where_nothing_may_be_looked_for_a_page_twice_is_better_than_none(
+    kind: str, services: Services, session: aiohttp.ClientSession
+) -> None:
+    services.write_only = True
+    await taken_unheard(kind, services, session)
+    assert (await sent(kind, services, session, unsure=True)).provider_id
+    assert len(services.of(kind)) == 2
+
+
 async def test_a_webhook_is_signed_and_named(
     services: Services, session: aiohttp.ClientSession
 ) -> None:
