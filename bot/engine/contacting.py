@@ -40,7 +40,7 @@ async def ended(tx: Transaction, job: Job, outcome: Outcome, now: datetime) -> F
 
 async def failed(
     tx: Transaction, which: tuple[str, int, Method], person: str, why: str, now: datetime
-) -> Fate:
+) -> ContactFailed | PageFailed:
     """Let the next method go at once; when none is left, the page has failed."""
     page, step, method = which
     found = after_failure(await tx.contact.standings(page), step, for_good=True)

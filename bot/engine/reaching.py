@@ -77,8 +77,7 @@ class Reaching:
             if attempt is None or attempt.result is result or result not in _FAILURES:
                 return None
             which = attempt.page, attempt.step, attempt.method
-            fate = await failed(tx, which, attempt.person, error, now)
-            return fate if isinstance(fate, ContactFailed) else None
+            return await failed(tx, which, attempt.person, error, now)
 
         try:
             await self._decided(incident_id, hears)

@@ -1,7 +1,7 @@
 """The ledger of attempts to reach people, and the steps of their pages, as the database keeps them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,6 +44,7 @@ _HASTEN = (
     )
     .values(_NOW)
 )
+_MISSED = frozenset({Result.FAILED.value, Result.UNANSWERED.value})
 _FIRST = "contact:1:"
 _SHUT = timedelta(seconds=3)
 """A lane that opens sooner is only paced."""
@@ -90,10 +91,27 @@ class PendingContacts:
     async def standings(self, page: str) -> Sequence[StepStanding]:
         keys = {stored_key(key): step for step, key in enumerate(keys_of(page))}
         query = select(
-            JOB.c.key, JOB.c.kind, JOB.c.state, JOB.c.first_attempt_at, JOB.c.payload
+            JOB.c.key,
+            JOB.c.kind,
+            JOB.c.state,
+            JOB.c.first_attempt_at,
+            JOB.c.payload,
+            JOB.c.incident_id,
         ).where(JOB.c.key.in_(keys), JOB.c.kind.in_((PAGE, CONTACT)))
-        found = [_standing(keys[row.key], row) for row in await self._connection.execute(query)]
+        jobs = (await self._connection.execute(query)).all()
+        missed = await self._missed(jobs[0].incident_id, page) if jobs else ()
+        found = [_standing(keys[row.key], row, missed) for row in jobs]
         return sorted(found, key=lambda one: one.step)
+
+    async def _missed(self, incident_id: str, page: str) -> frozenset[int]:
+        """Return the steps of a page that did not get through, as far as services have told."""
+        told = (
+            select(_ITS.step, _ITS.result)
+            .where(_ITS.incident_id == incident_id, _ITS.page_key == stored_key(page))
+            .order_by(_ITS.id)
+        )
+        latest = {row.step: row.result for row in await self._connection.execute(told)}
+        return frozenset(step for step, result in latest.items() if result in _MISSED)
 
     async def hasten(self, page: str, step: int, now: datetime) -> bool:
         values = {"its_key": stored_key(key_of(page, step)), "at": now}
@@ -197,13 +215,14 @@ class PendingContacts:
             await self._connection.execute(_HASTEN, values)
 
 
-def _standing(step: int, row: Any) -> StepStanding:
+def _standing(step: int, row: Any, missed: Collection[int]) -> StepStanding:
     method = Method(json.loads(row.payload)["method"]) if row.kind == CONTACT else Method.SLACK
     match row.state:
         case JobState.TODO:
             fate = Fate.TRIED if row.first_attempt_at else Fate.AHEAD
         case JobState.DONE:
-            fate = Fate.DELIVERED
+            # a service took it, and told later that it did not get through
+            fate = Fate.FAILED if step in missed else Fate.DELIVERED
         case JobState.DEAD:
             fate = Fate.FAILED
         case _:

@@ -279,6 +279,25 @@ async def test_a_call_that_nobody_answers_lets_the_next_method_go(night: Night) 
     assert sum("nobody answered" in line for line in await story.story()) == 1
 
 
+async def test_a_call_that_nobody_answers_is_the_end_of_a_page_that_slack_refused(
+    night: Night,
+) -> None:
+    story = night(reaching(steps=LONG, order="voice 1m"))
+
+    def nobody_home(job: Job) -> None:
+        if job.payload.get("person") == "ana" and job.kind == "page":
+            raise GiveUpError("her account is closed")
+
+    story.slack.fault = nobody_home
+    await story.fires()
+    assert story.timetable() == ["03:00:00 Ana by voice"]
+    await story.after(seconds=30)
+    assert await story.tells_later("voice-1", Result.UNANSWERED, "nobody answered the call")
+    await story.after(seconds=1)
+    assert [line[9:] for line in story.timetable()][:1] == ["Bo by slack"]
+    assert any("ana could not be paged" in line for line in story.said())
+
+
 async def test_a_call_that_rang_while_it_was_acknowledged_is_not_told_in_the_thread(
     night: Night,
 ) -> None:
