@@ -6,6 +6,7 @@ from datetime import timedelta
 MOST = 200
 TURN = timedelta(milliseconds=30)
 """So long others may wait for a SQLite file, and for this process, until they have their turn."""
+_FEW = 2
 _SLOWEST = timedelta(milliseconds=200)
 """A single one that takes longer is large itself, and no sign of a slow database."""
 
@@ -16,8 +17,8 @@ class Pace:
 
     quick: int = MOST
     suspects: int = MOST
-    alone: timedelta = timedelta(0)
-    """What the last that was decided alone took: so long does any transaction take."""
+    least: timedelta = timedelta(0)
+    """What the last took that decided one, or one and another: so long does any transaction take."""
 
     @property
     def batch(self) -> int:
@@ -30,9 +31,9 @@ class Pace:
 
     def went_well(self, count: int, took: timedelta) -> None:
         """Learn that so many were decided in that time."""
-        if count == 1:
-            self.alone = min(took, _SLOWEST)
-        if count and took - self.alone > TURN:
+        if 0 < count <= _FEW:
+            self.least = min(took, _SLOWEST)
+        if count and took - self.least > TURN:
             self.quick = max(1, min(self.quick, count) // 2)
         elif count >= self.quick:
             self.quick = min(MOST, 2 * self.quick)

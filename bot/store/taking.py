@@ -13,7 +13,7 @@ from bot.store.columns import UtcDateTime
 from bot.store.tables.core import INBOUND
 
 OTHERS = 50
-"""So many of other sources are taken beside a full batch, at most."""
+"""So many of other sources are taken beside a full batch, at most, and no more than it has."""
 _CROWD = 0.1
 """A source that fills more of a full batch is crowding it."""
 
@@ -45,4 +45,5 @@ async def take(
     named = {"now": now, "most": OTHERS + limit, "crowding": crowding}
     crowded_out = (await connection.execute(_OF_OTHERS, named)).all() if crowding else []
     known = {delivery.id for delivery in taken}
-    return taken + [rows.delivery(row) for row in crowded_out if row.id not in known][:OTHERS]
+    beside = [rows.delivery(row) for row in crowded_out if row.id not in known]
+    return taken + beside[: min(OTHERS, limit)]

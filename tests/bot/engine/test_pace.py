@@ -37,17 +37,20 @@ def test_what_is_slow_each_by_itself_goes_on_one_at_a_time() -> None:
     assert pace.batch == 1
 
 
+@pytest.mark.parametrize("others", [1, 2])
 @pytest.mark.parametrize("commit", [40, 60, 150])
-def test_what_a_commit_takes_is_no_reason_to_make_many_of_them(commit: int) -> None:
+def test_what_a_commit_takes_is_no_reason_to_make_many_of_them(commit: int, others: int) -> None:
+    """Whether one source floods, or several of which some come along with each batch."""
+
     def took(count: int) -> timedelta:
         return timedelta(milliseconds=commit) + count * timedelta(milliseconds=0.5)
 
     pace, decided, spent = Pace(), 0, timedelta(0)
     for _ in range(100):
-        count = pace.batch
+        count = others * pace.batch
         pace.went_well(count, took(count))
         decided, spent = decided + count, spent + took(count)
-    assert took(pace.batch) <= took(1) + 2 * TURN
+    assert took(others * pace.batch) <= took(2) + 2 * TURN
     assert spent / decided < 4 * took(MOST) / MOST, "a flood would be one commit after another"
 
 

@@ -51,10 +51,20 @@ async def test_what_is_a_small_part_of_the_batch_is_not_held_up_either(
 async def test_only_so_many_of_others_at_once_the_oldest_first(
     opened_store: OpenedStore, clock: FakeClock
 ) -> None:
-    await accept(opened_store, "flood", 20)
+    await accept(opened_store, "flood", 60)
     await accept(opened_store, "airflow", OTHERS + 5)
-    assert await take(opened_store, clock, 20) == {"flood": 20, "airflow": OTHERS}
-    assert await take(opened_store, clock, 20) == {"airflow": 5}
+    assert await take(opened_store, clock, 60) == {"flood": 60, "airflow": OTHERS}
+    assert await take(opened_store, clock, 60) == {"airflow": 5}
+
+
+async def test_others_do_not_make_a_batch_more_than_twice_as_long(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    await accept(opened_store, "flood", 10)
+    for number in range(30):
+        await accept(opened_store, f"source{number}", 1)
+    assert (await take(opened_store, clock, 4)).total() == 8
+    assert (await take(opened_store, clock, 1)).total() == 2
 
 
 async def test_others_come_with_a_small_batch_as_well(
