@@ -205,24 +205,20 @@ class Application:
         real = SystemClock()
         while not await self.slack.learn():
             await real.sleep_until(real.now() + AGAIN)
+        tried = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            if not await self._met():
-                group.create_task(self._meet())
+            meet = self._every(AGAIN, partial(self._meet, tried))
+            group.create_task(meet, name="people")
+            # whose click is whose, if that takes no longer than a click can wait
+            await real.wait(tried, real.now() + AGAIN)
             if self.slack.connection is not None:
                 await self.slack.connection.run()
 
-    async def _met(self) -> bool:
-        """Learn whose click is whose, if that takes no longer than a click can wait."""
+    async def _meet(self, tried: asyncio.Event) -> None:
         try:
-            async with asyncio.timeout(AGAIN.total_seconds()):
-                return await self.slack.meet()
-        except TimeoutError:
-            return False
-
-    async def _meet(self) -> None:
-        real = SystemClock()
-        while not await self.slack.meet():
-            await real.sleep_until(real.now() + AGAIN)
+            await self.slack.meet()
+        finally:
+            tried.set()
 
     async def _every(
         self,

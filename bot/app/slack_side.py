@@ -114,19 +114,22 @@ class SlackSide:
             return False
         return True
 
-    async def meet(self) -> bool:
-        """Ask Slack who everybody is who may be paged; False when it must be tried again.
+    async def meet(self) -> None:
+        """Ask Slack about everybody who may be paged and is not known yet.
 
         Of hundreds that takes minutes, for which nobody's click may wait.
         """
         try:
-            self.faults = await self.directory.warm(self.roster())
+            found = await self.directory.warm(self.roster())
         except (RetryLaterError, GiveUpError) as error:
             log.warning("slack does not tell who is who", action="slack_waits", error=str(error))
-            return False
-        for key, fault in self.faults.items():
-            log.warning("this person cannot be paged", action="link_person", key=key, fault=fault)
-        return True
+            return
+        for key, fault in found.items():
+            if self.faults.get(key) != fault:
+                log.warning(
+                    "this person cannot be paged", action="link_person", key=key, fault=fault
+                )
+        self.faults = found
 
     async def fault(self) -> str:
         """Say why Slack cannot be talked with now, "" when it can."""

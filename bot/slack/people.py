@@ -161,7 +161,7 @@ class Directory:
                 await self.learn(key.removeprefix("slack:"))
 
     async def warm(self, keys: Iterable[str] = ()) -> dict[str, str]:
-        """Look everybody up who may be paged; return what is wrong, by key.
+        """Look up who may be paged and is not known yet; return what is wrong, by key.
 
         Raises RetryLaterError when Slack cannot be asked now.
         """
@@ -169,7 +169,8 @@ class Directory:
         for key in dict.fromkeys([*(p.key for p in self.people), *keys]):
             try:
                 user = await self.user(key)
-                if self.people.by_key(key).zone == "UTC":  # or their quiet hours would be in it
+                zoneless = self.people.by_key(key).zone == "UTC"  # quiet hours would be in it
+                if zoneless and user not in self._profiles:
                     await self.learn(user)
             except GiveUpError as error:
                 faults[key] = str(error)

@@ -68,3 +68,24 @@ async def test_a_click_waits_for_nobody_who_is_looked_up(database_url: str, tmp_
         workspace.faults.clear()
         assert await running.post("generic", {"title": "late", "severity": "error"}) == 202
         await running.until_said("data-alerts", "late")
+
+
+async def test_who_is_given_an_account_later_is_not_said_to_have_none(tmp_path: Path) -> None:
+    def no_account(workspace: Workspace) -> None:
+        dee = next(user for user in workspace.users.values() if user.name == "dee")
+        dee.email, dee.name, dee.real_name = "", "d2", "Somebody Else"
+
+    database = f"sqlite:///{tmp_path / 'later.db'}"
+    async with started(database, tmp_path, before=no_account) as running:
+        slack, users = running.app.slack, running.workspace.users.values()
+        assert "no Slack account" in slack.faults["dee@example.com"]
+        next(user for user in users if user.name == "d2").email = "dee@example.com"
+        calls = running.workspace.calls
+
+        def found() -> bool:
+            asked = [c for c in calls if c.method == "users.lookupByEmail" and c.answer == "ok"]
+            return any(call.args["email"] == "dee@example.com" for call in asked)
+
+        assert await running.workspace.until(found, seconds=15), "it is asked again by itself"
+        await slack.meet()
+        assert slack.faults == {}

@@ -120,6 +120,17 @@ async def test_warming_up_tells_who_cannot_be_paged(
         await directory.warm(["other@example.com"])
 
 
+async def test_meeting_everybody_again_asks_nothing_of_who_is_known(
+    directory: Directory, workspace: Workspace, clock: FakeClock
+) -> None:
+    assert await directory.warm(["slack:U0DEE001"]) == {}
+    before = len(workspace.calls)
+    assert before
+    clock.advance(hours=3)
+    assert await directory.warm(["slack:U0DEE001"]) == {}
+    assert len(workspace.calls) == before
+
+
 async def test_channels_and_direct_messages_are_looked_up_once(
     api: SlackApi, workspace: Workspace
 ) -> None:
