@@ -2,6 +2,7 @@
 
 import hmac
 import re
+from collections.abc import Sequence
 
 from bot.contact.answering import Answered, Answering, Standing
 from bot.contact.links import Links
@@ -13,7 +14,8 @@ from rules.incident import State
 from rules.people import People, Person
 
 MOST = 200
-"""Open incidents that a reply is looked for in, the newest first."""
+"""Incidents that a reply is looked for in, the newest first: of those open, then of those over."""
+_OPEN, _OVER = (State.TRIGGERED, State.ACKNOWLEDGED), (State.RESOLVED,)
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 _UNKNOWN = "That code is not known, or too old. Open Slack to see what is open."
 _STRANGER = "This number is nobody's here. Add it to the roster."
@@ -46,7 +48,7 @@ class Replies:
         codes = [f"{int(code):06d}" for code in _CODE.findall(text[:500])]
         if not codes:
             return _HOW
-        told = [found for code in codes[:5] if (found := await self._acknowledged(people, code))]
+        told = [found for code in codes[:5] if (found := await self._meant(people, code))]
         return " ".join(map(said, told)) or _UNKNOWN
 
     def _whose(self, sender: str) -> list[Person]:
@@ -56,8 +58,14 @@ class Replies:
             return []
         return [person for person in self._people if number and person.phone == number]
 
-    async def _acknowledged(self, people: list[Person], code: str) -> Answered | None:
-        states = [State.TRIGGERED, State.ACKNOWLEDGED]
+    async def _meant(self, people: list[Person], code: str) -> Answered | None:
+        return await self._acknowledged(people, code, _OPEN) or await self._acknowledged(
+            people, code, _OVER
+        )
+
+    async def _acknowledged(
+        self, people: list[Person], code: str, states: Sequence[State]
+    ) -> Answered | None:
         for incident in await self._reader.incidents(states=states, limit=MOST):
             theirs = [person for person in people if person.key in incident.paged]
             attempts = await self._contacts.attempts(incident.id) if theirs else ()

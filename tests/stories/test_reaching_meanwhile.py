@@ -94,3 +94,17 @@ async def test_a_call_that_could_not_be_written_down_does_not_ring_twice_at_once
     story.store.store.begin = begin  # type: ignore[method-assign]
     await story.after(minutes=2)
     assert calls(story) == ["03:01:00 Ana by voice", "03:01:45 Ana by voice"]
+
+
+async def test_who_replies_to_what_is_over_by_then_hears_that_it_is(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    book = reaching(order="sms 1m", steps=policy(page(PRIMARY, wait=30)))
+    story = Reached(opened_store, clock, book)
+    await story.fires()
+    await story.after(minutes=1)
+    _, text = story.summonses[-1]
+    await story.does("bo", "resolved")
+    told = await story.replies.hear(ANA.phone, text.code)
+    assert told == "#1 is already resolved. You need not do anything."
+    assert (await story.replies.hear(BO.phone, text.code)).startswith("That code is not known")
