@@ -208,7 +208,7 @@ class Directory:
             user=str(member["id"]),
             name=str(name or member["id"]),
             email=str(details.get("email") or "").lower(),
-            zone=str(member.get("tz") or "UTC"),
+            zone=_known_zone(str(member.get("tz") or "UTC")),
             handle=handle,
         )
         self._profiles[profile.user] = (profile, self._clock.now() + _FORGET)

@@ -1,13 +1,17 @@
 import pytest
 
+from bot.acts.act import OnIncident
 from bot.ports.delivering import GiveUpError, RetryLaterError
 from bot.roster.directory import KnownPeople
 from bot.slack.api import SlackApi
+from bot.slack.commands import parse
 from bot.slack.people import Directory
 from bot.slack.places import Places
 from bot.slack.vouching import NotVouchedError
+from bot.slack.wishes import Typist
 from bot.workspace.state import Workspace
 from rules.people import People, Person
+from rules.rotation import OnCall
 from tests.bot.slack.samples import ANA, CY
 from tests.fakes.clock import FakeClock
 
@@ -73,6 +77,20 @@ async def test_strangers_are_called_what_slack_calls_them(
     clock.advance(hours=2)
     await directory.learn("U0DEE001")
     assert calls(workspace, "users.info") == 2
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", ""])
+async def test_a_zone_that_only_slack_knows_makes_no_command_fail(
+    directory: Directory, workspace: Workspace, zone: str
+) -> None:
+    workspace.users["U0DEE001"].tz = zone
+    await directory.learn("U0DEE001")
+    typist = Typist(by="slack:U0DEE001", now=workspace.clock.now(), people=People([]),
+                    zone=directory.zone_of("U0DEE001"), on_call=OnCall([]))  # fmt: skip
+    wish = parse("snooze 42 until 18:00", typist).wish
+    assert isinstance(wish, OnIncident)
+    assert wish.until is not None
+    assert wish.until.hour == 18
 
 
 async def test_trouble_while_learning_a_name_is_no_trouble(
