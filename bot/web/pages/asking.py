@@ -151,7 +151,9 @@ def _number(text: str) -> int:
 
 
 def _begin(day: date | None, zone: ZoneInfo) -> datetime | None:
-    return None if day is None else datetime.combine(day, time(), zone)
+    if day is None or day == date.min:  # which begins before the calendar, east of Greenwich
+        return None
+    return datetime.combine(day, time(), zone)
 
 
 def _end(day: date | None, zone: ZoneInfo) -> datetime | None:

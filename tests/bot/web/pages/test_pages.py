@@ -85,6 +85,15 @@ def test_what_cannot_be_meant_is_left_out(pair: tuple[str, str]) -> None:
     assert read.query.filter == IssueFilter()
 
 
+@pytest.mark.parametrize("pair", [("since", "0001-01-01"), ("until", "9999-12-31")])
+async def test_the_ends_of_the_calendar_leave_nothing_out(
+    pair: tuple[str, str], running: Site, ana: aiohttp.ClientSession
+) -> None:
+    assert asked(MultiDict([pair]), BERLIN).query.filter == IssueFilter()
+    async with ana.get("/issues", params=dict([pair])) as answer:
+        assert answer.status == 200
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_cell_is_a_formula(text: str) -> None:
     assert safe(text) == f"'{text}"
