@@ -78,17 +78,19 @@ async def compare(work: Work, stored: Sequence[Standing]) -> int:
 async def judge_overdue(work: Work) -> int:
     """Judge the clocks whose deadline has come; returns how many there were.
 
-    A clock that the rules do not know (yet) stops, so that it does not wake anybody.
+    A clock that the rules do not know (yet) stops, so that it does not wake anybody. What came
+    before a deadline is heard before it is judged: much may wait after an outage.
     """
     await work.load_for([])
-    overdue = await work.tx.overdue_expectations(work.now, BATCH)
+    heard = await work.tx.heard_until(work.now)
+    overdue = await work.tx.overdue_expectations(heard, BATCH)
     judged = []
     for standing in overdue:
         one = work.book.expected.get(standing.name)
         if one is None or one.rule != standing.rule:
             judged.append(Judgement(standing=replace(standing, look_at=None)))
         else:
-            judged.append(_judged(standing, one, work.now))
+            judged.append(_judged(standing, one, heard))
     await _keep(work, judged)
     return len(overdue)
 

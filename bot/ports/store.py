@@ -117,9 +117,16 @@ class Transaction(RunWrites, LessonWrites, LineageWrites, DutyWrites, Protocol):
     def openings_of(self, source: str, dedup_key: str, since: datetime) -> PastOpenings: ...
     def next_number(self) -> int: ...
 
+    async def heard_until(self, now: datetime) -> datetime:
+        """Return until when all that came is decided: now, or when the oldest came that waits."""
+        ...
+
     # incidents
     async def take_due(self, now: datetime, limit: int) -> Sequence[Incident]:
-        """Lock up to `limit` incidents whose `wake_at` has come, skipping those being worked on."""
+        """Lock up to `limit` incidents whose `wake_at` has come, skipping those being worked on.
+
+        No proof is overdue while what came before its time is yet to be heard.
+        """
         ...
 
     async def load_incidents(self, ids: Sequence[str]) -> None: ...

@@ -18,6 +18,7 @@ from bot.store.issues.marks import mark_changed
 from bot.store.tables.core import ALERT, INCIDENT
 from bot.wire import incident_from_json
 from rules.incident import Incident, State
+from rules.verification import Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +41,13 @@ _PENDING = (
 )
 _DUE = (
     select(INCIDENT.c.id, INCIDENT.c.body)
-    .where(INCIDENT.c.wake_at <= bindparam("now", type_=UtcDateTime()))
+    .where(
+        INCIDENT.c.wake_at <= bindparam("now", type_=UtcDateTime()),
+        or_(
+            INCIDENT.c.verification != Verdict.PENDING.value,
+            INCIDENT.c.wake_at <= bindparam("heard", type_=UtcDateTime()),
+        ),
+    )
     .order_by(INCIDENT.c.wake_at)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
@@ -102,12 +109,15 @@ class Incidents:
         if incident_id not in self._known:
             await self._connection.execute(_LOCK, {"its_id": incident_id})
 
-    async def due(self, now: datetime, limit: int) -> list[Incident]:
+    async def due(self, now: datetime, limit: int, heard: datetime) -> list[Incident]:
         """Return those whose time has come; one that cannot be read holds up no other.
 
-        It is put off for a while, and stays the auditor's to tell of.
+        It is put off for a while, and stays the auditor's to tell of. `heard` is until when all
+        that came is decided: whose proof was due later may have it by then.
         """
-        stored = (await self._connection.execute(_DUE, {"now": now, "most": limit})).all()
+        stored = (
+            await self._connection.execute(_DUE, {"now": now, "most": limit, "heard": heard})
+        ).all()
         found, broken = [], []
         for incident_id, body in stored:
             try:

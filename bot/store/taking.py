@@ -26,6 +26,14 @@ _OLDEST = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+_LONGEST_WAITING = (
+    select(INBOUND.c.received_at)
+    .where(
+        text("inbound.state = 'new'"), INBOUND.c.next_at <= bindparam("now", type_=UtcDateTime())
+    )
+    .order_by(INBOUND.c.next_at, INBOUND.c.id)
+    .limit(1)
+)
 _OF_OTHERS = _OLDEST.where(INBOUND.c.source.not_in(bindparam("crowding", expanding=True)))
 
 
@@ -47,3 +55,10 @@ async def take(
     known = {delivery.id for delivery in taken}
     beside = [rows.delivery(row) for row in crowded_out if row.id not in known]
     return taken + beside[: min(OTHERS, limit)]
+
+
+async def heard_until(connection: AsyncConnection, now: datetime) -> datetime:
+    """Return until when all that came is decided; what was set aside holds up nothing."""
+    found = await connection.execute(_LONGEST_WAITING, {"now": now})
+    waiting: datetime | None = found.scalar_one_or_none()
+    return now if waiting is None else min(now, waiting)

@@ -43,7 +43,7 @@ from bot.store.runbooks import PendingRunbooks
 from bot.store.runs.writes import RunWriting
 from bot.store.seen_lineage import PendingLineage, Remembered
 from bot.store.tables.core import ALERT, ALERT_TIME, COUNTER, MESSAGE, SILENCE
-from bot.store.taking import take
+from bot.store.taking import heard_until, take
 from bot.store.tasks import PendingTasks
 from rules.alert import Alert
 from rules.folding import OpenSubject
@@ -112,6 +112,9 @@ class SqlTransaction(RunWriting):
     ) -> Sequence[Delivery]:
         return await take(self._connection, limit, now, others=others)
 
+    async def heard_until(self, now: datetime) -> datetime:
+        return await heard_until(self._connection, now)
+
     def finish_delivery(self, delivery_id: str, *, error: str = "") -> None:
         self._pending.finish_delivery(delivery_id, error)
 
@@ -171,7 +174,7 @@ class SqlTransaction(RunWriting):
     # incidents
 
     async def take_due(self, now: datetime, limit: int) -> Sequence[Incident]:
-        return await self._incidents.due(now, limit)
+        return await self._incidents.due(now, limit, await self.heard_until(now))
 
     async def load_incidents(self, ids: Sequence[str]) -> None:
         await self._incidents.load(ids)

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 import rules
+from bot.engine.pace import MOST
 from bot.ports.inbox import Delivery
 from bot.sources.airflow import parse
 from bot.sources.kind import Source
+from rules.alert import AlertStatus
 from rules.catalogue import Asset, Catalogue, Product
 from rules.category import Category
 from rules.cron import Schedule
@@ -28,7 +30,7 @@ from rules.run import BACKFILL, SCHEDULED, Run, RunState
 from rules.silence import MaintenanceWindow
 from tests.rules.weighing.category_tables import SHIPPED
 from tests.stories.conftest import Tell
-from tests.stories.story import Story, rulebook
+from tests.stories.story import Story, alert, rulebook
 
 SHOP = Expectation(
     name="shop_daily",
@@ -72,6 +74,13 @@ async def occasions(story: Story, name: str = "shop_daily") -> list[tuple[str, s
     return [(f"{one.due_at:%m-%d %H:%M}", one.outcome.value) for one in found]
 
 
+async def much_waits(story: Story) -> None:
+    """Let more come than is decided at a time."""
+    well = {"source": "airflow", "status": AlertStatus.RESOLVED}
+    for n in range(MOST + 1):
+        await story.hears(alert(f"thing-{n}", story.clock.now(), **well), settle=False)
+
+
 async def begin(story: Story, at: datetime) -> None:
     story.clock.set(at)
     await story.settle()
@@ -92,6 +101,17 @@ async def test_what_never_starts_pages_once_at_deadline_plus_grace(tell: Tell) -
     await story.after(hours=20)
     story.pages()
     assert await occasions(story) == [("11-23 04:00", "missed")]
+
+
+async def test_what_has_started_is_not_missed_because_much_waits_to_be_heard(tell: Tell) -> None:
+    story = tell(waits_for())
+    await begin(story, MONDAY)
+    await story.until(FIVE)
+    await much_waits(story)
+    await story.hears(runs=[run(FIVE)], settle=False)
+    await story.down(minutes=20)
+    assert await occasions(story) == [("11-23 04:00", "started")]
+    story.pages()
 
 
 @pytest.mark.parametrize(

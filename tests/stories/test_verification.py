@@ -32,6 +32,7 @@ from tests.stories.fixes import (
 )
 from tests.stories.story import rulebook
 from tests.stories.test_auditor import Audited
+from tests.stories.test_expected_runs import much_waits
 
 
 async def test_mondays_success_closes_it(tell: Tell) -> None:
@@ -98,6 +99,19 @@ async def test_mondays_silence_pages_mondays_on_call(tell: Tell) -> None:
     assert (incident.state, incident.unproved) == (State.TRIGGERED, 1)
     assert await story.store.reader.incident_numbered(2) is None
     assert len(posts(story)) == 1
+
+
+async def test_a_proof_that_waits_to_be_heard_is_not_overdue(tell: Tell) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    await story.until(MONDAY_RUN + timedelta(minutes=10))
+    await story.hears(runs=[run(MONDAY_RUN, state=RunState.STARTED, ended_at=None)])
+    await much_waits(story)
+    proof = run(MONDAY_RUN, assets=("task:shop_daily.load",))
+    await story.hears(runs=[proof], settle=False)
+    await story.down(hours=5)
+    story.pages()
+    assert await verdict(story) is Verdict.PASSED
 
 
 async def test_a_run_that_never_ends_pages_too(tell: Tell) -> None:
