@@ -1,6 +1,7 @@
 """A schedule to the spans that everybody reads: layers, then swaps, overrides, absences."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 
@@ -11,6 +12,7 @@ from rules.schedule.changes import lay_overrides, overrides_of, substitute, swap
 from rules.schedule.roster import (
     ALWAYS,
     EXPLICIT,
+    Away,
     Layer,
     Override,
     RotationPlan,
@@ -90,7 +92,8 @@ def timelines(
     """Return every role of one version over [start, end), with pieces that nobody has left."""
     overrides = [o for o in overrides_of(schedule, plan) if o.starts_at < end]
     overrides = [o for o in overrides if o.ends_at > start]
-    away = [a for a in (*plan.away, *schedule.away) if a.start < end and a.end > start]
+    absences = (*plan.away, *schedule.away, *_away_elsewhere(schedule, plan, start, end))
+    away = [a for a in absences if a.start < end and a.end > start]
     roles = in_order({*roles_of(plan), *(o.role for o in overrides)}, plan.roles)
     found: dict[str, Timeline] = {}
     for role in roles:
@@ -132,6 +135,20 @@ def _planned(
     for _, below in layered(plan, role, *window):
         pieces = fill_below(pieces, known_only(schedule, below))
     return pieces
+
+
+def _away_elsewhere(
+    schedule: Schedule, plan: RotationPlan, start: datetime, end: datetime
+) -> Iterator[Away]:
+    """Yield absences of those who swapped into this rotation: others know of them."""
+    takers = {swap.taker for swap in schedule.swaps if swap.rotation == plan.name}
+    for name, versions in _versions(schedule).items() if takers else ():
+        if name == plan.name:
+            continue
+        for other, begins, ends in _in_force(versions, start, end):
+            for one in other.away:
+                if one.person in takers:
+                    yield replace(one, start=max(one.start, begins), end=min(one.end, ends))
 
 
 def known_only(schedule: Schedule, pieces: Timeline) -> Timeline:

@@ -35,6 +35,10 @@ def answers(schedule: Schedule, rotation: str, at: datetime) -> dict[str, tuple[
     ]
     roles = order_of_roles(plan, [o.role for o in schedule.overrides if o.rotation == rotation])
     absent = {a.person for a in (*plan.away, *schedule.away) if covers(a, at)}
+    takers = {swap.taker for swap in schedule.swaps if swap.rotation == rotation}
+    for name in {one.name for one in schedule.plans} - {rotation}:
+        other = in_force(schedule, name, at)
+        absent |= {a.person for a in (other.away if other else ()) if covers(a, at)} & takers
     now: dict[str, list[str]] = {}
     emptied: list[str] = []
     for role in roles:

@@ -379,6 +379,17 @@ def test_who_is_away_is_off_call_unless_an_override_names_them(
     assert asked(schedule, TEN) == people
 
 
+def test_who_swapped_across_rotations_is_away_there_too() -> None:
+    """The absence stands in the rotation that names them, and the night is in the other one."""
+    gone = (away("bo", "2026-11-18T00:00Z", "2026-11-19T00:00Z"),)
+    web = RotationPlan(name="web", layers=(layer("bo"),), away=gone)
+    leg = swap("ana", "bo", "2026-11-17T00:00Z", "2026-11-20T00:00Z", "2026-11-16T10:00Z")
+    schedule = Schedule(plans=(plan(layer("ana")), web), swaps=(leg,))
+    days = range(16, 21)
+    told = [asked(schedule, f"2026-11-{day}T12:00Z") for day in days]
+    assert told == [("ana",), ("bo",), (), ("bo",), ("ana",)]
+
+
 def test_an_override_that_removes_somebody_who_is_away_does_not_bring_them_back() -> None:
     off = override("ana", NINE, FIVE, kind=OverrideKind.REMOVE)
     then = override("ana", NINE, FIVE, kind=OverrideKind.REPLACE, instead_of="bo", made=1)

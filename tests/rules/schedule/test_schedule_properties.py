@@ -162,6 +162,11 @@ def schedules(draw: st.DrawFn) -> tuple[Schedule, datetime]:
     versions = [draw(plans(ALWAYS))]
     if draw(st.booleans()):
         versions.append(draw(plans(draw(times)[0])))
+    if draw(st.booleans()):
+        # those who swap across rotations are away by the other one's rows
+        for valid_from in (ALWAYS, draw(times)[0]):
+            gone = tuple(draw(several(away, 2)))
+            versions.append(RotationPlan(name="web", away=gone, valid_from=valid_from))
     schedule = Schedule(
         plans=versions,
         overrides=draw(several(override, 4)),
