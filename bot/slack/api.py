@@ -53,6 +53,8 @@ IN_VAIN: Mapping[str, str] = {
     "edit_window_closed": "the workspace does not let old messages be edited",
     "thread_not_found": "the thread is gone",
     "not_enabled": "App Home is off: switch the Home tab on in the Slack app's settings",
+    "messages_tab_disabled": "Watchbill can write to nobody: switch the Messages tab on in the "
+    "Slack app's settings",
     "hash_conflict": "the view has changed meanwhile",
     "view_too_large": "the form is too large for Slack; this is a fault of Watchbill",
     "push_limit_reached": "three forms are open already: close one and click again",

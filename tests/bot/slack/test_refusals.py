@@ -125,6 +125,14 @@ async def test_what_cannot_be_said_in_the_channel_is_said_directly(
     assert [m.text for m in workspace.messages("ana")] == ["Done.", "Please try again."]
 
 
+async def test_an_app_that_may_write_to_nobody_says_where_to_switch_it_on(
+    desk: Desk, reader: FakeReader, workspace: Workspace
+) -> None:
+    workspace.faults.add(method="chat.postMessage", kind="error", error="messages_tab_disabled")
+    with pytest.raises(GiveUpError, match="^Ana: .*switch the Messages tab on"):
+        await carry_out(desk, reader, job("page", payload={"person": ANA, "reason": REASON}))
+
+
 async def test_a_form_closed_before_it_was_filled_is_no_trouble(
     desk: Desk, reader: FakeReader, workspace: Workspace
 ) -> None:
