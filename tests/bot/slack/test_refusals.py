@@ -129,7 +129,7 @@ async def test_an_app_that_may_write_to_nobody_says_where_to_switch_it_on(
     desk: Desk, reader: FakeReader, workspace: Workspace
 ) -> None:
     workspace.faults.add(method="chat.postMessage", kind="error", error="messages_tab_disabled")
-    with pytest.raises(GiveUpError, match="^Ana: .*switch the Messages tab on"):
+    with pytest.raises(GiveUpError, match=r"^Ana: .*switch the Messages tab on"):
         await carry_out(desk, reader, job("page", payload={"person": ANA, "reason": REASON}))
 
 
