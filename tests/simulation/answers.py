@@ -7,6 +7,7 @@ from datetime import timedelta
 from rules.contacting.method import Method
 from tests.simulation.bot import Bot
 from tests.simulation.machine import Machine
+from tests.simulation.pipelines import Ran
 from tests.simulation.services import Sending, SimulatedServices
 from tests.simulation.world import World
 
@@ -26,6 +27,8 @@ class Heard:
     acts: dict[str, str] = field(default_factory=dict)
     answers: list[tuple[str, str, str]] = field(default_factory=list)
     """Incidents that somebody acknowledged by another way than Slack, who, and what they heard."""
+    ran: list[Ran] = field(default_factory=list)
+    """All runs of pipelines, as they were."""
     jumped: bool = False
     slept: bool = False
     ahead: timedelta = timedelta(0)

@@ -32,6 +32,7 @@ from rules.schedule.resolution import on_call
 from rules.schedule.roster import Change, Schedule
 from tests.simulation.chance import forget_ids
 from tests.simulation.contact import ContactSide
+from tests.simulation.pipelines import AIRFLOW
 from tests.simulation.process import Process
 from tests.simulation.slack import SimulatedClient
 from tests.simulation.team import CHANNEL
@@ -48,6 +49,7 @@ POLL_ALONE = timedelta(seconds=300)
 AUDITS = timedelta(minutes=4)
 LOOKS = timedelta(seconds=100)
 SOURCE = Source(name="generic", kind="generic")
+_SOURCES = {one.name: one for one in (SOURCE, AIRFLOW)}
 _BACK, _AHEAD = timedelta(days=2), timedelta(days=3)
 
 
@@ -216,9 +218,9 @@ class Bot:
             for name, work in works.items():
                 group.create_task(work(), name=name)
 
-    async def posts(self, body: bytes, key: str) -> bool:
+    async def posts(self, body: bytes, key: str, source: str = SOURCE.name) -> bool:
         """Take a request as the web side does; tell whether 202 went out."""
-        return await self._accept(NewDelivery(source=SOURCE.name, key=key, body=body))
+        return await self._accept(NewDelivery(source=source, key=key, body=body))
 
     async def asks(self, act: Act, user: str, key: str) -> bool:
         """Take a click as the Slack side does; tell whether Slack was told that it is stored."""
@@ -259,7 +261,7 @@ class Bot:
 
 
 def _read(delivery: Delivery) -> Parsed:
-    return read(SOURCE, delivery, raw_link=lambda _id: "")
+    return read(_SOURCES[delivery.source], delivery, raw_link=lambda _id: "")
 
 
 def silence_logs() -> None:

@@ -14,6 +14,7 @@ from rules.journal.entry import Told
 from rules.schedule.held import Slot
 from tests.simulation.answers import Answers, Heard
 from tests.simulation.machine import Machine
+from tests.simulation.orchestrator import Orchestrator
 from tests.simulation.team import ANA, BO, CY, DEE, USERS, schedule
 from tests.simulation.world import World
 
@@ -41,6 +42,7 @@ class Doings:
         self._passes = passes
         self._keys = 0
         answers = Answers(world, self.heard, lambda: self._machine())  # noqa: PLW0108 - dice
+        orchestrator = Orchestrator(world, self.heard.ran, self._is_heard, self._ask, passes)
         self._all: Sequence[tuple[Callable[[], Awaitable[None]], int]] = (
             (self._fires, 10),
             (self._burst, 3),
@@ -58,6 +60,7 @@ class Doings:
             (self._notes, 1),
             (self._covers, 2),
             *(((answers.one, 16), (self._writes, 2)) if world.services else ()),
+            *(((orchestrator.some, 60),) if world.has_runs else ()),
         )
 
     async def one(self) -> None:
@@ -80,10 +83,10 @@ class Doings:
         if await self._is_heard(body, key) and status == "firing":
             self.heard.accepted[key] = thing
 
-    async def _is_heard(self, body: bytes, key: str) -> bool:
+    async def _is_heard(self, body: bytes, key: str, source: str = "generic") -> bool:
         """Send as senders do, until somebody hears it."""
         for _ in range(_TRIES):
-            if await self._machine().asked(lambda bot: bot.posts(body, key)):
+            if await self._machine().asked(lambda bot: bot.posts(body, key, source)):
                 return True
             await self._passes(10)
         return False

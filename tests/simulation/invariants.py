@@ -12,6 +12,7 @@ from tests.simulation.contact_invariants import CONTACT_INVARIANTS, is_refused
 from tests.simulation.journal_invariants import JOURNAL_INVARIANTS
 from tests.simulation.life import Past
 from tests.simulation.records import Invariant, Records, micros
+from tests.simulation.run_invariants import RUN_INVARIANTS
 
 _SOON = timedelta(minutes=2)
 _CLOCKS_APART = timedelta(minutes=2)
@@ -247,6 +248,7 @@ INVARIANTS: dict[str, Invariant] = {
     "I12 Retry-After is respected": retry_after_is_respected,
     **CONTACT_INVARIANTS,
     **JOURNAL_INVARIANTS,
+    **RUN_INVARIANTS,
 }
 
 

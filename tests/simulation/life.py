@@ -15,6 +15,7 @@ from tests.simulation.chance import FAIR, Diary, Fate, Weather, repeatable_ids
 from tests.simulation.contact import contacts, reachable
 from tests.simulation.doings import Doings
 from tests.simulation.machine import Machine
+from tests.simulation.pipelines import with_pipelines
 from tests.simulation.services import SimulatedServices
 from tests.simulation.slack import SimulatedSlack
 from tests.simulation.storage import Disk
@@ -48,7 +49,9 @@ _RACE = timedelta(seconds=5)
 _TWO = 0.3
 """So many lives have two replicas on one database."""
 _REACHED = 0.35
-"""So many lives are such."""
+"""In so many lives people are reached besides Slack."""
+_RUNNING = 0.3
+"""In so many lives pipelines run."""
 
 
 @dataclass(slots=True)
@@ -63,6 +66,8 @@ class Past:
     lasted: timedelta
     on_call: tuple[str, ...] = ()
     """Who has been primary for a while at the end, as the roster and what people changed say."""
+    calm: int = 0
+    """Minutes of it that nothing failed in, at its end."""
 
 
 def live(seed: int, disk: Disk, parts: Parts | None = None) -> Past:
@@ -79,14 +84,20 @@ async def _begin(seed: int, disk: Disk, parts: Parts) -> Past:
     return await _Life(seed, disk, parts).whole()
 
 
+def _chosen(told: bool | None, what: str, seed: int, share: float) -> bool:
+    return Random(f"{what} {seed}").random() < share if told is None else told
+
+
 class _Life:
     def __init__(self, seed: int, disk: Disk, parts: Parts) -> None:
         self._fate = fate = Fate(seed)
         self._dice = fate.dice
         self._loop = asyncio.get_running_loop()
         fate.now = self._loop.time
-        # a coin of its own: the other lives stay what they were
-        self._reached = Random(f"reached {seed}").random() < _REACHED
+        lives = parts.lives
+        # coins of their own: the other lives stay what they were
+        self._reached = _chosen(lives.reached, "reached", seed, _REACHED)
+        has_runs = _chosen(lives.runs, "runs", seed, _RUNNING)
         self._clock = clock = VirtualClock(start_of(self._dice), self._loop)
         diary = Diary()
         groups = FailingGroups(clock)
@@ -94,6 +105,7 @@ class _Life:
         self._pace = pace_of(self._dice)
         disk.begin_life()
         replicas = 2 if self._dice.random() < _TWO else 1
+        replicas = lives.replicas or replicas
         self._world = World(
             fate,
             clock,
@@ -106,9 +118,12 @@ class _Life:
             diary,
             parts,
             replicas,
+            has_runs=has_runs,
         )
         if self._reached:
             self._is_reachable()
+        if has_runs:
+            self._world.book = with_pipelines(self._world.book, self._pace, clock.start)
         self._world.slack.is_late = self._is_late
         self._world.slack.lane_of = self._lane_of
         self._seed = seed
@@ -121,6 +136,8 @@ class _Life:
             machine.on_sleep = self._sleeps
         self._doings = Doings(self._world, self._machines, self._passes)
         self._deaths_left = _MOST_DEATHS
+        usual = (*WEATHERS, *(SLEEPY if replicas > 1 else ()), *(SILENT if self._reached else ()))
+        self._weathers = lives.weathers or usual
         self._lost = 0
         """Seconds that the clock has to pass again before what was due then is due."""
         self._may_jump = replicas == 1 and self._dice.random() < 0.15
@@ -135,6 +152,8 @@ class _Life:
     async def whole(self) -> Past:
         pace = self._pace
         self._world.note("life", f"of seed {self._seed}, with {len(self._machines)} of the bot")
+        if self._world.parts.lives.weathers:
+            self._weather()
         ends = self._dice.randint(*pace.lasts) * 60
         while self._loop.time() < ends:
             await self._passes(self._dice.expovariate(1 / pace.gap))
@@ -148,7 +167,7 @@ class _Life:
         await self._passes(pace.calm * 60 + self._lost)
         past = Past(self._seed, self._world, self._doings.heard,
                     sum(machine.deaths for machine in self._machines), self._clock.now(),
-                    timedelta(seconds=self._loop.time()), await self._on_call())  # fmt: skip
+                    timedelta(seconds=self._loop.time()), await self._on_call(), pace.calm)  # fmt: skip
         for machine in self._machines:
             await machine.kill()
         return past
@@ -211,8 +230,7 @@ class _Life:
         self._fate.skies.append((self._loop.time(), weather))
 
     def _weather(self) -> None:
-        chosen = WEATHERS if len(self._machines) == 1 else (*WEATHERS, *SLEEPY)
-        self._comes(self._dice.choice((*chosen, *SILENT) if self._reached else chosen))
+        self._comes(self._dice.choice(self._weathers))
         self._deaths_left = _MOST_DEATHS
         said = {
             name: value

@@ -19,9 +19,12 @@ from bot.slack.direct import messages_with
 from bot.slack.places import Places
 from rules.incident import Incident
 from tests.simulation.around import Around
+from tests.simulation.chance import FAIR, Weather
 from tests.simulation.planted_contact import PLANTED_CONTACT
 from tests.simulation.planted_journal import PLANTED_JOURNAL
-from tests.simulation.world import Parts
+from tests.simulation.planted_runs import PLANTED_RUNS
+from tests.simulation.weathers import SLEEPY
+from tests.simulation.world import Lives, Parts
 
 
 class NoLookUp(Places):
@@ -256,26 +259,33 @@ class UnfinishedEngine(Engine):
         await super()._decide(tx, taken, now)
 
 
+_LOST = Lives(weathers=(Weather(lost_before=0.2, lost_after=0.3),))
+_THROTTLED = Lives(weathers=(Weather(throttled=0.3),))
+_FULL = Lives(weathers=(Weather(commit_fails=0.2, commit_unheard=0.1),))
+_DYING = Lives(weathers=(FAIR, Weather(die=0.02)), replicas=1)
+_SLEEPING = Lives(weathers=SLEEPY, replicas=2)
+
 PLANTED: dict[str, Parts] = {
     "drops the metadata look-up": Parts(places=NoLookUp),
     "forgets to re-arm a wake-up": Parts(opened=forget_wake_ups, audits=False),
-    "sends before the commit": Parts(built=send_first),
+    "sends before the commit": Parts(built=send_first, lives=_FULL),
     "releases a lease early": Parts(outbox=EarlyOutbox),
-    "ignores Retry-After": Parts(api=DeafApi),
-    "answers before the commit": Parts(opened=answer_before_commit),
-    "takes no answer for no request": Parts(api=SureApi),
-    "forgets that it may have gone out": Parts(outbox=ForgetfulOutbox),
+    "ignores Retry-After": Parts(api=DeafApi, lives=_THROTTLED),
+    "answers before the commit": Parts(opened=answer_before_commit, lives=_FULL),
+    "takes no answer for no request": Parts(api=SureApi, lives=_LOST),
+    "forgets that it may have gone out": Parts(outbox=ForgetfulOutbox, lives=_LOST),
     "counts what failed as delivered": Parts(outbox=HopefulOutbox),
-    "sends though it slept": Parts(outbox=TrustingOutbox),
+    "sends though it slept": Parts(outbox=TrustingOutbox, lives=_SLEEPING),
     "loses pages on the way to the outbox": Parts(opened=lose_pages, audits=False),
-    "pages though somebody has it": Parts(built=page_anyway),
+    "pages though somebody has it": Parts(built=page_anyway, lives=_THROTTLED),
     "pages the same person for ever": Parts(opened=stand_still),
-    "forgets clicks of before a crash": Parts(opened=forget_clicks),
+    "forgets clicks of before a crash": Parts(opened=forget_clicks, lives=_DYING),
     "never ends a grant": Parts(keeper=SleepyKeeper),
     "decides deliveries twice": Parts(engine=UnfinishedEngine),
     "hands over at the wrong hour": Parts(built=ignore_zones),
     **PLANTED_CONTACT,
     **PLANTED_JOURNAL,
+    **PLANTED_RUNS,
 }
 LIVING = {
     "pages though somebody has it": "I5 ack stops it",

@@ -13,7 +13,8 @@ from bot.ports.jobs import Job
 from rules.contacting.method import Method
 from rules.incident import Incident, State
 from tests.simulation.around import Around
-from tests.simulation.world import Parts
+from tests.simulation.chance import Weather
+from tests.simulation.world import Lives, Parts
 
 
 def wait_for_slack(bot: Any) -> None:
@@ -125,12 +126,17 @@ def forget_answers(bot: Any) -> None:
         bot.contact.answering._inbox = Full()
 
 
+_REACHED = Lives(reached=True)
+_DOWN = replace(_REACHED, weathers=(Weather(unreachable=1.0),))
+_THROTTLED = replace(_REACHED, weathers=(Weather(unreachable=1.0, service_throttles=0.5),))
+_UNHEARD = replace(_REACHED, weathers=(Weather(unreachable=1.0, service_done_silent=0.4),))
+
 PLANTED_CONTACT: dict[str, Parts] = {
-    "waits for Slack before it calls": Parts(built=wait_for_slack),
-    "texts again without looking": Parts(built=look_for_nothing),
-    "calls though somebody has it": Parts(built=call_anyway),
-    "calls again before it may": Parts(built=ignore_services),
-    "takes a service's silence for no": Parts(built=take_silence_for_no),
-    "leaves attempts out of the ledger": Parts(opened=forget_attempts),
-    "forgets answers by other ways": Parts(built=forget_answers),
+    "waits for Slack before it calls": Parts(built=wait_for_slack, lives=_DOWN),
+    "texts again without looking": Parts(built=look_for_nothing, lives=_UNHEARD),
+    "calls though somebody has it": Parts(built=call_anyway, lives=_REACHED),
+    "calls again before it may": Parts(built=ignore_services, lives=_THROTTLED),
+    "takes a service's silence for no": Parts(built=take_silence_for_no, lives=_UNHEARD),
+    "leaves attempts out of the ledger": Parts(opened=forget_attempts, lives=_REACHED),
+    "forgets answers by other ways": Parts(built=forget_answers, lives=_REACHED),
 }

@@ -6,7 +6,9 @@ from typing import Any
 from bot.journal_jobs import JOURNAL_ASK, JOURNAL_REMIND
 from bot.ports.jobs import NewJob
 from tests.simulation.around import Around
-from tests.simulation.world import Parts
+from tests.simulation.world import Lives, Parts
+
+_REACHED = Lives(reached=True)
 
 
 def ask_some(store: Any) -> None:
@@ -44,6 +46,6 @@ def remind_twice(store: Any) -> None:
 
 
 PLANTED_JOURNAL: dict[str, Parts] = {
-    "asks for half of the journal entries": Parts(opened=ask_some),
-    "reminds of journal entries twice": Parts(opened=remind_twice),
+    "asks for half of the journal entries": Parts(opened=ask_some, lives=_REACHED),
+    "reminds of journal entries twice": Parts(opened=remind_twice, lives=_REACHED),
 }

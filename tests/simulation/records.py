@@ -45,3 +45,7 @@ Invariant = Callable[[Records], Iterator[str]]
 
 def micros(at: datetime) -> int:
     return round((at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
+
+
+def instant(stored: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=stored)

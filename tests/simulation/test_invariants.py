@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from rules.incident import State
+from rules.incident import Incident, State
+from rules.verification import Verdict
 from tests.simulation.invariants import INVARIANTS
 from tests.simulation.life import live
 from tests.simulation.planted import LIVING
@@ -178,7 +179,72 @@ def asked_again(it: Records) -> bool:
     return _rows(it, "UPDATE job SET kind = 'journal_remind', state = 'todo' WHERE kind = 'show'")
 
 
+def runs_gone(it: Records) -> bool:
+    return _rows(it, "DELETE FROM run")
+
+
+def occasions_gone(it: Records) -> bool:
+    return _rows(it, "DELETE FROM occasion WHERE due_at NOT IN (SELECT min(due_at) FROM occasion)")
+
+
+def starts_missed(it: Records) -> bool:
+    return _rows(it, "UPDATE occasion SET outcome = 'missed' WHERE outcome != 'missed'")
+
+
+def misses_served(it: Records) -> bool:
+    return _rows(it, "UPDATE occasion SET outcome = 'started' WHERE outcome = 'missed'")
+
+
+def misses_untold(it: Records) -> bool:
+    return _rows(it, "DELETE FROM alert WHERE source = '@expected'")
+
+
+def ended_again(it: Records) -> bool:
+    what = "incident_id, at, what, sentence, by, rule"
+    ends = "rule IN ('verification.passed', 'verification.failed', 'verification.waived')"
+    return _rows(it, f"INSERT INTO timeline ({what}) SELECT {what} FROM timeline WHERE {ends}")
+
+
+def proof_overdue(it: Records) -> bool:
+    return _proofs(it, lambda at: at.is_pending, look_at=it.past.world.clock.start)
+
+
+def claimed_later(it: Records) -> bool:
+    claims = "what = 'Resolved' AND rule = 'person'"
+    return _rows(it, f"UPDATE timeline SET at = at + 600000000 WHERE {claims}")
+
+
+def proof_forgotten(it: Records) -> bool:
+    return _proofs(it, lambda at: at.verified_at is not None, verdict=Verdict.PENDING)
+
+
+def open_though_proved(it: Records) -> bool:
+    it.incidents[:] = [
+        at if at.verified_at is None else at.but(state=State.TRIGGERED) for at in it.incidents
+    ]
+    return any(at.verified_at for at in it.incidents)
+
+
+def _proofs(it: Records, which: Callable[[Incident], bool], **changes: object) -> bool:
+    """Alter what is known of the proofs of some incidents, and tell whether there were any."""
+    chosen = [at for at in it.incidents if at.verification and which(at)]
+    for at in chosen:
+        seen = replace(at.verification, **changes)  # type: ignore[type-var]
+        it.incidents[it.incidents.index(at)] = at.but(verification=seen)
+    return bool(chosen)
+
+
 ALTERED: dict[Alter, str] = {
+    runs_gone: "I1 runs are durable",
+    occasions_gone: "I4 what never starts is raised",
+    starts_missed: "I4 what never starts is raised",
+    misses_served: "I4 what never starts is raised",
+    misses_untold: "I4 what never starts is raised",
+    ended_again: "I7 each fix ends once",
+    proof_overdue: "I7 each fix ends once",
+    claimed_later: "I7 a proof began after the fix",
+    proof_forgotten: "I7 a proof counts",
+    open_though_proved: "I7 what is proved stays",
     questions_gone: "I7 journal entries are asked for",
     asked_again: "I7 nobody is asked for an entry twice",
     unreached: "I4 whoever is paged is reached in time",

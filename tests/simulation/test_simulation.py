@@ -22,36 +22,43 @@ pytestmark = [
 ]
 
 SEEDS = range(8)
-NEAR = 300
-"""Seeds tried from the one that caught a fault last: a change of the bot changes every life."""
+NEAR = 100
+"""Seeds tried from the one that caught a fault last: a change of the bot changes every life, but
+not the weather in which a fault shows, where it names one."""
 WITHIN = 1_000
 CAUGHT_BY: dict[str, int] = {
-    "answers before the commit": 83,
-    "asks for half of the journal entries": 65,
-    "calls again before it may": 120,
-    "calls though somebody has it": 23,
+    "answers before the commit": 0,
+    "asks for half of the journal entries": 1,
+    "calls again before it may": 0,
+    "calls though somebody has it": 1,
     "counts what failed as delivered": 3,
-    "decides deliveries twice": 1,
-    "drops the metadata look-up": 2,
-    "forgets answers by other ways": 30,
-    "forgets clicks of before a crash": 7,
-    "forgets that it may have gone out": 22,
+    "decides deliveries twice": 3,
+    "drops the metadata look-up": 7,
+    "forgets answers by other ways": 2,
+    "forgets clicks of before a crash": 0,
+    "forgets that it may have gone out": 0,
     "forgets to re-arm a wake-up": 0,
+    "forgets what is expected": 1,
     "hands over at the wrong hour": 2,
-    "ignores Retry-After": 43,
-    "leaves attempts out of the ledger": 6,
+    "ignores Retry-After": 0,
+    "leaves attempts out of the ledger": 0,
+    "lets no run prove a fix": 1,
     "loses pages on the way to the outbox": 1,
     "never ends a grant": 0,
+    "never looks for a proof": 9,
+    "opens again what was proved": 1,
     "pages the same person for ever": 0,
-    "pages though somebody has it": 35,
+    "pages though somebody has it": 13,
+    "raises what has started": 4,
     "releases a lease early": 0,
-    "reminds of journal entries twice": 65,
-    "sends before the commit": 29,
-    "sends though it slept": 712,
-    "takes a service's silence for no": 30,
-    "takes no answer for no request": 22,
-    "texts again without looking": 30,
-    "waits for Slack before it calls": 55,
+    "reminds of journal entries twice": 1,
+    "sends before the commit": 7,
+    "sends though it slept": 2,
+    "takes a service's silence for no": 2,
+    "takes no answer for no request": 0,
+    "takes runs of before the fix": 5,
+    "texts again without looking": 2,
+    "waits for Slack before it calls": 0,
 }
 """The seed that caught each planted fault when this was written."""
 

@@ -15,12 +15,23 @@ from rules.people import People
 from rules.rulebook import RuleBook
 from rules.schedule.roster import Schedule
 from tests.fakes.groups import MemoryGroups
-from tests.simulation.chance import Diary, Fate
+from tests.simulation.chance import Diary, Fate, Weather
 from tests.simulation.process import PROCESS
 from tests.simulation.services import SimulatedServices
 from tests.simulation.slack import SimulatedSlack
 from tests.simulation.storage import Disk
 from tests.simulation.time import VirtualClock
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """What is made sure of in every life; what is not said is the seed's to choose."""
+
+    weathers: tuple[Weather, ...] = ()
+    """All that there are, from the beginning of the life."""
+    replicas: int = 0
+    reached: bool | None = None
+    runs: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,8 @@ class Parts:
     """Changes the opened store."""
     built: Callable[[Any], None] = lambda _bot: None
     """Changes the whole bot, once it is built."""
+    lives: Lives = Lives()
+    """In which lives it shows."""
 
 
 @dataclass(slots=True)
@@ -57,6 +70,8 @@ class World:
     replicas: int = 1
     services: SimulatedServices | None = None
     """What reaches people besides Slack; None in lives in which nothing does."""
+    has_runs: bool = False
+    """Whether pipelines run in it, and some of them are expected to."""
 
     def note(self, who: str, what: str) -> None:
         self.diary.note(self.clock.now(), who, what)
