@@ -311,8 +311,9 @@ def _made_up(expected: Expectation, occasion: datetime, began: datetime, now: da
     if late <= expected.grace:
         words = f"{expected.name} started in time, and its source told of it late"
         return _end(expected, words, now)
-    minutes = timedelta(minutes=late // timedelta(minutes=1))
-    return _end(expected, f"{expected.name} started {duration_text(minutes)} late", now)
+    minute = timedelta(minutes=1)
+    told = duration_text(late - late % minute if late >= minute else late)
+    return _end(expected, f"{expected.name} started {told} late", now)
 
 
 def _end(expected: Expectation, title: str, now: datetime) -> Alert:

@@ -103,6 +103,16 @@ def test_what_is_told_late_started_in_time() -> None:
     assert judged.amended[0].seen_at == FIVE + MINUTE
 
 
+@pytest.mark.parametrize(("late", "told"), [(52, "52 s"), (61, "1 min"), (3_725, "1 h 2 min")])
+def test_how_late_it_started_is_told(late: int, told: str) -> None:
+    hasty = replace(DAILY, grace=timedelta(seconds=25))
+    missed = judge(begin(hasty, NOON), hasty, FIVE + hasty.grace).standing
+    judged = observe(missed, hasty, run(FIVE + timedelta(seconds=late)), FIVE + timedelta(hours=2))
+    assert judged is not None
+    assert judged.alert is not None
+    assert judged.alert.title == f"shop started {told} late"
+
+
 def test_a_run_of_the_future_is_no_run_of_the_future() -> None:
     judged = observe(begin(DAILY, NOON), DAILY, run(NOON + 3 * DAY), NOON)
     assert judged is not None
