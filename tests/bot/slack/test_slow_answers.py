@@ -8,12 +8,17 @@ from typing import Any
 
 import pytest
 
+from bot.ports.delivering import RetryLaterError
+from bot.ports.inbox import NotStoredError
 from bot.slack.desk import Desk
 from bot.slack.happenings import Happenings
 from bot.slack.intake import Intake, Running
+from bot.slack.listeners import Identity, build_listeners
 from bot.slack.words import Words
+from bot.workspace.server import RunningWorkspace
 from bot.workspace.state import Workspace
 from rules.incident import Incident, State
+from tests.bot.slack.conftest import by_socket
 from tests.bot.slack.samples import incident
 from tests.bot.slack.test_listeners import WHERE, whispers
 from tests.fakes.inbox import FakeInbox
@@ -84,6 +89,29 @@ async def test_words_beside_a_picture_are_words(desk: Desk, subtype: str, heard:
              "text": "ack 42", **({"subtype": subtype} if subtype else {})}  # fmt: skip
     await Happenings(intake, Words(intake)).hear({"event": event, "event_id": "Ev1"})
     assert bool(inbox.deliveries) is heard
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [(NotStoredError("gone"), "has been logged. Please try again"),
+     (RetryLaterError("Slack is down"), "Slack would not do that: Slack is down")],
+)  # fmt: skip
+async def test_a_question_that_fails_is_told_to_who_asked(
+    desk: Desk, running: RunningWorkspace, workspace: Workspace, fault: Exception, said: str
+) -> None:
+    class Broken(FakeReader):
+        async def incidents(self, **_: object) -> Sequence[Incident]:
+            raise fault
+
+    me = Identity(bot_user=workspace.bot_user_id)
+    broken = replace(desk, reader=Broken())
+    listening = build_listeners(broken, FakeInbox(), token="", identity=lambda: me)
+    async with by_socket(listening, running) as connection:
+        await workspace.until(lambda: len(workspace.sockets.connections) == 2)
+        assert (await workspace.command("ana", WHERE, "/oncall list")).acked
+        await workspace.until(lambda: whispers(workspace))
+        assert said in whispers(workspace)[0]
+        await connection.close()
 
 
 async def test_an_act_is_never_acknowledged_before_it_is_stored(
