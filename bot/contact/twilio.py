@@ -75,7 +75,8 @@ class TextMessage:
         if summons.since is None:
             return ""
         since = summons.since - CLOCKS_APART
-        query = {"To": summons.address, "DateSent>": f"{since:%Y-%m-%d}", "PageSize": "50"}
+        # the newest first; those that still wait to be sent have no date to be found by
+        query = {"To": summons.address, "PageSize": "50"}
         answer = await self._service.get("/Messages.json", query)
         listed = answer.get("messages") if isinstance(answer, dict) else None
         ours = f" {summons.code} " if summons.code else body

@@ -117,7 +117,8 @@ class Services:
             }
             for one in self.of("sms")
             if one["To"] == request.query["To"]
-            and f"{one['at']:%Y-%m-%d}" >= request.query["DateSent>"]
+            # what is queued has no date of sending yet, and none of ours leaves the queue
+            and "DateSent>" not in request.query
         ]
         return web.json_response({"messages": found})
 
