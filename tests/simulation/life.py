@@ -50,7 +50,7 @@ _TWO = 0.3
 """So many lives have two replicas on one database."""
 _REACHED = 0.35
 """In so many lives people are reached besides Slack."""
-_RUNNING = 0.3
+_RUNNING = 0.2
 """In so many lives pipelines run."""
 
 

@@ -18,7 +18,7 @@ SHOP, LEDGER, STOCK = "shop_daily", "ledger_load", "stock_sync"
 """The first is expected by its name, the second by its product, the third by nobody."""
 DAGS = (SHOP, LEDGER, STOCK)
 _ZONE = "Europe/Berlin"
-_DUE = {SHOP: (1, 2, 4), LEDGER: (2, 5)}
+_DUE = {SHOP: (1, 3), LEDGER: (2,)}
 """Minutes of a quick life at which they are due."""
 _GRACE, _TAKES, _ASKS = timedelta(seconds=25), timedelta(seconds=30), timedelta(minutes=1)
 _SLOWLY = 10
