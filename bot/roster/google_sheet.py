@@ -82,6 +82,7 @@ class GoogleSheet:
         self._lock = threading.Lock()
         self._heard: tuple[datetime, datetime] | None = None
         self._next: datetime | None = None
+        self._reading_since: datetime | None = None
         self._failures = 0
         self._reads: deque[datetime] = deque()
         self._outline: Json = {}
@@ -132,7 +133,11 @@ class GoogleSheet:
 
     def fault(self) -> str:
         """Say why the roster is not ready, "" when it was read lately."""
-        stale = self.read_at is None or self._clock.now() - self.read_at > STALE * self._pace
+        since, now = self._reading_since, self._clock.now()
+        if since is not None and now - since > STALE * self._pace:
+            lasts = duration_text((now - since) / self._pace)
+            return f"the sheet cannot be read: a read has lasted {lasts}. Restart the bot."
+        stale = self.read_at is None or now - self.read_at > STALE * self._pace
         return f"the sheet cannot be read: {self.standing()}" if stale and self.trouble else ""
 
     def close(self) -> None:
@@ -148,6 +153,7 @@ class GoogleSheet:
 
     def _attempt(self, now: datetime) -> None:
         heard = self._take_heard()
+        self._reading_since = now
         try:
             self._read(now, whole=heard is not None)
         except SheetFaultError as fault:
@@ -158,6 +164,8 @@ class GoogleSheet:
             self._unusable = error
         else:
             self._unusable = None
+        finally:
+            self._reading_since = None
         if self.trouble:
             self._tell("")
         self.trouble, self._failures = "", 0

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -12,6 +13,7 @@ from bot.local_google.google import LocalGoogle
 from bot.local_google.spreadsheet import Written
 from bot.local_google.tokens import key_text
 from bot.roster.google_client import GoogleSheets
+from bot.roster.google_faults import later
 from bot.roster.google_sheet import GoogleSheet
 from bot.roster.table import TableError
 from tests.fakes.clock import FakeClock
@@ -261,6 +263,26 @@ def test_a_sheet_unread_for_ten_minutes_is_a_fault(
     clock.advance(minutes=1)
     sheet.look()
     assert sheet.fault() == ""
+
+
+def test_a_read_that_does_not_end_is_a_fault(
+    sheet: GoogleSheet, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def hangs(*_asked: object) -> NoReturn:
+        for _ in range(2):
+            clock.advance(minutes=6)
+            said.append(sheet.fault())
+        raise later("it was cut off")
+
+    sheet.look()
+    monkeypatch.setattr(sheet.sheets, "values", hangs)
+    clock.advance(minutes=1)
+    sheet.look()
+    stuck = "the sheet cannot be read: a read has lasted 12 min. Restart the bot."
+    assert said == ["", stuck]
+    assert "it was cut off" in sheet.fault()
 
 
 def test_a_sheet_never_read_says_why(google: LocalGoogle, sheets: GoogleSheets) -> None:
