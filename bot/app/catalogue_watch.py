@@ -1,50 +1,29 @@
 """Keeps the rules' catalogue as its files are: read at start, and again when one changes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
 from pathlib import Path
 from subprocess import SubprocessError
 
 import structlog
 
+from bot.app.file_watch import FileWatch
 from bot.app.rules_in_force import RulesInForce
 from bot.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY = timedelta(seconds=30)
-FIRST_LOOK = timedelta(seconds=10)
-"""A page must not wait longer for a large manifest."""
 _Stamps = tuple[tuple[str, int, int], ...]
 
 
-class CatalogueWatch:
+class CatalogueWatch(FileWatch):
     """Reads in a thread, for manifests are large; what is wrong is logged and left out."""
 
     def __init__(self, files: Sequence[str], rules: RulesInForce, clock: Clock) -> None:
+        super().__init__(clock)
         self._files = tuple(files)
         self._rules = rules
-        self._clock = clock
         self._seen: _Stamps | None = None
-        self._looked = asyncio.Event()
-
-    async def before(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Begin the work once the files have been read, or could not be in a reasonable time.
-
-        What waits from before a restart is then decided by the promises too; nothing waits long.
-        """
-        await self._clock.wait(self._looked, self._clock.now() + FIRST_LOOK)
-        await work()
-
-    async def run(self) -> None:
-        """Look for changes until cancelled."""
-        while True:
-            try:
-                await self.look()
-            finally:
-                self._looked.set()
-            await self._clock.sleep_until(self._clock.now() + LOOK_EVERY)
 
     async def look(self) -> bool:
         """Read the files if one of them has changed; tell whether they were read."""

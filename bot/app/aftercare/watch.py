@@ -1,12 +1,11 @@
 """Keeps the rules' runbooks as their files are: read at start, and again when one changes."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from collections.abc import Callable
 
 import structlog
 
-from bot.app.catalogue_watch import FIRST_LOOK
+from bot.app.file_watch import FileWatch
 from bot.clock import Clock
 from bot.config.runbooks import RunbooksSpec
 from bot.runbooks.reading import Stamps, read_runbooks, stamps
@@ -14,37 +13,17 @@ from rules.runbooks.choosing import Runbooks
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY = timedelta(seconds=30)
 
-
-class RunbookWatch:
+class RunbookWatch(FileWatch):
     """Reads in a thread; a file that cannot be read is logged and left out."""
 
     def __init__(self, spec: RunbooksSpec, know: Callable[[Runbooks], None], clock: Clock) -> None:
+        super().__init__(clock)
         self._spec = spec
         self._know = know
-        self._clock = clock
         self._seen: Stamps | None = None
-        self._looked = asyncio.Event()
         self.runbooks: Runbooks | None = None
         """What was read last, None before anything could be."""
-
-    async def run(self) -> None:
-        """Look for changes until cancelled."""
-        while True:
-            try:
-                await self.look()
-            finally:
-                self._looked.set()
-            await self._clock.sleep_until(self._clock.now() + LOOK_EVERY)
-
-    async def before(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        """Begin the work once the files have been read, or could not be in a reasonable time.
-
-        What breaks in the first second has its runbook too; no page waits for a drive that hangs.
-        """
-        await self._clock.wait(self._looked, self._clock.now() + FIRST_LOOK)
-        await work()
 
     async def look(self) -> bool:
         """Read the folders if a file of them has changed; tell whether they were read."""

@@ -3,12 +3,10 @@
 import asyncio
 import json
 import os
-from datetime import datetime
 from pathlib import Path
 
-from bot.app.catalogue_watch import FIRST_LOOK, CatalogueWatch
+from bot.app.catalogue_watch import CatalogueWatch
 from tests.bot.app.conftest import Running
-from tests.fakes.clock import FakeClock
 
 CATALOGUE = """
 products:
@@ -112,22 +110,3 @@ async def test_work_begins_when_the_files_were_read_however_that_went(
             await watch.before(work)
             reading.cancel()
         assert began.pop() is known
-
-
-async def test_work_does_not_wait_for_ever(running: Running, clock: FakeClock) -> None:
-    began: list[datetime] = []
-    start = clock.now()
-
-    async def work() -> None:
-        began.append(clock.now())
-
-    async def pass_time() -> None:
-        while not began:
-            clock.advance(seconds=1)
-            await asyncio.to_thread(str)
-
-    watch = CatalogueWatch(["never read"], running.app.rules, clock)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(watch.before(work))
-        group.create_task(pass_time())
-    assert FIRST_LOOK <= began[0] - start <= 2 * FIRST_LOOK
