@@ -18,7 +18,7 @@ from bot.slack.api import SlackApi
 from bot.slack.direct import messages_with
 from bot.slack.places import Places
 from rules.incident import Incident
-from tests.simulation.around import Around
+from tests.simulation.around import Around, lose_one_in
 from tests.simulation.chance import FAIR, Weather
 from tests.simulation.planted_contact import PLANTED_CONTACT
 from tests.simulation.planted_journal import PLANTED_JOURNAL
@@ -134,19 +134,7 @@ def answer_before_commit(store: Any) -> None:
 
 def lose_pages(store: Any) -> None:
     """Drop every fifth effect of a page between the decision and the outbox."""
-    begin, counted = store.store.begin, [0]
-
-    def change(tx: Any) -> None:
-        enqueue = tx.enqueue
-
-        def enqueues(job: Any) -> None:
-            counted[0] += job.kind == "page"
-            if job.kind != "page" or counted[0] % 5:
-                enqueue(job)
-
-        tx.enqueue = enqueues
-
-    store.store.begin = lambda: Around(begin(), change)
+    lose_one_in(store, "page", 5)
 
 
 def stand_still(store: Any) -> None:

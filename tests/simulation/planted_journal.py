@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.journal_jobs import JOURNAL_ASK, JOURNAL_REMIND
 from bot.ports.jobs import NewJob
-from tests.simulation.around import Around
+from tests.simulation.around import Around, lose_one_in
 from tests.simulation.world import Lives, Parts
 
 _REACHED = Lives(reached=True)
@@ -13,19 +13,7 @@ _REACHED = Lives(reached=True)
 
 def ask_some(store: Any) -> None:
     """Drop every other question between the decision and the outbox."""
-    begin, counted = store.store.begin, [0]
-
-    def change(tx: Any) -> None:
-        enqueue = tx.enqueue
-
-        def enqueues(job: NewJob) -> None:
-            counted[0] += job.kind == JOURNAL_ASK
-            if job.kind != JOURNAL_ASK or counted[0] % 2:
-                enqueue(job)
-
-        tx.enqueue = enqueues
-
-    store.store.begin = lambda: Around(begin(), change)
+    lose_one_in(store, JOURNAL_ASK, 2)
 
 
 def remind_twice(store: Any) -> None:
