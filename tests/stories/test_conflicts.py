@@ -11,6 +11,7 @@ from bot.ports.inbox import ConflictError
 from bot.ports.jobs import Job
 from bot.ports.store import Store, Transaction
 from bot.store.transaction import SqlTransaction
+from rules.incident import Incident
 from tests.stories.conftest import Tell
 from tests.stories.story import Story, alert
 
@@ -73,7 +74,8 @@ async def test_a_conflict_that_passes_delays_nothing(tell: Tell) -> None:
     story.pages("ana")
 
 
-async def test_a_wake_up_that_always_conflicts_lets_the_others_go_on(tell: Tell) -> None:
+async def one_always_conflicts(tell: Tell) -> tuple[Story, Contested, Incident]:
+    """Have two incidents whose next steps are due, one of which can never be stored."""
     story = tell()
     await story.fires("poison")
     await story.fires("sound")
@@ -82,6 +84,11 @@ async def test_a_wake_up_that_always_conflicts_lets_the_others_go_on(tell: Tell)
     poison = await story.incident(1)
     store = contest(story, lambda tx: poison.id in tx._incidents._saved)
     story.clock.advance(minutes=5)
+    return story, store, poison
+
+
+async def test_a_wake_up_that_always_conflicts_lets_the_others_go_on(tell: Tell) -> None:
+    story, store, poison = await one_always_conflicts(tell)
     await runs(story)
     await story.outbox.run_due()
     story.pages("bo")
@@ -102,15 +109,8 @@ class BusyHands:
 
 async def test_a_flood_does_not_hide_a_wake_up_that_always_conflicts(tell: Tell) -> None:
     """Between two looks at what is due, the flood's deliveries are decided without a conflict."""
-    story = tell()
-    await story.fires("poison")
-    await story.fires("sound")
-    await story.after(seconds=2)
-    story.pages("ana", "ana")
-    poison = await story.incident(1)
-    contest(story, lambda tx: poison.id in tx._incidents._saved)
+    story, _, _ = await one_always_conflicts(tell)
     story.engine.hands = BusyHands()
-    story.clock.advance(minutes=5)
     for _ in range(8 * CONFLICTS):
         await story.hears(alert("flood", story.clock.now()), settle=False)
         await runs(story, rounds=1)
