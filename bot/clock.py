@@ -31,6 +31,7 @@ class SystemClock:
     def __init__(self, *, speed: float = 1.0, start: datetime | None = None) -> None:
         self.offset = timedelta(0)
         self._speed = speed
+        self._follows = speed == 1.0 and start is None
         self._began = time.time()
         self._start = start or datetime.fromtimestamp(self._began, UTC)
 
@@ -40,6 +41,11 @@ class SystemClock:
         else:
             elapsed = timedelta(seconds=(time.time() - self._began) * self._speed)
         return self._start + elapsed + self.offset
+
+    def correct(self, ahead: timedelta) -> None:
+        """Go by a clock that is `ahead` of ours; one that was set or runs faster follows none."""
+        if self._follows:
+            self.offset += ahead
 
     def skip_to(self, when: datetime) -> None:
         """Set the clock forward, as a demo does; who sleeps by now is not woken by it."""

@@ -268,7 +268,7 @@ class Application:
 
     async def _keep_house(self) -> None:
         if self.store.shared:
-            self.setting.clock.offset += await self.store.clock_offset()
+            self.setting.clock.correct(await self.store.clock_offset())
         now, config = self.setting.clock.now(), self.setting.config
         gone = await self.store.prune(now - config.retention, _breathe)
         gone["lineage"] = await self.store.forget_lineage(now - config.lineage_retention)

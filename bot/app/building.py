@@ -297,7 +297,7 @@ async def _opened(setting: Setting) -> OpenedStore:
     lease = LEASE * setting.speed
     store = await open_store(setting.config.database, setting.clock, lease=lease, lane_gap=LANE_GAP)
     if store.shared:
-        setting.clock.offset += await store.clock_offset()
+        setting.clock.correct(await store.clock_offset())
     else:
         await store.queue.release_all(setting.clock.now())
         await grow(store.database)

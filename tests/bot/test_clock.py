@@ -22,6 +22,13 @@ def test_a_clock_is_set_forward_and_never_back(speed: float) -> None:
     assert START + HOUR <= clock.now() < START + HOUR + A_MOMENT
 
 
+def test_only_a_clock_that_tells_the_true_time_goes_by_another() -> None:
+    true, fast, played = SystemClock(), SystemClock(speed=60), SystemClock(start=START)
+    for clock in (true, fast, played):
+        clock.correct(HOUR)
+    assert [clock.offset for clock in (true, fast, played)] == [HOUR, 0 * HOUR, 0 * HOUR]
+
+
 async def test_a_fast_clock_waits_less() -> None:
     clock = SystemClock(speed=3_600_000.0, start=START)
     await clock.sleep_until(START + HOUR)

@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -42,6 +43,9 @@ escalation_policies:
 routes: [{{name: everything, policy: default}}]
 fallback: [dee@example.com]
 """
+
+WEDNESDAY = datetime(2026, 11, 18, 10, tzinfo=UTC)
+"""When a test begins: far from every hand-off and from what is asked before one."""
 
 
 @dataclass
@@ -97,7 +101,7 @@ async def started(
     config: str = CONFIG,
     before: Callable[[Workspace], object] = lambda _workspace: None,
 ) -> AsyncIterator[Running]:
-    clock = SystemClock(speed=speed)
+    clock = SystemClock(speed=speed, start=WEDNESDAY)
     if not roster:
         roster = str(folder / "roster.csv")
         Path(roster).write_text(roster_for(clock.now()))

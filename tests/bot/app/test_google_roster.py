@@ -15,7 +15,7 @@ from bot.clock import SystemClock
 from bot.local_google.google import LocalGoogle
 from bot.local_google.spreadsheet import Written
 from bot.web.authentication import sign
-from tests.bot.app.conftest import CONFIG, Running, started
+from tests.bot.app.conftest import CONFIG, WEDNESDAY, Running, started
 from tests.fakes.google import BOT, google_in_a_thread, key_file, running_google
 
 SECRET = "secret-of-the-roster"
@@ -23,8 +23,7 @@ POLL = "10m"
 
 
 def rows(*people: str) -> list[list[Written]]:
-    monday = SystemClock().now().date()
-    monday -= timedelta(days=monday.weekday() + 7)
+    monday = WEDNESDAY.date() - timedelta(days=WEDNESDAY.weekday() + 7)
     made: list[list[Written]] = [["Week of", "Primary", "Secondary"]]
     return made + [
         [monday + timedelta(weeks=n), person, "Cy Haddad"] for n, person in enumerate(people * 3)
@@ -45,7 +44,7 @@ class OnASheet:
     google: LocalGoogle
 
     async def announce(self, secret: str = SECRET) -> int:
-        at = int(SystemClock().now().timestamp() * 1000)
+        at = int(self.bot.app.setting.clock.now().timestamp() * 1000)
         body = json.dumps({"id": "abc", "at": at, "kind": "EDIT"})
         headers = {"X-Watchbill-Signature": sign(secret, body.encode())}
         url = f"{self.bot.app.url}/hooks/roster"
