@@ -59,6 +59,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Loaded:
 def replaced(written: str, environ: Mapping[str, str]) -> str:
     """Put the environment into `${NAME}` and `${NAME:-default}`; `$${` stands for `${`.
 
+    A line's end after a value is left out: files and Secrets that values are kept in end with one.
     Raises ValueError, in words, when a name has no value.
     """
 
@@ -69,10 +70,10 @@ def replaced(written: str, environ: Mapping[str, str]) -> str:
         if name is None:
             raise ValueError("a reference to the environment is written ${NAME}")
         if default is not None:
-            return environ.get(name) or default
+            return environ.get(name, "").rstrip("\r\n") or default
         if name not in environ:
             raise ValueError(f"the environment has no {name}; set it before starting")
-        return environ[name]
+        return environ[name].rstrip("\r\n")
 
     return _REFERENCE.sub(value, written)
 

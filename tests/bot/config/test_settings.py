@@ -56,10 +56,14 @@ def _config(tmp_path: Path, text: str, environ: dict[str, str] | None = None) ->
         ("${NAME:-default}", "x"),
         ("$${NAME}", "${NAME}"),
         ("$NAME costs 5$", "$NAME costs 5$"),
+        ("${LINE}", "a\nb"),
+        ("<${DOS:-default}>", "<x>"),
+        ("${BLANK:-default}", "default"),
     ],
 )
 def test_references_read_the_environment(written: str, value: str) -> None:
-    assert replaced(written, {"NAME": "x", "EMPTY": ""}) == value
+    environ = {"NAME": "x", "EMPTY": "", "LINE": "a\nb\n", "DOS": "x\r\n", "BLANK": "\n"}
+    assert replaced(written, environ) == value
 
 
 def test_a_value_of_the_environment_is_not_read_again() -> None:
@@ -75,6 +79,12 @@ def test_a_value_of_the_environment_is_text_and_never_yaml(tmp_path: Path) -> No
     )
     assert config.sources[0].secret.get_secret_value() == hostile
     assert "stolen" not in config.database
+
+
+def test_a_secret_kept_with_a_line_end_is_the_one_that_senders_use(tmp_path: Path) -> None:
+    text = SOCKET + "sources: [{name: own, kind: generic, secret: ${S}}]"
+    config = _config(tmp_path, text, {"S": "0123456789abcdef\n"})
+    assert config.sources[0].secret.get_secret_value() == "0123456789abcdef"
 
 
 def test_numbers_and_switches_may_come_from_the_environment(tmp_path: Path) -> None:
