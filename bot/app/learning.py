@@ -91,7 +91,7 @@ def _reckoned(read: _Read, products: Sequence[Product], book: RuleBook, now: dat
         for trouble in troubles_of(incident, book.catalogue):
             troubles[trouble.product].append(trouble)
     due: dict[str, list[DueRun]] = defaultdict(list)
-    for one in due_runs(read.occasions, read.runs):
+    for one in due_runs(read.occasions, read.runs, book.catalogue, book.expected):
         due[one.product].append(one)
     stands = {
         product.id: reliability(

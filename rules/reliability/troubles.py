@@ -1,5 +1,6 @@
 """What broke promises: incidents and due runs, as each product met them."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,9 +8,10 @@ from datetime import datetime
 from rules.alert import Severity
 from rules.catalogue import Catalogue
 from rules.category import Category
-from rules.expected_runs import Occasion, Outcome
+from rules.expected_runs import ExpectedRuns, Occasion, Outcome
 from rules.matching.matcher import matchable
 from rules.run import Run, RunState
+from rules.verifying.about import expectation_key, told_by
 
 _MILD = frozenset({Severity.WARNING, Severity.INFO})
 
@@ -110,11 +112,20 @@ def troubles_of(incident: PastIncident, catalogue: Catalogue) -> Iterator[Troubl
             )
 
 
-def due_runs(occasions: Iterable[Occasion], runs: Iterable[Run]) -> Iterator[DueRun]:
+def due_runs(
+    occasions: Iterable[Occasion], runs: Iterable[Run], catalogue: Catalogue, expected: ExpectedRuns
+) -> Iterator[DueRun]:
     """Yield what was due of products, and when it was seen to be good."""
-    ended = {run.run_id: run.ended_at for run in runs if run.state is RunState.SUCCEEDED}
+    named: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        if run.state is RunState.SUCCEEDED:
+            named[run.run_id].append(run)
     for one in occasions:
-        good = one.outcome is Outcome.SUCCEEDED
-        yield DueRun(
-            one.product, one.due_at, (ended.get(one.run_id) or one.seen_at) if good else None
-        )
+        good_at = None
+        if one.outcome is Outcome.SUCCEEDED:
+            served = named.get(one.run_id, [])
+            if len(served) > 1:  # Airflow names the runs of all DAGs alike that are due at once
+                key = expectation_key(one.name)
+                served = [run for run in served if key in told_by(run, catalogue, expected)]
+            good_at = min((run.ended_at for run in served if run.ended_at), default=one.seen_at)
+        yield DueRun(one.product, one.due_at, good_at)

@@ -12,7 +12,9 @@ from rules.alert import Severity
 from rules.budget import Objective
 from rules.catalogue import Asset, Catalogue, Product, Promises
 from rules.category import WRONG, Category
-from rules.expected_runs import Occasion, Outcome
+from rules.claims import AssetPattern
+from rules.cron import Schedule
+from rules.expected_runs import Expectation, ExpectedRuns, Occasion, Outcome
 from rules.hours import DAYS, Hours
 from rules.matching.matcher import matchers_of
 from rules.reliability.slo import (
@@ -220,7 +222,7 @@ def test_runs_are_good_when_they_ended_well() -> None:
         one = Occasion(
             name="o", due_at=due, outcome=outcome, product="orders", seen_at=due, run_id="r1"
         )
-        return next(due_runs([one], runs)).good_at
+        return next(due_runs([one], runs, Catalogue(), ExpectedRuns())).good_at
 
     ended = Run(
         source="a", pipeline="p", run_id="r1", state=RunState.SUCCEEDED, ended_at=due + HOUR
@@ -229,6 +231,37 @@ def test_runs_are_good_when_they_ended_well() -> None:
     assert seen(Outcome.SUCCEEDED) == due
     assert seen(Outcome.FAILED, ended) is None
     assert seen(Outcome.MISSED) is None
+
+
+def test_runs_of_other_pipelines_that_have_the_same_name_are_not_its_own() -> None:
+    due = at("20T05:00")
+    expected = ExpectedRuns(
+        [
+            Expectation(name="o", schedule=Schedule("0 5 * * *"), source="a", pipeline="orders"),
+            Expectation(name="own_clock", schedule=Schedule("0 5 * * *"), product="sales"),
+        ]
+    )
+    catalogue = Catalogue(
+        [Product(id="sales", name="Sales", assets=(AssetPattern("dag", "sales"),))], []
+    )
+    named = "scheduled__2026-11-20T05:00:00+00:00"
+    runs = [
+        Run(
+            source="a",
+            pipeline=dag,
+            run_id=named,
+            state=RunState.SUCCEEDED,
+            ended_at=due + hours * HOUR,
+            labels={"dag_id": dag},
+        )
+        for dag, hours in (("early", 1), ("orders", 2), ("sales", 3), ("late", 9))
+    ]
+    occasions = [
+        Occasion(name=name, due_at=due, outcome=Outcome.SUCCEEDED, seen_at=due, run_id=named)
+        for name in ("o", "own_clock", "unknown")
+    ]
+    told = [one.good_at for one in due_runs(occasions, runs, catalogue, expected)]
+    assert told == [due + 2 * HOUR, due + 3 * HOUR, due]
 
 
 def past(**more: Any) -> PastIncident:
