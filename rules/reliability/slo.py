@@ -177,7 +177,7 @@ class _Watch:
                 break
             match broken:
                 case _Late():
-                    days.append(self._late(day, deadline, broken))
+                    days.append(self._late(day, deadline, promise, broken))
                 case _Wrong():
                     days.append(self._wrong(day, deadline, promise, broken))
             counted += days[-1].outcome in {DayOutcome.KEPT, DayOutcome.MISSED}
@@ -203,14 +203,14 @@ class _Watch:
             if deadline is not None and deadline >= self.since:
                 yield day, deadline
 
-    def _late(self, day: date, deadline: datetime, broken: _Late) -> DueDay:
+    def _late(self, day: date, deadline: datetime, promise: FreshBy, broken: _Late) -> DueDay:
         if deadline > self.now:
             return DueDay(day, deadline, DayOutcome.PENDING)
+        before = to_instant(day - _DAY, promise.at, promise.zone)
         met = [one for one in broken.troubles if one.open_at(deadline)]
         counts = [one for one in met if not self._excused(one.labels, deadline)]
         missing = any(
-            deadline - _DAY < run.due_at <= deadline
-            and (run.good_at is None or run.good_at > deadline)
+            before < run.due_at <= deadline and (run.good_at is None or run.good_at > deadline)
             for run in broken.runs
         )
         announced = self._excused(_labels_of(self.product), deadline)

@@ -215,6 +215,23 @@ def test_a_due_run_not_seen_good_by_the_deadline_is_a_miss() -> None:
     assert fresh(runs=[after]).record.misses == 0, "due after Friday's deadline, on no later day"
 
 
+@pytest.mark.parametrize(
+    ("run_due", "promised", "changes_on", "missed"),
+    [
+        ("2026-03-28T07:30", time(9), date(2026, 3, 29), [28]),
+        ("2026-10-24T06:30", time(8), date(2026, 10, 25), [25]),
+    ],
+)
+def test_a_missed_run_counts_once_where_a_day_has_23_or_25_hours(
+    run_due: str, promised: time, changes_on: date, missed: list[int]
+) -> None:
+    product = orders(fresh_by=FreshBy(promised, "Europe/Amsterdam"))
+    due = datetime.fromisoformat(run_due).replace(tzinfo=UTC)
+    now = datetime.combine(changes_on, time(20), UTC)
+    tally = fresh(product=product, runs=[DueRun("orders", due, None)], now=now)
+    assert list(not_kept(tally)) == missed
+
+
 def test_runs_are_good_when_they_ended_well() -> None:
     due = at("20T05:00")
 
