@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Executable, Row, event, make_url
+from sqlalchemy import URL, Connection, Executable, NullPool, Row, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -33,6 +33,8 @@ _SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "10s",
     "timezone": "UTC",
 }
+ANSWER = 30.0
+"""Seconds after which an answer of the server is no longer waited for."""
 
 
 class Database:
@@ -66,6 +68,18 @@ class Database:
             with database_errors():
                 async with self._writer.begin() as connection:
                     yield connection
+
+    @asynccontextmanager
+    async def write_long(self) -> AsyncIterator[AsyncConnection]:
+        """Yield the same on a connection of its own, whose every answer may take minutes."""
+        if self.is_sqlite:
+            async with self.write() as connection:
+                yield connection
+            return
+        engine = _engine(self.url, answer=None, poolclass=NullPool)
+        with database_errors():
+            async with engine.begin() as connection:
+                yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -157,25 +171,27 @@ def _on_connect(engine: AsyncEngine, pragmas: tuple[str, ...]) -> None:
 
 
 def _postgresql_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
-    if mode := url.query.get("sslmode"):
-        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
-    url = url.set(drivername="postgresql+asyncpg")
-    arguments = {"server_settings": _SERVER_SETTINGS, "timeout": 5, "command_timeout": 30}
-    writer = create_async_engine(
-        url, pool_size=10, max_overflow=0, pool_timeout=10, connect_args=arguments
-    )
-    reader = create_async_engine(
+    writer = _engine(url, answer=ANSWER, pool_size=10, max_overflow=0, pool_timeout=10)
+    reader = _engine(
         url,
+        answer=ANSWER,
         isolation_level="AUTOCOMMIT",
         pool_size=5,
         max_overflow=0,
         pool_timeout=10,
         pool_reset_on_return=None,
-        connect_args=arguments,
     )
     for engine in (writer, reader):
         event.listen(engine.sync_engine, "checkout", _drop_if_closed)
     return writer, reader
+
+
+def _engine(url: URL, *, answer: float | None, **options: Any) -> AsyncEngine:
+    if mode := url.query.get("sslmode"):
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+    arguments = {"server_settings": _SERVER_SETTINGS, "timeout": 5, "command_timeout": answer}
+    url = url.set(drivername="postgresql+asyncpg")
+    return create_async_engine(url, connect_args=arguments, **options)
 
 
 def _drop_if_closed(connection: Any, record: object, proxy: object) -> None:  # noqa: ARG001 - as the event passes

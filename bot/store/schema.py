@@ -32,7 +32,7 @@ async def migrate(database: Database) -> bool:
         if await connection.run_sync(_version) == HEAD:
             return False
     try:
-        async with database.write() as connection:
+        async with database.write_long() as connection:
             return await connection.run_sync(_upgrade)
     except ConflictError as error:
         raise NotStoredError(f"its tables cannot be brought up to date: {error}") from error

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -147,6 +148,20 @@ async def test_a_start_says_so_when_another_takes_too_long_to_migrate(
         await connection.execute(text("SELECT pg_advisory_xact_lock(7205759403792793)"))
         with pytest.raises(NotStoredError, match="cannot be brought up to date"):
             await open_store(empty_database_url, clock)
+    await other.close()
+
+
+@pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
+async def test_a_migration_may_take_longer_than_any_other_answer(
+    empty_database_url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = await asyncpg.connect(empty_database_url)
+    await other.execute("SELECT pg_advisory_lock(7205759403792793)")
+    monkeypatch.setattr("bot.store.database.ANSWER", 0.5)
+    async with asyncio.TaskGroup() as group:
+        starting = group.create_task(open_store(empty_database_url, clock))
+        await other.execute("SELECT pg_sleep(0.8), pg_advisory_unlock(7205759403792793)")
+    await (await starting).close()
     await other.close()
 
 
