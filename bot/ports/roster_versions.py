@@ -39,6 +39,10 @@ class RosterVersions(Protocol):
         """Return the plans that answer for any time from `since` on, the oldest first."""
         ...
 
+    async def versions(self) -> Sequence[str]:
+        """Return the hash of the roster for every plan that is kept, the oldest first."""
+        ...
+
     async def accept(self, plans: Sequence[AcceptedPlan]) -> int:
         """Keep plans that say something new; return how many that were.
 
@@ -58,6 +62,9 @@ class NoVersions:
         return 0
 
     async def accepted(self, since: datetime) -> Sequence[AcceptedPlan]:  # noqa: ARG002 - the port's
+        return ()
+
+    async def versions(self) -> Sequence[str]:
         return ()
 
     async def accept(self, plans: Sequence[AcceptedPlan]) -> int:  # noqa: ARG002 - the port's

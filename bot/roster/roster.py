@@ -77,6 +77,8 @@ class RosterFile:
         self.seen = SeenRows("", _NEVER)
         self.tracked: frozenset[str] = frozenset()
         """Ids of rows whose overrides the store has, also of those that have no effect now."""
+        self.older: frozenset[str] = frozenset()
+        """Versions that others superseded: a copy of one changes nothing until another is read."""
 
     @property
     def name(self) -> str:
@@ -92,19 +94,18 @@ class RosterFile:
     def good(self) -> Mapping[str, Good]:
         return self._good or {}
 
-    def load(self, now: datetime, older: frozenset[str] = frozenset()) -> Loaded:
-        """Read it and accept what is good in it; never raises for what it holds.
-
-        A version among `older` is a copy of what others have superseded, and changes nothing.
-        """
+    def load(self, now: datetime) -> Loaded:
+        """Read it and accept what is good in it; never raises for what it holds."""
         notes: list[Problem] = []
         good = self._last_good(notes)
         look = self.source.look()
         version, author, book = self._read(now)
         self._usable = version != "" and not book.unusable
-        if version in older:
+        if version in self.older:
             text = "this is an older copy of the roster than the one in force. Bring it up to date."
             book = replace(fault_of_file(self.name, text, book.people), weights=book.weights)
+        elif version:
+            self.older = frozenset()
         confirmed = version == self._confirmed != ""
         verdict = accept(Read(self.name, version, book, confirmed, author), good, now)
         if version:

@@ -9,6 +9,7 @@ import structlog
 from bot.clock import Clock
 from bot.ports.roster_versions import AcceptedPlan, Confirmation, RosterVersions
 from bot.roster.acceptance import Loaded, content
+from bot.roster.files import FileSource
 from bot.roster.last_good import Good
 from bot.roster.roster import LOOK_BACK, RosterFile
 from rules.schedule.roster import RotationPlan
@@ -39,10 +40,11 @@ class RosterKeeper:
 
     async def begin(self) -> Loaded:
         """Put in force what was accepted before, then read. Raises NotStoredError."""
-        accepted = await self._restore()
-        older = _superseded(accepted) if self._shared else frozenset[str]()
-        now = self._clock.now()
-        await asyncio.to_thread(self.roster.load, now, older)
+        await self._restore()
+        # each process may have a copy of its own of a file; of a sheet there is only one
+        if self._shared and isinstance(self.roster.source, FileSource):
+            self.roster.older = _superseded(await self._versions.versions())
+        await asyncio.to_thread(self.roster.load, self._clock.now())
         await self._keep()
         await self._confirmed()
         return self.roster.loaded
@@ -88,13 +90,13 @@ class RosterKeeper:
         after = self.roster.loaded
         return (before.rows_version, before.held) != (after.rows_version, after.held)
 
-    async def _restore(self) -> Sequence[AcceptedPlan]:
+    async def _restore(self) -> None:
         self._number = await self._versions.roster_number()
         accepted = await self._versions.accepted(self._clock.now() - LOOK_BACK)
         good, earlier = in_force(accepted)
         self._kept = {name: content(entry.plan) for name, entry in good.items()}
         self.roster.restore(good, earlier)
-        return accepted
+        self.roster.older -= {one.version for one in accepted[-1:]}
 
     async def _keep(self) -> None:
         fresh = {
@@ -142,5 +144,5 @@ def in_force(accepted: Sequence[AcceptedPlan]) -> tuple[dict[str, Good], list[Ro
     return good, [one.plan for one in accepted if newest[one.plan.name] is not one]
 
 
-def _superseded(accepted: Sequence[AcceptedPlan]) -> frozenset[str]:
-    return frozenset(one.version for one in accepted) - {one.version for one in accepted[-1:]}
+def _superseded(versions: Sequence[str]) -> frozenset[str]:
+    return frozenset(versions) - {*versions[-1:]}

@@ -51,6 +51,11 @@ class SqlRosterVersions:
         async with self._database.read() as connection:
             return [_accepted(row) for row in await connection.execute(query)]
 
+    async def versions(self) -> Sequence[str]:
+        query = select(_OF.version).order_by(_OF.number)
+        async with self._database.read() as connection:
+            return list((await connection.execute(query)).scalars())
+
     async def accept(self, plans: Sequence[AcceptedPlan]) -> int:
         async with self._database.write() as connection:
             # replicas accept one after another: each sees what the one before it kept

@@ -113,6 +113,67 @@ async def test_a_replica_that_starts_with_a_superseded_copy_changes_nothing(
         assert stale.primary(clock.now()) == first.primary(clock.now()) == "ana"
 
 
+async def test_a_superseded_copy_stays_refused_as_long_as_it_stays_the_same(
+    tmp_path: Path, opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    if not opened_store.shared:
+        pytest.skip("alone on its database, a bot believes its file")
+    first = await started(tmp_path / "a.csv", GOOD, opened_store, clock)
+    clock.advance(hours=1)
+    first.write(OTHER)
+    await first.look()
+    clock.advance(hours=1)
+    stale = await started(tmp_path / "b.csv", GOOD, opened_store, clock)
+    for _ in range(3):
+        clock.advance(minutes=11)  # what is refused is looked at again now and then
+        await stale.look()
+    stale.write(GOOD)  # the same copy, put there once more
+    await stale.look()
+    await first.keeper.follow()
+    assert stale.primary(clock.now()) == first.primary(clock.now()) == "bo"
+    assert list(stale.file.loaded.refused) == ["default"]
+    stale.write(OTHER)
+    await stale.look()
+    assert list(stale.file.loaded.refused) == []
+    stale.write(GOOD)  # an editor takes the last edit back
+    await stale.look()
+    await first.keeper.follow()
+    assert stale.primary(clock.now()) == first.primary(clock.now()) == "ana"
+
+
+async def test_a_copy_of_long_ago_is_superseded_as_well(
+    tmp_path: Path, opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    if not opened_store.shared:
+        pytest.skip("alone on its database, a bot believes its file")
+    first = await started(tmp_path / "a.csv", GOOD, opened_store, clock)
+    for text in (OTHER, OTHER + "2026-12-07,bo\n"):
+        clock.advance(hours=1)
+        first.write(text)
+        await first.look()
+    clock.advance(hours=24 * 60)
+    stale = await started(tmp_path / "b.csv", GOOD, opened_store, clock)
+    assert stale.file.loaded.refused == ("default",)
+
+
+async def test_a_superseded_version_that_others_take_again_is_no_old_copy(
+    tmp_path: Path, opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    first = await started(tmp_path / "a.csv", GOOD, opened_store, clock)
+    clock.advance(hours=1)
+    first.write(OTHER)
+    await first.look()
+    clock.advance(hours=1)
+    second = await started(tmp_path / "b.csv", GOOD, opened_store, clock)
+    first.write(GOOD)
+    await first.look()
+    for _ in range(2):
+        clock.advance(minutes=11)
+        await second.look()
+    assert second.primary(clock.now()) == "ana"
+    assert second.file.loaded.refused == ()
+
+
 async def test_a_held_version_is_taken_everywhere_once_it_is_confirmed(
     tmp_path: Path, opened_store: OpenedStore, clock: FakeClock
 ) -> None:
