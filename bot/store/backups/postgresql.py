@@ -9,9 +9,10 @@ from itertools import count
 from pathlib import Path
 
 from sqlalchemy import URL, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.ports.inbox import NotStoredError
+from bot.ports.inbox import ConflictError, NotStoredError
 from bot.store.backups.contents import (
     TABLES,
     BackupError,
@@ -40,6 +41,7 @@ _MOVE = """
 DO $$
 DECLARE one record;
 BEGIN
+  CREATE SCHEMA IF NOT EXISTS {to};
   FOR one IN
     SELECT format('ALTER TABLE {schema}.%I SET SCHEMA {to}', c.relname) AS change, c.oid
     FROM pg_class c WHERE c.relnamespace = '{schema}'::regnamespace AND c.relkind = 'r'
@@ -113,10 +115,9 @@ async def restore(
         kept = await _make_room(connection, now, replace=replace)
         try:
             await asyncio.to_thread(_load, address, file, around)
-        except BackupError:
+        except BackupError as error:
             if kept:
-                await _move(connection, kept, await _schema(connection))
-                await connection.execute(text(f"DROP SCHEMA {kept}"))
+                await _put_back(connection, kept, str(error))
             raise
         found = await _contents(connection)
         assert found is not None, "what was restored has its tables"
@@ -163,9 +164,20 @@ async def _make_room(connection: AsyncConnection, now: datetime, *, replace: boo
         message = f"The database holds {found}. To put the backup in its place, say --replace."
         raise BackupError(message)
     kept = f"{KEPT}{now:%Y%m%dt%H%M%Sz}"
-    await connection.execute(text(f"CREATE SCHEMA {kept}"))
     await _move(connection, await _schema(connection), kept)
     return kept
+
+
+async def _put_back(connection: AsyncConnection, kept: str, why: str) -> None:
+    try:
+        await _move(connection, kept, await _schema(connection))
+        await connection.execute(text(f"DROP SCHEMA {kept}"))
+    except (NotStoredError, ConflictError, DBAPIError) as error:
+        message = (
+            f"{why} What was there could not be put back and stands whole in the schema {kept}:"
+            " start no bot, which would begin an empty database, and run restore again."
+        )
+        raise BackupError(message) from error
 
 
 async def _schema(connection: AsyncConnection) -> str:
@@ -173,7 +185,7 @@ async def _schema(connection: AsyncConnection) -> str:
 
 
 async def _move(connection: AsyncConnection, schema: str, to: str) -> None:
-    """Move all that no extension brought from one schema to another, in one statement."""
+    """Move all that no extension brought from one schema to another, all of it or nothing."""
     await connection.execute(text(_MOVE.format(schema=schema, to=to)))
 
 
@@ -204,5 +216,8 @@ async def _connected(url: str) -> AsyncIterator[tuple[AsyncConnection, URL]]:
     except NotStoredError as error:
         shown = database.url.render_as_string(hide_password=True)
         raise BackupError(f"{shown} cannot be used: {error}.") from error
+    except ConflictError as error:
+        message = "Somebody else uses its tables, such as a pg_dump: let that end, and try again."
+        raise BackupError(f"{error}. {message}") from error
     finally:
         await database.close()

@@ -6,6 +6,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import make_url, text
 
@@ -14,7 +15,7 @@ from bot.store import schema
 from bot.store.backups import postgresql
 from bot.store.backups.contents import BackupError, Contents
 from bot.store.backups.postgresql import KEPT, Surroundings
-from bot.store.database import Database
+from bot.store.database import _SERVER_SETTINGS, Database
 from bot.store.opening import open_store
 from tests.bot.store.samples import incident, job
 from tests.fakes.clock import FakeClock
@@ -168,6 +169,44 @@ async def test_what_cannot_be_restored_leaves_all_as_it_was(
     assert await asked(empty_database_url, schemas) == 0
     opened = await open_store(empty_database_url, clock)
     await opened.close()
+
+
+async def test_a_table_that_somebody_reads_is_not_moved_from_under_them(
+    backup: Path, empty_database_url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(empty_database_url, clock)
+    monkeypatch.setitem(_SERVER_SETTINGS, "lock_timeout", "50ms")
+    reading = await asyncpg.connect(empty_database_url)
+    async with reading.transaction():
+        await reading.fetch("SELECT 1 FROM incident")
+        with pytest.raises(BackupError, match=r"lock timeout\. Somebody else"):
+            await restored(backup, empty_database_url, replace=True)
+    await reading.close()
+    assert await asked(empty_database_url, "SELECT count(*) FROM incident") == 1
+    _, kept = await restored(backup, empty_database_url, replace=True)
+    assert await asked(empty_database_url, f"SELECT count(*) FROM {kept}.incident") == 1
+
+
+async def test_what_cannot_be_put_back_is_told_where_it_is(
+    backup: Path, empty_database_url: str, clock: FakeClock, tmp_path: Path
+) -> None:
+    await fill(empty_database_url, clock)
+    program = tmp_path / "pg_restore"
+    program.write_text(
+        f"""#!/bin/sh
+case "$*" in *alembic_version*) exec {PROGRAMS}/pg_restore "$@";; esac
+{PROGRAMS}/psql "{empty_database_url}" --quiet --command="SELECT pg_terminate_backend(pid)
+FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+echo "the server went away" >&2
+exit 1
+"""
+    )
+    program.chmod(0o755)
+    around = Surroundings({"PATH": f"{tmp_path}:/bin"}, silent)
+    with pytest.raises(BackupError, match=f"whole in the schema {KEPT}20261123t030000z: start no"):
+        await postgresql.restore(backup, empty_database_url, around, NOW, replace=True)
+    contents, _ = await restored(backup, empty_database_url)
+    assert contents.incidents == 1
 
 
 async def test_a_backup_of_a_newer_version_is_refused(
