@@ -11,6 +11,7 @@ from datetime import timedelta
 LONGEST_OUTPUT = 8_000
 """Bytes that are kept, the last ones."""
 _SAFE = re.compile(r"[A-Za-z0-9_.:@/+=,~-]{1,200}")
+_CUT_WORD = re.compile(rb"\S*\s+")
 _HOLE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -67,7 +68,7 @@ async def run_command(command: Sequence[str], env: Mapping[str, str], most: time
     finally:
         _kill(process)
     await process.wait()
-    return Ran(status, kept.decode("utf-8", "replace"))
+    return Ran(status, _whole_words(bytes(kept)).decode("utf-8", "replace"))
 
 
 async def _read(process: asyncio.subprocess.Process, kept: bytearray) -> None:
@@ -76,6 +77,14 @@ async def _read(process: asyncio.subprocess.Process, kept: bytearray) -> None:
     while chunk := await process.stdout.read(65_536):
         kept += chunk
         del kept[:-LONGEST_OUTPUT]
+
+
+def _whole_words(kept: bytes) -> bytes:
+    """Drop the word that was cut in two: half of a secret would not be known for one."""
+    if len(kept) < LONGEST_OUTPUT:
+        return kept
+    cut = _CUT_WORD.match(kept)
+    return kept[cut.end() :] if cut else kept
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:

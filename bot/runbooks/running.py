@@ -51,7 +51,10 @@ Headers = Callable[[str, bytes, str], dict[str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningParts:
-    """What running actions works with; `payload` is an incident as outside programs see it."""
+    """What running actions works with; `payload` is an incident as outside programs see it.
+
+    `hide` returns a text without the secrets that are known to this process.
+    """
 
     store: Store
     reader: Reader
@@ -61,6 +64,7 @@ class RunningParts:
     actions: Mapping[str, Action]
     payload: Callable[[Incident], JsonObject]
     headers: Headers
+    hide: Callable[[str], str]
 
 
 class ActionDeliverer:
@@ -128,10 +132,10 @@ class ActionDeliverer:
         return None
 
     async def _record_once(self, run: ActionRun, result: Result) -> None:
-        now = self._parts.clock.now()
+        now, output = self._parts.clock.now(), self._parts.hide(result.output)
         incident = await self._parts.reader.incident(run.incident_id)
         async with self._parts.store.begin() as tx:
-            await tx.runbooks.end_action(run.key, result.state, result.output, now)
+            await tx.runbooks.end_action(run.key, result.state, output, now)
             said = outcome_sentence(run, result.state)
             entry = TimelineEntry(at=now, what="ActionEnded", sentence=said, rule="runbook")
             tx.add_timeline(run.incident_id, entry)

@@ -146,6 +146,7 @@ def runner(story: Story, session: aiohttp.ClientSession, action: Action) -> Deli
             actions={"clear-task": action},
             payload=incident_payload,
             headers=lambda _name, _body, _key: {},
+            hide=str,
         )
     )
 

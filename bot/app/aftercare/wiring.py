@@ -11,8 +11,10 @@ from bot.app.aftercare.watch import RunbookWatch
 from bot.app.rules_in_force import RulesInForce
 from bot.clock import Clock, SystemClock
 from bot.config.runbooks import ActionSpec
+from bot.config.secrets import secrets_of
 from bot.config.settings import Config, environment
 from bot.config.tasks import TrackerSpec
+from bot.logs import Redactor
 from bot.ports.delivering import Deliverer
 from bot.runbooks.running import Action, ActionDeliverer, RunningParts
 from bot.store.opening import OpenedStore
@@ -27,6 +29,8 @@ RUN_ACTION, MIRROR_TASK = "runbook_action", "mirror_task"
 Work = Callable[[], Coroutine[None, None, None]]
 _INHERITED = ("PATH", "HOME", "LANG", "TZ")
 """What a command's environment has of ours; secrets of the bot stay with the bot."""
+_SHORTEST_HIDDEN = 8
+"""What an action is given beside secrets is shorter: `prod`, `true`; hidden, it would say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,7 @@ def _deliverers(config: Config, around: Around) -> Mapping[str, Deliverer]:
             actions=actions,
             payload=incident_payload,
             headers=headers,
+            hide=Redactor(one for one in secrets_of(config) if len(one) >= _SHORTEST_HIDDEN).text,
         )
     )
     mirror: Deliverer = NoTracker()

@@ -28,6 +28,13 @@ async def test_of_much_output_the_end_is_kept() -> None:
     assert ran.output.endswith("the end\n")
 
 
+async def test_no_half_of_a_word_is_left_where_the_beginning_was_cut() -> None:
+    script = f"print('a-secret ' + 'x ' * {LONGEST_OUTPUT // 2 - 2})"
+    ran = await run_command([sys.executable, "-c", script], {}, SOON)
+    assert not ran.output.startswith(("t", "et", "ret", "cret", "ecret"))
+    assert ran.output.startswith("x x")
+
+
 async def test_it_is_stopped_with_its_children() -> None:
     command = ["/bin/sh", "-c", "echo begun; sleep 600 & sleep 600"]
     ran = await run_command(command, {"PATH": "/usr/bin:/bin"}, timedelta(seconds=0.5))

@@ -57,6 +57,7 @@ async def ran(
                     actions={"restart": Action(url=url, timeout=timedelta(seconds=0.5))},
                     payload=incident_payload,
                     headers=lambda _, body, key: signed(WebhookTarget("", "s"), body, key),
+                    hide=str,
                 )
             )
             await deliverer.deliver(job)

@@ -28,7 +28,10 @@ catalogue: [{folder}/catalogue.yaml]
 runbooks:
   folders: [{folder}/runbooks]
   actions:
-    clear-task: {{command: [/bin/echo, "cleared {{dag_id}}"], placeholders: [dag_id]}}
+    clear-task:
+      command: [/bin/sh, -c, "echo cleared $0 with $TOKEN", "{{dag_id}}"]
+      placeholders: [dag_id]
+      env: {{TOKEN: token-of-airflow}}
 tasks:
   - {{name: tidy, title: Tidy up, blocks: true}}
   - {{name: repair-snapshot, off: true}}
@@ -64,7 +67,7 @@ async def test_from_the_first_step_to_the_last_task(database_url: str, tmp_path:
         await click(running, who, steps, "runbook_did_not_help", block_id="step:0")
         await running.until_said("data-alerts", "did not help, ")
         await click(running, who, steps, "runbook_run", block_id="step:1")
-        await running.until_said("data-alerts", "cleared daily")
+        await running.until_said("data-alerts", "cleared daily with [hidden]")
         await workspace.command(who, "data-alerts", "/oncall resolve 1 reloaded")
         tasks = await running.until_said("data-alerts", "Tidy up")
         assert tasks.thread_ts == root.ts
