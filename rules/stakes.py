@@ -2,21 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rules.alert import Alert, Severity
 from rules.catalogue import Catalogue, Found
 from rules.category import WRONG
 from rules.decision import Reason
+from rules.expected_runs import EXPECTED
 from rules.hours import Hours
 from rules.incident import Stakes
 from rules.lineage import Lineage, Reach
 from rules.matching.known import Described
 from rules.priority import Impact, Priority, Urgency
 from rules.rulebook import RuleBook
+from rules.run import SCHEDULED
 from rules.sentence import plain, say
 from rules.sla import Effort, next_change, next_deadline, urgency
+from rules.verifying.interval import instant_of
 from rules.weighing.history import expected_effort
 from rules.weighing.impact import ImpactFacts, impact_of
 from rules.weighing.priority_matrix import priority, priority_reason
@@ -34,6 +37,8 @@ SEVERITY_URGENCY: Mapping[Severity, Urgency] = {
 
 _MILD = frozenset({Severity.WARNING, Severity.INFO})
 _NO_REACH = Reach()
+_LOOK_BACK = timedelta(days=1)
+"""Of what began before, the deadlines since then are at stake."""
 _HARM = tuple(Impact)
 """The worst first."""
 
@@ -68,7 +73,7 @@ def weigh(
         product=found.product.id if found.product else "",
         run_takes=found.product.run_takes if found.product else None,
     )
-    deadline, promised = _deadline(found, book.lineage, now)
+    deadline, promised = _deadline(found, book.lineage, _since(alert, now))
     consumers = found.product.consumer_hours if found.product else None
     urgent = _urgent(
         deadline, consumers if alert.category in WRONG else None, effort, alert.severity, rules, now
@@ -172,17 +177,41 @@ def with_deadline_of(stakes: Stakes | None, other: Stakes | None) -> Stakes | No
     )
 
 
-def _deadline(found: Found, lineage: Lineage | None, now: datetime) -> tuple[datetime | None, str]:
-    """Return the nearest deadline of the product and of those downstream, and whose it is.
+def _since(alert: Alert, now: datetime) -> datetime:
+    """Return since when it breaks promises: as of the time its run was due, or it happened.
+
+    It may be heard, or fail, only after the deadline that it misses.
+    """
+    earliest = now - _LOOK_BACK
+    due_at = _run_due(alert)
+    if due_at is not None and earliest <= due_at < now:
+        return due_at + timedelta.resolution  # a run is never done by the time it is due
+    return min(max(alert.occurred_at, earliest), now)
+
+
+def _run_due(alert: Alert) -> datetime | None:
+    """Return when the run was due that an alert is about, None where it does not tell."""
+    labels = alert.labels
+    if alert.source == EXPECTED:
+        return instant_of(labels.get("due_at", ""))
+    if labels.get("run_type") != SCHEDULED or labels.get("cleared"):
+        return None
+    return instant_of(labels.get("run_after") or labels.get("data_interval_end", ""))
+
+
+def _deadline(
+    found: Found, lineage: Lineage | None, since: datetime
+) -> tuple[datetime | None, str]:
+    """Return the nearest deadline since then, the product's or one downstream, and whose it is.
 
     What is late here is late for them too; the name is "" for the product's own.
     """
     product = found.product
     promised = product.promises.fresh_by if product else None
-    own = next_deadline(promised, now) if promised else None
+    own = next_deadline(promised, since) if promised else None
     if lineage is None or found.asset is None:
         return own, ""
-    other = lineage.next_promise(found.asset.id, product.id if product else "", now)
+    other = lineage.next_promise(found.asset.id, product.id if product else "", since)
     if other is None or (own is not None and own <= other[0]):
         return own, ""
     return other

@@ -1,10 +1,13 @@
 """A promise to readers, and an urgency that grows as the clock runs."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
 from rules.catalogue import Asset, Catalogue, Product, Promises
+from rules.cron import Schedule
+from rules.expected_runs import Expectation, ExpectedRuns
 from rules.incident import State
 from rules.lineage import Lineage
 from rules.priority import Impact, Priority, Urgency
@@ -39,8 +42,6 @@ def promised(tier: int) -> RuleBook:
 
 
 def _with_effort() -> object:
-    from dataclasses import replace
-
     return replace(DEFAULT_PRIORITY_RULES, effort=EFFORT)
 
 
@@ -117,6 +118,58 @@ async def test_an_ack_while_it_waits_stays(tell: Tell) -> None:
     story.pages()
     assert await urgency(story) is Urgency.CRITICAL
     assert await story.state() is State.ACKNOWLEDGED
+
+
+RUN = {"dag_id": "orders", "run_type": "scheduled"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "happened", "missed"),
+    [
+        ({}, "07:58", True),
+        ({}, "08:01", False),
+        (RUN | {"run_after": "2026-11-23T05:00:00+00:00"}, "08:01", True),
+        (RUN | {"data_interval_end": "2026-11-23T05:00:00+00:00"}, "08:01", True),
+        (RUN | {"run_after": "2026-11-23T08:00:00+00:00"}, "08:01", False),
+        (RUN | {"run_after": "2026-11-23T05:00:00+00:00", "cleared": "true"}, "08:01", False),
+        (RUN | {"run_after": "2026-11-23T05:00:00+00:00", "run_type": "manual"}, "08:01", False),
+        (RUN | {"run_after": "2026-10-23T05:00:00+00:00"}, "08:01", False),
+        (RUN | {"run_after": "soon"}, "08:01", False),
+    ],
+)
+async def test_a_deadline_that_is_missed_already_is_what_is_at_stake(
+    tell: Tell, labels: dict[str, str], happened: str, missed: bool
+) -> None:
+    story = tell(promised(tier=1))
+    now = NINE_IN_AMSTERDAM + timedelta(minutes=3)
+    story.clock.set(now)
+    at = datetime.fromisoformat(f"2026-11-23T{happened}+00:00")
+    told = alert("fct_orders", now, labels=LABELS | labels, source="dbt", occurred_at=at)
+    await story.hears(told)
+    stakes = (await story.incident()).stakes
+    assert stakes is not None
+    days = timedelta(days=0 if missed else 1)
+    assert stakes.deadline == NINE_IN_AMSTERDAM + days
+    assert stakes.urgency is (Urgency.CRITICAL if missed else Urgency.LOW)
+
+
+async def test_a_run_that_is_told_missing_after_its_deadline_misses_it(tell: Tell) -> None:
+    due_at = NINE_IN_AMSTERDAM - timedelta(minutes=30)
+    late = Expectation(
+        name="orders",
+        schedule=Schedule("30 8 * * *", "Europe/Amsterdam"),
+        grace=timedelta(minutes=45),
+        product="orders",
+        labels={"product": "orders"},
+    )
+    story = tell(replace(promised(tier=1), expected=ExpectedRuns([late])))
+    story.clock.set(due_at - timedelta(hours=1))
+    await story.settle()
+    await story.until(due_at + late.grace)
+    stakes = (await story.incident()).stakes
+    assert stakes is not None
+    assert (stakes.deadline, stakes.urgency) == (NINE_IN_AMSTERDAM, Urgency.CRITICAL)
+    story.pages("ana")
 
 
 @pytest.mark.parametrize("labels", [{}, {"product": "unknown"}])
