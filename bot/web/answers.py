@@ -69,9 +69,20 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
             _WHY.get(error.status, error.reason),
             headers={"Allow": allow} if allow else None,
         )
-    except Exception as error:  # noqa: BLE001 - the edge: a fault of ours is logged and answered
+    except Exception as error:
+        if has_begun(request):
+            # Whoever went away is no fault of ours. For others the connection ends without an
+            # end of the answer: a second answer inside it would look like a part of it.
+            if not isinstance(error, ConnectionError):
+                _log.exception("answer broken off", method=request.method, route=_route(request))
+            raise
         _log.exception("request failed", method=request.method, route=_route(request))
         return refusal(500, f"Watchbill failed ({type(error).__name__}); its log says more.")
+
+
+def has_begun(request: web.Request) -> bool:
+    """Say whether a part of the answer has left, so that no other can be given."""
+    return request.writer.output_size > 0
 
 
 def _route(request: web.Request) -> str:

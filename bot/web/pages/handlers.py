@@ -14,6 +14,7 @@ from bot.ports.inbox import NotStoredError
 from bot.ports.issues import Choices, Issues, SortBy
 from bot.ports.journal import JournalFilter, JournalReads
 from bot.ports.store import Reader as StoreReader
+from bot.web.answers import has_begun
 from bot.web.pages import export
 from bot.web.pages.asking import SIZES, STATUSES, Asked, asked
 from bot.web.pages.drawing import HEADERS, Reader, notice, page
@@ -76,6 +77,8 @@ class Pages:
                     raise web.HTTPSeeOther(f"/sign-in?{way}", headers=HEADERS)
                 return await show(request, self._reader(claim.person))
             except NotStoredError:
+                if has_begun(request):
+                    raise
                 return notice(
                     "The database does not answer",
                     "Nothing is lost. Reload the page in a minute.",
@@ -114,6 +117,9 @@ class Pages:
     async def table_as_csv(self, request: web.Request, me: Reader) -> web.StreamResponse:
         wanted: Asked = asked(request.query, me.zone)
         await self._parts.fresh()
+        pieces = self._parts.issues.all(wanted.query, me.now)
+        # a database that is away is told by a page, which a download that has begun cannot become
+        first = await anext(pieces, ())
         name = f"issues-{me.now:%Y-%m-%d}.csv"
         response = web.StreamResponse(
             headers={
@@ -123,8 +129,8 @@ class Pages:
             }
         )
         await response.prepare(request)
-        await response.write(export.header())
-        async for piece in self._parts.issues.all(wanted.query, me.now):
+        await response.write(export.header() + export.lines(first, me.now, me.name))
+        async for piece in pieces:
             await response.write(export.lines(piece, me.now, me.name))
         await response.write_eof()
         return response

@@ -1,9 +1,10 @@
 """What the pages answer: addresses read, CSV that runs nothing, headers that allow nothing."""
 
+import asyncio
 import csv
 import io
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,12 +14,13 @@ import aiohttp
 import pytest
 from multidict import MultiDict
 
+from bot.ports.inbox import NotStoredError
 from bot.ports.issues import IssueFilter, IssueQuery, SortBy
 from bot.ports.store import TimelineEntry
 from bot.web.pages.asking import asked
 from bot.web.pages.drawing import lasted
 from bot.web.pages.export import safe
-from rules.issues.issue import Standing
+from rules.issues.issue import Issue, Standing
 from rules.priority import Priority
 from rules.sentence import plain
 from rules.sla import Effort, urgency
@@ -180,3 +182,69 @@ async def test_times_are_the_reader_s_own(ana: aiohttp.ClientSession) -> None:
     assert f"{newest.astimezone(BERLIN):%Y-%m-%d %H:%M}" in text
     assert newest.isoformat(timespec="seconds") in text
     assert NOW.tzinfo is UTC
+
+
+async def test_a_download_that_breaks_off_does_not_look_whole(
+    running: Site, ana: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = running.store.issues.all
+
+    async def breaks(query: IssueQuery, now: datetime) -> AsyncIterator[Sequence[Issue]]:
+        async for piece in whole(query, now):
+            yield piece
+        raise NotStoredError("gone")
+
+    monkeypatch.setattr(running.store.issues, "all", breaks)
+    (cookie,) = ana.cookie_jar
+    host, port = running.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    line = "GET /issues.csv HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    writer.write(f"{line}Cookie: {cookie.key}={cookie.value}\r\n\r\n".encode())
+    async with asyncio.timeout(10):
+        said = await reader.read()
+    writer.close()
+    assert said.count(b"HTTP/1.1") == 1  # no page in the middle of a table
+    assert b"shipments" in said
+    assert not said.endswith(b"0\r\n\r\n")
+
+
+async def test_a_download_that_cannot_begin_is_told_in_words(
+    running: Site, ana: aiohttp.ClientSession
+) -> None:
+    async with running.store.database.write() as connection:
+        await connection.exec_driver_sql("ALTER TABLE issue RENAME TO gone")
+    async with ana.get("/issues.csv") as answer:
+        assert answer.status == 503
+        assert "The database does not answer" in await answer.text()
+        assert "Content-Disposition" not in answer.headers
+
+
+async def test_who_leaves_a_download_is_no_fault_of_ours(
+    running: Site,
+    ana: aiohttp.ClientSession,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    whole = running.store.issues.all
+    gone, asked_on = asyncio.Event(), 0
+
+    async def long(query: IssueQuery, now: datetime) -> AsyncIterator[Sequence[Issue]]:
+        nonlocal asked_on
+        pieces = [piece async for piece in whole(query, now)]
+        yield pieces[0]
+        await gone.wait()
+        for _ in range(100):
+            asked_on += 1
+            yield pieces[0]
+
+    monkeypatch.setattr(running.store.issues, "all", long)
+    async with ana.get("/issues.csv") as answer:
+        await answer.content.readany()
+        answer.close()
+    async with ana.get("/issues") as answer:  # by now the server knows
+        assert answer.status == 200
+    gone.set()
+    async with ana.get("/issues") as answer:  # and by now whatever was to be logged is
+        assert answer.status == 200
+    assert 0 < asked_on < 100
+    assert "failed" not in capsys.readouterr().out
