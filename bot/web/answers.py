@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 from aiohttp import web
 
+from bot.ports.inbox import NotStoredError
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 NO_STORE = {
@@ -21,6 +23,9 @@ _WHY = {
     405: "This address does not take this method.",
     413: "The request is too large.",
 }
+
+_NOT_NOW = "The database does not answer. Nothing is lost; try again in a minute."
+_NOT_NOW_RETRY = 60
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 _log = structlog.get_logger(__name__)
@@ -76,6 +81,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
             if not isinstance(error, ConnectionError):
                 _log.exception("answer broken off", method=request.method, route=_route(request))
             raise
+        if isinstance(error, NotStoredError):
+            return refusal(503, _NOT_NOW, retry_after=_NOT_NOW_RETRY)
         _log.exception("request failed", method=request.method, route=_route(request))
         return refusal(500, f"Watchbill failed ({type(error).__name__}); its log says more.")
 

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestClient, TestServer
 
+from bot.ports.inbox import NotStoredError
 from bot.web.app import start_web, stop_web
 from bot.web.raw_bodies import RawLinks
 from tests.bot.web.conftest import BEARER, Client, House
@@ -170,6 +172,21 @@ async def test_a_fault_of_ours_is_answered_without_a_trace(
             }
     await stop_web(runner)
     assert "request failed" in capsys.readouterr().out
+
+
+async def test_a_raw_body_waits_for_the_database(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def load(delivery_id: str) -> None:
+        raise NotStoredError("connection refused")
+
+    house._load = load  # type: ignore[method-assign]
+    async with TestClient(TestServer(house.app())) as client:
+        answer = await client.get(local(house.links.link("d1")))
+        assert answer.status == 503
+        assert answer.headers["Retry-After"] == "60"
+        assert "try again" in (await answer.json())["error"]
+    assert "request failed" not in capsys.readouterr().out
 
 
 async def test_stopping_lets_a_running_request_end(house: House) -> None:
