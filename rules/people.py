@@ -2,7 +2,7 @@
 
 import difflib
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 
@@ -35,10 +35,11 @@ class AmbiguousPersonError(ValueError):
 
 
 class People:
-    """Everyone the configuration names."""
+    """Everyone the configuration names; a text that means one of those who `left` means nobody."""
 
-    def __init__(self, people: Iterable[Person] = ()) -> None:
+    def __init__(self, people: Iterable[Person] = (), *, left: Iterable[Person] = ()) -> None:
         self._people = tuple(people)
+        self._left = tuple(left)
         self._by_key = {person.key: person for person in self._people}
 
     def __iter__(self) -> Iterator[Person]:
@@ -66,18 +67,37 @@ class People:
         text = written.strip()
         folded = _fold(text)
         if text.startswith("<@") and (user_id := text.strip("<@>").split("|")[0]):
+            self._refuse_left(text, _fold(user_id))
             return self.by_slack(user_id) or Person(f"slack:{user_id}", user_id, slack=user_id)
-        if found := next((p for p in self._people if folded in _exact(p)), None):
+        if found := self._exactly(text, folded):
             return found
+        self._refuse_left(text, folded)
         if "@" in text.strip("<@>") and " " not in text:
             return Person(text.lower(), text.split("@")[0], email=text.lower())
         starts = [p for p in self._people if folded and _fold(p.name).startswith(folded)]
         if len(starts) == 1:
             return starts[0]
         if starts:
-            names = " and ".join(p.name for p in starts)
-            raise AmbiguousPersonError(f'"{text}" fits {names}. Write the e-mail or @handle.')
+            raise _ambiguous(text, [p.name for p in starts])
         raise UnknownPersonError(f'nobody is called "{text}".{self._nearest(folded)}')
+
+    def _exactly(self, text: str, folded: str) -> Person | None:
+        """Find by what is surely one person's before what several may have."""
+        for tier in _TIERS:
+            found = [p for p in self._people if folded in tier(p)]
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise _ambiguous(text, [p.email or p.slack or p.key for p in found])
+        return None
+
+    def _refuse_left(self, text: str, folded: str) -> None:
+        gone = next((p for p in self._left if any(folded in tier(p) for tier in _TIERS)), None)
+        if gone is not None:
+            words = "is marked as not active in People. Write somebody else, or mark them active."
+            raise UnknownPersonError(
+                f'"{text}" {words}' if text == gone.name else f'"{text}" ({gone.name}) {words}'
+            )
 
     def _nearest(self, folded: str) -> str:
         names = {_fold(p.name): p.name for p in self._people}
@@ -89,14 +109,28 @@ class People:
         )
 
 
-def _exact(person: Person) -> set[str]:
-    written = {person.key, person.email, person.name, person.slack.lstrip("@")}
-    handles = {
-        f"@{name}" for name in (person.slack.lstrip("@"), person.email.split("@")[0]) if name
-    }
-    return {_fold(w) for w in written | handles if w}
+def _own(person: Person) -> set[str]:
+    slack = person.slack.lstrip("@")
+    written = (person.key, person.email, slack, f"@{slack}" if slack else "")
+    return {_fold(w) for w in written if w}
+
+
+def _name(person: Person) -> set[str]:
+    return {_fold(person.name)} - {""}
+
+
+def _mailbox(person: Person) -> set[str]:
+    name = person.email.split("@")[0]
+    return {_fold(f"@{name}")} if name else set()
+
+
+_TIERS = (_own, _name, _mailbox)
+
+
+def _ambiguous(text: str, fits: Sequence[str]) -> AmbiguousPersonError:
+    return AmbiguousPersonError(f'"{text}" fits {" and ".join(fits)}. Write the e-mail or @handle.')
 
 
 def _fold(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.strip().casefold())
+    decomposed = unicodedata.normalize("NFKD", " ".join(text.casefold().split()))
     return "".join(c for c in decomposed if not unicodedata.combining(c))

@@ -67,7 +67,10 @@ def read_people_tab(table: Table, tab: str, configured: Iterable[Person]) -> Peo
                 read.weights[person.key] = weight
         except CellError as error:
             read.problems.append(error.problem())
-    read.people = People(person for person in known.values() if person.key not in gone)
+    read.people = People(
+        (person for person in known.values() if person.key not in gone),
+        left=(person for person in known.values() if person.key in gone),
+    )
     return read
 
 

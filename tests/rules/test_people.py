@@ -74,3 +74,41 @@ def test_a_key_always_gives_a_person() -> None:
 def test_no_user_id_is_nobodys() -> None:
     assert People([Person("dee@example.com", "Dee")]).by_slack("") is None
     assert list(PEOPLE) == [ANA, ANNE, JOSE, GUEST]
+
+
+TWIN = Person("ana.s2@example.com", "Ana Silva", "ana.s2@example.com", "@jose")
+
+
+def test_a_name_that_two_people_have_is_refused_with_their_addresses() -> None:
+    people = People([*PEOPLE, TWIN])
+    said = '"ana silva" fits ana.silva@example.com and ana.s2@example.com. Write the e-mail'
+    with pytest.raises(AmbiguousPersonError, match=said):
+        people.find("ana silva")
+    assert people.find("ana.s2@example.com") is TWIN
+    assert people.find("@ana.silva") == ANA
+
+
+def test_a_handle_in_slack_comes_before_the_mailbox_of_somebody_else() -> None:
+    assert People([JOSE, TWIN]).find("@jose") is TWIN
+    assert People([JOSE]).find("@jose") is JOSE
+    same = Person("jose@elsewhere.example", "Jo", "jose@elsewhere.example")
+    with pytest.raises(AmbiguousPersonError):
+        People([JOSE, same]).find("@jose")
+
+
+@pytest.mark.parametrize("written", ["Anne  Meyer", "Anne\u00a0Meyer", " anne\tmeyer "])
+def test_blanks_within_a_name_do_not_matter(written: str) -> None:
+    assert PEOPLE.find(written) is ANNE
+
+
+@pytest.mark.parametrize(
+    "written", ["Ana Silva", "ana.silva@example.com", "@ana.silva", "<@UANA>", "<@UANA|ana>"]
+)
+def test_who_left_is_not_found_again_as_somebody_new(written: str) -> None:
+    other = Person("asm@example.com", "Ana Silva Moreno", "asm@example.com")
+    with pytest.raises(UnknownPersonError, match="is marked as not active in People"):
+        People([ANNE, other], left=[ANA]).find(written)
+
+
+def test_who_has_the_name_of_one_who_left_is_found() -> None:
+    assert People([ANNE, TWIN], left=[ANA]).find("Ana Silva") is TWIN

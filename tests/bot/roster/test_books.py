@@ -141,6 +141,27 @@ def test_people_of_the_sheet_are_people() -> None:
     assert read.weights == {"dee@example.com": 0.5, "slack:eve": 0.5}
 
 
+@pytest.mark.parametrize("written", ["Eve", "eve@example.com", "Eve <eve@example.com>"])
+def test_who_is_not_active_any_more_is_nobody_however_they_are_written(written: str) -> None:
+    tabs = {
+        "People": "Name,E-mail,Active\nEve,eve@example.com,no\nEve Adams,adams@example.com,yes\n",
+        "Shifts": f"Start,End,Person\n2026-11-16,2026-11-20,{written}\n",
+    }
+    read = read_tabs(tabs)
+    assert [problem.code for problem in read.problems] == ["E01"]
+    assert "(Eve) is marked as not active" in str(read.problems[0]) or written == "Eve"
+
+
+def test_two_people_of_one_name_are_not_taken_for_each_other() -> None:
+    tabs = {
+        "People": "Name,E-mail\nEve Adams,eve@example.com\nEve Adams,adams@example.com\n",
+        "Shifts": "Start,End,Person\n2026-11-16,2026-11-20,Eve Adams\n",
+    }
+    (problem,) = read_tabs(tabs).problems
+    assert problem.code == "E02"
+    assert "eve@example.com and adams@example.com" in str(problem)
+
+
 def test_the_sheet_s_clocks_win_over_the_configuration_s(tmp_path: Path) -> None:
     path = tmp_path / "roster"
     write_tabs(path, {"Rotations": TURNS, "Shifts": "Start,End,Person\n2026-11-25,2026-11-25,bo\n"})
