@@ -173,7 +173,7 @@ class Sync:
             lately |= {
                 step.grant.account: now
                 for step in steps
-                if not step.grant.is_open and not step.grant.was_member
+                if step.grant.started_at and not (step.grant.is_open or step.grant.was_member)
             }
             after = {grant.id: grant for grant in grants} | {s.grant.id: s.grant for s in steps}
             waiting = any(

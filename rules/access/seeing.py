@@ -74,7 +74,8 @@ def plan(
     shown = {fold(one.account): one for one in seen}
     wanted = _wanted(group, grants, shown, native_expiry=native_expiry)
     stay = {fold(one) for one in group.permanent} | {fold(one.account) for one in wanted}
-    ending = {fold(g.account): g for g in grants if g.state is GrantState.REVOKING}
+    # what never began put nobody in: who is there had it before
+    ending = {fold(g.account): g for g in grants if g.state is GrantState.REVOKING and g.started_at}
     remove = [
         shown[key].account
         for key, grant in ending.items()

@@ -1,0 +1,49 @@
+"""Whose membership it is: what was there before stays, what we put in goes, whatever came between."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.acts.access import GiveBack
+from bot.ports.delivering import RetryLaterError
+from bot.store.opening import OpenedStore
+from rules.access.group import AccessGroup, Whom
+from rules.rotation import OnCall
+from tests.fakes.clock import FakeClock
+from tests.stories.elevated import ANA, BO, Elevated, book_of, group
+from tests.stories.story import MONDAY_03, on_call
+
+Begin = Callable[..., Elevated]
+NINE = MONDAY_03 + timedelta(hours=6)
+
+
+def free(**changes: Any) -> AccessGroup:
+    """Return a group that needs no approval."""
+    return group(**{"approvers": Whom(), **changes})
+
+
+@pytest.fixture
+def begin(opened_store: OpenedStore, clock: FakeClock) -> Begin:
+    def begun(*groups: AccessGroup, roster: OnCall | None = None) -> Elevated:
+        book = book_of(*(groups or (free(),)), on_call=roster or on_call(primary=ANA, secondary=BO))
+        return Elevated(opened_store, clock, book)
+
+    return begun
+
+
+def down(call: str) -> None:
+    raise RetryLaterError(f"prod: {call} answers 500")
+
+
+async def test_who_was_in_before_stays_when_a_grant_ends_that_never_began(begin: Begin) -> None:
+    story = begin()
+    story.groups.put("prod", ANA)
+    story.groups.fault = down
+    await story.asks_for(ANA, hours=1)
+    await story.asks(GiveBack(by=ANA, grant=(await story.grant()).id))
+    story.groups.fault = lambda call: None
+    await story.after(minutes=5)
+    assert (await story.grant()).state == "ended"
+    assert story.groups.who() == [ANA]
