@@ -16,7 +16,7 @@ LARGEST = 2_000_000
 LONGEST_WAIT = timedelta(hours=1)
 """Nobody's limit lasts longer."""
 _QUOTED = 200
-_SAID = ("errors", "detail", "message", "title", "error")
+_SAID = ("errors", "errorMessages", "detail", "message", "title", "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +112,8 @@ async def _beginning(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _text(found: Any) -> str:
+    if isinstance(found, dict):
+        by_field = [f"{name}: {one}" for name, one in found.items() if isinstance(one, str)]
+        return "; ".join(by_field)
     first = found[0] if isinstance(found, list) and found else found
     return str(first) if isinstance(first, str | int) else ""

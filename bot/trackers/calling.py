@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +12,8 @@ from bot.http_client import Answer, ask, told_to_wait
 from bot.ports.delivering import GiveUpError, RetryLaterError
 
 TIMEOUT = aiohttp.ClientTimeout(total=4)
+_UNTOLD_WAIT = timedelta(minutes=1)
+"""GitHub asks for as long where its limit names no time."""
 _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
@@ -46,6 +49,7 @@ class Caller:
             f"{self.url}{path}",
             name=self.name,
             within=TIMEOUT,
+            untold_wait=_UNTOLD_WAIT,
             json=body,
             params=params,
             headers=dict(self.headers),
@@ -61,13 +65,17 @@ class Caller:
         return found
 
     def _refusal(self, answer: Answer) -> GiveUpError | RetryLaterError:
-        left = answer.headers.get("X-RateLimit-Remaining")
-        limited = left == "0" or "Retry-After" in answer.headers
-        if answer.status == HTTPStatus.FORBIDDEN and limited:
-            return told_to_wait(self.name, answer)
+        if answer.status == HTTPStatus.FORBIDDEN and _is_limit(answer):
+            return told_to_wait(self.name, answer, _UNTOLD_WAIT)
         if answer.status in _REFUSED:
             words = "refuses the token: renew `task_tracker.token`, or give it the right to issues"
             return GiveUpError(f"{self.name} {words}")
         if answer.status == HTTPStatus.NOT_FOUND:
             return GiveUpError(f"{self.name} has no such project: check `task_tracker`")
         return GiveUpError(f"{self.name} answered {answer.status}: {answer.said()}")
+
+
+def _is_limit(answer: Answer) -> bool:
+    left = answer.headers.get("X-RateLimit-Remaining")
+    told = left == "0" or "Retry-After" in answer.headers
+    return told or "rate limit" in answer.said().casefold()

@@ -1,6 +1,7 @@
 """Tasks as issues of a GitHub repository: https://docs.github.com/en/rest/issues/issues."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -16,6 +17,8 @@ _LOOKED_AT = "100"
 class GitHubIssues:
     """Finds, makes, closes and opens again the issues of one repository."""
 
+    found_within = timedelta(0)
+
     def __init__(
         self, session: aiohttp.ClientSession, url: str, repository: str, token: str
     ) -> None:
@@ -29,11 +32,16 @@ class GitHubIssues:
         self._repository = repository
 
     async def find(self, marker: str) -> Issue | None:
-        """Return the issue that carries a marker, None when there is none."""
+        """Return the issue that carries a marker, None when there is none.
+
+        Of whoever may not push, GitHub drops the labels: then it is among the newest of all.
+        """
+        return await self._among(marker, {"labels": LABEL}) or await self._among(marker, {})
+
+    async def _among(self, marker: str, which: dict[str, str]) -> Issue | None:
         order = {"sort": "created", "direction": "desc", "per_page": _LOOKED_AT}
-        found = await self._caller.call(
-            "GET", self._path(), params={"labels": LABEL, "state": "all", **order}
-        )
+        params = {**which, "state": "all", **order}
+        found = await self._caller.call("GET", self._path(), params=params)
         listed = found if isinstance(found, list) else []
         return next((_issue(one) for one in listed if marker in str(one.get("body") or "")), None)
 

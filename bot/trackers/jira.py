@@ -1,6 +1,7 @@
 """Tasks as issues of Jira Cloud: https://developer.atlassian.com/cloud/jira/platform/rest/v3/."""
 
 import base64
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,9 @@ _LONGEST_SUMMARY = 250
 
 class JiraIssues:
     """Finds, makes and moves the issues of one project."""
+
+    found_within = timedelta(minutes=3)
+    """Its search lags behind what was written, by seconds and at times by minutes."""
 
     def __init__(
         self,

@@ -1,11 +1,11 @@
 """Keeps the issue of a task as the task is: made once, closed and opened with it."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.clock import Clock
-from bot.ports.delivering import Delivered, GiveUpError
+from bot.ports.delivering import Delivered, GiveUpError, LeaseLostError, RetryLaterError
 from bot.ports.jobs import Job, JobPriority, NewJob
 from bot.ports.store import Reader, Store
 from bot.ports.tasks import TaskReads
@@ -15,7 +15,12 @@ from rules.tasks.task import Task, TaskState
 
 
 class Tracker(Protocol):
-    """A tracker of issues; every method may raise RetryLaterError or GiveUpError."""
+    """A tracker of issues; every method may raise RetryLaterError or GiveUpError.
+
+    `found_within` is how long after it was made an issue may be missing from what `find` sees.
+    """
+
+    found_within: timedelta
 
     async def find(self, marker: str) -> Issue | None: ...
     async def create(self, title: str, text: str, marker: str) -> Issue: ...
@@ -48,26 +53,43 @@ class MirrorDeliverer:
         if task is None or not (task.is_open or task.mirror_key):
             return Delivered()
         if not task.mirror_key:
-            await self._make(task)
+            await self._make(task, job)
             return Delivered()
         needed = task.state is not TaskState.DROPPED
         await self._tracker.agree(task.mirror_key, is_open=task.is_open, needed=needed)
         return Delivered()
 
-    async def _make(self, task: Task) -> None:
+    async def _make(self, task: Task, job: Job) -> None:
         incident = await self._reader.incident(task.incident_id)
         if incident is None:
             raise GiveUpError(f"there is no incident #{task.number} any more")
-        marker = marker_of(task)
-        issue = await self._tracker.find(marker)
+        issue = await self._tracker.find(marker_of(task))
         if issue is None:
-            issue = await self._tracker.create(task.title, _text(task, incident), marker)
+            issue = await self._made(task, incident, job)
         if not issue.key:
             raise GiveUpError("the tracker's answer names no issue: check `task_tracker.url`")
         now = self._clock.now()
         async with self._store.begin() as tx:
             await tx.tasks.mirrored(task.id, issue.key, issue.url)
             tx.enqueue(_show(incident, now))
+
+    async def _made(self, task: Task, incident: Incident, job: Job) -> Issue:
+        within, now = self._tracker.found_within, self._clock.now()
+        to_be_found = (job.first_attempt_at or now) + within
+        if job.unsure and now < to_be_found:
+            raise RetryLaterError(
+                "the issue may have been made and is not found yet", after=to_be_found - now
+            )
+        if not await job.still_ours():
+            raise LeaseLostError
+        try:
+            return await self._tracker.create(task.title, _text(task, incident), marker_of(task))
+        except RetryLaterError as lost:
+            if not lost.unsure:
+                raise
+            # looked for again when it would be found
+            after = max(lost.after or within, within) or None
+            raise RetryLaterError(str(lost), after=after, unsure=True) from lost
 
 
 def _text(task: Task, incident: Incident) -> str:

@@ -4,15 +4,15 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.ports.delivering import GiveUpError, RetryLaterError
-from bot.ports.jobs import Job
+from bot.ports.delivering import GiveUpError, LeaseLostError, RetryLaterError
+from bot.ports.jobs import Job, JobPriority
 from bot.store.opening import OpenedStore
 from bot.trackers.github import GitHubIssues
 from bot.trackers.jira import JiraIssues
@@ -33,6 +33,10 @@ class FakeTracker:
     after_create: list[Answer] = field(default_factory=list)
     calls: list[tuple[str, str]] = field(default_factory=list)
     auth: set[str] = field(default_factory=set)
+    keeps_labels: bool = True
+    """False as GitHub is to whoever may make issues and not push: labels are dropped, silently."""
+    is_indexed: bool = True
+    """False as Jira's search is for seconds to minutes after an issue was made."""
 
     async def github(self, request: web.Request) -> web.Response:
         self.auth.add(request.headers["Authorization"])
@@ -40,8 +44,12 @@ class FakeTracker:
         if self.faults:
             return self.faults.pop(0)()
         if request.method == "GET":
-            return web.json_response(self.issues)
+            asked = request.query.get("labels")
+            listed = [one for one in self.issues if not asked or asked in one["labels"]]
+            return web.json_response(listed)
         body = await request.json()
+        if not self.keeps_labels:
+            body["labels"] = []
         if request.method == "PATCH":
             self.issues[0] |= body
             return web.json_response(self.issues[0])
@@ -60,7 +68,7 @@ class FakeTracker:
         path = request.path
         if path.endswith("/search/jql"):
             asked = request.query["jql"]
-            found = [one for one in self.issues if one["labels"][1] in asked]
+            found = [one for one in self.issues if one["labels"][1] in asked and self.is_indexed]
             return web.json_response({"issues": [_jira(one) for one in found]})
         if path.endswith("/transitions") and request.method == "GET":
             steps = [
@@ -75,6 +83,8 @@ class FakeTracker:
         if request.method == "POST":
             body = await request.json()
             self.issues.append({"key": "DATA-1", "status": "new", **body["fields"]})
+            if self.after_create:
+                return self.after_create.pop(0)()
             return web.json_response({"key": "DATA-1"}, status=201)
         return web.json_response(_jira(self.issues[0]))
 
@@ -116,10 +126,21 @@ async def planned(store: OpenedStore, clock: FakeClock) -> Task:
     return task
 
 
-async def deliver(store: OpenedStore, clock: FakeClock, tracker: Tracker, task: Task) -> None:
-    job = Job.__new__(Job)
-    object.__setattr__(job, "payload", {"task": task.id})
-    await MirrorDeliverer(tracker, store.store, store.reader, store.tasks, clock).deliver(job)
+def job_of(task: Task, begun_at: datetime, **more: Any) -> Job:
+    usual: dict[str, Any] = {
+        "id": "j1", "key": f"mirror_task:{task.id}", "kind": "mirror_task", "lane": "tracker",
+        "priority": JobPriority.NOTE, "payload": {"task": task.id}, "due_at": begun_at,
+        "incident_id": task.incident_id, "created_at": begun_at, "first_attempt_at": begun_at,
+        "attempts": 1, "lease": 1, "leased_until": begun_at, "revision": 0, "unsure": False,
+    }  # fmt: skip
+    return Job(**usual | more)
+
+
+async def deliver(
+    store: OpenedStore, clock: FakeClock, tracker: Tracker, task: Task, job: Job | None = None
+) -> None:
+    deliverer = MirrorDeliverer(tracker, store.store, store.reader, store.tasks, clock)
+    await deliverer.deliver(job or job_of(task, clock.now()))
 
 
 @pytest.mark.parametrize("kind", ["github", "jira"])
@@ -173,6 +194,108 @@ async def test_an_answer_that_is_lost_after_it_was_made_makes_no_second(
         assert caught.value.unsure
         await deliver(opened_store, clock, tracker, task)
     assert len(fake.issues) == 1
+
+
+async def test_whoever_may_set_no_labels_makes_no_second_issue_either(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    task, fake = await planned(opened_store, clock), FakeTracker(keeps_labels=False)
+    fake.after_create.append(lambda: web.Response(status=504))
+    async with serving(fake, "github") as tracker:
+        with pytest.raises(RetryLaterError):
+            await deliver(opened_store, clock, tracker, task)
+        await deliver(opened_store, clock, tracker, task)
+    assert len(fake.issues) == 1
+
+
+async def test_an_issue_that_jira_does_not_find_yet_is_not_made_again(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    task, fake = await planned(opened_store, clock), FakeTracker(is_indexed=False)
+    fake.after_create.append(lambda: web.Response(status=504))
+    begun = clock.now()
+    async with serving(fake, "jira") as tracker:
+        with pytest.raises(RetryLaterError) as lost:
+            await deliver(opened_store, clock, tracker, task)
+        assert lost.value.unsure
+        assert lost.value.after is not None
+        assert lost.value.after >= timedelta(minutes=2)
+        # the process died in the middle, and another one looks six seconds later
+        clock.advance(seconds=6)
+        with pytest.raises(RetryLaterError, match="may have been made") as early:
+            await deliver(opened_store, clock, tracker, task, job_of(task, begun, unsure=True))
+        assert early.value.after is not None
+        assert len(fake.issues) == 1
+        clock.advance(seconds=early.value.after.total_seconds())
+        fake.is_indexed = True
+        await deliver(opened_store, clock, tracker, task, job_of(task, begun, unsure=True))
+    assert len(fake.issues) == 1
+    kept = await opened_store.tasks.task(task.id)
+    assert kept is not None
+    assert kept.mirror_key == "DATA-1"
+
+
+async def test_what_was_never_made_is_made_after_the_wait(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    task, fake = await planned(opened_store, clock), FakeTracker()
+    begun = clock.now() - timedelta(minutes=5)
+    async with serving(fake, "jira") as tracker:
+        await deliver(opened_store, clock, tracker, task, job_of(task, begun, unsure=True))
+    assert len(fake.issues) == 1
+
+
+@pytest.mark.parametrize("kind", ["github", "jira"])
+async def test_a_machine_that_slept_makes_nothing(
+    kind: str, opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    async def lost() -> bool:
+        return False
+
+    task, fake = await planned(opened_store, clock), FakeTracker()
+    job = job_of(task, clock.now(), still_ours=lost)
+    async with serving(fake, kind) as tracker:
+        with pytest.raises(LeaseLostError):
+            await deliver(opened_store, clock, tracker, task, job)
+    assert fake.issues == []
+
+
+LIMITS = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+ON_NO_SCREEN = "Field 'labels' cannot be set. It is not on the appropriate screen, or unknown."
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"), [(403, {"X-RateLimit-Remaining": "4999"}), (403, {}), (429, {})]
+)
+async def test_a_limit_that_names_no_time_is_waited_for(
+    status: int, headers: dict[str, str], opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    task, fake = await planned(opened_store, clock), FakeTracker()
+    said = {"message": LIMITS}
+    fake.faults.append(lambda: web.json_response(said, status=status, headers=headers))
+    async with serving(fake, "github") as tracker:
+        with pytest.raises(RetryLaterError) as caught:
+            await deliver(opened_store, clock, tracker, task)
+    assert (caught.value.throttled, caught.value.after) == (True, timedelta(minutes=1))
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"errorMessages": [], "errors": {"labels": ON_NO_SCREEN}}, f"labels: {ON_NO_SCREEN}"),
+        ({"errorMessages": ["The value 'DATA' does not exist."], "errors": {}}, "'DATA' does not"),
+        ({"message": "Validation Failed", "errors": [{"field": "title"}]}, "Validation Failed"),
+    ],
+)
+async def test_a_refusal_says_why_in_the_tracker_s_own_words(
+    said: dict[str, Any], words: str, opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    task, fake = await planned(opened_store, clock), FakeTracker()
+    fake.faults.append(lambda: web.json_response(said, status=400))
+    async with serving(fake, "jira") as tracker:
+        with pytest.raises(GiveUpError) as caught:
+            await deliver(opened_store, clock, tracker, task)
+    assert words in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", ["github", "jira"])
