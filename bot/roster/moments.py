@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.roster.cells import CellError, check_formula
 from bot.roster.columns import Row
@@ -36,10 +37,23 @@ def read_day(cell: Cell, slashes: SlashOrder) -> Written:
 
 def starts_at(cell: Cell, clocks: Clocks, at: time = time(0)) -> datetime:
     """Return the instant; a date without a time begins `at`. Raises CellError."""
+    written = _begun(cell, clocks)
+    return written.instant or to_instant(written.day, written.at or at, clocks.zone)
+
+
+def local_start(cell: Cell, clocks: Clocks, at: time = time(0)) -> datetime:
+    """Return the same as the zone's clocks show it, without a zone. Raises CellError."""
+    written = _begun(cell, clocks)
+    if written.instant is not None:
+        return written.instant.astimezone(ZoneInfo(clocks.zone)).replace(tzinfo=None)
+    return datetime.combine(written.day, written.at or at)
+
+
+def _begun(cell: Cell, clocks: Clocks) -> Written:
     written = read_day(cell, clocks.slashes)
     if written.next_day:
         raise CellError(cell, '"24:00" is only an end. Write "00:00" of the next day.')
-    return written.instant or to_instant(written.day, written.at or at, clocks.zone)
+    return written
 
 
 def ends_at(cell: Cell, clocks: Clocks, at: time = time(0)) -> datetime:
@@ -79,7 +93,7 @@ def _time_only_end(first: Cell, last: Cell, clocks: Clocks, at: time) -> datetim
     only = read_time_only(last.text)
     if only is None:
         return None
-    written = read_day(first, clocks.slashes)
+    begun = local_start(first, clocks, at)
     until, next_day = only
-    later = next_day or until <= (written.at or at)
-    return to_instant(written.day + (_A_DAY if later else timedelta(0)), until, clocks.zone)
+    later = next_day or until <= begun.time()
+    return to_instant(begun.date() + (_A_DAY if later else timedelta(0)), until, clocks.zone)

@@ -10,7 +10,7 @@ from bot.roster.cells import CellError
 from bot.roster.columns import Meanings, Row, read_rows
 from bot.roster.dates import SlashOrder, slash_order
 from bot.roster.header import PRIMARY, read_role
-from bot.roster.moments import Clocks, ends_at, read_day, starts_at
+from bot.roster.moments import Clocks, ends_at, local_start, read_day, starts_at
 from bot.roster.people_cells import is_nobody, people_of
 from bot.roster.settings import RosterSettings, RotationSettings, sentence
 from bot.roster.table import Cell, Problem, Severity, Table, quoted
@@ -161,7 +161,7 @@ class _Reading:
                 order=self._order(row.cell("order")),
                 unit=unit,
                 every=every,
-                starts=self._first(row, weekday, mine.handoff if at is None else at),
+                starts=self._first(row, weekday, mine.handoff if at is None else at, clocks),
                 zone=mine.zone,
                 priority=_priority(row),
                 windows=_cell_value(row, "hours", lambda text: read_hours(text, days, mine.zone)),
@@ -190,13 +190,13 @@ class _Reading:
             raise CellError(cell, "nobody takes turns. Write names, separated by commas.")
         return tuple(order)
 
-    def _first(self, row: Row, weekday: str, at: time) -> datetime:
+    def _first(self, row: Row, weekday: str, at: time, clocks: Clocks) -> datetime:
         cell = row.cell("start") if row.any("start") else row.cell("from")
         if not cell.text:
             text = "no start. Write the date on which the first of the order begins."
             raise CellError(row.cell("start"), text)
-        written = read_day(cell, self._slashes)
-        return first_hand_off(written.day, written.at or at, weekday)
+        first = local_start(cell, clocks, at)
+        return first_hand_off(first.date(), first.time(), weekday)
 
     def _edge(self, row: Row, name: str, clocks: Clocks) -> datetime | None:
         if not row.any(name):

@@ -111,6 +111,32 @@ def test_layers_have_days_hours_holidays_and_an_end() -> None:
     assert who(tabs, *times) == "bo ana ana cy cy ana ana"
 
 
+@pytest.mark.parametrize(
+    "start", ["2026-11-16 09:00", "2026-11-16T08:00:00Z", "2026-11-15T23:00-09:00"]
+)
+def test_a_first_turn_with_an_offset_begins_at_that_instant(start: str) -> None:
+    tabs = {
+        "Rotations": "Rotation,Order,Every,Hand-off,Start,Time zone\n"
+        f'data,"ana, bo",1 day,,{start},Europe/Berlin\n'
+    }
+    assert who(tabs, "2026-11-17T07:59+00:00", "2026-11-17T08:00+00:00") == "ana bo"
+
+
+def test_an_end_that_is_only_a_time_is_of_the_day_that_the_zone_s_clocks_show() -> None:
+    tabs = {
+        "Rotations": "Rotation,Order,Start,Time zone\ndata,ana,2026-11-16,Europe/Berlin\n",
+        "Overrides": "Start,End,Person\n2026-11-23T20:00-05:00,23:00,bo\n",
+    }
+    times = ("2026-11-24T00:59", "2026-11-24T01:00", "2026-11-24T21:59", "2026-11-24T22:00")
+    assert who(tabs, *times) == "ana bo bo ana"
+
+
+def test_a_first_turn_does_not_begin_at_the_end_of_a_day() -> None:
+    tabs = {"Rotations": "Rotation,Order,Start\ndata,ana,2026-11-16 24:00\n"}
+    (problem,) = [p for p in read_tabs(tabs).problems if p.severity == "error"]
+    assert str(problem) == ('Rotations!C2: "24:00" is only an end. Write "00:00" of the next day.')
+
+
 def test_several_people_share_a_turn_and_a_turn_may_be_empty() -> None:
     tabs = {
         "Rotations": 'Rotation,Order,Every,Hand-off,Start\ndata,"ana + bo, -, cy",1 day,09:00,2026-11-16\n'
