@@ -150,13 +150,9 @@ class Sync:
                     others = [one for one in grants if one.id != grant.id]
                     theirs = [one for one in it.seen if fold(one.account) not in ours]
                     steps.append(begin(grant, others, theirs, now, place=it.place.name))
-            adding = {one.grant for one in it.plan.add}
-            for grant in grants:
-                gone = grant.id in adding and fold(grant.account) not in {
-                    fold(one.account) for one in it.seen
-                }
-                if gone and lists and (step := repaired(grant, now)):
-                    steps.append(step)
+            gone = {fold(one.account) for one in it.plan.add} - {fold(a.account) for a in it.seen}
+            again = [one for one in grants if lists and fold(one.account) in gone]
+            steps += [step for one in again if (step := repaired(one, now))]
             write_steps(tx, steps, self._parts.book(), now, sync=False)
 
     async def _conclude(self, it: _Round) -> None:

@@ -159,10 +159,14 @@ def look_at(
 
 
 def repaired(grant: Grant, now: datetime) -> Step | None:
-    """Note that somebody else had taken an active member out; None when it was not active."""
-    if grant.state is not GrantState.ACTIVE:
-        return None
-    return Step(grant, (entry(grant, Happening.GRANT_REPAIRED, now, account=grant.account),))
+    """Note that somebody else had taken the account out, so that what it has now is of our making.
+
+    None when nothing follows.
+    """
+    ours = grant.but(was_member=False)
+    if grant.state is GrantState.ACTIVE:
+        return Step(ours, (entry(ours, Happening.GRANT_REPAIRED, now, account=grant.account),))
+    return Step(ours) if grant.state is GrantState.GRANTING and grant.was_member else None
 
 
 def troubled(grant: Grant, why: str, now: datetime) -> Grant:

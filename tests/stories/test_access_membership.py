@@ -47,3 +47,16 @@ async def test_who_was_in_before_stays_when_a_grant_ends_that_never_began(begin:
     await story.after(minutes=5)
     assert (await story.grant()).state == "ended"
     assert story.groups.who() == [ANA]
+
+
+async def test_who_was_in_before_and_was_put_in_again_by_us_leaves_at_the_end(
+    begin: Begin,
+) -> None:
+    story = begin()
+    story.groups.put("prod", ANA)
+    await story.asks_for(ANA, hours=1)
+    story.groups.take("prod", ANA)  # an administrator ends what she had for good
+    await story.after(minutes=4)
+    assert story.groups.who() == [ANA]
+    await story.after(hours=1)
+    assert story.groups.who() == []
