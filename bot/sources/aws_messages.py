@@ -25,10 +25,42 @@ _THINGS = (
     "jobQueue",
     "name",
 )
-_RUNS = ("jobRunId", "executionArn", "execution-id", "build-id", "taskArn", "runId", "jobId")
-_STATES = ("state", "status", "jobStatus", "lastStatus", "build-status")
-_WORDS = ("message", "statusReason", "stoppedReason", "cause", "error", "errorMessage")
-_FAILED = frozenset({"aborted", "stopped", "terminated_with_errors", "stopping", "faulted"})
+_ATHENA = "Athena Query State Change"
+_DATA_QUALITY = "Data Quality Evaluation Results Available"
+_CLUSTER = "EMR Cluster State Change"
+_REPLICATION = "DMS Replication Task State Change"
+# These are named by several details together; the last one is what a person calls it.
+_NAMED_BY = {
+    _ATHENA: ("workgroupName",),
+    _CLUSTER: ("name",),
+    "EMR Step Status Change": ("clusterId", "name"),
+    "EMR Serverless Job Run State Change": ("applicationId", "jobRunName"),
+    "Redshift Data Statement Status Change": ("clusterId", "statementName"),
+}
+_RUNS = (
+    "jobRunId",
+    "executionArn",
+    "execution-id",
+    "build-id",
+    "taskArn",
+    "runId",
+    "jobId",
+    "stepId",
+    "statementId",
+    "queryExecutionId",
+)
+_STATES = ("state", "status", "jobStatus", "lastStatus", "build-status", "currentState")
+_WORDS = (
+    "message",
+    "statusReason",
+    "stoppedReason",
+    "cause",
+    "error",
+    "errorMessage",
+    "detailMessage",
+    "FailureReason",
+)
+_FAILED = frozenset({"aborted", "stopped", "terminated_with_errors", "faulted"})
 _ALARM_EVENT = "CloudWatch Alarm State Change"
 
 
@@ -130,25 +162,74 @@ def _first(detail: Section, names: tuple[str, ...]) -> str:
 
 
 def _event(event: Section) -> Said:
-    detail, kind = object_of(event.get("detail")), text_of(event.get("detail-type"))
-    resources = [text_of(one) for one in list_of(event.get("resources"))[:1]]
-    state, run = _first(detail, _STATES), _first(detail, _RUNS)
-    named = _first(detail, _THINGS) or next(iter(resources), "")
-    account, region = text_of(event.get("account")), text_of(event.get("region"))
-    thing = (text_of(event.get("source")), account, region, kind, named)
-    words = _first(detail, _WORDS)
+    kind = text_of(event.get("detail-type"))
+    detail = _detail(event, kind)
+    state, run = _state(detail), _first(detail, _RUNS)
+    names = _names(event, detail, kind)
+    thing = (*(text_of(event.get(name)) for name in ("source", "account", "region")), kind, *names)
+    shown, words = _last(names[-1]), _first(detail, _WORDS)
     verb = state.lower().replace("_", " ")
-    title = " ".join(one for one in (_last(named) or kind, verb) if one)
+    title = " ".join(one for one in (shown or kind, verb) if one)
+    status = _status(state, detail)
+    if status is AlertStatus.RESOLVED and (not shown or kind == _ATHENA):
+        # Whose good news these are nobody says, so they end nothing.
+        status = AlertStatus.INFO
     return Said(
         thing=("event", *thing),
-        status=_status(state, detail),
+        status=status,
         title=f"{title}: {words}" if words else title,
         severity=severity_of(text_of(detail.get("severity"))),
         run=_last(run),
         description=words,
         at=event.get("time"),
-        labels=dict(_event_labels(event, detail, named=named, run=run)),
+        labels=dict(_event_labels(event, detail, named=shown, run=run)),
     )
+
+
+def _detail(event: Section, kind: str) -> Section:
+    """Return the details, with what stands deeper in them in the manner of the others."""
+    detail = object_of(event.get("detail"))
+    if kind == _ATHENA:
+        return {"message": inside(detail, "athenaError", "errorMessage"), **detail}
+    if kind == _REPLICATION:
+        failed = text_of(detail.get("eventType")).endswith("_FAILED")
+        return {**detail, "state": "failed" if failed else ""}
+    if kind == _CLUSTER and text_of(detail.get("state")) == "TERMINATED":
+        done = "ALL_STEPS_COMPLETED" in text_of(detail.get("stateChangeReason"))
+        return {**detail, "state": "COMPLETED" if done else "TERMINATED"}
+    if kind != _DATA_QUALITY:
+        return detail
+    good, bad = (detail.get(name) for name in ("rulesSucceeded", "rulesFailed"))
+    found = {**object_of(detail.get("context")), **detail}
+    if isinstance(bad, int) and bad > 0:
+        total = bad + good if isinstance(good, int) else bad
+        found |= {"state": "FAILED", "message": f"{bad} of {total} rules"}
+    return found
+
+
+def _names(event: Section, detail: Section, kind: str) -> tuple[str, ...]:
+    """Return what names the thing, the telling name last; an empty one where nothing does."""
+    if kind == _DATA_QUALITY:
+        place = [text_of(detail.get(name)) for name in ("databaseName", "tableName")]
+        job = [text_of(detail.get(name)) for name in ("jobName", "evaluationContext")]
+        rules = ",".join(text_of(one) for one in list_of(detail.get("rulesetNames"))[:10])
+        return rules, ".".join(one for one in (place if any(place) else job) if one)
+    if kind in _NAMED_BY:
+        return tuple(text_of(detail.get(name)) for name in _NAMED_BY[kind])
+    resources = [text_of(one) for one in list_of(event.get("resources"))[:1]]
+    return (_first(detail, _THINGS) or next(iter(resources), ""),)
+
+
+def _state(detail: Section) -> str:
+    if said := _first(detail, _STATES):
+        return said
+    others = (
+        value
+        for name, value in detail.items()
+        if name.lower().endswith(("state", "status"))
+        and not name.lower().startswith(("previous", "desired"))
+    )
+    return next((one for one in others if isinstance(one, str)), "")
 
 
 def _status(state: str, detail: Section) -> AlertStatus:
@@ -157,6 +238,8 @@ def _status(state: str, detail: Section) -> AlertStatus:
         return _status_of_task(state, containers)
     if state.lower() in _FAILED:
         return AlertStatus.FIRING
+    if state == "FINISHED":  # Redshift's word
+        return AlertStatus.RESOLVED
     return status_of(state) or AlertStatus.INFO
 
 
@@ -175,7 +258,7 @@ def _event_labels(
     yield "service", event.get("source")
     yield "account", event.get("account")
     yield "region", event.get("region")
-    yield "job", _last(named)
+    yield "job", named
     yield "run_id", _last(run)
     for name, value in detail.items():
         if isinstance(value, str | int | float):
