@@ -186,9 +186,10 @@ async def site(
     *,
     openid: OpenId | None = None,
     members: Mapping[str, str] | None = None,
+    clock: FakeClock | None = None,
 ) -> AsyncIterator[Site]:
     """Serve the pages on a free port of this machine."""
-    clock = FakeClock(NOW)
+    clock = clock or FakeClock(NOW)
     store = await open_store(f"sqlite:///{folder / 'site.db'}", clock)
     told = history() if incidents is None else incidents
     await _fill(store, told)

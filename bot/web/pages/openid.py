@@ -18,6 +18,8 @@ from bot.sources.fetch import Fetch, FetchError, fetch
 SCOPE = "openid profile"
 KEPT = timedelta(hours=1)
 """How old the provider's addresses and keys may get."""
+PAUSE = timedelta(seconds=10)
+"""For how long a provider that has just failed is not asked: people would wait one after another."""
 LEEWAY = 60
 """Seconds by which the provider's clock and ours may differ."""
 _SECONDS = 5.0
@@ -58,6 +60,7 @@ class OpenId:
         self._clock = clock
         self._get = get
         self._known: _Provider | None = None
+        self._failed_at = _NEVER
         self._lock = asyncio.Lock()
 
     async def address(self, state: str, nonce: str) -> str:
@@ -149,14 +152,17 @@ class OpenId:
             old = timedelta(minutes=1) if fresh else KEPT
             if known is not None and now - known.read_at < old:
                 return known
-            try:
-                self._known = await self._read(now)
-            except (FetchError, ValueError, KeyError, TypeError) as error:
-                log.warning("openid", action="read_provider", error=str(error))
-                if known is not None and not fresh:
-                    return known
-                raise OpenIdError("Slack does not answer. Try again in a minute.") from error
-            return self._known
+            if not self._failed_at <= now < self._failed_at + PAUSE:
+                try:
+                    self._known = await self._read(now)
+                except (FetchError, ValueError, KeyError, TypeError) as error:
+                    log.warning("openid", action="read_provider", error=str(error))
+                    self._failed_at = now
+                else:
+                    return self._known
+            if known is not None and not fresh:
+                return known
+            raise OpenIdError("Slack does not answer. Try again in a minute.")
 
     async def _read(self, now: datetime) -> _Provider:
         issuer = self._app.issuer

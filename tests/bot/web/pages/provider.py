@@ -42,6 +42,7 @@ class Provider:
     issuer: str = ""
     fails: set[str] = field(default_factory=set)
     asked: list[dict[str, str]] = field(default_factory=list)
+    looks: int = 0
 
     def token(self) -> str:
         now = int(self.now())
@@ -63,6 +64,7 @@ class Provider:
         return jwt.encode(said, key, self.algorithm, headers={"kid": self.kid})
 
     async def discovery(self, _request: web.Request) -> web.Response:
+        self.looks += 1
         if "discovery" in self.fails:
             return web.Response(status=500)
         return web.json_response(

@@ -14,7 +14,7 @@ from bot.web.pages.doors import CALLBACK
 from bot.web.pages.openid import OpenId, OpenIdApp
 from bot.web.pages.sessions import Sessions, local_path
 from tests.bot.web.pages.provider import CLIENT, SECRET, TEAM, Provider, new_key, provider
-from tests.browser.site import Site, history, site
+from tests.browser.site import NOW, Site, history, site
 from tests.fakes.clock import FakeClock
 
 
@@ -32,7 +32,7 @@ async def slack(clock: FakeClock) -> AsyncIterator[Provider]:
 
 @pytest.fixture
 async def running(tmp_path: Path, slack: Provider) -> AsyncIterator[Site]:
-    clock = FakeClock()
+    clock = FakeClock(NOW)
     app = OpenIdApp(
         issuer=slack.url,
         client_id=CLIENT,
@@ -42,9 +42,8 @@ async def running(tmp_path: Path, slack: Provider) -> AsyncIterator[Site]:
     )
     members = {"U1": "ana@example.com"}
     openid = OpenId(app, clock)
-    async with site(tmp_path, history(8), openid=openid, members=members) as served:
-        clock.set(served.clock.now())
-        slack.now = lambda: served.clock.now().timestamp()
+    async with site(tmp_path, history(8), openid=openid, members=members, clock=clock) as served:
+        slack.now = lambda: clock.now().timestamp()
         yield served
 
 
@@ -284,3 +283,15 @@ async def test_too_many_sign_ins_wait(running: Site, http: aiohttp.ClientSession
     statuses = [await press(http, running, key) for _ in range(121)]
     assert statuses[:2] == [303, 403]
     assert statuses[-1] == 429
+
+
+async def test_nobody_waits_in_a_row_for_a_slack_that_is_away(
+    running: Site, http: aiohttp.ClientSession, slack: Provider
+) -> None:
+    slack.fails = {"discovery"}
+    for _ in range(3):
+        assert (await follow(http, f"{running.url}/sign-in/slack"))[0] == 502
+    assert slack.looks == 1
+    slack.fails = set()
+    running.clock.advance(seconds=10)
+    await begin(running, http, slack)
