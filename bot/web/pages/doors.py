@@ -26,7 +26,8 @@ _RUN_OUT = (
 class Doors:
     """The handlers. `openid` is None where nobody has registered us with Slack for sign-in.
 
-    `person_of` makes a person's key of a Slack member id; `limit` is attempts a minute.
+    `person_of` makes a person's key of a Slack member id; `limit` is attempts a minute, of those
+    with a link and of those who come back from Slack.
     """
 
     def __init__(
@@ -46,7 +47,9 @@ class Doors:
         self._openid = openid
         self._person_of = person_of
         self._name_of = name_of
-        self._bucket = TokenBucket(limit, clock.now())
+        # Each its own: a stranger can come back from Slack, with a code of no use.
+        self._by_link = TokenBucket(limit, clock.now())
+        self._by_slack = TokenBucket(limit, clock.now())
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -82,7 +85,7 @@ class Doors:
             return notice("You are not signed in", error.why, status=error.status, way=_AGAIN)
         claim = self._sessions.read_link(form.get("key", ""))
         # Counted only when it is signed: strangers must not use up everybody's attempts.
-        if claim is not None and (busy := self._busy()):
+        if claim is not None and (busy := self._busy(self._by_link)):
             return busy
         try:
             now = self._clock.now()
@@ -97,8 +100,6 @@ class Doors:
     async def to_slack(self, request: web.Request) -> web.StreamResponse:
         if self._openid is None:
             raise web.HTTPNotFound
-        if busy := self._busy():
-            return busy
         state, nonce = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         try:
             address = await self._openid.address(state, nonce)
@@ -122,7 +123,7 @@ class Doors:
         if not code or len(code) > 2_000:
             text = "Slack did not let you in, or you said no."
             return notice("You are not signed in", text, status=403, way=_AGAIN)
-        if busy := self._busy():
+        if busy := self._busy(self._by_slack):
             return busy
         try:
             member = await self._openid.member(code, begun.more["nonce"])
@@ -152,8 +153,8 @@ class Doors:
         self._sessions.sign_in(response, person)
         return response
 
-    def _busy(self) -> web.Response | None:
-        wait = self._bucket.take(self._clock.now())
+    def _busy(self, bucket: TokenBucket) -> web.Response | None:
+        wait = bucket.take(self._clock.now())
         if not wait:
             return None
         text = "Too many people sign in at once. Wait a minute and try again."

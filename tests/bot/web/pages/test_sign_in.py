@@ -285,6 +285,25 @@ async def test_too_many_sign_ins_wait(running: Site, http: aiohttp.ClientSession
     assert statuses[-1] == 429
 
 
+async def test_strangers_keep_nobody_with_a_link_out(
+    running: Site, http: aiohttp.ClientSession, slack: Provider
+) -> None:
+    """Whoever finds the address can press Sign in with Slack, and go back with any code."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as stranger:
+        for _ in range(121):
+            await follow_to_slack(running, stranger)
+        slack.claims = {"nonce": "another"}
+        state = await begin(running, stranger, slack)
+        statuses = [(await back(running, stranger, state))[0] for _ in range(121)]
+        assert statuses[-1] == 429
+    assert await press(http, running, running.sessions.link_token("ana@example.com")) == 303
+
+
+async def follow_to_slack(running: Site, http: aiohttp.ClientSession) -> None:
+    async with http.get(f"{running.url}/sign-in/slack", allow_redirects=False) as answer:
+        assert answer.status == 303
+
+
 async def test_nobody_waits_in_a_row_for_a_slack_that_is_away(
     running: Site, http: aiohttp.ClientSession, slack: Provider
 ) -> None:
