@@ -34,7 +34,7 @@ ServeFeed = Callable[[str, str, str], Awaitable[CalendarText | None]]
 
 
 class CalendarFeeds:
-    """The handlers. `limit` is requests a minute; `misses` those of them with a wrong address."""
+    """The handlers. `limit` is requests a minute; `misses` those with a wrong address."""
 
     def __init__(
         self, serve: ServeFeed, clock: Clock, *, limit: int = 6_000, misses: int = 60
@@ -51,18 +51,16 @@ class CalendarFeeds:
         return await self._show(request, "person")
 
     async def _show(self, request: web.Request, kind: str) -> web.StreamResponse:
-        if wait := self._all.take(self._clock.now()):
-            return refusal(429, _BUSY, retry_after=wait)
         name, key = request.match_info["name"], request.query.get("key", "")
         try:
             short = len(name) <= _LONGEST and len(key) <= _LONGEST
             found = await self._serve(kind, name, key) if short else None
         except NotStoredError:
             return refusal(503, _LATER, retry_after=_RETRY)
-        if found is None:
-            wait = self._misses.take(self._clock.now())
-            return refusal(429, _BUSY, retry_after=wait) if wait else refusal(404, _NOTHING)
-        return _answer(request, found)
+        # Counted when the address is known to be right: strangers must not use up readers' turns.
+        if wait := (self._misses if found is None else self._all).take(self._clock.now()):
+            return refusal(429, _BUSY, retry_after=wait)
+        return refusal(404, _NOTHING) if found is None else _answer(request, found)
 
 
 def _answer(request: web.Request, text: CalendarText) -> web.Response:

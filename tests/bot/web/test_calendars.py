@@ -126,6 +126,12 @@ async def test_guessing_is_slowed_down_and_readers_are_not(client, clock: FakeCl
     assert flood[-1] == 429
 
 
+async def test_strangers_use_up_nobodys_turn(client) -> None:
+    for _ in range(101):
+        await client.get("/calendar/data.ics?key=guess")
+    assert (await client.get("/calendar/data.ics?key=right")).status == 200
+
+
 async def test_what_is_absurd_is_not_looked_up(client, feeds: Feeds) -> None:
     assert (await client.get(f"/calendar/data.ics?key={'x' * 5_000}")).status == 404
     assert (await client.get(f"/calendar/{'x' * 5_000}.ics?key=right")).status == 404
