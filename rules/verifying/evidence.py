@@ -17,6 +17,8 @@ from rules.verifying.signals import Signal
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TRUE = frozenset({"true", "1", "yes"})
+_PLACES = ("environment", "env", "target")
+"""Labels that tell where something ran: dbt runs the same models in several."""
 
 
 class Finding(StrEnum):
@@ -103,7 +105,8 @@ def judged(at: Incident, told: Evidence) -> Judged:
     seen = at.verification
     if seen is None or seen.expects is None:
         return _nothing("Nothing is to be proved.")
-    if (why := _too_early(seen, told)) is not None:
+    why = _too_early(seen, told) or _elsewhere(at, told) or _not_asked(seen.expects, told)
+    if why is not None:
         return Judged(Finding.NOTHING, why)
     node = node_of(at.labels) or at.asset
     if not told.well:
@@ -118,6 +121,8 @@ def judged(at: Incident, told: Evidence) -> Judged:
         words = "{run} went well and does not tell whether {node} ran: it proves nothing."
         part = seen.expects.node or node
         return Judged(Finding.UNTOLD, say(words, run=told.name, node=part))
+    if seen.expects.proof is Proof.CHECK and (unchecked := _unchecked(at, told)) is not None:
+        return unchecked
     return _by_load(at, seen, seen.expects, told)
 
 
@@ -149,6 +154,33 @@ def _too_early(seen: Verification, told: Evidence) -> Sentence | None:
     if began < seen.claimed_at:
         return say("{run} began before the fix was claimed: it proves nothing.", run=told.name)
     return None
+
+
+def _elsewhere(at: Incident, told: Evidence) -> Sentence | None:
+    """Say so where a run was of another environment; what one of them does not tell is no other."""
+    places = (*_PLACES, "instance") if at.labels.get("dag_id") else _PLACES
+    for place in places:
+        ours, theirs = at.labels.get(place), told.labels.get(place)
+        if ours and theirs and ours.casefold() != theirs.casefold():
+            words = "{run} was of {place} {theirs}, not of {ours}: it tells nothing."
+            return say(words, run=told.name, place=place, theirs=theirs, ours=ours)
+    return None
+
+
+def _not_asked(expects: Expects, told: Evidence) -> Sentence | None:
+    if expects.proof is not Proof.SOURCE or told.about_it:
+        return None
+    return say("{run} is over; only its source can say that it is well.", run=told.name)
+
+
+def _unchecked(at: Incident, told: Evidence) -> Judged | None:
+    """Return what a run that went well is worth where it did not check again; None where it did."""
+    if told.about_it or (told.nodes is not None and at.labels.get("unique_id", "") in told.nodes):
+        return None
+    if told.nodes is None:
+        words = "{run} went well and does not tell whether it was checked again: it proves nothing."
+        return Judged(Finding.UNTOLD, say(words, run=told.name))
+    return _nothing("{run} went well and did not check it again: it proves nothing.", run=told.name)
 
 
 def _failed(told: Evidence, node: str) -> Judged:
