@@ -33,6 +33,7 @@ _RUN_STATES = {
     COMPLETED: RunState.SUCCEEDED,
 }
 _NO_EVENT = "It is not an OpenLineage event; point an OpenLineage transport of type http here."
+_NOT_TRIED_AGAIN = ("AirflowFailException", "AirflowTaskTerminated")
 _TEST_SEVERITY = {"warn": Severity.WARNING, "warning": Severity.WARNING}
 
 
@@ -54,6 +55,27 @@ class _Event:
     @property
     def job(self) -> tuple[str, str]:
         return self.text("job", "namespace"), self.text("job", "name")
+
+    @property
+    def map_index(self) -> str:
+        """Return which copy of a mapped task of Airflow's it is, or nothing."""
+        index = inside(self.body, "run", "facets", "airflow", "taskInstance", "map_index")
+        return str(index) if isinstance(index, int) and index >= 0 else ""
+
+    @property
+    def comes_again(self) -> bool:
+        """Tell whether Airflow will try again what failed; where that is in doubt it will not.
+
+        A task that a person set to failed, or that asks for no retry, has retries left.
+        """
+        tried, retries = (
+            inside(self.body, "run", "facets", "airflow", *path)
+            for path in (("taskInstance", "try_number"), ("task", "retries"))
+        )
+        trace = self.text("run", "facets", "errorMessage", "stackTrace")
+        if self.kind != FAILED or not trace or any(one in trace for one in _NOT_TRIED_AGAIN):
+            return False
+        return isinstance(tried, int) and isinstance(retries, int) and tried <= retries
 
     @property
     def group(self) -> str:
@@ -118,7 +140,7 @@ def _runs(event: _Event) -> Iterator[Run]:
     """Yield the run an event tells of; its pipeline is the job with its namespace."""
     state = _RUN_STATES.get(event.kind)
     run_id = event.text("run", "runId")
-    if state is None or not run_id or not event.job[1]:
+    if state is None or not run_id or not event.job[1] or event.comes_again:
         return
     at = instant(event.body.get("eventTime"), event.source, event.delivery)
     pairs = ((name, said) for name, one in _labels(event).items() if (said := text_of(one)))
@@ -154,8 +176,9 @@ def _alerts(event: _Event) -> Iterator[Alert]:
 
 
 def _of_the_job(event: _Event) -> Iterator[Alert]:
-    name = event.job[1]
-    thing = ("job", *event.job)
+    index = event.map_index
+    name = f"{event.job[1]}[{index}]" if index else event.job[1]
+    thing = ("job", *event.job, index) if index else ("job", *event.job)
     if event.kind == COMPLETED:
         yield event.alert(thing, AlertStatus.RESOLVED, f"{name} completed")
     elif event.kind in {FAILED, ABORTED}:
@@ -163,9 +186,10 @@ def _of_the_job(event: _Event) -> Iterator[Alert]:
         said = text_of(error.get("message"))
         first = said.strip().partition("\n")[0][:2_000]
         verb = "failed" if event.kind == FAILED else "was aborted"
+        verb = f"{verb} and will be tried again" if event.comes_again else verb
         yield event.alert(
             thing,
-            AlertStatus.FIRING,
+            AlertStatus.INFO if event.comes_again else AlertStatus.FIRING,
             f"{name} {verb}: {first}" if first else f"{name} {verb}",
             severity=Severity.ERROR if event.kind == FAILED else Severity.WARNING,
             description="\n".join(one for one in (said, text_of(error.get("stackTrace"))) if one),
@@ -275,6 +299,7 @@ def _labels(event: _Event) -> dict[str, JsonValue]:
         "integration": inside(job, "jobType", "integration"),
         "job_type": inside(job, "jobType", "jobType"),
         "event_type": event.kind,
+        "map_index": event.map_index,
     }
     for tag in tags:
         found.setdefault(text_of(tag.get("key")), tag.get("value"))

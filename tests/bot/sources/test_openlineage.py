@@ -126,6 +126,47 @@ def test_assertions_without_a_name_differ_by_what_they_check() -> None:
     assert len({one.dedup_key for one in found}) == 3
 
 
+def of_airflow(
+    kind: str, *, index: int | None = None, tried: int = 1, trace: str = "Traceback\nKeyError: 'x'"
+) -> dict[str, Any]:
+    """Return an event of a task as Airflow's provider sends it; it has two retries."""
+    body = event(eventType=kind)
+    instance = {"pool": "default_pool", "try_number": tried, "map_index": index}
+    body["run"]["facets"]["airflow"] = {"task": {"retries": 2}, "taskInstance": instance}
+    body["run"]["facets"]["errorMessage"]["stackTrace"] = trace
+    return body
+
+
+def test_a_mapped_task_that_completes_does_not_end_what_another_index_began() -> None:
+    (bad,) = alerts_of(of_airflow("FAIL", index=3, tried=3))
+    (other,) = alerts_of(of_airflow("COMPLETE", index=4))
+    (good,) = alerts_of(of_airflow("COMPLETE", index=3))
+    assert bad.title.startswith("load_orders.load[3] failed")
+    assert other.dedup_key != bad.dedup_key == good.dedup_key
+    (plain,) = alerts_of(of_airflow("FAIL", tried=3))
+    assert plain.dedup_key == alerts_of(FAIL)[0].dedup_key
+
+
+@pytest.mark.parametrize(
+    ("tried", "trace", "status"),
+    [
+        (1, "Traceback\nKeyError: 'x'", AlertStatus.INFO),
+        (2, "Traceback\nKeyError: 'x'", AlertStatus.INFO),
+        (3, "Traceback\nKeyError: 'x'", AlertStatus.FIRING),
+        (1, "airflow.exceptions.AirflowFailException: no", AlertStatus.FIRING),
+        (1, "", AlertStatus.FIRING),
+    ],
+)
+def test_a_task_that_airflow_will_try_again_wakes_nobody(
+    tried: int, trace: str, status: AlertStatus
+) -> None:
+    parsed = parse(SOURCE, delivery(of_airflow("FAIL", tried=tried, trace=trace)))
+    (alert,) = parsed.alerts
+    assert alert.status is status
+    assert ("will be tried again" in alert.title) is (status is AlertStatus.INFO)
+    assert bool(parsed.runs) is (status is AlertStatus.FIRING)
+
+
 def test_tests_that_the_run_reports() -> None:
     tests = [
         {"name": "rows", "status": "fail", "severity": "warn", "expected": "1", "actual": "0"},
