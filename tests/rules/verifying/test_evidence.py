@@ -48,7 +48,7 @@ def pending(source: str, **labels: str) -> Incident:
     return at.but(verification=claimed(at, "ana", BOOK, NOW))
 
 
-def told(*nodes: str, well: bool = True, **labels: str) -> Evidence:
+def told(*nodes: str, well: bool = True, labels: Mapping[str, str] | None = None) -> Evidence:
     run = Run(
         source="any",
         pipeline="p",
@@ -56,7 +56,7 @@ def told(*nodes: str, well: bool = True, **labels: str) -> Evidence:
         state=RunState.SUCCEEDED if well else RunState.FAILED,
         started_at=NOW + timedelta(minutes=5),
         ended_at=NOW + timedelta(minutes=9),
-        labels=labels,
+        labels=labels or {},
         assets=nodes,
     )
     return of_run(run)
@@ -80,17 +80,17 @@ def test_a_run_of_another_environment_tells_nothing(
 ) -> None:
     at = pending(source, **ours)
     nodes = (MODEL,) if source == "dbt" else ()
-    found = judged(at, told(*nodes, well=well, **{**ours, **theirs}))
+    found = judged(at, told(*nodes, well=well, labels={**ours, **theirs}))
     assert found.finding is Finding.NOTHING
     assert "not of" in said(found)
     same = {name: one.upper() for name, one in ours.items() if name in theirs}
-    assert judged(at, told(*nodes, **{**ours, **same})).finding is Finding.PROVES
+    assert judged(at, told(*nodes, labels={**ours, **same})).finding is Finding.PROVES
     assert judged(at, told(*nodes)).finding is Finding.PROVES, "a run that does not tell where"
 
 
 def test_the_host_that_a_monitor_watches_is_no_environment() -> None:
     at = pending("dbt", unique_id=MODEL, instance="warehouse-1")
-    assert judged(at, told(MODEL, instance="airflow")).finding is Finding.PROVES
+    assert judged(at, told(MODEL, labels={"instance": "airflow"})).finding is Finding.PROVES
 
 
 @pytest.mark.parametrize(
