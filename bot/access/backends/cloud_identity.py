@@ -54,16 +54,17 @@ class CloudIdentity:
         if held is None:
             await self._create(parent, account, until)
             return
-        if any(role.get("name") != _MEMBER for role in held.get("roles") or ()):
+        if _keeps(held):
             words = f"{account} is an owner or manager of {group} and is always in it."
             raise GiveUpError(words)
         if until is not None and self._expires:
-            await self._extend(str(held["name"]), until)
+            await self._extend(_named(held), until)
 
     async def revoke(self, group: str, account: str) -> None:
-        name = await self._lookup(await self._group(group), account)
-        if name is None:
+        held = await self._held(await self._group(group), account)
+        if held is None or _keeps(held):
             return
+        name = _named(held)
         try:
             done = await self._ask(lambda memberships: memberships.delete(name=name))
         except RefusedError as error:
@@ -168,6 +169,10 @@ def _named(answer: Json) -> str:
     if not isinstance(name, str) or not name:
         raise RetryLaterError("Google's answer to a look-up cannot be read.")
     return name
+
+
+def _keeps(held: Json) -> bool:
+    return any(role.get("name") != _MEMBER for role in held.get("roles") or ())
 
 
 def _member(told: Json) -> Member | None:

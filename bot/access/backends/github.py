@@ -70,6 +70,8 @@ class GitHub:
             raise RetryLaterError(_invited(account))
 
     async def revoke(self, group: str, account: str) -> None:
+        if (await self._membership(group, account)).get("role") == "maintainer":
+            return
         path = (*self._of_team(group), "memberships", _name(account))
         reply = await self._rest.call("DELETE", *path)
         if reply.status == 404:

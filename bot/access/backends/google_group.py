@@ -43,7 +43,9 @@ class GoogleGroup:
     async def revoke(self, group: str, account: str) -> None:
         asked = {"groupKey": checked(group), "memberKey": checked(account)}
         try:
-            await self._ask(lambda members: members.delete(**asked), empty=True)
+            held = await self._ask(lambda members: members.get(**asked))
+            if held.get("role") == "MEMBER":
+                await self._ask(lambda members: members.delete(**asked), empty=True)
         except RefusedError as error:
             if error.status != 404:
                 raise _explained(error, group, account) from error

@@ -110,13 +110,19 @@ class PostgreSQL:
                 await connection.execute(sql)
 
     async def revoke(self, group: str, account: str) -> None:
-        """Take the role away, also what others granted where we may, and end sessions if asked."""
+        """Take the role away, also what others granted where we may, and end sessions if asked.
+
+        Who may grant the role to others keeps it.
+        """
         role, member = quoted(group), quoted(account)
         async with self._connected() as connection:
             if not await self._exists(connection, account):
                 return
             await self._check_roles(connection, group)
-            for row in await connection.fetch(_HELD, group, account):
+            held = await connection.fetch(_HELD, group, account)
+            if any(row["admin_option"] for row in held):
+                return
+            for row in held:
                 await self._take(connection, role, member, str(row["grantor"]))
             if self._options.end_sessions:
                 await connection.fetchval(_END_SESSIONS, account)

@@ -44,6 +44,7 @@ async def test_maintainers_keep_the_team(github: Bench) -> None:
     with pytest.raises(GiveUpError, match="maintainer of incident-admins, or an owner"):
         await github.backend.grant(github.group, github.ana, UNTIL, "g1")
     assert await github.listed() == set()
+    await github.backend.revoke(github.group, github.ana)
     assert github.fake.state[TEAM] == {github.ana: "maintainer"}
 
 

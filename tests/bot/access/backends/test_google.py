@@ -27,6 +27,7 @@ async def test_owners_and_managers_keep_a_group(
         with pytest.raises(GiveUpError, match="is always in it"):
             await bench.backend.grant(bench.group, bench.ana, UNTIL, "g1")
         assert await bench.listed() == set()
+        await bench.backend.revoke(bench.group, bench.ana)
         assert await bench.held() == {bench.ana}
 
 

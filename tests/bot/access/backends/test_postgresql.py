@@ -87,6 +87,9 @@ async def test_who_may_grant_the_role_keeps_it(postgresql: Bench) -> None:
     with pytest.raises(GiveUpError, match="may grant incident_admin to others"):
         await postgresql.backend.grant(postgresql.group, "ana", UNTIL, "g1")
     assert await postgresql.listed() == set()
+    await postgresql.backend.revoke(postgresql.group, postgresql.ana)
+    has = "SELECT pg_has_role('ana', 'incident_admin', 'MEMBER')"
+    assert await postgresql.fake.fetchval(has)
 
 
 async def test_the_probe_says_what_to_run(postgresql: Bench, postgresql_server: str) -> None:
