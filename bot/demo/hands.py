@@ -6,7 +6,8 @@ from bot.demo.beats import Fill, Press
 from bot.demo.watching import Seen, Watcher
 from bot.workspace.state import Workspace
 
-_FORM_WITHIN = 5.0
+_WITHIN = 15.0
+"""Seconds of the machine's own time that a button or a form may take on a busy machine."""
 
 
 class NotThereError(Exception):
@@ -30,7 +31,7 @@ async def fill(watcher: Watcher, deed: Fill, *, who: str, number: int) -> None:
         return view.id if view and wanted <= set(_fields(view.payload["blocks"])) else ""
 
     try:
-        view_id = await workspace.until(opened, _FORM_WITHIN)
+        view_id = await workspace.until(opened, _WITHIN)
     except TimeoutError:
         raise NotThereError(f"{who} waited in vain for the form of {deed.button!r}.") from None
     answers = {name: {name: answer} for name, answer in deed.answers}
@@ -40,15 +41,19 @@ async def fill(watcher: Watcher, deed: Fill, *, who: str, number: int) -> None:
 
 
 async def _press(watcher: Watcher, who: str, number: int, button: str, beside: str) -> None:
-    for note, block_id in _offered(watcher.workspace, watcher.notes(number), button):
-        if beside in block_id:
-            outcome = await watcher.workspace.click(
-                who, note.channel, note.ts, button, block_id=block_id
-            )
-            if not outcome.acked:
-                raise NotThereError(f"{who}'s click was not answered: {outcome.error}")
-            return
-    raise NotThereError(f"{who} has no button {button!r} in the thread of #{number}.")
+    workspace = watcher.workspace
+
+    def there() -> tuple[Seen, str] | None:
+        offered = _offered(workspace, watcher.notes(number), button)
+        return next((one for one in offered if beside in one[1]), None)
+
+    try:
+        note, block_id = await workspace.until(there, _WITHIN)
+    except TimeoutError:
+        raise NotThereError(f"{who} has no button {button!r} in the thread of #{number}.") from None
+    outcome = await workspace.click(who, note.channel, note.ts, button, block_id=block_id)
+    if not outcome.acked:
+        raise NotThereError(f"{who}'s click was not answered: {outcome.error}")
 
 
 def _offered(

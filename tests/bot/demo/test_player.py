@@ -1,6 +1,7 @@
 """A viewer may be faster than the story: it goes on without what is no longer there."""
 
 import asyncio
+from collections.abc import Iterator
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
@@ -16,13 +17,16 @@ from bot.demo.beats import (
     RESOLVED,
     SECONDARY,
     Beat,
+    Press,
     SplitOff,
     Until,
 )
 from bot.demo.player import Player, StoryError
 from bot.demo.stage import Stage
-from bot.demo.watching import Kind, Watcher
+from bot.demo.watching import Kind, Seen, Watcher
 from bot.slack.views.consequences import SPLIT_OFF
+from bot.workspace.model import Message
+from bot.workspace.records import Change
 from bot.workspace.state import Workspace
 from tests.bot.demo.test_checks import seen
 
@@ -63,6 +67,31 @@ async def test_without_the_button_only_a_viewers_night_goes_on(watcher: Watcher)
     await player(watcher, strict=False).play(SPLIT)
     with pytest.raises(StoryError, match="no button to split 'unique on fct_orders' off #1"):
         await player(watcher, strict=True).play(SPLIT)
+
+
+async def test_a_button_that_comes_late_is_waited_for() -> None:
+    workspace = Workspace()
+    workspace.add_user(name="bo")
+    channel = workspace.add_channel(name="data-alerts")
+    ticks = {
+        "type": "actions",
+        "block_id": "step:0",
+        "elements": [{"type": "button", "action_id": "runbook_worked"}],
+    }
+    channel.messages["2"] = Message(channel.id, "2", "U0BOT", blocks=[ticks])
+
+    class Late(Watcher):
+        def notes(self, number: int, action: str = "") -> Iterator[Seen]:
+            asyncio.get_running_loop().call_soon(self.come)
+            return super().notes(number, action)
+
+        def come(self) -> None:
+            self.see([seen(Kind.NOTE, 1, 1, channel=channel.id, ts="2")])
+            workspace.changed(Change("message", channel.id))
+
+    beat = Beat(minute=0, text="", deed=Press(SECONDARY, LATE, "runbook_worked", "step:0"))
+    with pytest.raises(StoryError, match="bo's click was not answered"):
+        await player(Late(workspace, "UTC"), strict=True).play(beat)
 
 
 @pytest.mark.parametrize("thread", [PICTURE, SPLIT_OFF])
