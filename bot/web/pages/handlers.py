@@ -24,7 +24,7 @@ from rules.issues.measures import course_of
 from rules.priority import Impact, Priority, Urgency
 
 _CHOICES_KEPT = timedelta(seconds=30)
-_MOST_TIMELINE = 200
+_MOST_TIMELINE = 1_000
 _STYLE = "pages.css"
 _LONGEST_ID = 100
 
@@ -155,12 +155,14 @@ class Pages:
                 status=404,
                 way=("/issues", "Production issues"),
             )
+        told = await reader.timeline(incident.id, _MOST_TIMELINE + 1)
         context = {
             "me": me,
             "incident": incident,
             "issue": issue,
             "course": course_of(incident),
-            "timeline": await reader.timeline(incident.id, _MOST_TIMELINE),
+            "timeline": told[-_MOST_TIMELINE:],
+            "cut": len(told) > _MOST_TIMELINE,
             "again": await issues.recurrences(number),
             "entry": await self._parts.journal.entry_of(number),
             "thread": await self._parts.thread_link(incident.id),

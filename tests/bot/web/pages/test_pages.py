@@ -22,7 +22,7 @@ from bot.web.pages.drawing import lasted
 from bot.web.pages.export import safe
 from rules.issues.issue import Issue, Standing
 from rules.priority import Priority
-from rules.sentence import plain
+from rules.sentence import plain, say
 from rules.sla import Effort, urgency
 from tests.browser.site import NOW, Site, history, site
 
@@ -136,6 +136,21 @@ async def test_why_it_is_urgent_is_told_in_the_zone_of_its_reader(
     assert fact == (
         "Medium: 1 h 20 min to spare before 2026-11-23 07:30, as a repair takes 40 min."
     )
+
+
+async def test_a_story_that_is_cut_says_so(running: Site, ana: aiohttp.ClientSession) -> None:
+    told = history(30)[-1]
+    async with running.store.store.begin() as transaction:
+        for n in range(1_001):
+            line = say("Alert {n} joined.", n=n)
+            transaction.add_timeline(told.id, TimelineEntry(at=NOW, what="joined", sentence=line))
+    async with ana.get("/issues/30") as answer:
+        page = await answer.text()
+    assert "The newest 1,000 lines; what came before is left out." in page
+    assert "Alert 0 joined." not in page
+    assert "Alert 1 joined." in page
+    async with ana.get("/issues/29") as answer:
+        assert "left out" not in await answer.text()
 
 
 async def test_the_csv_has_every_match_and_no_formula(
