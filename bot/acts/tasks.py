@@ -16,7 +16,10 @@ class TaskDeed(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnTask:
-    """One deed on one task; `person` goes with assigned, `due_at` with moved, `why` with dropped."""
+    """One deed on one task; `person` goes with assigned, `due_at` with moved, `why` with dropped.
+
+    With `if_free` it is assigned only while nobody has it.
+    """
 
     by: str
     task: str
@@ -24,4 +27,5 @@ class OnTask:
     person: str = ""
     due_at: datetime | None = None
     why: str = ""
+    if_free: bool = False
     kind: Literal["on_task"] = "on_task"

@@ -30,7 +30,7 @@ class TaskWrites(Protocol):
         ...
 
     async def waiting(self) -> Sequence[Task]:
-        """Return the open tasks that somebody has, the one due first at the beginning."""
+        """Return the open tasks of which somebody is still reminded, the one due first first."""
         ...
 
 
@@ -46,8 +46,12 @@ class TaskReads(Protocol):
         """Return open tasks, the one due first at the beginning; of one person if named."""
         ...
 
+    async def waiting(self) -> Sequence[Task]:
+        """Return the open tasks of which somebody is still reminded, the one due first first."""
+        ...
+
     async def next_due(self) -> datetime | None:
-        """Return when the first open task of somebody is due, None when there is none."""
+        """Return when the first task of which somebody is still reminded is due, None for none."""
         ...
 
 
@@ -61,6 +65,9 @@ class NoTasks:
         return ()
 
     async def open_tasks(self, *, assignee: str = "", limit: int = 100) -> Sequence[Task]:  # noqa: ARG002 - the port's
+        return ()
+
+    async def waiting(self) -> Sequence[Task]:
         return ()
 
     async def next_due(self) -> datetime | None:

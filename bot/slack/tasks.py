@@ -150,7 +150,8 @@ def _act(word: str, task_id: str, by: str) -> OnTask | None:
         case "task_done":
             return OnTask(by=by, task=task_id, deed=TaskDeed.DONE)
         case "task_take":
-            return OnTask(by=by, task=task_id, deed=TaskDeed.ASSIGNED, person=by)
+            # two who see that nobody has it may both click
+            return OnTask(by=by, task=task_id, deed=TaskDeed.ASSIGNED, person=by, if_free=True)
         case "task_reopen":
             return OnTask(by=by, task=task_id, deed=TaskDeed.REOPENED)
         case _:

@@ -16,6 +16,7 @@ from rules.tasks.task import Task, TaskState
 
 _ITS = INCIDENT_TASK.c
 _OPEN = TaskState.OPEN.value
+_REMINDED = (_ITS.assignee != "", _ITS.nudges < _ITS.most_nudges)
 _MOST = 1_000
 _LONGEST_WHY = 500
 
@@ -41,10 +42,13 @@ class SqlTasks:
         async with self._database.read() as connection:
             return await _all(connection, query)
 
+    async def waiting(self) -> Sequence[Task]:
+        async with self._database.read() as connection:
+            return await _all(connection, _waiting(_MOST).where(*_REMINDED))
+
     async def next_due(self) -> datetime | None:
-        query = select(func.min(_ITS.due_at, type_=UtcDateTime())).where(
-            _ITS.state == _OPEN, _ITS.assignee != "", _ITS.nudges < _ITS.most_nudges
-        )
+        first = select(func.min(_ITS.due_at, type_=UtcDateTime()))
+        query = first.where(_ITS.state == _OPEN, *_REMINDED)
         async with self._database.read() as connection:
             due: datetime | None = (await connection.execute(query)).scalar_one_or_none()
         return due
@@ -83,8 +87,7 @@ class PendingTasks:
         await self._connection.execute(update(INCIDENT_TASK).where(which).values(**values))
 
     async def waiting(self) -> Sequence[Task]:
-        query = _waiting(_MOST).where(_ITS.assignee != "", _ITS.nudges < _ITS.most_nudges)
-        return await _all(self._connection, query)
+        return await _all(self._connection, _waiting(_MOST).where(*_REMINDED))
 
     async def flush(self) -> None:
         if self._planned:

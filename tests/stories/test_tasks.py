@@ -125,6 +125,58 @@ async def test_who_has_it_is_reminded_when_due_then_daily_three_times(tell: Tell
     assert story.sent("nudge")[-1].payload == {"person": "bo", "task": task.id, "nudge": 1}
 
 
+async def test_a_thousand_that_nobody_ticked_off_hold_no_reminder_back(tell: Tell) -> None:
+    story = tell(book())
+    task = await broke_and_was_fixed(story)
+    old = task.due_at - timedelta(days=30)
+    forgotten = [
+        replace(task, id=f"old-{n}", rule=f"old-{n}", due_at=old, nudges=task.most_nudges)
+        for n in range(1_000)
+    ]
+    async with story.store.store.begin() as tx:
+        tx.tasks.plan(forgotten)
+    await Tended(story).days(1.25)
+    assert [job.payload["task"] for job in story.sent("nudge")] == [task.id]
+
+
+async def test_who_was_given_it_back_is_reminded_anew(tell: Tell) -> None:
+    story = tell(book())
+    task = await broke_and_was_fixed(story)
+    tended = Tended(story)
+    await tended.days(1.25)
+    await story.asks(on(task, TaskDeed.ASSIGNED, person="bo"))
+    await story.asks(on(task, TaskDeed.ASSIGNED, by="bo", person="ana"))
+    await tended.days(1)
+    assert [job.payload["person"] for job in story.sent("nudge")] == ["ana", "ana"]
+
+
+async def test_what_is_over_is_given_to_nobody_and_moved_nowhere(tell: Tell) -> None:
+    story = tell(book())
+    task = await broke_and_was_fixed(story)
+    await story.asks(on(task, TaskDeed.DONE, by="bo"))
+    for late in (
+        on(task, TaskDeed.ASSIGNED, person="cy"),
+        on(task, TaskDeed.MOVED, due_at=task.due_at + timedelta(days=3)),
+    ):
+        await story.asks(late)
+        assert story.said()[-1].endswith("that is over already.")
+    (done,) = await tasks(story)
+    assert (done.assignee, done.due_at) == ("ana", task.due_at)
+
+
+async def test_of_two_who_take_it_at_once_the_first_has_it(tell: Tell) -> None:
+    story = tell(book({**BACKFILL, "assign": "nobody"}))
+    task = await broke_and_was_fixed(story)
+    for who in ("bo", "ana"):
+        await story.asks(on(task, TaskDeed.ASSIGNED, by=who, person=who, if_free=True))
+    (taken,) = await tasks(story)
+    assert taken.assignee == "bo"
+    assert story.said()[-1].endswith("bo has it already.")
+    await story.asks(on(task, TaskDeed.ASSIGNED, by="ana", person="ana"))
+    (given,) = await tasks(story)
+    assert given.assignee == "ana", "the form gives it to whom it names"
+
+
 async def test_what_is_done_is_not_reminded_of(tell: Tell) -> None:
     story = tell(book())
     task = await broke_and_was_fixed(story)

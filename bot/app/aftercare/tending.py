@@ -27,7 +27,6 @@ from rules.tasks.task import Task
 
 NUDGE = "nudge"
 _ALONE = timedelta(0)
-_MOST_TASKS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +71,7 @@ class Tending:
         """Do what is due; tell whether anything was. Raises NotStoredError, ConflictError."""
         parts, now = self._parts, self._parts.clock.now()
         due = await parts.tasks.next_due()
-        tasks = await parts.tasks.open_tasks(limit=_MOST_TASKS) if due and due <= now else ()
+        tasks = await parts.tasks.waiting() if due and due <= now else ()
         if not await self._plan(await parts.reads.gaps(), tasks, now):
             return False
         async with parts.store.begin() as tx:
@@ -148,7 +147,7 @@ def _is_closed(gap: RunbookGap, stale: Container[str], runbooks: Runbooks) -> bo
 def _task_job(task: Task, now: datetime) -> NewJob:
     count = task.nudges + 1
     return NewJob(
-        key=f"task_nudge:{task.id}:{task.assignee}:{task.due_at.isoformat()}:{count}",
+        key=f"task_nudge:{task.id}:{task.assignee}:{now.isoformat()}",
         kind=NUDGE,
         lane=f"dm:{task.assignee}",
         priority=JobPriority.NOTE,

@@ -32,21 +32,17 @@ async def work_on_task(work: Work, act: OnTask) -> Answer:
 
 
 def _changed(work: Work, task: Task, act: OnTask) -> tuple[Task, Sentence] | Answer:
+    if (refusal := _refusal(task, act)) is not None:
+        return _refused(refusal)
     ended = replace(task, ended_by=act.by, ended_at=work.now)
     title, who = task.title, Who(act.by)
     match act.deed:
-        case TaskDeed.DONE | TaskDeed.DROPPED if not task.is_open:
-            return _refused(say("{title}: that is over already.", title=title))
         case TaskDeed.DONE:
             said = say("{who} did: {title}", who=who, title=title)
             return replace(ended, state=TaskState.DONE), said
-        case TaskDeed.DROPPED if not act.why:
-            return _refused(say("Say why {title} is not needed.", title=title))
         case TaskDeed.DROPPED:
             said = say("{who}: not needed: {title} ({why})", who=who, title=title, why=act.why)
             return replace(ended, state=TaskState.DROPPED, why=act.why), said
-        case TaskDeed.REOPENED if task.is_open:
-            return _refused(say("{title} is open.", title=title))
         case TaskDeed.REOPENED:
             opened = replace(task, state=TaskState.OPEN, ended_by="", ended_at=None, why="")
             return opened, say("{who} took up again: {title}", who=who, title=title)
@@ -58,6 +54,20 @@ def _changed(work: Work, task: Task, act: OnTask) -> tuple[Task, Sentence] | Ans
             return replace(task, due_at=act.due_at, nudges=0, nudged_at=None), said
         case _:
             return _refused(say("Say until when, or to whom."))
+
+
+def _refusal(task: Task, act: OnTask) -> Sentence | None:
+    """Say why a task as it is now cannot be dealt with so, None when it can."""
+    title = task.title
+    if act.deed is TaskDeed.REOPENED:
+        return say("{title} is open.", title=title) if task.is_open else None
+    if not task.is_open:
+        return say("{title}: that is over already.", title=title)
+    if act.deed is TaskDeed.DROPPED and not act.why:
+        return say("Say why {title} is not needed.", title=title)
+    if act.if_free and task.assignee not in {"", act.person}:
+        return say("{title}: {who} has it already.", title=title, who=Who(task.assignee))
+    return None
 
 
 def _refused(sentence: Sentence) -> Answer:

@@ -107,3 +107,12 @@ async def test_a_button_of_another_version_answers(
     (answer,) = [m for m in workspace.messages("data-alerts", viewer="ana") if m.only_for]
     assert "from another version" in answer.text
     assert stored(inbox) == []
+
+
+async def test_i_take_it_takes_only_what_nobody_has(clicks: TaskClicks, inbox: FakeInbox) -> None:
+    action = {"action_id": "task_take", "value": "i42-tell", "action_ts": "1.1"}
+    await clicks.click(Acked(), {"user": {"id": "U0ANA001"}, "actions": [action]})
+    (taken,) = stored(inbox)
+    assert taken == OnTask(
+        by=ANA, task="i42-tell", deed=TaskDeed.ASSIGNED, person=ANA, if_free=True
+    )
