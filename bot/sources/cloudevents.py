@@ -156,6 +156,9 @@ def _structured(document: Section) -> _Event:
 def _alert(source: Source, delivery: Delivery, event: _Event) -> Alert:
     family, by_type = _read_type(event.text("type"))
     status = _said_status(event) or by_type or AlertStatus.INFO
+    if status is AlertStatus.INFO and by_type is AlertStatus.FIRING:
+        # No word of the data makes a failure a remark.
+        status = by_type
     word = text_of(event.body.get("severity")) or event.text("severity")
     severity = severity_of(word)
     if severity is Severity.UNKNOWN and status is AlertStatus.INFO:

@@ -20,7 +20,8 @@ _STATUSES = {
     AlertStatus.RESOLVED: "resolved resolve ok recovered recovery up closed close success succeeded "
     "successful passed pass inactive cleared clear fixed healthy normal completed complete done",
     AlertStatus.INFO: "info information informational notice remark note test ping queued "
-    "requested in_progress",
+    "requested in_progress pending scheduled waiting starting started running acknowledged acked "
+    "cancelled canceled skipped",
 }
 SEVERITY_WORDS = {word: mean for mean, words in _SEVERITIES.items() for word in words.split()}
 STATUS_WORDS = {word: mean for mean, words in _STATUSES.items() for word in words.split()}

@@ -93,6 +93,8 @@ def test_a_success_ends_the_same_thing() -> None:
         ("a.run.completed", {"status": "error"}, AlertStatus.FIRING),
         ("a.run.completed", {"status": "strange"}, AlertStatus.RESOLVED),
         ("a.run.completed", {"status": {"a": 1}}, AlertStatus.RESOLVED),
+        ("a.load.failed", {"status": "queued"}, AlertStatus.FIRING),
+        ("a.load.completed", {"status": "skipped"}, AlertStatus.INFO),
         ("failed", {}, AlertStatus.FIRING),
         ("v1", {}, AlertStatus.INFO),
         ("1.2", {}, AlertStatus.INFO),

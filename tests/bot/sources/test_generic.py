@@ -116,6 +116,12 @@ def test_a_top_level_list_and_a_list_called_alerts_are_entries() -> None:
         ("success", AlertStatus.RESOLVED),
         ("OK", AlertStatus.RESOLVED),
         ("info", AlertStatus.INFO),
+        ("Running", AlertStatus.INFO),
+        ("started", AlertStatus.INFO),
+        ("pending", AlertStatus.INFO),
+        ("Acknowledged", AlertStatus.INFO),
+        ("cancelled", AlertStatus.INFO),
+        ("skipped", AlertStatus.INFO),
     ],
 )
 def test_common_words_for_the_status(word: str, status: AlertStatus) -> None:
