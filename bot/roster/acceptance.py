@@ -15,7 +15,14 @@ from rules.people import People
 from rules.rotation import Span
 from rules.schedule.coverage import covers
 from rules.schedule.resolution import resolve
-from rules.schedule.roster import ALWAYS, LOOK_AHEAD, RotationPlan, Schedule, Shift
+from rules.schedule.roster import (
+    ALWAYS,
+    LOOK_AHEAD,
+    Override,
+    RotationPlan,
+    Schedule,
+    Shift,
+)
 
 _MOST_NAMED = 3
 
@@ -95,7 +102,7 @@ def accept(read: Read, good: Mapping[str, Good], now: datetime) -> Verdict:
     slots: dict[Problem, Problem] = {}
     for name, entry in new.items():
         before = good[name].plan if name in good else None
-        plan = _mended(entry.plan, before, book, slots)
+        plan = _mended(_made(entry.plan, before, now), before, book, slots)
         new[name] = replace(entry, plan=_dated(plan, before, now))
     gone = {name for name in good if name not in new and says_something(good[name].plan)}
     new.update({name: _left(read, good[name], now) for name in gone - broken})
@@ -137,6 +144,22 @@ def _dated(plan: RotationPlan, before: RotationPlan | None, now: datetime) -> Ro
         return replace(plan, valid_from=ALWAYS)
     same = content(plan) == content(before)
     return before if same else replace(plan, valid_from=max(now, before.valid_from))
+
+
+def _made(plan: RotationPlan, before: RotationPlan | None, now: datetime) -> RotationPlan:
+    """Let an override that does not say when it was made be made when it was first read.
+
+    A reader takes its start for that, which may be ahead: then nothing that is made in Slack
+    until that time would lie on top of it.
+    """
+    known = {one.id: one.created_at for one in before.overrides} if before else {}
+
+    def dated(one: Override) -> Override:
+        if one.created_at != one.starts_at and one.created_at <= now:
+            return one
+        return replace(one, created_at=min(known.get(one.id, now), one.created_at))
+
+    return replace(plan, overrides=tuple(map(dated, plan.overrides)))
 
 
 def _left(read: Read, good: Good, now: datetime) -> Good:
