@@ -232,7 +232,7 @@ def _drawn(
         key = fold(grant.account)
         by_rotation = grant.origin is Origin.ROTATION  # wanted for as long as they are on call
         others = {fold(g.account) for g in grants if g.is_wanted and g.id != grant.id}
-        if step := look_at(grant, it.group, others, shown, now):
+        if step := look_at(grant, it.group, others, shown, now, failing=faults):
             steps.append(step)
         elif key in it.hopeless and grant.state is GrantState.GRANTING and not by_rotation:
             steps.append(_failed(grant, faults[key], now))

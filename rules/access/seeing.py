@@ -77,9 +77,11 @@ def plan(
     # what never began put nobody in: who is there had it before
     ending = {fold(g.account): g for g in grants if g.state is GrantState.REVOKING and g.started_at}
     remove = [
-        shown[key].account
+        shown[key].account if key in shown else grant.account
         for key, grant in ending.items()
-        if key in shown and key not in stay and not stays_anyway(group, grant)
+        if (key in shown or never_shown(grant))
+        and key not in stay
+        and not stays_anyway(group, grant)
     ]
     again = {fold(one) for one in ours} - stay - ending.keys()
     remove += [one.account for key, one in shown.items() if key in again]
@@ -103,6 +105,14 @@ def stays_anyway(group: AccessGroup, grant: Grant) -> bool:
     if fold(grant.account) in {fold(one) for one in group.permanent}:
         return True
     return grant.was_member and not (group.owned and not group.dry_run)
+
+
+def never_shown(grant: Grant) -> bool:
+    """Tell whether it was begun and never seen, which does not say that nobody was put in.
+
+    A back-end's list can be late, or show another of a person's names than the one we gave.
+    """
+    return grant.started_at is not None and grant.active_since is None and not _refused(grant)
 
 
 def held_back(
@@ -140,10 +150,13 @@ def look_at(
     wanted_by_others: Collection[str],
     seen: Mapping[str, Seen],
     now: datetime,
+    *,
+    failing: Collection[str] = (),
 ) -> Step | None:
     """Draw what follows of seeing the group; None when nothing does.
 
-    `seen` is by folded account; `wanted_by_others` are folded accounts that other grants keep in.
+    `seen` is by folded account; `wanted_by_others` are folded accounts that other grants keep in,
+    `failing` those of which a call has just failed.
     """
     key = fold(grant.account)
     shown = seen.get(key)
@@ -153,7 +166,8 @@ def look_at(
     if grant.state is not GrantState.REVOKING:
         return None
     stays = key in wanted_by_others or stays_anyway(group, grant)
-    if shown is None or stays or grant.started_at is None:
+    gone = shown is None and not (never_shown(grant) and key in failing)
+    if gone or stays or grant.started_at is None:
         return _gone(grant, now, stays=stays and there)
     return None
 
@@ -226,15 +240,17 @@ def _active(grant: Grant, group: AccessGroup, now: datetime) -> Step:
 
 
 def _gone(grant: Grant, now: datetime, *, stays: bool) -> Step:
-    never = grant.active_since is None
-    state = (
-        GrantState.FAILED if never and grant.end_reason.startswith("failed") else GrantState.ENDED
-    )
+    failed = grant.active_since is None and _refused(grant)
+    state = GrantState.FAILED if failed else GrantState.ENDED
     ended = grant.but(state=state, gone_since=now, trouble="", troubled_since=None)
     what = Happening.GRANT_FAILED if state is GrantState.FAILED else Happening.REVOCATION_SEEN
     kept = {"kept": "the account stays for another reason"} if stays else {}
     line = entry(ended, what, now, why=grant.end_reason, account=grant.account, **kept)
     return Step(ended, (line,), _farewell(ended, now, stays=stays))
+
+
+def _refused(grant: Grant) -> bool:
+    return grant.end_reason.startswith("failed")
 
 
 def _farewell(ended: Grant, now: datetime, *, stays: bool) -> tuple[Tell, ...]:

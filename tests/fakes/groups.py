@@ -16,7 +16,8 @@ def _nothing(call: str) -> None:
 class MemoryGroups:
     """Behaves as a back-end should. `fault`, given a call's name, may raise before it works.
 
-    With `lies` it says yes and does nothing. `log` has what was done, and when.
+    With `lies` it says yes and does nothing; with `hides` it works and its list shows nobody.
+    `log` has what was done, and when.
     """
 
     clock: Clock
@@ -26,6 +27,7 @@ class MemoryGroups:
     after: Callable[[str], None] = _nothing
     """May raise once a call has worked: its answer is lost."""
     lies: bool = False
+    hides: bool = False
     held: dict[str, dict[str, datetime | None]] = field(default_factory=dict)
     log: list[tuple[datetime, str, str]] = field(default_factory=list)
     closed: bool = False
@@ -52,6 +54,8 @@ class MemoryGroups:
     async def members(self, group: str) -> Sequence[Member]:
         self.fault("members")
         self.after("members")
+        if self.hides:
+            return []
         return [Member(one, until) for one, until in self._live(group).items()]
 
     async def close(self) -> None:

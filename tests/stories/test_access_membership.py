@@ -60,3 +60,32 @@ async def test_who_was_in_before_and_was_put_in_again_by_us_leaves_at_the_end(
     assert story.groups.who() == [ANA]
     await story.after(hours=1)
     assert story.groups.who() == []
+
+
+async def test_what_was_put_in_and_never_shown_is_taken_out_all_the_same(begin: Begin) -> None:
+    story = begin()
+    story.groups.hides = True
+    await story.asks_for(ANA, hours=1)
+    assert await story.state_of() == "granting"
+    assert story.groups.who() == [ANA]
+    await story.after(hours=2)
+    assert story.groups.who() == []
+
+
+async def test_what_was_never_shown_is_not_gone_while_taking_it_out_fails(begin: Begin) -> None:
+    story = begin()
+    story.groups.hides = True
+    await story.asks_for(ANA, hours=1)
+
+    def fails(call: str) -> None:
+        if call == "revoke":
+            raise RetryLaterError("prod answers 500", unsure=True)
+
+    story.groups.fault = fails
+    await story.asks(GiveBack(by=ANA, grant=(await story.grant()).id))
+    await story.after(minutes=2)
+    assert await story.state_of() == "revoking"
+    assert "channel late" in await story.told()
+    story.groups.fault = lambda call: None
+    await story.after(minutes=2)
+    assert (await story.state_of(), story.groups.who()) == ("ended", [])
