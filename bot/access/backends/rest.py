@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -95,7 +95,7 @@ class Rest:
                 verb, url, json=body, headers=headers, allow_redirects=False, timeout=limit
             ) as answer:
                 content = await _bounded(answer, self.service)
-                told = {name.lower(): value for name, value in answer.headers.items()}
+                told = _joined(answer.headers.items())
                 return self._read(answer.status, told, content, writes=writes)
         except aiohttp.ClientConnectorError as error:
             raise RetryLaterError(_unreached(self.service, error)) from error
@@ -160,6 +160,15 @@ def wait_of(headers: Mapping[str, str]) -> timedelta | None:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         return None
     return min(timedelta(seconds=int(text)), LONGEST_WAIT)
+
+
+def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return headers by lower name; one that comes several times is one list, as HTTP has it."""
+    found: dict[str, str] = {}
+    for written, value in headers:
+        name = written.lower()
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 async def _bounded(answer: aiohttp.ClientResponse, service: str) -> bytes:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from tests.fakes.access.server import FakeService
 
@@ -86,13 +87,12 @@ class FakeOkta(FakeService):
         limit = min(int(request.query.get("limit", "1000")), _PAGE)
         start = int(request.query.get("after", "0"))
         page = self.state[group][start : start + limit]
-        headers = {}
+        headers: CIMultiDict[str] = CIMultiDict()
         if start + limit < len(self.state[group]):
             url = f"{self.url}/api/v1/groups/{group}/users"
-            headers["Link"] = (
-                f'<{url}?limit={limit}>; rel="self", '
-                f'<{url}?after={start + limit}&limit={limit}>; rel="next"'
-            )
+            # a header of its own for each, in any order
+            headers.add("Link", f'<{url}?after={start + limit}&limit={limit}>; rel="next"')
+            headers.add("Link", f'<{url}?limit={limit}>; rel="self"')
         return web.json_response([self._shown(user) for user in page], headers=headers)
 
     def _shown(self, user_id: str) -> dict[str, object]:
