@@ -19,12 +19,16 @@ class TickStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunAction:
-    """Let a step's action run; `attempt` is the one that the button offered."""
+    """Let a step's action run; `attempt` is the one that the button offered.
+
+    `action` is what the button named, "" for one of an older version.
+    """
 
     by: str
     number: int
     step: int
     attempt: int
+    action: str = ""
     kind: Literal["run_action"] = "run_action"
 
 

@@ -109,9 +109,6 @@ class RunbookClicks:
             await ack()
             return await self._intake.whisper(caller, said(md(OUTDATED)))
         key = f"click:{caller.user}:{action.get('action_ts', '')}:{action['action_id']}"
-        if isinstance(act, RunAction):
-            # two clicks on one button are one wish, whoever clicks
-            key = f"runbook_run:{act.number}:{act.step}:{act.attempt}:{caller.user}"
         try:
             await self._intake.store(act, caller.answer_to(quiet=True), key)
         except NotStoredError:
@@ -127,7 +124,9 @@ def _act(action: Json, by: str) -> RunbookAct | None:
     word = str(action.get("action_id", ""))
     option = (action.get("selected_option") or {}).get("value")
     parts = str(option or action.get("value") or "")[:100].split(":")
-    numbers = [int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 10]
+    numbers = [
+        int(part) for part in parts[:3] if part.isascii() and part.isdigit() and len(part) < 10
+    ]
     match word, parts, numbers:
         case _, [_, _], [number, step] if word in RUNBOOK_TICKS:
             return TickStep(by=by, number=number, step=step, outcome=RUNBOOK_TICKS[word])
@@ -136,7 +135,8 @@ def _act(action: Json, by: str) -> RunbookAct | None:
                 return TickStep(by=by, number=number, step=step, outcome=None)
             known = next((one for one in StepOutcome if one.value == said_), None)
             return TickStep(by=by, number=number, step=step, outcome=known) if known else None
-        case "runbook_run", [_, _, _], [number, step, attempt]:
-            return RunAction(by=by, number=number, step=step, attempt=attempt)
+        case "runbook_run", [_, _, _, *named], [number, step, attempt] if len(named) < 2:
+            action = "".join(named)
+            return RunAction(by=by, number=number, step=step, attempt=attempt, action=action)
         case _:
             return None

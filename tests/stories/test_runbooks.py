@@ -126,6 +126,21 @@ async def test_two_clicks_on_one_button_run_once(tell: Tell) -> None:
     assert [run.by for run in (await guide(story)).runs] == ["ana"]
 
 
+async def test_a_button_runs_what_it_names_or_nothing(tell: Tell) -> None:
+    """What called nobody has no runbook of its own yet: its button shows the file as it was."""
+    story = tell(replace(book(LATE), pages=frozenset()))
+    await story.fires(labels=ORDERS)
+    steps = (RunbookStep("Look at the log"), RunbookStep("Start over", "drop-table"))
+    story.rules.the_book = replace(book(replace(LATE, steps=steps)), pages=frozenset())
+    await story.asks(replace(start(), action="clear-task"))
+    assert story.sent("runbook_action") == []
+    assert story.said()[-1] == (
+        "Step 2 of the runbook no longer runs clear-task: `/oncall runbook 1` shows it as it is."
+    )
+    await story.asks(replace(start(), action="drop-table"))
+    assert len(story.sent("runbook_action")) == 1
+
+
 async def test_a_resolved_incident_runs_nothing(tell: Tell) -> None:
     story = tell(book(LATE))
     await story.fires(labels=ORDERS)

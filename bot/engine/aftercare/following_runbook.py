@@ -69,6 +69,8 @@ def _run(work: Work, incident: Incident, guide: Guide, act: RunAction) -> Answer
     step, latest = guide.step(act.step), guide.latest_run(act.step)
     if step is None or not step.action:
         return _refused(say("That step has nothing to run."))
+    if act.action not in {"", step.action}:
+        return _refused(_changed(act))
     if not incident.is_open:
         return _refused(say("#{number} is resolved; nothing was run.", number=incident.number))
     if latest and latest.state in UNDER_WAY:
@@ -100,6 +102,14 @@ def _run(work: Work, incident: Incident, guide: Guide, act: RunAction) -> Answer
                who=Who(act.by), action=run.action, n=act.step + 1)  # fmt: skip
     _noted(work, incident, "ActionAsked", said, act.by)
     return Answer(said)
+
+
+def _changed(act: RunAction) -> Sentence:
+    """Say that the runbook is another one by now than when the button was made."""
+    return say(
+        "Step {n} of the runbook no longer runs {action}: `/oncall runbook {number}` shows it as "
+        "it is.", n=act.step + 1, action=act.action, number=act.number,
+    )  # fmt: skip
 
 
 def _noted(work: Work, incident: Incident, what: str, said: Sentence, by: str) -> None:

@@ -241,7 +241,8 @@ def _run_button(incident: Incident, guide: Guide, n: int, confirm: str) -> Itera
         return
     attempt = (run.attempt if run else 0) + 1
     label = f"Run {step.action}" if attempt == 1 else f"Run {step.action} again"
-    button = kit.button(label, RUNBOOK_RUN, f"{incident.number}:{n}:{attempt}")
+    value = f"{incident.number}:{n}:{attempt}:{step.action}"
+    button = kit.button(label, RUNBOOK_RUN, value)
     asked = confirm or _CONFIRM
     if run and run.state is ActionState.UNKNOWN:
         asked = f"The last time it may have run: look first. {asked}"

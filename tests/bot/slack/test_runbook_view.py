@@ -78,7 +78,7 @@ def test_buttons_stand_under_the_next_step_and_an_action_asks_first() -> None:
         ("runbook_worked", "7:1"),
         ("runbook_did_not_help", "7:1"),
         ("runbook_skipped", "7:1"),
-        ("runbook_run", "7:1:2"),
+        ("runbook_run", "7:1:2:act"),
     ]
     confirm = next(
         e["confirm"] for b in message["blocks"] if b["type"] == "actions" for e in b["elements"]
@@ -98,11 +98,15 @@ def test_clicks_are_read_strictly() -> None:
     assert click("runbook_worked", "7:1") == TickStep(
         by="ana", number=7, step=1, outcome=StepOutcome.WORKED
     )
-    assert click("runbook_run", "7:1:2") == RunAction(by="ana", number=7, step=1, attempt=2)
+    run = RunAction(by="ana", number=7, step=1, attempt=2, action="clear-task")
+    assert click("runbook_run", "7:1:2:clear-task") == run
+    assert click("runbook_run", "7:1:2:2026") == replace(run, action="2026")
+    assert click("runbook_run", "7:1:2") == replace(run, action=""), "as buttons once were"
     taken = {"action_id": "runbook_step", "selected_option": {"value": "7:1:take_back"}}
     assert _act(taken, "ana") == TickStep(by="ana", number=7, step=1, outcome=None)
     for action_id, value in (("runbook_run", "7:1"), ("runbook_worked", "7:x"), ("x", "7:1"),
-                             ("runbook_step", "7:1:what"), ("runbook_run", "7:1:" + "9" * 40)):  # fmt: skip
+                             ("runbook_step", "7:1:what"), ("runbook_run", "7:1:" + "9" * 40),
+                             ("runbook_run", "7:1:2:a:b")):  # fmt: skip
         assert click(action_id, value) is None
 
 
