@@ -136,7 +136,7 @@ def _act(action: Json, by: str) -> RunbookAct | None:
             known = next((one for one in StepOutcome if one.value == said_), None)
             return TickStep(by=by, number=number, step=step, outcome=known) if known else None
         case "runbook_run", [_, _, _, *named], [number, step, attempt] if len(named) < 2:
-            action = "".join(named)
-            return RunAction(by=by, number=number, step=step, attempt=attempt, action=action)
+            what = "".join(named)
+            return RunAction(by=by, number=number, step=step, attempt=attempt, action=what)
         case _:
             return None
