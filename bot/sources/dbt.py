@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from bot.ports.inbox import Delivery
-from bot.sources.dbt_artifacts import extent
+from bot.sources.dbt_artifacts import FAILED, extent
 from bot.sources.dbt_blame import Blame, blame
 from bot.sources.dbt_extent import NAMES, Extent, Result, extent_of, labels_of, stretch_of
 from bot.sources.json_body import JsonValue, read_object, text_of
@@ -18,7 +18,7 @@ from rules.alert import Alert, AlertStatus, Severity
 from rules.run import Run, RunState
 from rules.sentence import duration_text
 
-FIRING = frozenset({"fail", "error", "runtime error", "warn", "partial success"})
+FIRING = FAILED | {"warn"}
 WHOLE = frozenset({"pass", "success"})
 TESTS = frozenset({"test", "unit_test"})
 NAMED_SKIPS = 20
@@ -182,7 +182,9 @@ def _invocation(run: _Run, rows: Sequence[_Row]) -> tuple[Run, ...]:
     command = text_of(run.document.get("command")) or text_of(args.get("which"))
     ended = run.time(run.metadata.get("generated_at"))
     began = run.metadata.get("invocation_started_at")
-    failed = any(row.status in FIRING and row.status != "warn" for row in rows)
+    failed = any(row.status in FAILED for row in rows) or run.document.get("failed") is True
+    if not failed and "failed" not in run.document and run.document.get("part", 1) != 1:
+        return ()  # an older client's: what failed stood in the first part
     pairs = {"project": project, "target": run.target, "command": command, "run_id": run_id}
     # An id that no manifest may have is none of the catalogue's.
     done = (

@@ -17,6 +17,7 @@ from typing import Any, TextIO, cast
 MESSAGES = ((100, 4_000), (1_000, 1_000))
 """So many bad results may have messages so long; of more than that each keeps 200 characters."""
 PASSED = frozenset({"pass", "success"})
+FAILED = frozenset({"fail", "error", "runtime error", "partial success"})
 ALERTS_A_PART = 1_000
 BYTES_A_PART = 900_000
 """Watchbill reads at most a thousand alerts from one body, and takes a megabyte at most."""
@@ -147,6 +148,7 @@ def _head(found: Document, artifact: Path, facts: Facts, target: str) -> Documen
         "adapter": facts.adapter,
         "target": target or args.get("target") or "",
         "command": args.get("which") or ("freshness" if freshness else ""),
+        "failed": any(str(one.get("status")).lower() in FAILED for one in found["results"]),
         "metadata": {name: metadata.get(name) for name in wanted},
         **({"args": asked} if (asked := extent(args)) else {}),
     }
