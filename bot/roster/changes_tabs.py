@@ -101,6 +101,9 @@ def read_overrides(table: Table, tab: str, known: Knowledge) -> Changes:
                 read.rows[own_id] = _cancelled(row, known, slashes)
                 continue
             override = _override(row, known, slashes)
+            if override.ends_at > known.now:
+                clocks = Clocks(known.settings.of(override.rotation).zone, slashes)
+                read.problems += _origin(row, known, clocks)[2]
             if override.id in seen:
                 raise CellError(row.cell("id"), f"the id {override.id} stands in two rows.")
             seen.add(override.id)
@@ -208,8 +211,7 @@ def _override(row: Row, known: Knowledge, slashes: SlashOrder) -> Override:
     start, end = stretch(row, ("start", "end"), clocks, own.handoff)
     person, instead_of, kind = _people(row, known)
     role = read_role(row.text("role")) if row.text("role") else PRIMARY
-    by = row.text("by")
-    made = row.cell("created")
+    by, made, _ = _origin(row, known, clocks)
     return Override(
         id=row.text("id") or _id(rotation, role, start, end, person, instead_of),
         rotation=rotation,
@@ -217,12 +219,30 @@ def _override(row: Row, known: Knowledge, slashes: SlashOrder) -> Override:
         person=person,
         starts_at=start,
         ends_at=end,
-        by=person_of(row.cell("by"), known.people) if by and not is_nobody(by) else "",
-        created_at=starts_at(made, clocks) if made.text else start,
+        by=by,
+        created_at=made or start,
         kind=kind,
         instead_of=instead_of,
         where=row.cell("person").address,
     )
+
+
+def _origin(
+    row: Row, known: Knowledge, clocks: Clocks
+) -> tuple[str, datetime | None, list[Problem]]:
+    """Return who made an override and when; what cannot be read of that leaves it in force."""
+    by, made = "", None
+    wrong: list[CellError] = []
+    try:
+        by = "" if is_nobody(row.text("by") or "-") else person_of(row.cell("by"), known.people)
+    except CellError as error:
+        wrong.append(error)
+    try:
+        made = starts_at(row.cell("created"), clocks) if row.any("created") else None
+    except CellError as error:
+        wrong.append(error)
+    problems = [error.problem(severity=Severity.WARNING) for error in wrong]
+    return by, made, [replace(p, text=f"{p.text} The row counts all the same.") for p in problems]
 
 
 def _rotation(row: Row, known: Knowledge) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.roster.roster import Roster, RosterFile
+from bot.roster.table import Severity
 from rules.schedule.roster import Override
 from tests.bot.roster.books import NOW, roster_file, write_tabs
 
@@ -57,6 +58,37 @@ def test_the_time_of_the_first_reading_is_kept(tmp_path: Path) -> None:
         again.restore(file.good, ())
         assert again.load(now).rows_version == file.load(now).rows_version == version
     assert primary(file, [in_slack("cy", NOW + DAY)], WITHIN) == "cy"
+
+
+@pytest.mark.parametrize(
+    ("by", "made", "code", "where"),
+    [
+        ("the boss", "", "E01", "E2"),
+        ("Sam", "", "E02", "E2"),
+        ("", "yesterday", "", "F2"),
+        ("Eve", "2026-11-17", "E01", "E2"),
+    ],
+)
+def test_who_made_a_row_and_when_does_not_decide_whether_it_counts(
+    tmp_path: Path, by: str, made: str, code: str, where: str
+) -> None:
+    tabs = {
+        "Shifts": SHIFTS,
+        "People": "Name,E-mail,Active\nEve,eve@example.com,no\n",
+        "Overrides": "Id,Start,End,Person,By,Created\n"
+        f"x1,2026-11-23 09:00,2026-11-30 09:00,bo,{by},{made}\n"
+        f"x2,2026-11-09 09:00,2026-11-10 09:00,bo,{by},{made}\n",
+    }
+    write_tabs(tmp_path / "roster", tabs)
+    file = roster_file(tmp_path / "roster")
+    loaded = file.load(NOW)
+    assert primary(file, [], NOW) == "bo"
+    assert file.seen.rows is not None
+    assert {"x1", "x2"} <= file.seen.rows.keys()
+    (problem,) = loaded.problems  # nobody needs to repair what is over
+    assert (problem.severity, problem.code) == (Severity.WARNING, code)
+    assert problem.address == f"Overrides!{where}"
+    assert problem.text.endswith("The row counts all the same.")
 
 
 def test_a_row_that_says_when_it_was_made_is_believed(tmp_path: Path) -> None:
