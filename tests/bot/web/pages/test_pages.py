@@ -190,6 +190,13 @@ async def test_what_is_not_there_is_told_with_a_way_back(ana: aiohttp.ClientSess
             assert f'href="{way}"' in await answer.text()
 
 
+async def test_past_its_end_the_journal_is_not_called_empty(ana: aiohttp.ClientSession) -> None:
+    async with ana.get("/journal?page=7") as answer:
+        page = await answer.text()
+    assert "is empty" not in page
+    assert 'href="/journal">Show its newest entries' in page
+
+
 async def test_times_are_the_reader_s_own(ana: aiohttp.ClientSession) -> None:
     newest = history(30)[-1].opened_at
     async with ana.get("/issues") as answer:
