@@ -9,6 +9,9 @@ SCHEDULED, MANUAL, BACKFILL = "scheduled", "manual", "backfill"
 """Usual kinds of runs; a source may tell others."""
 
 
+RunIdentity = tuple[str, str, str, int]
+
+
 class RunState(StrEnum):
     """How far a run has come; one that was cancelled has failed."""
 
@@ -44,7 +47,7 @@ class Run:
     assets: tuple[str, ...] = ()
 
     @property
-    def identity(self) -> tuple[str, str, str, int]:
+    def identity(self) -> RunIdentity:
         return self.source, self.pipeline, self.run_id, self.attempt
 
     @property

@@ -11,7 +11,7 @@ from bot.acts.act import SLACK
 from bot.engine.acting import act_on, apology
 from bot.engine.aftercare.proving import began, prove
 from bot.engine.door import CONFLICTS, Door
-from bot.engine.expecting import Clocks, compare, hear, judge_overdue
+from bot.engine.expecting import Clocks, compare, hear, judge_overdue, knowing_starts
 from bot.engine.fates import Fates
 from bot.engine.pace import Pace
 from bot.engine.parts import EngineParts, Hands
@@ -279,7 +279,8 @@ class Engine:
 
     async def _decide(self, tx: Transaction, taken: Sequence[Delivery], now: datetime) -> None:
         work = await self.work_in(tx, now)
-        read = {d.id: self._parts.read(d) for d in taken if d.source not in {SLACK, CANARY}}
+        said_by = {d.id: self._parts.read(d) for d in taken if d.source not in {SLACK, CANARY}}
+        read = await knowing_starts(tx, said_by)
         await work.load_for([alert for said in read.values() for alert in said.alerts])
         runs = [run for said in read.values() for run in said.runs]
         # before its alerts: what reopens for a run takes them

@@ -1,6 +1,6 @@
 """The clock of expected runs: raises what has not started, and lets runs end it again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -8,6 +8,8 @@ import structlog
 
 from bot.engine.aftercare.proving import awaiting
 from bot.engine.work import Work
+from bot.ports.inbox import Parsed
+from bot.ports.store import Transaction
 from rules.alert import Alert
 from rules.expected_runs import (
     Expectation,
@@ -93,6 +95,28 @@ async def judge_overdue(work: Work) -> int:
             judged.append(_judged(standing, one, heard))
     await _keep(work, judged)
     return len(overdue)
+
+
+async def knowing_starts(tx: Transaction, read: Mapping[str, Parsed]) -> Mapping[str, Parsed]:
+    """Give a run whose end alone is told the start that was told before: it is no later run."""
+    runs = [run for said in read.values() for run in said.runs]
+    bare = [run for run in runs if run.state.is_over and run.started_at is None]
+    if not bare:
+        return read
+    known = {run.identity: run.started_at for run in runs if run.started_at}
+    known |= await tx.starts_of(bare)
+    return {
+        name: replace(
+            said,
+            runs=tuple(
+                replace(run, started_at=run.started_at or known.get(run.identity))
+                for run in said.runs
+            ),
+        )
+        if said.runs
+        else said
+        for name, said in read.items()
+    }
 
 
 async def hear(work: Work, runs: Sequence[Run]) -> None:

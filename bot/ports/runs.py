@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from rules.expected_runs import Occasion, Standing
-from rules.run import Run
+from rules.run import Run, RunIdentity
 
 
 class RunWrites(Protocol):
@@ -13,6 +13,10 @@ class RunWrites(Protocol):
 
     def record_run(self, run: Run) -> None:
         """Keep what is told of one attempt; facts about it join in any order."""
+        ...
+
+    async def starts_of(self, runs: Sequence[Run]) -> Mapping[RunIdentity, datetime]:
+        """Return when attempts began of which that was told before, by identity."""
         ...
 
     async def overdue_expectations(self, now: datetime, limit: int) -> Sequence[Standing]:

@@ -74,6 +74,26 @@ async def occasions(story: Story, name: str = "shop_daily") -> list[tuple[str, s
     return [(f"{one.due_at:%m-%d %H:%M}", one.outcome.value) for one in found]
 
 
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_the_end_of_a_run_that_began_before_serves_nothing_later(
+    tell: Tell, at_once: bool
+) -> None:
+    hourly = replace(SHOP, schedule=Schedule("0 * * * *"), source="lineage")
+    story = tell(waits_for(hourly))
+    story.clock.set(FIVE - timedelta(minutes=30))
+    await story.settle()
+    await story.until(FIVE)
+    began = run(FIVE, source="lineage", kind="")
+    await story.hears(runs=[began])
+    await story.until(FIVE + timedelta(hours=1, minutes=10))
+    now = story.clock.now()
+    over = replace(began, state=RunState.FAILED, started_at=None, ended_at=now)
+    await story.hears(runs=[began, over] if at_once else [over])
+    await story.until(FIVE + timedelta(hours=1, minutes=15))
+    story.pages("ana")
+    assert (await story.incident()).title == "shop_daily was due at 05:00 and has not started"
+
+
 async def much_waits(story: Story) -> None:
     """Let more come than is decided at a time."""
     well = {"source": "airflow", "status": AlertStatus.RESOLVED}

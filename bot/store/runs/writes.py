@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Integer, bindparam, case, func, select, text, update
+from sqlalchemy import Integer, bindparam, case, func, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import jobs, rows
@@ -12,7 +12,7 @@ from bot.store.columns import UtcDateTime, stored_key
 from bot.store.runs import rows as run_rows
 from bot.store.tables.runs import EXPECTATION, OCCASION, RUN
 from rules.expected_runs import Occasion, Outcome, Standing
-from rules.run import Run, merged
+from rules.run import Run, RunIdentity, merged
 
 _IN_ONE_QUERY = 500
 _OVERDUE = (
@@ -31,6 +31,14 @@ _NAMED = (
     .order_by(EXPECTATION.c.name)
     .with_for_update()
 )
+_STARTED = select(
+    RUN.c.source, RUN.c.pipeline, RUN.c.run_id, RUN.c.attempt, RUN.c.started_at
+).where(
+    tuple_(RUN.c.source, RUN.c.pipeline, RUN.c.run_id, RUN.c.attempt).in_(
+        bindparam("identities", expanding=True)
+    ),
+    RUN.c.started_at.is_not(None),
+)
 
 
 class RunWriting:
@@ -38,13 +46,22 @@ class RunWriting:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._runs_on = connection
-        self._runs: dict[tuple[str, str, str, int], Run] = {}
+        self._runs: dict[RunIdentity, Run] = {}
         self._standings: dict[str, Standing] = {}
         self._occasions: list[tuple[Occasion, bool]] = []
 
     def record_run(self, run: Run) -> None:
         old = self._runs.get(run.identity)
         self._runs[run.identity] = merged(old, run) if old else run
+
+    async def starts_of(self, runs: Sequence[Run]) -> Mapping[RunIdentity, datetime]:
+        stored = {_stored_identity(run): run.identity for run in runs}
+        wanted, found = sorted(stored), dict[RunIdentity, datetime]()
+        for at in range(0, len(wanted), _IN_ONE_QUERY):
+            piece = {"identities": wanted[at : at + _IN_ONE_QUERY]}
+            for row in await self._runs_on.execute(_STARTED, piece):
+                found[stored[row.source, row.pipeline, row.run_id, row.attempt]] = row.started_at
+        return found
 
     async def overdue_expectations(self, now: datetime, limit: int) -> Sequence[Standing]:
         found = await self._runs_on.execute(_OVERDUE, {"now": now, "most": limit})
@@ -82,6 +99,12 @@ class RunWriting:
                 values = [_amending(one) for one in values]
             if values:
                 await self._runs_on.execute(statement, values)
+
+
+def _stored_identity(run: Run) -> RunIdentity:
+    source, pipeline, run_id, attempt = run.identity
+    short = run_rows.short_key
+    return short(source), short(pipeline), short(run_id), attempt
 
 
 _RANKS = {outcome.value: rank for rank, outcome in enumerate(Outcome)}

@@ -37,6 +37,18 @@ async def test_facts_about_one_attempt_join(
     assert found == replace(end, started_at=now, kind="manual")
 
 
+async def test_a_start_that_was_told_is_known_by_its_attempt(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    now = clock.now()
+    run = Run(source="a", pipeline="p" * 3_000, run_id="ä" * 3_000, state=RunState.STARTED)
+    begun, many = replace(run, started_at=now), [replace(run, run_id=str(n)) for n in range(600)]
+    await keep(opened_store, begun, replace(run, attempt=2), replace(many[599], started_at=now))
+    async with opened_store.store.begin() as tx:
+        asked = [run, replace(run, attempt=2), replace(run, pipeline="q"), *many]
+        assert await tx.starts_of(asked) == {run.identity: now, many[599].identity: now}
+
+
 async def test_attempts_are_runs_of_their_own_newest_first(
     opened_store: OpenedStore, clock: FakeClock
 ) -> None:
