@@ -287,11 +287,19 @@ def _owner(owner: Json) -> Document:
 
 
 def _plain(pairs: Document) -> Document:
+    """Return texts and numbers; of a list, like several owners, its texts as one."""
+    told = {str(name): _joined(value) for name, value in pairs.items()}
     return {
-        str(name): value if not isinstance(value, str) else value[:500]
-        for name, value in pairs.items()
-        if isinstance(value, (str, int, float, bool))
+        name: value[:500] if isinstance(value, str) else value
+        for name, value in told.items()
+        if isinstance(value, (int, float, bool)) or (isinstance(value, str) and value)
     }
+
+
+def _joined(value: Json) -> Json:
+    if not isinstance(value, list):
+        return value
+    return ", ".join(one for one in value[:50] if isinstance(one, str))
 
 
 def members_of_members(file: TextIO, name: str) -> Iterator[tuple[str, str, Json]]:

@@ -215,6 +215,20 @@ def test_no_part_is_larger_than_the_door(tmp_path: Path) -> None:
     assert max(sizes) < 1_000_000
 
 
+def test_several_owners_are_told(tmp_path: Path) -> None:
+    owners = {"owner": ["@ana", "@ben"], "subscribers": [{"no": "text"}], "tier": 1}
+    node = {"name": "orders", "resource_type": "model", "config": {"meta": owners, "group": "shop"}}
+    group = {"name": "shop", "owner": {"email": ["a@shop.example", "b@shop.example"]}}
+    manifest = tmp_path / "manifest.json"
+    found = {"nodes": {"model.p.orders": node}, "groups": {"group.p.shop": group}}
+    manifest.write_text(json.dumps(found))
+    results = results_of(tmp_path, [{"unique_id": "model.p.orders", "status": "error"}])
+    (document,) = documents(results, manifest)
+    (row,) = document["results"]
+    assert row["node"]["meta"] == {"owner": "@ana, @ben", "tier": 1}
+    assert row["node"]["owner"] == {"email": "a@shop.example, b@shop.example"}
+
+
 def test_a_large_manifest_is_read_in_little_memory(tmp_path: Path) -> None:
     sql = "select 1 " * 1_000
     manifest = tmp_path / "manifest.json"
