@@ -99,6 +99,20 @@ async def test_a_column_sorts_one_way_and_then_the_other(page: Page) -> None:
     assert [took[n] for n in await numbers(page)] == sorted(took.values())[:50]
 
 
+async def test_a_filter_keeps_the_order_and_the_size(page: Page, running: Site) -> None:
+    await page.goto(f"{running.url}/issues?sort=tta&dir=asc&size=25")
+    await page.locator(".chips label", has_text="P3").click()
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.get_by_role("columnheader", name="TTA")).to_have_attribute(
+        "aria-sort", "ascending"
+    )
+    assert {"dir=asc", "size=25"} <= set(page.url.split("?")[1].split("&"))
+    await page.set_viewport_size(PHONE)  # where there are no headings to click
+    await page.get_by_label("Order").select_option("desc")
+    await page.get_by_role("button", name="Show").click()
+    assert "dir=desc" in page.url
+
+
 async def test_nothing_that_matches_says_what_to_do(page: Page) -> None:
     await page.get_by_label("Search", exact=True).fill("zebra")
     await page.keyboard.press("Enter")
