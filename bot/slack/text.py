@@ -74,6 +74,17 @@ def cut(text: str, limit: int) -> str:
     return f"{text[:kept].rstrip()}… ({len(text) - kept} more)"
 
 
+def cut_before(text: str, limit: int) -> str:
+    """Shorten to the end of a text, `limit` characters as Slack counts them."""
+    if _length(text) <= limit:
+        return text
+    begins, used = len(text), len("…")
+    while begins and used + _width(text[begins - 1]) <= limit:
+        begins -= 1
+        used += _width(text[begins])
+    return f"…{text[begins:]}"
+
+
 def outside(text: str, limit: int = LONGEST_VALUE) -> Mrkdwn:
     """Show outside text as it is: no mention, link, emoji code, quote or formatting.
 

@@ -5,7 +5,20 @@ from collections.abc import Iterator, Mapping
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.scene import Scene
-from bot.slack.text import Mrkdwn, at, join, lasting, link, md, one_line, outside, spoken
+from bot.slack.text import (
+    Mrkdwn,
+    at,
+    clean,
+    cut,
+    cut_before,
+    join,
+    lasting,
+    link,
+    md,
+    one_line,
+    outside,
+    spoken,
+)
 from bot.slack.wording.promise import next_run
 from rules.catalogue import Product, Promises
 from rules.durations import format_duration
@@ -56,6 +69,7 @@ _RUN_MARKS = {
     ActionState.UNKNOWN: "⚠️ may have run",
 }
 _NOTHING = Mrkdwn("Neither a runbook nor a product is known for this.")
+_LONGEST_ANSWER, _LONGEST_FIRST = 2_800, 200
 _CONFIRM = "It acts on the real system, once."
 
 
@@ -75,8 +89,18 @@ def result_message(run: ActionRun) -> Json:
     """What an action of the runbook said, as it came."""
     head = md("{mark}: *{action}*, step {n} of the runbook", mark=Mrkdwn(_RUN_MARKS[run.state]),
               action=run.action, n=run.step + 1)  # fmt: skip
-    said = [kit.plain_section(run.output, 2800)] if run.output.strip() else []
+    said = [kit.plain_section(_answer(run.output), _LONGEST_ANSWER)] if run.output.strip() else []
     return kit.message(head, [kit.section(head), *said])
+
+
+def _answer(output: str) -> str:
+    """Return how it ended, which its first line tells, and its last lines: there errors stand."""
+    whole = clean(output)
+    shown = cut_before(whole, _LONGEST_ANSWER)
+    first, _, rest = whole.partition("\n")
+    if shown == whole or not rest:
+        return shown
+    return f"{cut(first, _LONGEST_FIRST)}\n{cut_before(rest, _LONGEST_ANSWER - _LONGEST_FIRST - 1)}"
 
 
 def escalation(scene: Scene) -> Mrkdwn:

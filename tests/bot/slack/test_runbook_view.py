@@ -67,6 +67,20 @@ def test_the_longest_checklist_keeps_slack_s_limits_and_mentions_nobody() -> Non
         assert all("<!channel>" not in b["text"]["text"] for b in marked)
 
 
+def test_of_a_long_answer_how_it_ended_and_its_last_lines_are_shown() -> None:
+    lines = "\n".join(f"line {n} & <more>" for n in range(400))
+    long = replace(run(ActionState.FAILED), output=f"Ended with status 1.\n{lines}\nno such DAG")
+    message = result_message(long)
+    assert problems(message, surface="message") == []
+    said = message["blocks"][1]["text"]["text"]
+    assert said.startswith("Ended with status 1.\n…")
+    assert said.endswith("\nno such DAG")
+    one_line = replace(long, output="x" * 8_000 + "the end")
+    shown = result_message(one_line)["blocks"][1]["text"]["text"]
+    assert shown.endswith("the end")
+    assert len(shown) <= 2_800
+
+
 def buttons(message: dict[str, Any]) -> list[tuple[str, str]]:
     found = [e for b in message["blocks"] if b["type"] == "actions" for e in b["elements"]]
     return [(one["action_id"], one["value"]) for one in found]
