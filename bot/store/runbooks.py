@@ -220,11 +220,12 @@ def _last(use: Row[Any], ticks: Sequence[Row[Any]]) -> LastUse:
     book = RunbookUse(
         incident_id=use.incident_id,
         number=use.number,
-        runbook=Runbook(id=use.runbook, title=""),
+        runbook=_RUNBOOK.validate_json(use.body),
         chosen_at=use.chosen_at,
     )
     at = max((tick.at for tick in own), default=use.chosen_at)
-    return LastUse(use.runbook, use.number, at, failed(Guide(book, own)))
+    reviewed = book.runbook.reviewed_on
+    return LastUse(use.runbook, use.number, at, failed(Guide(book, own)), reviewed)
 
 
 def _tick(row: Row[Any]) -> Tick:

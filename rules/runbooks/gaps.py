@@ -45,12 +45,13 @@ class RunbookGap:
 
 @dataclass(frozen=True, slots=True)
 class LastUse:
-    """How a runbook did the last time its steps were tried."""
+    """How a runbook did the last time its steps were tried; `reviewed_on` is what it said then."""
 
     runbook: str
     number: int
     at: datetime
     failed: bool
+    reviewed_on: date | None = None
 
 
 def failed(guide: Guide) -> bool:
@@ -82,14 +83,23 @@ def stale_gaps(
 ) -> Iterator[RunbookGap]:
     """Yield a gap for each runbook whose last use failed or whose review is too long ago.
 
-    A review after the failure means that somebody has looked.
+    A review after the failure means that somebody has looked: on a later day, or on the same one
+    (a reviewer's day may begin later than ours) if the runbook named another when it was used.
     """
     for one in runbooks:
         use = last.get(one.id)
-        if use and use.failed and (one.reviewed_on is None or one.reviewed_on <= use.at.date()):
+        if use and use.failed and not _is_mended(one, use):
             yield _stale(GapKind.FAILED, one, now, use.number)
         elif is_old(one, now.date(), review_after):
             yield _stale(GapKind.OLD, one, now)
+
+
+def _is_mended(one: Runbook, use: LastUse) -> bool:
+    reviewed, failed_on = one.reviewed_on, use.at.date()
+    if reviewed is None or reviewed > failed_on:
+        return reviewed is not None
+    is_new = use.reviewed_on is not None and reviewed > use.reviewed_on
+    return is_new and reviewed >= failed_on - timedelta(days=1)
 
 
 def is_old(runbook: Runbook, today: date, review_after: timedelta = REVIEW_AFTER) -> bool:

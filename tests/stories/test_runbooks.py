@@ -281,6 +281,25 @@ async def test_steps_that_failed_make_a_runbook_stale_until_it_is_reviewed(tell:
     assert await story.store.runbooks.gaps() == []
 
 
+async def test_whoever_mends_a_runbook_on_the_day_it_failed_has_mended_it(tell: Tell) -> None:
+    story = tell(book(LATE))
+    await story.fires(labels=ORDERS)
+    await story.asks(tick(0, StepOutcome.DID_NOT_HELP))
+    await story.does("ana", "resolved")
+    tended = Tended(story)
+    await tended.tending.tick()
+    assert len(await story.store.runbooks.gaps()) == 1
+    today = story.clock.now().date()
+    story.rules.the_book = book(replace(LATE, reviewed_on=today))
+    await tended.tending.tick()
+    assert await story.store.runbooks.gaps() == []
+    await story.after(hours=1)
+    await story.fires("orders-2", labels=ORDERS)
+    await story.asks(replace(tick(0, StepOutcome.DID_NOT_HELP), number=2))
+    await tended.tending.tick()
+    assert [gap.number for gap in await story.store.runbooks.gaps()] == [2], "it failed as mended"
+
+
 async def test_ninety_days_without_a_review_are_a_gap(tell: Tell) -> None:
     story = tell(book(replace(LATE, reviewed_on=MONDAY_03.date() - timedelta(days=91))))
     await Tended(story).tending.tick()

@@ -44,6 +44,11 @@ def test_a_failed_use_makes_it_stale_until_somebody_reviews_it() -> None:
     (gap,) = stale_gaps([runbook(TODAY - timedelta(days=9))], last, NOW)
     assert (gap.kind, gap.owner, gap.number) == (GapKind.FAILED, "cy", 7)
     assert list(stale_gaps([runbook(TODAY - timedelta(days=1))], last, NOW)) == []
+    behind = replace(last["orders"], at=NOW, reviewed_on=TODAY - timedelta(days=9))
+    evening = runbook(TODAY - timedelta(days=1))  # in a zone where it is still the day before
+    assert list(stale_gaps([evening], {"orders": behind}, NOW)) == []
+    (gap,) = stale_gaps([runbook(TODAY - timedelta(days=3))], {"orders": behind}, NOW)
+    assert gap.kind is GapKind.FAILED, "somebody looked between its showing and its failure"
     worked = {"orders": replace(last["orders"], failed=False)}
     assert list(stale_gaps([runbook(TODAY - timedelta(days=9))], worked, NOW)) == []
 
