@@ -36,6 +36,11 @@ Json = Dict[str, Any]
 VERSION = "1"
 MOST_RESULTS = 500
 """Results in one body; failures come first, and more results go in several bodies."""
+BYTES = 900_000
+"""Watchbill takes a megabyte at most."""
+LONGEST = 4_000
+SETTINGS = 50
+"""So many arguments, and keys of `meta`, of one expectation, each so long as JSON."""
 TEXT = 2000
 NUMBERS = (
     "element_count",
@@ -70,22 +75,25 @@ class WatchbillAction(ValidationAction):
     """Try five times, in about 15 seconds, while Watchbill is away; false tries once."""
 
     def run(self, checkpoint_result: Any, action_context: Any = None) -> Json:  # noqa: ARG002
-        sent = 0
+        sent, fault = 0, ""
         try:
             address = self.url or os.environ.get("WATCHBILL_URL", "").strip()
             if not address:
                 log.warning("WATCHBILL_URL is not set: nobody is told about the checkpoint")
                 return {"watchbill": "off", "sent": 0}
             for body in self._bodies(checkpoint_result):
-                fault = self._send(address, body)
-                if fault:
-                    log.error("Watchbill was not told: %s", fault)
-                    return {"watchbill": fault, "sent": sent}
-                sent += 1
+                receipt = self._send(address, body)
+                if receipt.accepted:
+                    sent += 1
+                    continue
+                fault = "%s %s" % (receipt.text, courier.advice(receipt, address))
+                log.error("Watchbill was not told: %s", fault)
+                if not receipt.final:
+                    break
         except Exception as error:
             log.exception("Watchbill was not told")
             return {"watchbill": "%s: %s" % (type(error).__name__, error), "sent": sent}
-        return {"watchbill": "sent", "sent": sent}
+        return {"watchbill": fault or "sent", "sent": sent}
 
     def _bodies(self, checkpoint_result: Any) -> Iterator[Json]:
         run_id = _plain(checkpoint_result.run_id)
@@ -94,13 +102,13 @@ class WatchbillAction(ValidationAction):
             slim = slim_validation(whole, send_values=self.send_values)
             results: List[Json] = slim.pop("results")
             results.sort(key=lambda one: one["success"] is True)
-            for start in range(0, max(1, len(results)), MOST_RESULTS):
+            for part in _parts(results):
                 body = {
                     "version": VERSION,
                     "tool": "great_expectations",
                     "checkpoint": str(checkpoint_result.name),
                     "run_id": run_id,
-                    "validation": {**slim, "results": results[start : start + MOST_RESULTS]},
+                    "validation": {**slim, "results": part},
                 }
                 if self.product:
                     body["product"] = self.product
@@ -110,7 +118,7 @@ class WatchbillAction(ValidationAction):
                     body["url"] = whole["result_url"]
                 yield body
 
-    def _send(self, address: str, body: Json) -> str:
+    def _send(self, address: str, body: Json) -> courier.Receipt:
         raw = json.dumps(body, separators=(",", ":"), default=str).encode("utf-8")
         parcel = courier.Parcel(
             address,
@@ -119,12 +127,21 @@ class WatchbillAction(ValidationAction):
             delivery=hashlib.sha256(raw).hexdigest()[:32],
         )
         if self.wait:
-            receipt = courier.carry(parcel, sleep=time.sleep, say=log.warning)
-        else:
-            receipt = courier.post(parcel)
-        if receipt.accepted:
-            return ""
-        return "%s %s" % (receipt.text, courier.advice(receipt, address))
+            return courier.carry(parcel, sleep=time.sleep, say=log.warning)
+        return courier.post(parcel)
+
+
+def _parts(results: List[Json]) -> Iterator[List[Json]]:
+    part: List[Json] = []
+    size = 0
+    for one in results:
+        length = len(json.dumps(one, default=str))
+        if part and (len(part) == MOST_RESULTS or size + length > BYTES):
+            yield part
+            part, size = [], 0
+        part.append(one)
+        size += length
+    yield part
 
 
 def slim_validation(whole: Mapping[str, Any], *, send_values: bool = False) -> Json:
@@ -169,8 +186,8 @@ def _slim_result(result: Mapping[str, Any], *, send_values: bool) -> Json:
         "success": result.get("success"),
         "expectation_config": {
             "type": config.get("type"),
-            "kwargs": kwargs,
-            "meta": config.get("meta") or {},
+            "kwargs": _short(kwargs),
+            "meta": _short(config.get("meta") or {}),
             "severity": config.get("severity"),
         },
     }
@@ -184,6 +201,18 @@ def _slim_result(result: Mapping[str, Any], *, send_values: bool) -> Json:
             "exception_message": str(raised.get("exception_message") or "")[:TEXT],
         }
     return slim
+
+
+def _short(pairs: Mapping[str, Any]) -> Json:
+    """Return settings that fit; of a long one its beginning, and a mark that tells it from others."""
+    short: Json = {}
+    for name, value in list(pairs.items())[:SETTINGS]:
+        text = json.dumps(value, default=str, sort_keys=True)
+        if len(text) > LONGEST:
+            mark = hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]
+            value = "%s… (%d characters, %s)" % (text[:200], len(text), mark)
+        short[str(name)[:TEXT]] = value
+    return short
 
 
 def _slim_numbers(found: Mapping[str, Any], *, send_values: bool) -> Json:

@@ -131,6 +131,37 @@ def test_many_results_go_in_several_bodies_failures_first(action: Any, recorder:
     assert len({one.delivery for one in recorder.requests}) == 2
 
 
+def test_no_body_is_larger_than_the_door(action: Any, recorder: Recorder) -> None:
+    many = [result(f"c{n}", value_set=[f"item-{n}-{i}" for i in range(3_000)]) for n in range(40)]
+    alike = [result("amount", value_set=[*range(3_000), last]) for last in ("a", "b")]
+    said = action.WatchbillAction(name="w").run(
+        checked(*many, *alike, result("s", note="x" * 2_000_000))
+    )
+    assert said["watchbill"] == "sent"
+    assert max(len(one.body) for one in recorder.requests) < 1_000_000
+    source = Source(name="gx", kind="great_expectations")
+    keys = [
+        alert.dedup_key
+        for one in recorder.requests
+        for alert in registry.read(source, delivery(one.body)).alerts
+    ]
+    assert len(set(keys)) == 43
+
+
+def test_a_validation_that_is_refused_does_not_silence_the_others(
+    action: Any, recorder: Recorder
+) -> None:
+    several = checked(result("a"))
+    several.run_results["two"] = checked(result("b")).run_results["one"]
+    recorder.status = 413
+    said = action.WatchbillAction(name="w").run(several)
+    assert recorder.refused == 2
+    assert (said["sent"], "larger" in said["watchbill"]) == (0, True)
+    recorder.status = 503
+    action.WatchbillAction(name="w", wait=False).run(several)
+    assert recorder.refused == 3
+
+
 def test_a_checkpoint_never_fails_because_of_watchbill(
     action: Any, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
