@@ -2,8 +2,11 @@
 
 import re
 from collections import OrderedDict
+from datetime import timedelta
 
 from bot.acts.act import AnswerTo
+from bot.ports.delivering import RetryLaterError
+from bot.slack.api import LOG
 from bot.slack.blocks import Json
 from bot.slack.intake import Ack, Intake
 from bot.slack.replies import render_home
@@ -14,6 +17,9 @@ from bot.slack.words import Words
 
 _MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s:,]*")
 _REMEMBERED = 500
+_TRIES = 4
+_FIRST_WAIT = timedelta(seconds=1)
+_LONGEST_WAIT = timedelta(minutes=1)
 
 
 class Happenings:
@@ -57,8 +63,21 @@ class Happenings:
             apart = "" if event.get("channel_type") == "im" else event["ts"]
             thread = str(event.get("thread_ts") or apart)
             more = {"thread_ts": thread} if thread else {}
-            await self._desk.api.post(str(event["channel"]), answer, _key(body), **more)
+            await self._post(str(event["channel"]), answer, _key(body), more)
         await self._desk.directory.learn(str(event["user"]))
+
+    async def _post(self, channel: str, answer: Json, key: str, more: Json) -> None:
+        """Post once Slack takes it: no job stands behind an answer, and nobody asks twice."""
+        for _ in range(_TRIES - 1):
+            try:
+                await self._desk.api.post(channel, answer, key, **more)
+            except RetryLaterError as later:
+                wait = min(later.after or _FIRST_WAIT, _LONGEST_WAIT)
+                LOG.info("an answer waits %s: %s", wait, later)
+                await self._desk.clock.sleep_until(self._desk.clock.now() + wait)
+            else:
+                return
+        await self._desk.api.post(channel, answer, key, **more)
 
     async def other_event(self, ack: Ack, _body: Json) -> None:
         """Something we did not ask for; Slack would send it again unacknowledged."""
