@@ -257,15 +257,19 @@ def _farewell(ended: Grant, now: datetime, *, stays: bool) -> tuple[Tell, ...]:
     tells: list[Tell] = []
     late = now - ended.revoke_at if ended.revoke_at else timedelta(0)
     if ended.origin is Origin.ASKED:
-        words = "You keep {group} for another reason" if stays else "You are no longer in {group}"
-        told = say(words + ": {why}.", group=ended.group, why=ended.end_reason)
+        words = "You are no longer in {group}: {why}."
+        if stays:
+            words = "This grant is over: {why}. You keep {group} for another reason."
+        told = say(words, group=ended.group, why=ended.end_reason)
         tells.append(Tell(Telling.ENDED, told, ended.person))
+    where = "stays in {group} for another reason" if stays else "is out of {group}"
     if ended.alarms:
-        over = say("🟢 {who} is out of {group} now, {late} late.",
+        words = where if stays else f"{where} now, {{late}} late"
+        over = say("🟢 {who} " + words + ".",
                    who=Who(ended.person), group=ended.group, late=late)  # fmt: skip
         tells.append(Tell(Telling.LATE, over))
     elif ended.break_glass:
-        over = say("Break-glass is over: {who} is out of {group}.",
+        over = say("Break-glass is over: {who} " + where + ".",
                    who=Who(ended.person), group=ended.group)  # fmt: skip
         tells.append(Tell(Telling.ENDED, over))
     return tuple(tells)

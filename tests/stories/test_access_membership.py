@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from bot.acts.access import GiveBack
+from bot.acts.access import ApproveAccess, GiveBack, RevokeAccess
 from bot.ports.delivering import RetryLaterError
 from bot.store.opening import OpenedStore
 from rules.access.group import AccessGroup, Whom
-from rules.rotation import OnCall
+from rules.alert import Severity
+from rules.rotation import OnCall, Span
 from tests.fakes.clock import FakeClock
-from tests.stories.elevated import ANA, BO, Elevated, book_of, group
+from tests.stories.elevated import ANA, BO, CY, DEE, PRIMARY, Elevated, book_of, group
 from tests.stories.story import MONDAY_03, on_call
 
 Begin = Callable[..., Elevated]
@@ -89,3 +90,36 @@ async def test_what_was_never_shown_is_not_gone_while_taking_it_out_fails(begin:
     story.groups.fault = lambda call: None
     await story.after(minutes=2)
     assert (await story.state_of(), story.groups.who()) == ("ended", [])
+
+
+async def test_a_revocation_says_what_still_keeps_them_in(begin: Begin) -> None:
+    follows = {"follows": (PRIMARY,)}
+    story = begin(
+        free(**follows, may_ask=Whom(people=(BO,))),
+        roster=OnCall(
+            (
+                Span(MONDAY_03, NINE, "data", "primary", (ANA,)),
+                Span(NINE, NINE + timedelta(days=1), "data", "primary", (BO,)),
+            )
+        ),
+    )
+    await story.until(NINE - timedelta(minutes=30))
+    await story.asks_for(BO, hours=2)
+    await story.until(NINE + timedelta(minutes=1))
+    asked = next(g for g in await story.store.access.open_grants() if g.origin == "asked")
+    await story.told()
+    await story.asks(RevokeAccess(by=DEE, grant=asked.id))
+    assert story.groups.who() == [BO]
+    assert "bo@example.com stays in prod by another: r2." in story.answers()[-1]
+
+
+async def test_the_end_of_broken_glass_is_not_told_of_who_is_still_in(begin: Begin) -> None:
+    story = begin(group(break_glass=(PRIMARY,), accounts={ANA: "team", CY: "team"}))
+    await story.fires("orders", severity=Severity.CRITICAL)
+    await story.asks_for(ANA, hours=1)
+    assert story.groups.who() == ["team"]
+    await story.asks_for(CY, hours=4)
+    await story.asks(ApproveAccess(by=BO, grant=(await story.grant()).id))
+    await story.after(hours=1)
+    assert story.groups.who() == ["team"]
+    assert not any("is out of prod" in words for words in story.words())

@@ -32,6 +32,7 @@ from rules.access.grant import Grant, GrantState, Origin
 from rules.access.group import AccessGroup
 from rules.access.lasting import extend, revoke
 from rules.access.ledger import Entry, Happening
+from rules.access.seeing import fold
 from rules.access.telling import Refusal, Step
 from rules.rotation import OnCall
 from rules.sentence import Who, plain, say, together
@@ -62,7 +63,7 @@ async def change_access(work: Work, act: AccessAct, *, asked_at: datetime) -> An
         case ExtendAccess():
             return await _with_grant(work, act.grant, lambda g, r: _extend(work, act, g, r))
         case GiveBack():
-            return await _with_grant(work, act.grant, lambda g, _: _give_back(work, act, g))
+            return await _give_back(work, act)
         case RevokeAccess():
             return await _revoke_one(work, act)
         case RevokeAll():
@@ -126,8 +127,12 @@ async def _with_grant(
     grant = await work.tx.access.grant(its_id)
     group = work.book.access.groups.get(grant.group) if grant else None
     if grant is None or group is None:
-        return Answer(say("There is no grant {id}.", id=its_id), refused=True)
+        return _no_grant(its_id)
     return do(grant, group)
+
+
+def _no_grant(its_id: str) -> Answer:
+    return Answer(say("There is no grant {id}.", id=its_id), refused=True)
 
 
 def _answer(
@@ -162,7 +167,10 @@ def _extend(work: Work, act: ExtendAccess, grant: Grant, group: AccessGroup) -> 
     return Answer(say("You keep {group} until {until}.", group=group.name, until=until))
 
 
-def _give_back(work: Work, act: GiveBack, grant: Grant) -> Answer:
+async def _give_back(work: Work, act: GiveBack) -> Answer:
+    grant = await work.tx.access.grant(act.grant)
+    if grant is None or grant.group not in work.book.access.groups:
+        return _no_grant(act.grant)
     if act.by != grant.person:
         only = Refusal("own grant", say("Only {who} can give this back.", who=Who(grant.person)))
         return _refused(work, only, grant.group, act.by, "", grant.id)
@@ -170,19 +178,19 @@ def _give_back(work: Work, act: GiveBack, grant: Grant) -> Answer:
         duty = Refusal("rotation", say("You are in {group} by your rotation. Hand the shift over, "
                        "and it goes with it.", group=grant.group))  # fmt: skip
         return _refused(work, duty, grant.group, act.by, "", grant.id)
-    return _ended(work, [grant], act.by, "given back")
+    return await _ended(work, [grant], act.by, "given back")
 
 
 async def _revoke_one(work: Work, act: RevokeAccess) -> Answer:
     grant = await work.tx.access.grant(act.grant)
     if grant is None:
-        return Answer(say("There is no grant {id}.", id=act.grant), refused=True)
+        return _no_grant(act.grant)
     if not _may_revoke(work, act.by, grant.group):
         no = Refusal("owners", say("Only owners and approvers of {group}, and who leads on call, "
                      "can revoke.", group=grant.group))  # fmt: skip
         return _refused(work, no, grant.group, act.by, act.why, grant.id)
     await _withhold(work, [grant])
-    return _ended(work, [grant], act.by, act.why or "revoked")
+    return await _ended(work, [grant], act.by, act.why or "revoked")
 
 
 async def _revoke_all(work: Work, act: RevokeAll) -> Answer:
@@ -200,7 +208,7 @@ async def _revoke_all(work: Work, act: RevokeAll) -> Answer:
         no = Refusal("owners", say("Only owners, approvers and who leads on call can revoke."))
         return _refused(work, no, act.group, act.by, act.why)
     await _withhold(work, mine)
-    answer = _ended(work, mine, act.by, act.why or "everybody's was revoked")
+    answer = await _ended(work, mine, act.by, act.why or "everybody's was revoked")
     if left := sorted({one.group for one in grants} - {one.group for one in mine}):
         rest = say("Those of {left} are not yours to end: ask their owners.", left=", ".join(left))
         return replace(answer, sentence=together(answer.sentence, rest))
@@ -219,16 +227,28 @@ async def _withhold(work: Work, grants: Sequence[Grant]) -> None:
         work.tx.access.save_standing(replace(standing, withheld=withheld))
 
 
-def _ended(work: Work, grants: Sequence[Grant], by: str, why: str) -> Answer:
+async def _ended(work: Work, grants: Sequence[Grant], by: str, why: str) -> Answer:
     ending = [one for one in grants if one.state not in _OVER]
     steps = [revoke(one, work.now, by=by, why=why, due=work.now) for one in ending]
     write_steps(work.tx, steps, work.book, work.now)
     if not ending:
         return Answer(say("There is nothing to end."), refused=True)
-    if len(ending) == 1:
-        return Answer(say("{who} is being taken out of {group}.",
-                          who=Who(ending[0].person), group=ending[0].group))  # fmt: skip
-    return Answer(say("{count} grants are being ended.", count=len(ending)))
+    if len(ending) > 1:
+        return Answer(say("{count} grants are being ended.", count=len(ending)))
+    (grant,) = ending
+    if kept := await _kept_in_by(work, grant):
+        return Answer(say("This grant ends, but {who} stays in {group} by another: {ids}.",
+                          who=Who(grant.person), group=grant.group, ids=kept))  # fmt: skip
+    return Answer(say("{who} is being taken out of {group}.",
+                      who=Who(grant.person), group=grant.group))  # fmt: skip
+
+
+async def _kept_in_by(work: Work, ending: Grant) -> str:
+    """Return the ids of the grants that keep the account in all the same, "" without any."""
+    here = await work.tx.access.open_grants(ending.group)
+    mine = [one.id for one in here if one.is_wanted and one.id != ending.id
+            and fold(one.account) == fold(ending.account)]  # fmt: skip
+    return ", ".join(mine)
 
 
 def _may_revoke(work: Work, by: str, group: str) -> bool:
