@@ -35,6 +35,7 @@ class Outcome(StrEnum):
 _OUTCOMES: Mapping[RunState, Outcome] = {
     RunState.STARTED: Outcome.STARTED,
     RunState.FAILED: Outcome.FAILED,
+    RunState.CANCELLED: Outcome.FAILED,
     RunState.SUCCEEDED: Outcome.SUCCEEDED,
 }
 

@@ -13,11 +13,12 @@ RunIdentity = tuple[str, str, str, int]
 
 
 class RunState(StrEnum):
-    """How far a run has come; one that was cancelled has failed."""
+    """How far a run has come; CANCELLED is over without a word on whether it went well."""
 
     STARTED = "started"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
     @property
     def is_over(self) -> bool:

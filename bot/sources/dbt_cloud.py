@@ -8,7 +8,7 @@ from bot.sources import text
 from bot.sources.json_body import JsonValue, object_of, read_object, text_of
 from bot.sources.kind import Arrival, Parsed, Source, SourceKind, UnreadableError, key_by_body
 from bot.sources.options import Option
-from bot.sources.run_facts import instant
+from bot.sources.run_facts import ENDED, instant
 from bot.sources.scheme import ACCEPTED, Attempt, Scheme, Verdict, any_fits, hmac_hex, refused
 from bot.sources.words import time_of
 from rules.alert import Alert, AlertStatus, Severity
@@ -91,7 +91,7 @@ def _runs(
     run_id = text_of(run.get("runId"))
     if not run_id:
         return ()
-    state = RunState.SUCCEEDED if status is AlertStatus.RESOLVED else RunState.FAILED
+    state = ENDED[status]
     over = event != _STARTED
     when = instant(_when(event, run, body), source, delivery)
     started = instant(run.get("runStartedAt"), source, delivery)

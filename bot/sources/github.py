@@ -8,7 +8,7 @@ from bot.sources import text
 from bot.sources.json_body import JsonValue, decode, inside, object_of, read_object, text_of
 from bot.sources.kind import Arrival, Parsed, Source, SourceKind, UnreadableError, key_by_body
 from bot.sources.options import Option, words
-from bot.sources.run_facts import count_of, instant
+from bot.sources.run_facts import ENDED, count_of, instant
 from bot.sources.scheme import Scheme, by_hmac, has
 from bot.sources.words import time_of
 from rules.alert import Alert, AlertStatus, Severity
@@ -58,14 +58,13 @@ def _runs(
         return ()
     file = text_of(run.get("path")).partition("@")[0].rpartition("/")[2] or workflow
     done = _CONCLUSIONS.get(text_of(run.get("conclusion")).lower(), (AlertStatus.INFO, ""))[0]
-    over = RunState.SUCCEEDED if done is AlertStatus.RESOLVED else RunState.FAILED
     trigger = text_of(run.get("event"))
     return (
         Run(
             source=source.name,
             pipeline=text.key(f"{repository}/{file}@{branch}"),
             run_id=run_id,
-            state=over if completed else RunState.STARTED,
+            state=ENDED[done] if completed else RunState.STARTED,
             started_at=instant(run.get("run_started_at"), source, delivery),
             ended_at=instant(run.get("updated_at"), source, delivery) if completed else None,
             attempt=count_of(run.get("run_attempt")),

@@ -12,6 +12,12 @@ from rules.alert import Alert, AlertStatus, Severity
 from rules.run import Run, RunState
 
 MOST_ATTEMPTS = 100_000
+ENDED: Mapping[AlertStatus, RunState] = {
+    AlertStatus.RESOLVED: RunState.SUCCEEDED,
+    AlertStatus.FIRING: RunState.FAILED,
+    AlertStatus.INFO: RunState.CANCELLED,
+}
+"""How a run ended of whose end an alert tells: a remark is neither a success nor a failure."""
 _NAME = 200
 _STARTED = frozenset({"started", "start", "running", "begun", "queued", "in_progress"})
 _FAILED = frozenset({"cancelled", "canceled", "aborted", "killed", "skipped"})

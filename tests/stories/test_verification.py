@@ -301,6 +301,22 @@ async def test_a_monitor_proves_it_in_words_that_do_not_say_it_is_down(tell: Tel
     assert incident.verification.evidence == "monitor reports it no more"
 
 
+async def test_a_cancelled_run_neither_proves_nor_disproves(tell: Tell) -> None:
+    story = tell(waits())
+    story.clock.set(FRIDAY)
+    about = {"source": "pager", "labels": {"dag_id": "shop_daily"}}
+    await story.fires("orders", **about)
+    await story.does("ana", "acked")
+    await story.does("ana", "resolved")
+    story.pages("ana")
+    await story.after(minutes=10)
+    await over(story, story.clock.now(), run_id="a", state=RunState.CANCELLED)
+    assert await verdict(story) is Verdict.PENDING
+    story.pages()
+    await over(story, story.clock.now(), run_id="b")
+    assert await verdict(story) is Verdict.PASSED
+
+
 async def test_pending_across_two_hand_offs(tell: Tell) -> None:
     tuesday = Schedule("0 5 * * tue", "Europe/Berlin")
     story = tell(waits(expected=ExpectedRuns([replace(SHOP, schedule=tuesday)])))

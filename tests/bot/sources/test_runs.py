@@ -107,7 +107,8 @@ def test_a_dbt_command_is_one_run_about_all_it_worked_on() -> None:
     [
         ("job.run.started", "3", RunState.STARTED),
         ("job.run.completed", "10", RunState.SUCCEEDED),
-        ("job.run.errored", "30", RunState.FAILED),
+        ("job.run.errored", "20", RunState.FAILED),
+        ("job.run.errored", "30", RunState.CANCELLED),
     ],
 )
 def test_a_job_of_dbt_cloud(event: str, code: str, state: RunState) -> None:
@@ -123,7 +124,9 @@ def test_a_job_of_dbt_cloud(event: str, code: str, state: RunState) -> None:
     [
         ("requested", None, RunState.STARTED),
         ("completed", "success", RunState.SUCCEEDED),
-        ("completed", "cancelled", RunState.FAILED),
+        ("completed", "failure", RunState.FAILED),
+        ("completed", "cancelled", RunState.CANCELLED),
+        ("completed", "action_required", RunState.CANCELLED),
     ],
 )
 def test_a_workflow_of_github(action: str, conclusion: str | None, state: RunState) -> None:
