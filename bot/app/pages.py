@@ -84,6 +84,7 @@ def page_routes(
         openid=_openid(config, slack, clock),
         person_of=slack.directory.key_of,
         name_of=slack.directory.name,
+        address=config.base_url,
     )
     return [*pages.routes(), *doors.routes()]
 

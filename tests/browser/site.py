@@ -212,6 +212,7 @@ async def site(
         openid=openid,
         person_of=lambda member: (members or {}).get(member, f"slack:{member}"),
         name_of=lambda key: PEOPLE.get(key, key),
+        address="http://watchbill.example",
     )
     app = web.Application(middlewares=[errors_as_json])
     app.on_response_prepare.append(harden)

@@ -17,6 +17,8 @@ from bot.web.pages.sessions import Sessions, local_path
 from bot.web.rate import TokenBucket
 
 CALLBACK = "/sign-in/slack/callback"
+ATTEMPTS = 120
+"""How many a minute may sign in with a link, and come back from Slack."""
 _AGAIN = ("/sign-in", "Sign in")
 _RUN_OUT = (
     "Links work for ten minutes, and once. Type /oncall issues in Slack: the answer has a new one."
@@ -26,8 +28,7 @@ _RUN_OUT = (
 class Doors:
     """The handlers. `openid` is None where nobody has registered us with Slack for sign-in.
 
-    `person_of` makes a person's key of a Slack member id; `limit` is attempts a minute, of those
-    with a link and of those who come back from Slack.
+    `person_of` makes a person's key of a Slack member id. `address` is ours, as browsers call it.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class Doors:
         openid: OpenId | None,
         person_of: Callable[[str], str],
         name_of: Callable[[str], str],
-        limit: int = 120,
+        address: str = "",
     ) -> None:
         self._sessions = sessions
         self._issues = issues
@@ -47,9 +48,10 @@ class Doors:
         self._openid = openid
         self._person_of = person_of
         self._name_of = name_of
+        self._address = address
         # Each its own: a stranger can come back from Slack, with a code of no use.
-        self._by_link = TokenBucket(limit, clock.now())
-        self._by_slack = TokenBucket(limit, clock.now())
+        self._by_link = TokenBucket(ATTEMPTS, clock.now())
+        self._by_slack = TokenBucket(ATTEMPTS, clock.now())
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -77,7 +79,7 @@ class Doors:
         return page("link.html", context)
 
     async def use_link(self, request: web.Request) -> web.StreamResponse:
-        if stopped := _from_elsewhere(request):
+        if stopped := _from_elsewhere(request, self._address):
             return stopped
         try:
             form = await read_form(request)
@@ -133,7 +135,7 @@ class Doors:
 
     async def sign_out(self, request: web.Request) -> web.StreamResponse:
         """End the session itself: a copy of its cookie opens nothing any more."""
-        if stopped := _from_elsewhere(request):
+        if stopped := _from_elsewhere(request, self._address):
             return stopped
         claim = self._sessions.read_session(request)
         text, status = "You are signed out. Links to this browser open nothing any more.", 200
@@ -161,9 +163,21 @@ class Doors:
         return notice("Too many requests", text, status=429, way=_AGAIN)
 
 
-def _from_elsewhere(request: web.Request) -> web.Response | None:
+def _from_elsewhere(request: web.Request, address: str) -> web.Response | None:
     """Refuse what another site's page sends: it could sign somebody in as somebody else, or out."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") in {"same-origin", "none"}:
+    said = request.headers.get("Sec-Fetch-Site") or _site_of_origin(request, address)
+    if said in {"same-origin", "none"}:
         return None
     text = "Another site sent you here. Open the link in Slack, or the page itself."
     return notice("Nothing was done", text, status=403, way=_AGAIN)
+
+
+def _site_of_origin(request: web.Request, address: str) -> str:
+    """Judge by `Origin`: older browsers tell no more, and by plain http none does."""
+    origin = request.headers.get("Origin")
+    hosts = {request.host.lower(), _host(address)}
+    return "same-origin" if origin is None or _host(origin) in hosts else "cross-site"
+
+
+def _host(address: str) -> str:
+    return address.partition("://")[2].partition("/")[0].lower()

@@ -178,7 +178,7 @@ async def test_pages_allow_no_script_no_frame_and_no_copy(ana: aiohttp.ClientSes
             assert "script-src" not in policy
             assert "unsafe" not in policy
             assert answer.headers["X-Frame-Options"] == "DENY"
-            assert answer.headers["Referrer-Policy"] == "no-referrer"
+            assert answer.headers["Referrer-Policy"] == "same-origin"
             assert answer.headers["Cache-Control"] == "no-store"
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
 

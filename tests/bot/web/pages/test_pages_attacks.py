@@ -64,6 +64,29 @@ async def test_another_sites_form_signs_nobody_in_or_out(
     assert await reads(http, running)
 
 
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://evil.example:80", "null"])
+async def test_a_browser_that_tells_only_its_origin_is_judged_by_that(
+    running: Site, http: aiohttp.ClientSession, origin: str
+) -> None:
+    """Browsers tell more by https only, and older ones never do."""
+    status, text = await press(http, running, "/sign-in/link", Origin=origin)
+    assert (status, "Nothing was done" in text) == (403, True)
+    assert not await reads(http, running)
+    for ours in (running.url, "http://watchbill.example"):  # which a proxy may hide from us
+        assert (await press(http, running, "/sign-in/link", Origin=ours))[0] == 303
+    assert (await press(http, running, "/sign-out", Origin=origin))[0] == 403
+    assert await reads(http, running)
+
+
+async def test_our_own_forms_tell_where_they_are_from(
+    running: Site, http: aiohttp.ClientSession
+) -> None:
+    """With `no-referrer` a browser sends `Origin: null`, as every page of a stranger can."""
+    for path in (running.sign_in, f"{running.url}/sign-in"):
+        async with http.get(path) as answer:
+            assert answer.headers["Referrer-Policy"] == "same-origin"
+
+
 BODIES = {
     "a strange charset": ("application/x-www-form-urlencoded; charset=klingon", b"key=a"),
     "no text": ("application/x-www-form-urlencoded", b"key=\xff\xfe%ff%00&next=%ed%a0%80"),
