@@ -110,7 +110,7 @@ _ENDED: dict[str, tuple[Table, Sequence[_Condition]]] = {
         [
             RUNBOOK_USE.c.chosen_at < _BEFORE,
             _is_over(RUNBOOK_USE),
-            RUNBOOK_USE.c.incident_id.not_in(select(RUNBOOK_TICK.c.incident_id)),
+            ~exists().where(RUNBOOK_TICK.c.incident_id == RUNBOOK_USE.c.incident_id),
         ],
     ),
     "grants": (ACCESS_GRANT, [ACCESS_GRANT.c.open == 0, ACCESS_GRANT.c.requested_at < _BEFORE]),

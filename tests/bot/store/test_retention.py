@@ -3,11 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import asyncpg
+import pytest
 from sqlalchemy import text
 
 from bot.ports.store import TimelineEntry
+from bot.store.bulk import _postgresql
 from bot.store.opening import OpenedStore
-from bot.store.retention import _AT_ONCE
+from bot.store.retention import _AT_ONCE, _ENDED, _look
 from rules.access.grant import GrantState
 from rules.access.ledger import Entry, Happening
 from rules.incident import State
@@ -137,6 +140,20 @@ async def test_journal_and_ledger_and_incidents_stay_for_ever(
     assert await opened_store.reader.incident_numbered(1) is not None
     (line,) = await opened_store.access.ledger(clock.now() - HOUR, clock.now() + HOUR)
     assert line.grant == "g1"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("name", list(_ENDED))
+async def test_no_look_holds_one_table_against_every_row_of_another(
+    name: str, opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    look = _look(name).params(before=clock.now()).compile(dialect=_postgresql())
+    values = [look.params[name] for name in look.positiontup or ()]
+    async with opened_store.database.bare() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert isinstance(driver, asyncpg.Connection)
+        plan = await driver.fetch(f"EXPLAIN {look}", *values)
+    assert "SubPlan" not in str(plan)
 
 
 async def test_a_message_is_found_by_its_place_without_reading_all(
