@@ -123,6 +123,10 @@ class AccessWrites(Protocol):
         """Return what the person asked for since then and was not refused."""
         ...
 
+    async def revocations(self, group: str, person: str, since: datetime) -> Sequence[Entry]:
+        """Return the ledger's lines since then of how the person's grants began to end."""
+        ...
+
     def save(self, grant: Grant, wake_at: datetime | None) -> None: ...
     def note(self, entry: Entry) -> None:
         """Write a line of the ledger; none is ever changed or deleted."""

@@ -72,6 +72,15 @@ class PendingAccess:
         )
         return [_GRANT.validate_json(row.body) for row in await self._connection.execute(query)]
 
+    async def revocations(self, group: str, person: str, since: datetime) -> Sequence[Entry]:
+        query = select(ACCESS_LEDGER).where(
+            _L.at > since,
+            _L.what == Happening.REVOCATION_STARTED.value,
+            _L.group_name == stored_key(group),
+            _L.person == stored_key(person),
+        )
+        return [_entry(row) for row in await self._connection.execute(query)]
+
     async def used_for(self, incident: int) -> Sequence[str]:
         its = (_L.incident == incident, _L.incident > 0, _L.what == Happening.GRANT_SEEN.value)
         found = await self._connection.execute(select(_L.group_name).where(*its).distinct())

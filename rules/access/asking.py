@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from rules.access.answering import ask_next, may_approve
 from rules.access.grant import Grant, GrantState, Origin
 from rules.access.group import AccessGroup, AccessRules, Duty, Whom, account_of
-from rules.access.ledger import Happening
+from rules.access.ledger import Entry, Happening
 from rules.access.telling import Refusal, Step, Tell, Telling, entry
 from rules.incident import Incident
 from rules.priority import Priority
@@ -15,7 +15,7 @@ from rules.rotation import OnCall
 from rules.sentence import Sentence, Who, say
 
 WEEK = timedelta(days=7)
-_DISTRUST = timedelta(hours=24)
+DISTRUST = timedelta(hours=24)
 _GRAVE = frozenset({Priority.P1, Priority.P2})
 
 
@@ -34,7 +34,11 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """The facts a decision rests on; `had` are the person's grants of the group in seven days."""
+    """The facts a decision rests on.
+
+    `had` are the grants of the group that the person asked for in seven days, `ledger` its lines
+    of the last day, or those of all groups.
+    """
 
     rules: AccessRules
     on_call: OnCall
@@ -42,6 +46,7 @@ class Scene:
     incidents: Sequence[Incident] = ()
     grants: Sequence[Grant] = ()
     had: Sequence[Grant] = field(default=())
+    ledger: Sequence[Entry] = field(default=())
 
 
 def decide_request(ask: Ask, scene: Scene) -> Step | Refusal:
@@ -216,9 +221,11 @@ def _revoked_lately(ask: Ask, scene: Scene) -> bool:
     Or whoever holds a stolen session would have it again as soon as it is revoked.
     """
     return any(
-        one.ended_by not in {"", ask.person}
-        and (one.gone_since or scene.now) > scene.now - _DISTRUST
-        for one in scene.had
+        line.what is Happening.REVOCATION_STARTED
+        and (line.group, line.person) == (ask.group, ask.person)
+        and line.by not in {"", ask.person}
+        and line.at > scene.now - DISTRUST
+        for line in scene.ledger
     )
 
 

@@ -123,3 +123,15 @@ async def test_the_end_of_broken_glass_is_not_told_of_who_is_still_in(begin: Beg
     await story.after(hours=1)
     assert story.groups.who() == ["team"]
     assert not any("is out of prod" in words for words in story.words())
+
+
+async def test_whose_place_by_rotation_was_revoked_does_not_ask_themselves_in_again(
+    begin: Begin,
+) -> None:
+    story = begin(free(follows=(PRIMARY,)))
+    await story.after(seconds=5)
+    assert story.groups.who() == [ANA]
+    await story.asks(RevokeAccess(by=DEE, grant=(await story.grant()).id, why="stolen"))
+    assert story.groups.who() == []
+    await story.asks_for(ANA, hours=1)
+    assert story.groups.who() == []

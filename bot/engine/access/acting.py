@@ -26,7 +26,7 @@ from rules.access.answering import (
     others_told,
     refuse,
 )
-from rules.access.asking import WEEK, Ask, Scene, allow, decide_request
+from rules.access.asking import DISTRUST, WEEK, Ask, Scene, allow, decide_request
 from rules.access.following import withheld_until
 from rules.access.grant import Grant, GrantState, Origin
 from rules.access.group import AccessGroup
@@ -101,6 +101,7 @@ async def _ask(work: Work, act: AskAccess) -> Answer:
         incidents=tuple(await work.tx.open_incidents()),
         grants=tuple(await work.tx.access.open_grants(act.group)),
         had=tuple(await work.tx.access.asked_since(act.group, act.by, since)),
+        ledger=tuple(await work.tx.access.revocations(act.group, act.by, work.now - DISTRUST)),
     )
     decided = decide_request(ask, scene)
     if isinstance(decided, Refusal):

@@ -1,6 +1,7 @@
 """What the form for elevated access offers one person, and who has what now."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.slack.blocks import Json
@@ -10,7 +11,7 @@ from bot.slack.text import md, spoken
 from bot.slack.views import access as views
 from bot.slack.views import modals
 from bot.slack.views.answers import said
-from rules.access.asking import WEEK, Ask, Scene, decide_request
+from rules.access.asking import DISTRUST, WEEK, Ask, Scene, decide_request
 from rules.access.grant import Grant, GrantState, Origin
 from rules.access.group import AccessGroup
 from rules.access.telling import Refusal
@@ -35,6 +36,7 @@ async def access_form(desk: Desk, caller: Caller, *, group: str = "", incident: 
         now=now,
         incidents=tuple(found),
         grants=tuple(grants),
+        ledger=tuple(await desk.access.ledger(now - DISTRUST, now)),
     )
     choices = [_choice(desk, one, caller.key, scene) for one in rules.groups.values()]
     return views.access_modal(
@@ -65,21 +67,10 @@ def _choice(desk: Desk, group: AccessGroup, person: str, scene: Scene) -> views.
     """Decide as if they asked for a minute, and gave a reason; nothing comes of it."""
     had = tuple(one for one in scene.grants if _counts(one, group, person, scene))
     ask = Ask(id="", group=group.name, person=person, length=_MOMENT, why="-")
-    decided = decide_request(ask, _with(scene, had))
+    decided = decide_request(ask, replace(scene, had=had))
     if isinstance(decided, Refusal):
         return views.Choice(group, spoken(decided.sentence, desk.directory, scene.now))
     return views.Choice(group, at_once=decided.grant.state is not GrantState.REQUESTED)
-
-
-def _with(scene: Scene, had: Sequence[Grant]) -> Scene:
-    return Scene(
-        rules=scene.rules,
-        on_call=scene.on_call,
-        now=scene.now,
-        incidents=scene.incidents,
-        grants=scene.grants,
-        had=had,
-    )
 
 
 def _counts(grant: Grant, group: AccessGroup, person: str, scene: Scene) -> bool:

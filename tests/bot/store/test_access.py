@@ -1,5 +1,6 @@
 """Grants are found again as they were, and nobody rewrites the ledger."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -57,6 +58,17 @@ async def test_how_often_somebody_had_a_group_is_counted(opened_store: OpenedSto
     async with opened_store.store.begin() as tx:
         found = await tx.access.asked_since("prod", "ana@example.com", NOW - HOUR)
     assert [one.id for one in found] == ["g1"]
+
+
+async def test_how_grants_began_to_end_is_found(opened_store: OpenedStore) -> None:
+    ended = Entry(at=NOW, what=Happening.REVOCATION_STARTED, group="prod", person="ana", grant="g1",
+                  by="bo", why="stolen")  # fmt: skip
+    others = {"person": "cy"}, {"group": "lake"}, {"what": Happening.REFUSED}, {"at": NOW - HOUR}
+    async with opened_store.store.begin() as tx:
+        for changes in ({}, *others):
+            tx.access.note(replace(ended, **changes))
+    async with opened_store.store.begin() as tx:
+        assert await tx.access.revocations("prod", "ana", NOW - HOUR) == [ended]
 
 
 async def test_how_a_group_stands_is_kept(opened_store: OpenedStore) -> None:
