@@ -234,6 +234,12 @@ class Schedule:
         swaps = [one for one in added if isinstance(one, Swap)]
         return replace(self, overrides=(*self.overrides, *overrides), swaps=(*self.swaps, *swaps))
 
+    @property
+    def absences(self) -> tuple[Away, ...]:
+        """Return everybody's absences, each once however many rotations know of it."""
+        of_plans = (absence for plan in self.plans for absence in plan.away)
+        return tuple(dict.fromkeys((*self.away, *of_plans)))
+
     def without_away(self) -> "Schedule":
         """Return the schedule as if everybody were there: who would have been on call."""
         plans = tuple(replace(plan, away=()) for plan in self.plans)

@@ -1,13 +1,13 @@
 """Swapping two shifts: asked, accepted by the other, approved where that is needed, applied."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from rules.rotation import OnCall
-from rules.schedule.held import Slot, has_all, holders
-from rules.schedule.roster import Swap
+from rules.schedule.held import Slot, cautions, has_all, holders
+from rules.schedule.roster import Away, Swap
 from rules.sentence import Sentence, Who, say
 
 REMIND_BEFORE = (
@@ -153,6 +153,18 @@ def withdraw(swap: SwapRequest, by: str, now: datetime) -> SwapRequest | Sentenc
     if by != swap.asker:
         return say("Only {who} can withdraw it.", who=Who(swap.asker))
     return replace(swap, state=SwapState.WITHDRAWN, closed_by=by, closed_at=now)
+
+
+def cautions_of(
+    swap: SwapRequest, before: OnCall, after: OnCall, away: Sequence[Away]
+) -> tuple[Sentence, ...]:
+    """Say what the swap brings about that people may not want, of those who take shifts by it.
+
+    `after` is who would be on call once it is in force; who is away is not among them.
+    """
+    legs = ((swap.mine, swap.other), (swap.theirs, swap.asker))
+    found = [one for slot, taker in legs for one in cautions(before, after, slot, away, {taker})]
+    return tuple(one for at, one in enumerate(found) if one not in found[:at])
 
 
 def reminders(swap: SwapRequest, now: datetime) -> list[datetime]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.acts.roster import OnSwap
-from rules.schedule.roster import Away
+from rules.schedule.roster import Away, Schedule
 from rules.schedule.swapping import SwapState
 from tests.stories.conftest import Tell
 from tests.stories.rota import Rota, hours, monday, week, weekly
@@ -138,6 +138,23 @@ async def test_double_duty_and_absence_are_said_before_and_when_it_is_agreed(tel
     await rota.on_swap("cy", "accept")
     assert "Beware: cy is then" in story.said()[-1]
     assert await rota.primary(monday(2) + 12 * HOUR) == ("bo",)
+
+
+async def test_who_would_be_away_all_of_a_shift_of_another_rotation_is_named(tell: Tell) -> None:
+    story = tell(rulebook())
+    story.clock.set(monday() + HOUR)
+    away = Away(person="bo", start=monday(2), end=monday(3))
+    (data,) = weekly(away=[away]).plans
+    web = replace(data, name="web", away=(), layers=tuple(
+        replace(layer, order=(("dee",),)) for layer in data.layers[:1]
+    ))  # fmt: skip
+    rota = Rota(story, Schedule(plans=(data, web)))
+    await rota.asks_swap("bo", "dee", week(1), week(2, rotation="web"))
+    asked = story.said()[-1]
+    await rota.on_swap("dee", "accept")
+    for said in (asked, story.said()[-1]):
+        assert "Beware: bo is away from" in said
+        assert "Beware: nobody is primary of web" in said
 
 
 async def test_what_cannot_be_swapped_is_refused_in_words(rota: Rota) -> None:

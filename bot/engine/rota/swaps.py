@@ -115,9 +115,9 @@ def _remind(turn: Turning, swap: SwapRequest, people: Sequence[str]) -> None:
             turn.work.tx.enqueue(jobs.remind_of_swap(swap, person, when))
 
 
-def _cautions(turn: Turning, swap: SwapRequest) -> list[Sentence]:
+def _cautions(turn: Turning, swap: SwapRequest) -> Sequence[Sentence]:
     after = turn.would_be(*swap.would_be(turn.now))
-    return turn.cautions(turn.on_call, swap.mine, swap.theirs, after=after)
+    return swapping.cautions_of(swap, turn.on_call, after, turn.away)
 
 
 def _note(turn: Turning, swap: SwapRequest, what: str, by: str, before: OnCall) -> None:

@@ -80,8 +80,7 @@ class Turning:
 async def turning(work: Work) -> Turning:
     """Read what is in force once the changes are locked, and let pages follow it."""
     changes = tuple(await work.tx.roster.changes(work.now - PAST))
-    schedule = work.resolver.schedule(changes)
-    away = [*schedule.away, *(one for plan in schedule.plans for one in plan.away)]
+    away = work.resolver.schedule(changes).absences
     on_call = work.resolver.on_call(changes, work.now)
     work.book = replace(work.book, on_call=on_call)
-    return Turning(work, changes, list(dict.fromkeys(away)))
+    return Turning(work, changes, away)

@@ -1,7 +1,9 @@
 """Shows cover requests and swaps in Slack as they now are, and tells people what has changed."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from bot.ports.delivering import Delivered, GiveUpError, MessageRef
 from bot.ports.jobs import Job
@@ -14,10 +16,14 @@ from bot.slack.scene import people_in
 from bot.slack.text import spoken
 from bot.slack.views import rota as views
 from bot.wire import sentence_from_json
+from rules.schedule import swapping
 from rules.schedule.covering import CoverRequest, CoverState
+from rules.schedule.resolution import on_call
 from rules.schedule.swapping import WAITING, SwapRequest, SwapState
+from rules.sentence import Sentence
 
 _NOTHING = Delivered()
+_PAST = timedelta(days=1)
 
 
 async def show_cover(desk: Desk, job: Job) -> Delivered:
@@ -64,7 +70,8 @@ async def show_swap(desk: Desk, job: Job) -> Delivered:
     now = desk.clock.now()
     if job.payload.get("expires") and swap.state_at(now) is not SwapState.EXPIRED:
         return _NOTHING
-    body = views.swap_message(swap, person, desk.directory, now)
+    told = await _cautions(desk, swap, person, now)
+    body = views.swap_message(swap, person, desk.directory, now, cautions=told)
     stands = await _stands(desk, job, "swap", person)
     if (
         stands is not None
@@ -82,11 +89,10 @@ async def remind_swap(desk: Desk, job: Job) -> Delivered:
     """Show a swap once more to who must decide it, while they must."""
     swap, person = await _swap(desk, job), str(job.payload["person"])
     now = desk.clock.now()
-    state = swap.state_at(now)
-    theirs = person == swap.other if state is SwapState.ASKED else state is SwapState.ACCEPTED
-    if not theirs:
+    if not views.decides(swap, person, now):
         return _NOTHING
-    body = views.swap_message(swap, person, desk.directory, now, lead="This still waits for you.")
+    lead, told = "This still waits for you.", await _cautions(desk, swap, person, now)
+    body = views.swap_message(swap, person, desk.directory, now, lead=lead, cautions=told)
     ref = await desk.post(job, await messages_with(desk, person), body)
     return Delivered((replace(ref, role="swap", person=person),))
 
@@ -128,6 +134,25 @@ async def _swap(desk: Desk, job: Job) -> SwapRequest:
         raise GiveUpError("there is no such swap")
     await desk.directory.learn_names((found.asker, found.other))
     return found
+
+
+async def _cautions(
+    desk: Desk, swap: SwapRequest, person: str, now: datetime
+) -> Sequence[Sentence]:
+    """Return what the swap would bring about, for who must decide it."""
+    if not views.decides(swap, person, now):
+        return ()
+    changes = await desk.reader.changes(now - _PAST)
+    start = min(swap.mine.starts_at, swap.theirs.starts_at)
+    end = max(swap.mine.ends_at, swap.theirs.ends_at)
+
+    def found() -> Sequence[Sentence]:
+        schedule = desk.schedule(changes)
+        before = on_call(schedule, start, end, whole=True)
+        after = on_call(schedule.with_changes(swap.would_be(now)), start, end, whole=True)
+        return swapping.cautions_of(swap, before, after, schedule.absences)
+
+    return await asyncio.to_thread(found)
 
 
 async def _stands(desk: Desk, job: Job, role: str, person: str = "") -> MessageRef | None:

@@ -6,11 +6,24 @@ from datetime import UTC, datetime
 
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
-from bot.slack.text import Mrkdwn, Names, at, join, lasting, listed, md, one_line, outside, plain_at
+from bot.slack.text import (
+    Mrkdwn,
+    Names,
+    at,
+    join,
+    lasting,
+    listed,
+    md,
+    one_line,
+    outside,
+    plain_at,
+    spoken,
+)
 from rules.schedule.covering import CoverRequest, CoverState
 from rules.schedule.held import Slot
 from rules.schedule.swapping import SwapRequest, SwapState
 from rules.schedule.who import Turn
+from rules.sentence import Sentence
 
 UNDO = "override_undo"
 COVER_ACTIONS = {"cover_accept": "accept", "cover_again": "again", "cover_withdraw": "withdraw"}
@@ -87,8 +100,22 @@ def nobody_took_it(request: CoverRequest, now: datetime) -> Json:
     return kit.message(text, [kit.section(text)])
 
 
+def decides(swap: SwapRequest, person: str, now: datetime) -> bool:
+    """Whether the swap waits for this person: for the other one, then for an approver."""
+    state = swap.state_at(now)
+    if state is SwapState.ACCEPTED:
+        return person not in {swap.asker, swap.other}
+    return state is SwapState.ASKED and person == swap.other
+
+
 def swap_message(
-    swap: SwapRequest, person: str, names: Names, now: datetime, lead: str = ""
+    swap: SwapRequest,
+    person: str,
+    names: Names,
+    now: datetime,
+    *,
+    lead: str = "",
+    cautions: Sequence[Sentence] = (),
 ) -> Json:
     """The swap as one person sees it: with the buttons that are theirs to press."""
     asker, other = _who(swap.asker, names), _who(swap.other, names)
@@ -110,7 +137,8 @@ def swap_message(
         by=_who(swap.approved_by or swap.closed_by, names),
         expires=at(swap.expires_at, now),
     )
-    parts = [Mrkdwn(lead) if lead else Mrkdwn(), head, legs, _why(swap.why), told]
+    warned = [spoken(one, names, now) for one in cautions]
+    parts = [Mrkdwn(lead) if lead else Mrkdwn(), head, legs, _why(swap.why), *warned, told]
     buttons = _swap_buttons(swap, person, state, now)
     actions = [kit.actions(f"swap:{swap.id}", *buttons)] if buttons else []
     phone = join(" ", [Mrkdwn(lead) if lead else Mrkdwn(), head, told])
@@ -131,12 +159,12 @@ _SWAP_TOLD = {
 
 def _swap_buttons(swap: SwapRequest, person: str, state: SwapState, now: datetime) -> list[Json]:
     both = {swap.asker, swap.other}
-    if state is SwapState.ASKED and person == swap.other:
+    if state is SwapState.ASKED and decides(swap, person, now):
         return [
             kit.button("Accept", "swap_accept", swap.id, style="primary"),
             kit.button("Decline", "swap_decline", swap.id),
         ]
-    if state is SwapState.ACCEPTED and person not in both:
+    if state is SwapState.ACCEPTED and decides(swap, person, now):
         return [
             kit.button("Approve", "swap_approve", swap.id, style="primary"),
             kit.button("Refuse", "swap_refuse", swap.id),

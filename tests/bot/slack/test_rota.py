@@ -34,7 +34,15 @@ from bot.workspace.state import Workspace
 from rules.schedule.covering import CoverRequest, CoverState
 from rules.schedule.evening_out import Move, Proposal
 from rules.schedule.held import Slot
-from rules.schedule.roster import Override, OverrideKind, RotationPlan, Schedule
+from rules.schedule.roster import (
+    Away,
+    Override,
+    OverrideKind,
+    RotationPlan,
+    Schedule,
+    Shift,
+    plans_of,
+)
 from rules.schedule.swapping import SwapRequest, SwapState
 from rules.sentence import Who, say
 from tests.bot.slack.samples import ANA, BO, CY, HOSTILE, NOW, ON_CALL, PEOPLE, FakeNames
@@ -181,6 +189,36 @@ async def test_clicks_on_a_request_are_stored(
     ts = await posted(desk, workspace, views_rota.cover_message(REQUEST, NAMES, NOW))
     assert (await workspace.click("ana", WHERE, ts, action)).acked
     assert [p.act for p in acts(inbox)] == [act]
+
+
+@pytest.mark.parametrize("kind", ["show_swap", "remind_swap"])
+@pytest.mark.parametrize(
+    ("person", "state", "warned"),
+    [
+        (ANA, SwapState.ASKED, True),
+        (BO, SwapState.ASKED, False),  # who asks has had it in the answer
+        (CY, SwapState.ACCEPTED, True),
+        (ANA, SwapState.ACCEPTED, False),
+        (ANA, SwapState.APPLIED, False),
+    ],
+)
+async def test_who_must_decide_a_swap_is_told_what_it_brings(
+    desk: Desk, workspace: Workspace, kind: str, person: str, state: SwapState, warned: bool
+) -> None:
+    shifts = tuple(
+        Shift(rotation="data", role=role, start=THEIRS.starts_at, end=THEIRS.ends_at, people=(who,))
+        for role, who in (("primary", BO), ("secondary", ANA))
+    )
+    away = Away(person=BO, start=THEIRS.starts_at, end=THEIRS.ends_at - DAY)
+    schedule = Schedule(plans=plans_of(shifts), away=(away,))
+    reader = FakeReader()
+    reader.swapping = [replace(SWAP, state=state)]
+    found = replace(desk, reader=reader, schedule=schedule.with_changes)
+    await deliverers(found)[kind].deliver(job(kind, {"swap": "s1", "person": person}, "swap:s1"))
+    user = {ANA: "U0ANA001", BO: "U0BO0001", CY: "U0CY0001"}[person]
+    channel = await desk.places.messages_with(user)
+    shown = workspace.messages(channel, viewer=workspace.users[user].name)
+    assert ("Beware: Bo is away" in json.dumps([m.blocks for m in shown])) is warned
 
 
 async def test_clicks_on_swaps_and_overrides_are_stored(
