@@ -6,7 +6,7 @@ from math import log
 
 from rules.incident import Incident
 from rules.journal.entry import Facts, JournalEntry
-from rules.journal.words import SameWords, words_of
+from rules.journal.words import SameWords, spellings, words_of
 
 SAME_THING, SAME_ASSET, SAME_PRODUCT, SAME_CATEGORY = 0.5, 0.35, 0.12, 0.06
 LIKE = 0.42
@@ -105,9 +105,9 @@ def words_about(facts: Facts) -> tuple[str, ...]:
 
 
 def words_in(entry: JournalEntry) -> tuple[str, ...]:
-    """Return all words an entry is found by."""
+    """Return all words an entry is found by, those with accents in both spellings."""
     told = entry.told
-    return words_of(
+    words = words_of(
         told.cause,
         told.fix,
         told.symptom,
@@ -118,6 +118,7 @@ def words_in(entry: JournalEntry) -> tuple[str, ...]:
         told.follow_up,
         entry.facts.note,
     )
+    return tuple(dict.fromkeys(one for word in words for one in spellings(word)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -109,13 +109,21 @@ def words_of(*texts: str) -> tuple[str, ...]:
     `load_orders` gives "load", "order" and "loadorders": its parts, and itself as one word.
     Numbers, dates and the ids of runs say nothing and are left out, but for codes like 404.
     """
-    found: dict[str, None] = {}
-    for text in texts:
-        for name in _NAME.findall(_plain(text)):
-            found.update(dict.fromkeys(_of_name(name)))
-        if len(found) > MOST_WORDS:
-            break
-    return tuple(found)[:MOST_WORDS]
+    return _collected(texts, _of_name)
+
+
+def parts_of(*texts: str) -> tuple[str, ...]:
+    """Return the words of texts where identifiers are no more than their parts."""
+    return _collected(texts, _parts_of_name)
+
+
+@lru_cache(maxsize=50_000)
+def spellings(word: str) -> tuple[str, ...]:
+    """Return a word as it is and, if it has accents, without them."""
+    if word.isascii():
+        return (word,)
+    bare = stem(_bare(word))
+    return (word, bare) if bare != word and bare.isalnum() else (word,)
 
 
 @dataclass(frozen=True)
@@ -146,14 +154,44 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text[:_LONGEST_TEXT])
 
 
-def _of_name(name: str) -> Iterable[str]:
+def _collected(texts: Iterable[str], of_name: Callable[[str], Iterable[str]]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for text in texts:
+        for name in _NAME.findall(_plain(text)):
+            found.update(dict.fromkeys(of_name(name)))
+        if len(found) > MOST_WORDS:
+            break
+    return tuple(found)[:MOST_WORDS]
+
+
+def _parts(name: str) -> list[str]:
     pieces = [one for one in name.split("_") if not _RUN_ID.fullmatch(one.casefold())]
-    parts = [part for piece in pieces for part in _CAMEL.split(piece) if part]
-    stems = [stem for part in parts if (stem := _word(part.casefold()))]
+    return [_folded(part) for piece in pieces for part in _CAMEL.split(piece) if part]
+
+
+def _parts_of_name(name: str) -> list[str]:
+    return [stem for part in _parts(name) if (stem := _word(part))]
+
+
+def _of_name(name: str) -> Iterable[str]:
+    parts = _parts(name)
+    stems = [stem for part in parts if (stem := _word(part))]
     yield from stems
-    joined = "".join(part.casefold() for part in parts)
+    joined = "".join(parts)
     if len(stems) > 1 and len(joined) <= _LONGEST_WORD and joined.isalnum():
         yield joined
+
+
+def _folded(part: str) -> str:
+    """Return a part without case; of `İ` a mark would be left that is no letter."""
+    folded = part.casefold()
+    return folded if folded.isalnum() else _bare(folded)
+
+
+def _bare(word: str) -> str:
+    apart = unicodedata.normalize("NFKD", word)
+    kept = "".join(char for char in apart if not unicodedata.combining(char))
+    return unicodedata.normalize("NFC", kept)
 
 
 @lru_cache(maxsize=50_000)

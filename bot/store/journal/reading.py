@@ -54,12 +54,13 @@ from rules.journal.similarity import (
     ranked,
     weighed,
 )
-from rules.journal.words import SameWords, words_of
+from rules.journal.words import SameWords, parts_of, spellings, words_of
 
 _ENTRY = JOURNAL_ENTRY.c
 _MOST_OF_THING, _MOST_OF_ASSET, _MOST_OF_PRODUCT = 100, 60, 40
 _MOST_ASKED = 60
 _SHORTEST_BEGINNING = 3
+_IN_TSQUERY = ("'", ":*", " | ", " & ")
 _READ_AT_ONCE = 200
 _WRITTEN = text("journal_entry.written = 1")
 _COMPARED = (
@@ -92,17 +93,27 @@ class SqlJournal:
         size: int = PAGE_SIZE,
     ) -> JournalPage:
         size = min(max(size, 1), LARGEST_PAGE)
-        asked = select(_ENTRY.body).order_by(_ENTRY.seq.desc()).where(*_narrowed(filters))
-        words, values = words_of(query[:LONGEST_QUERY]), dict[str, Any]()
+        query, page = query[:LONGEST_QUERY], max(page, 0)
+        words, parts = words_of(query), parts_of(query)
         if query.strip() and not words:
             return JournalPage(())
+        asked = select(_ENTRY.body).order_by(_ENTRY.seq.desc()).where(*_narrowed(filters))
+        found = await self._having(words, asked, page * size, size + 1)
+        has_names = len(parts) < len(words)
+        if not found and has_names and not (page and await self._having(words, asked, 0, 1)):
+            # no entry has the identifiers whole
+            found = await self._having(parts, asked, page * size, size + 1)
+        entries = [journal_rows.entry_of(row.body) for row in found[:size]]
+        return JournalPage(entries, len(found) > size)
+
+    async def _having(
+        self, words: Sequence[str], asked: Select[Any], after: int, most: int
+    ) -> Sequence[Row[Any]]:
+        values = dict[str, Any]()
         if words:
             asked = asked.where(self._found())
             values["found_by"] = self._all_of(words)
-        asked = asked.limit(size + 1).offset(max(page, 0) * size)
-        found = await self._all(asked, values)
-        entries = [journal_rows.entry_of(row.body) for row in found[:size]]
-        return JournalPage(entries, len(found) > size)
+        return await self._all(asked.limit(most).offset(after), values)
 
     async def entry(self, entry_id: str) -> JournalEntry | None:
         return await self._one(_ENTRY.id == stored_key(entry_id))
@@ -239,10 +250,16 @@ class SqlJournal:
         return text(written).bindparams(bindparam("found_by"))
 
     def _all_of(self, words: Iterable[str]) -> str:
-        begun = [(word, len(word) >= _SHORTEST_BEGINNING) for word in words]
-        if self._database.is_sqlite:
-            return " AND ".join(f'"{word}"' + "*" * starts for word, starts in begun)
-        return " & ".join(f"'{word}'" + ":*" * starts for word, starts in begun)
+        """Ask for every word, in any of its spellings; a longer one may go on."""
+        sqlite = self._database.is_sqlite
+        quote, goes_on, either, both = ('"', "*", " OR ", " AND ") if sqlite else _IN_TSQUERY
+        return both.join(
+            "(" + either.join(
+                f"{quote}{one}{quote}" + goes_on * (len(one) >= _SHORTEST_BEGINNING)
+                for one in spellings(word)
+            ) + ")"
+            for word in words
+        )  # fmt: skip
 
     def _any_of(self, words: Iterable[str]) -> str:
         if self._database.is_sqlite:

@@ -120,6 +120,44 @@ async def test_search_asks_for_all_words_and_takes_their_beginnings(
     assert (await opened_store.journal.search("", size=2)).more
 
 
+@pytest.mark.parametrize(
+    ("written", "query"),
+    [
+        ("Überweisungen verspätet", "uberweisung"),
+        ("Überweisungen verspätet", "überweisung verspätet"),
+        ("Uberweisung", "Überweisung"),
+        ("the café feed", "cafe"),
+        ("the cafe feed", "café"),
+        ("résumés parsed", "resume"),
+        ("İstanbul loader", "istanbul"),
+        ("ISTANBUL loader", "İstanbul"),
+    ],
+)
+async def test_accents_do_not_count(
+    opened_store: OpenedStore, clock: FakeClock, written: str, query: str
+) -> None:
+    await saved(opened_store, entry(1, clock, told=Told(fix=written)), entry(2, clock))
+    assert await numbers(opened_store, query) == [1]
+
+
+async def test_where_no_entry_has_an_identifier_its_parts_are_looked_for(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    await saved(
+        opened_store,
+        entry(1, clock, told=Told(fix="dropped raw_fct_invoices and loaded it")),
+        entry(2, clock, told=Told(fix="loaded the fct table of invoices")),
+        entry(3, clock, told=Told(fix="refreshed stg_payments")),
+        entry(4, clock, told=Told(fix="stg was late, payments were not")),
+    )
+    assert await numbers(opened_store, "fct_invoices") == [2, 1]
+    assert await numbers(opened_store, "FctInvoices", size=1) == [2]
+    assert await numbers(opened_store, "fct_invoices", page=1, size=1) == [1]
+    assert await numbers(opened_store, "stg_payments") == [3]
+    assert await numbers(opened_store, "stg_payments", page=1, size=1) == []
+    assert await numbers(opened_store, "fct_refunds") == []
+
+
 @pytest.mark.parametrize("query", ['"', "' | !", "a:* & (", "*", "NEAR(", "\0", "\ud800", "()"])
 async def test_no_query_breaks_the_search(
     opened_store: OpenedStore, clock: FakeClock, query: str

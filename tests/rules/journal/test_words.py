@@ -1,6 +1,6 @@
 """Words an entry is found by."""
 
-from rules.journal.words import MOST_WORDS, SameWords, words_of
+from rules.journal.words import MOST_WORDS, SameWords, parts_of, spellings, words_of
 
 
 def test_identifiers_are_taken_apart_and_kept_whole() -> None:
@@ -26,6 +26,18 @@ def test_texts_of_other_alphabets_and_hostile_ones_have_words_too() -> None:
     assert words_of("Verspätung Überfällige") == ("verspätung", "überfällig")
     assert words_of("<!channel> \"x' OR 1=1 --") == ("channel",)
     assert all(word.isalnum() for word in words_of("a_b'c\"d*e(f) é\u0301 \ud800 ½ x²y"))
+
+
+def test_a_word_with_accents_is_found_without_them_too() -> None:
+    assert spellings("verspätung") == ("verspätung", "verspatung")
+    assert spellings("café") == ("café", "caf")
+    assert spellings("order") == ("order",)
+    assert spellings("주문") == ("주문",)
+    assert words_of("İstanbul") == ("istanbul",)
+
+
+def test_parts_of_an_identifier_are_what_it_is_without_the_whole() -> None:
+    assert parts_of("fct_orders dailyLoad late") == ("fct", "order", "daily", "load", "lat")
 
 
 def test_no_text_is_too_long() -> None:
