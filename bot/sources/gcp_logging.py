@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -61,7 +62,12 @@ _RUN_LABELS = {
     "k8s_container": frozenset({"pod_name"}),
     "cloud_run_revision": frozenset({"revision_name"}),
     "cloud_dataproc_cluster": frozenset({"cluster_uuid"}),
+    "bigquery_dts_run": frozenset({"run_id"}),
+    "build": frozenset({"build_id"}),
 }
+# Kubernetes names a pod by its workload, its revision or minute, and five letters of this set.
+_LETTERS = "[bcdfghjklmnpqrstvwxz2456789]"
+_POD_ENDING = re.compile(rf"-(?:{_LETTERS}{{6,10}}-|\d{{8,10}}-)?{_LETTERS}{{5}}\Z")
 # A Composer entry's own labels say which DAG and task of the environment it is about.
 _THING_LABELS = ("workflow", "task-id")
 _BIGQUERY_ERRORS = (
@@ -146,10 +152,10 @@ def _fault(entry: Section) -> _Fault:
         return _Fault(code, text_of(status.get("message")))
     payload = object_of(entry.get("jsonPayload"))
     code = _code(payload.get("code") or payload.get("errorCode") or payload.get("error_code"))
-    told = payload.get("message") or payload.get("error") or payload.get("msg")
-    return _Fault(
-        code, text_of(told) or text_of(entry.get("textPayload")) or text_of(payload or None)
-    )
+    told = text_of(payload.get("message") or payload.get("error") or payload.get("msg"))
+    if payload.get("kind") == "Event" and (reason := text_of(payload.get("reason"))):
+        told = f"{reason}: {told}" if told else reason
+    return _Fault(code, told or text_of(entry.get("textPayload")) or text_of(payload or None))
 
 
 def _code(value: JsonValue) -> str:
@@ -175,7 +181,8 @@ def _dedup_key(entry: Section, fault: _Fault) -> str:
     parts = [kind]
     for name in sorted(given):
         if name not in runs:
-            parts += [name, text_of(given[name])]
+            said = text_of(given[name])
+            parts += [name, _POD_ENDING.sub("", said) if name == "pod_name" else said]
     own = object_of(entry.get("labels"))
     parts += [text_of(own.get(name)) for name in _THING_LABELS]
     return key_of(*parts, _log_name(entry), _principal(entry), fault.code)
@@ -201,6 +208,8 @@ _TELLING = (
     "service_name",
     "environment_name",
     "container_name",
+    "pod_name",
+    "node_name",
     "database_id",
     "bucket_name",
     "instance_id",

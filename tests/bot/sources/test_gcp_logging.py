@@ -91,6 +91,61 @@ def test_another_resource_principal_log_or_code_is_another_thing(
     assert alert_of(pushed(entry)).dedup_key != alert_of(BIGQUERY).dedup_key
 
 
+def of_pod(pod: str, **payload: object) -> dict[str, Any]:
+    """Return what the cluster tells of a pod, as its events are logged."""
+    where = {"project_id": "shop-prod", "cluster_name": "c", "namespace_name": "etl"}
+    return pushed(
+        {
+            "logName": "projects/shop-prod/logs/events",
+            "severity": "WARNING",
+            "resource": {"type": "k8s_pod", "labels": {**where, "pod_name": pod}},
+            "jsonPayload": {
+                "kind": "Event",
+                "reason": "BackOff",
+                "message": "Back-off restarting failed container",
+                **payload,
+            },
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("pods", "workload"),
+    [
+        (("api-7d4b9c6f5d-x2x9z", "api-7d4b9c6f5d-qk4vp", "api-6c8d9f7b54-bbzzt"), "api"),
+        (("load-29383200-bcdfg", "load-29384640-f9k2m"), "load"),
+        (("agent-x7k2p", "agent-9bq4d"), "agent"),
+        (("kafka-0",), "kafka-0"),
+        (("kafka-1",), "kafka-1"),
+        (("load-orders",), "load-orders"),
+    ],
+)
+def test_the_pods_of_a_workload_are_one_thing_and_the_title_names_it(
+    pods: tuple[str, ...], workload: str
+) -> None:
+    alerts = [alert_of(of_pod(pod)) for pod in pods]
+    assert len({alert.dedup_key for alert in alerts}) == 1
+    assert workload in alerts[0].dedup_key.split("/")
+    assert alerts[0].title == f"{pods[0]}: BackOff: Back-off restarting failed container"
+
+
+@pytest.mark.parametrize(
+    ("kind", "thing", "run"),
+    [
+        ("bigquery_dts_run", "config_id", "run_id"),
+        ("build", "build_trigger_id", "build_id"),
+    ],
+)
+def test_a_run_of_a_transfer_or_build_is_no_thing(kind: str, thing: str, run: str) -> None:
+    def key(name: str, number: str) -> str:
+        told = {"project_id": "p", thing: name, run: number}
+        return alert_of(
+            pushed({"logName": "l", "resource": {"type": kind, "labels": told}})
+        ).dedup_key
+
+    assert key("a", "1") == key("a", "2") != key("b", "1")
+
+
 def test_things_are_told_apart_whatever_their_names_hold() -> None:
     keys = [
         alert_of(
