@@ -72,8 +72,9 @@ def build_web(parts: WebParts) -> web.Application:
     if parts.raw_bodies is not None:
         doors.append(web.get("/deliveries/{delivery}", parts.raw_bodies.show))
     if parts.calendars is not None:
-        doors.append(web.get("/calendar/{name}.ics", parts.calendars.rotation))
-        doors.append(web.get("/calendar/person/{name}.ics", parts.calendars.person))
+        # a sheet may call a rotation `EU/US`, and the first that fits is taken
+        doors.append(web.get("/calendar/person/{name:.+}.ics", parts.calendars.person))
+        doors.append(web.get("/calendar/{name:.+}.ics", parts.calendars.rotation))
     if parts.slack_events is not None:
         doors.append(web.post("/slack/events", _bounded(parts.slack_events)))
     app.router.add_routes(doors)

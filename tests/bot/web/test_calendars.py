@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
+from bot.calendar.addresses import (
+    Addresses,
+    feed_of_person,
+    feed_of_rotation,
+    person_of,
+    rotation_of,
+)
 from bot.metrics import Metrics
 from bot.ports.inbox import NotStoredError
 from bot.web.app import WebParts, build_web
@@ -71,6 +79,23 @@ async def test_the_right_key_reads_the_feed(client, feeds: Feeds) -> None:
     await client.get("/calendar/person/ana@example.com.ics?key=right")
     await client.get("/calendar/all.ics?key=right")
     assert feeds.asked == [("rotation", "data"), ("person", "ana@example.com"), ("rotation", "all")]
+
+
+@pytest.mark.parametrize(
+    "feed",
+    [
+        *map(
+            feed_of_rotation, ("all", "EU/US", "Équipe données", "50%", "a+b?c#d", "{x}", "a.ics")
+        ),
+        *map(feed_of_person, ("ana@example.com", "slack:U1", "a/b@example.com")),
+    ],
+)
+async def test_every_address_we_give_leads_to_its_feed(client, feeds: Feeds, feed: str) -> None:
+    address = Addresses("secret", str(client.make_url("")).rstrip("/")).link(feed)
+    await client.session.get(URL(address, encoded=True))
+    person = person_of(feed)
+    kind = "rotation" if person is None else "person"
+    assert feeds.asked == [(kind, person or rotation_of(feed) or feed)]
 
 
 async def test_who_takes_gzip_gets_it(client) -> None:
