@@ -259,12 +259,13 @@ class Application:
         await self.store.issue_drawing.catch_up()
 
     async def _sample(self) -> None:
+        # first: what follows is not reached while the database is away
+        await sample_checks(self.metrics, self._checks())
         await sample(self.metrics, self.store.reader, self.setting.clock.now())
         if self.duty is not None:
             await self.duty.sample()
         if self.elevated is not None:
             await self.elevated.sample()
-        await sample_checks(self.metrics, self._checks())
 
     async def _keep_house(self) -> None:
         if self.store.shared:

@@ -38,6 +38,23 @@ async def test_a_fault_beside_paging_ends_nothing_and_is_counted(
         assert work.cancelled(), "it still ends when it is asked to"
 
 
+async def test_a_database_that_is_away_is_a_failed_check_of_metrics_too(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with started(database_url, tmp_path) as running:
+        app = running.app
+
+        async def away(_now: datetime) -> dict[str, float]:
+            raise NotStoredError("the server went away")
+
+        app.store.reader.outbox_lag = away  # type: ignore[method-assign]
+        with pytest.raises(NotStoredError):
+            await app._sample()
+        async with running.http.get(app.url + "/metrics") as answer:
+            told = await answer.text()
+        assert 'watchbill_check_failed{check="outbox"} 1.0' in told.splitlines()
+
+
 @pytest.mark.parametrize("fault", [RuntimeError("odd"), NotStoredError("disk I/O error")])
 async def test_a_loop_of_its_own_that_a_fault_ends_begins_anew(
     database_url: str, tmp_path: Path, fault: Exception
