@@ -85,7 +85,8 @@ class Incident:
     lets it page nobody. `asset`, `product` and `run_key` tell what its cause is about; `consequences`
     counts the alerts that followed from it, `skipped` the nodes that were never run because of it,
     and `split_off` names the alerts that people said have a cause of their own, `split_from` the
-    incident it was split off. `bad` is the interval its data is bad for, where alerts tell it.
+    incident it was split off. `bad` is the interval its data is bad for, where alerts tell it, and
+    `bad_parts` the stretches of it that failed.
     `verification` is that of the last claim that it is fixed, None before the first; `unproved`
     counts the claims that turned out wrong. `blocking_tasks` keep it from being closed, and
     `closed_at` is when it was. The five timers stand last; `wake_at` is the nearest.
@@ -134,6 +135,7 @@ class Incident:
     split_off: tuple[tuple[str, str], ...] = ()
     split_from: int | None = None
     bad: Interval | None = None
+    bad_parts: tuple[Interval, ...] = ()
 
     alerts: tuple[ShownAlert, ...] = ()
     alert_count: int = 0

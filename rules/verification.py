@@ -37,7 +37,8 @@ class Expects:
     `pipeline` is what must run, as people call it, and `node` the part of it that a run must not
     leave out. `due_at` is when its next run is due, None where nobody knows; then nobody is paged
     for its silence, and people are asked instead. `expectation` names the expected run. `bad` is
-    the interval that a backfill must load again, None where no alert told it.
+    the interval that a backfill must load again, None where no alert told it; `bad_parts` are the
+    stretches of it that failed, none where all of it did.
     """
 
     proof: Proof
@@ -46,6 +47,7 @@ class Expects:
     expectation: str = ""
     due_at: datetime | None = None
     bad: Interval | None = None
+    bad_parts: tuple[Interval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

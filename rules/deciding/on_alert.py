@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from rules.alert import Alert, AlertStatus
 from rules.category import Category
@@ -21,8 +22,9 @@ from rules.sentence import say
 from rules.shown_alert import Bond, thing_of
 from rules.silence import Mute, mute
 from rules.stakes import with_deadline_of
+from rules.verification import Interval
 from rules.verifying.evidence import evidence_of
-from rules.verifying.interval import interval_of, wider
+from rules.verifying.interval import interval_of, wider, with_part
 from rules.verifying.signals import Signal, signal_of
 
 
@@ -149,9 +151,16 @@ def _fire(draft: Draft, event: AlertReceived, book: RuleBook, now: datetime, bon
 def _count(draft: Draft, event: AlertReceived, *, again: bool) -> None:
     at, alert = draft.incident, event.alert
     if thing_of(alert) == (at.source, at.dedup_key):
-        draft.change(skipped=skipped_by(alert), bad=wider(at.bad, interval_of(alert.labels)))
+        draft.change(skipped=skipped_by(alert), **_bad(at, interval_of(alert.labels)))
     if at.flapping and again:
         draft.change(openings=at.openings + 1)
+
+
+def _bad(at: Incident, new: Interval | None) -> dict[str, Any]:
+    """Return what is bad with one more interval: what the first alert told is bad as well."""
+    first = at.bad or interval_of(at.labels)
+    parts = at.bad_parts or ((first,) if first else ())
+    return {"bad": wider(first, new), "bad_parts": with_part(parts, new)}
 
 
 def _blame(draft: Draft, alert: Alert, book: RuleBook, now: datetime) -> None:

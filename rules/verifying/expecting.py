@@ -75,6 +75,7 @@ def expects_of(at: Incident, book: Known, now: datetime) -> Expects | None:
         expectation=expected.name if expected else "",
         due_at=due,
         bad=at.bad or interval_of(at.labels),
+        bad_parts=at.bad_parts,
     )
 
 

@@ -29,6 +29,12 @@ def wider(old: Interval | None, new: Interval | None) -> Interval | None:
     return min(old[0], new[0]), max(old[1], new[1])
 
 
+def with_part(old: tuple[Interval, ...], new: Interval | None) -> tuple[Interval, ...]:
+    """Return the stretches with one more; none once there are too many to tell apart."""
+    found = joined((*old, new)) if new else old
+    return found if len(found) < _MOST else ()
+
+
 def joined(parts: Iterable[Interval]) -> tuple[Interval, ...]:
     """Return the same stretches in order, those that touch as one; at most a hundred."""
     found: list[Interval] = []

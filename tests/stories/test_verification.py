@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from rules.alert import AlertStatus
 from rules.audit import Fault
 from rules.catalogue import LoadType
 from rules.cron import Schedule
@@ -14,7 +13,6 @@ from rules.incident import State
 from rules.priority import Priority
 from rules.run import BACKFILL, RunState
 from rules.verification import Proof, Verdict
-from rules.verifying.settings import VerifyingRules
 from tests.stories.conftest import Tell
 from tests.stories.fixes import (
     FRIDAY,
@@ -32,7 +30,7 @@ from tests.stories.fixes import (
     verdict,
     waits,
 )
-from tests.stories.story import alert, rulebook
+from tests.stories.story import rulebook
 from tests.stories.test_auditor import Audited
 from tests.stories.test_expected_runs import much_waits
 
@@ -195,27 +193,6 @@ async def test_a_success_that_began_before_the_fix_proves_nothing(tell: Tell) ->
     assert any("began before the fix was claimed" in line for line in await timeline(story))
 
 
-async def test_a_run_whose_end_is_told_alone_began_when_it_was_told_to(tell: Tell) -> None:
-    story = tell(waits(verifying=VerifyingRules(kinds={"lineage": "openlineage"})))
-    story.clock.set(FRIDAY)
-    about = {"source": "lineage", "labels": {"job": "orders", "job_namespace": "shop"}}
-    of_job: dict[str, Any] = {**about, "pipeline": "shop/orders", "kind": ""}
-    await story.fires("orders", **about)
-    await story.does("ana", "acked")
-    await story.after(minutes=9)
-    began = run(story.clock.now(), run_id="a", state=RunState.STARTED, ended_at=None)
-    await story.hears(runs=[replace(began, **of_job)])
-    await story.after(minutes=1)
-    await story.does("ana", "resolved")
-    await story.after(minutes=10)
-    for run_id, proved in (("a", Verdict.PENDING), ("b", Verdict.PASSED)):
-        now = story.clock.now()
-        well = alert("orders", now, status=AlertStatus.RESOLVED, **about)
-        over = replace(run(now), run_id=run_id, started_at=None, ended_at=now)
-        await story.hears(well, runs=[replace(over, **of_job)])
-        assert await verdict(story) is proved
-
-
 async def test_a_failure_that_began_before_the_fix_pages_nobody(tell: Tell) -> None:
     story = tell(waits())
     await fixed_on_friday(story)
@@ -299,22 +276,6 @@ async def test_a_monitor_proves_it_in_words_that_do_not_say_it_is_down(tell: Tel
     assert incident.is_closed
     assert incident.verification
     assert incident.verification.evidence == "monitor reports it no more"
-
-
-async def test_a_cancelled_run_neither_proves_nor_disproves(tell: Tell) -> None:
-    story = tell(waits())
-    story.clock.set(FRIDAY)
-    about = {"source": "pager", "labels": {"dag_id": "shop_daily"}}
-    await story.fires("orders", **about)
-    await story.does("ana", "acked")
-    await story.does("ana", "resolved")
-    story.pages("ana")
-    await story.after(minutes=10)
-    await over(story, story.clock.now(), run_id="a", state=RunState.CANCELLED)
-    assert await verdict(story) is Verdict.PENDING
-    story.pages()
-    await over(story, story.clock.now(), run_id="b")
-    assert await verdict(story) is Verdict.PASSED
 
 
 async def test_pending_across_two_hand_offs(tell: Tell) -> None:

@@ -1,11 +1,11 @@
 """Intervals of data: which labels tell one, and what covers it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from rules.verification import Interval
-from rules.verifying.interval import covers, interval_of, joined, wider
+from rules.verifying.interval import covers, interval_of, joined, wider, with_part
 
 
 def day(start: int, end: int) -> Interval:
@@ -53,3 +53,14 @@ def test_the_wider_holds_both() -> None:
     assert wider(day(1, 2), day(3, 4)) == day(1, 4)
     assert wider(None, day(3, 4)) == wider(day(3, 4), None) == day(3, 4)
     assert wider(None, None) is None
+
+
+def test_stretches_are_told_apart_while_they_are_few() -> None:
+    apart, first = timedelta(days=2), day(1, 1)[0]
+    parts: tuple[Interval, ...] = ()
+    for n in range(99):
+        parts = with_part(parts, (first + n * apart, first + n * apart))
+    assert len(parts) == 99
+    assert with_part(parts, None) == parts
+    assert with_part(parts, parts[7]) == parts
+    assert with_part(parts, (first - apart, first - apart)) == ()

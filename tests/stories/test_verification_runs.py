@@ -1,0 +1,84 @@
+"""Which of the runs that are told of prove a fix: begun when, ended how, and of which interval."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from rules.alert import AlertStatus
+from rules.catalogue import LoadType
+from rules.run import BACKFILL, RunState
+from rules.verification import Verdict
+from rules.verifying.settings import VerifyingRules
+from tests.stories.conftest import Tell
+from tests.stories.fixes import FRIDAY, over, run, task, verdict, waits
+from tests.stories.story import alert
+
+
+async def test_a_run_whose_end_is_told_alone_began_when_it_was_told_to(tell: Tell) -> None:
+    story = tell(waits(verifying=VerifyingRules(kinds={"lineage": "openlineage"})))
+    story.clock.set(FRIDAY)
+    about = {"source": "lineage", "labels": {"job": "orders", "job_namespace": "shop"}}
+    of_job: dict[str, Any] = {**about, "pipeline": "shop/orders", "kind": ""}
+    await story.fires("orders", **about)
+    await story.does("ana", "acked")
+    await story.after(minutes=9)
+    began = run(story.clock.now(), run_id="a", state=RunState.STARTED, ended_at=None)
+    await story.hears(runs=[replace(began, **of_job)])
+    await story.after(minutes=1)
+    await story.does("ana", "resolved")
+    await story.after(minutes=10)
+    for run_id, proved in (("a", Verdict.PENDING), ("b", Verdict.PASSED)):
+        now = story.clock.now()
+        well = alert("orders", now, status=AlertStatus.RESOLVED, **about)
+        over = replace(run(now), run_id=run_id, started_at=None, ended_at=now)
+        await story.hears(well, runs=[replace(over, **of_job)])
+        assert await verdict(story) is proved
+
+
+async def test_a_cancelled_run_neither_proves_nor_disproves(tell: Tell) -> None:
+    story = tell(waits())
+    story.clock.set(FRIDAY)
+    about = {"source": "pager", "labels": {"dag_id": "shop_daily"}}
+    await story.fires("orders", **about)
+    await story.does("ana", "acked")
+    await story.does("ana", "resolved")
+    story.pages("ana")
+    await story.after(minutes=10)
+    await over(story, story.clock.now(), run_id="a", state=RunState.CANCELLED)
+    assert await verdict(story) is Verdict.PENDING
+    story.pages()
+    await over(story, story.clock.now(), run_id="b")
+    assert await verdict(story) is Verdict.PASSED
+
+
+@pytest.mark.parametrize("interval", [timedelta(0), timedelta(days=1)])
+async def test_every_run_that_failed_must_be_loaded_again_and_no_other(
+    tell: Tell, interval: timedelta
+) -> None:
+    """Airflow 3 names a scheduled run by an instant, so that its parts never touch."""
+
+    def loads(at: datetime) -> dict[str, str]:
+        start, end = (at - interval).isoformat(), at.isoformat()
+        return {"data_interval_start": start, "data_interval_end": end}
+
+    story = tell(waits(LoadType.INCREMENTAL))
+    nights = [FRIDAY - timedelta(minutes=20) - timedelta(days=days) for days in (4, 2, 0)]
+    for night in nights:
+        story.clock.set(night + timedelta(minutes=20))
+        await task(story, night, well=False, **loads(night))
+    await story.does("ana", "acked")
+    await story.does("ana", "resolved")
+    for night in nights:
+        assert await verdict(story) is Verdict.PENDING
+        await story.after(minutes=5)
+        await over(
+            story,
+            story.clock.now(),
+            kind=BACKFILL,
+            run_id=f"backfill__{night:%d}",
+            labels={"dag_id": "shop_daily", **loads(night)},
+            assets=("task:shop_daily.load",),
+        )
+    assert await verdict(story) is Verdict.PASSED
