@@ -34,14 +34,15 @@ ServeFeed = Callable[[str, str, str], Awaitable[CalendarText | None]]
 
 
 class CalendarFeeds:
-    """The handlers. `limit` is requests a minute; `misses` those with a wrong address."""
+    """The handlers. `limit` is requests a minute of one feed; `misses` all with a wrong address."""
 
     def __init__(
-        self, serve: ServeFeed, clock: Clock, *, limit: int = 6_000, misses: int = 60
+        self, serve: ServeFeed, clock: Clock, *, limit: int = 600, misses: int = 60
     ) -> None:
         self._serve = serve
         self._clock = clock
-        self._all = TokenBucket(limit, clock.now())
+        self._limit = limit
+        self._feeds: dict[tuple[str, str], TokenBucket] = {}
         self._misses = TokenBucket(misses, clock.now())
 
     async def rotation(self, request: web.Request) -> web.StreamResponse:
@@ -57,10 +58,15 @@ class CalendarFeeds:
             found = await self._serve(kind, name, key) if short else None
         except NotStoredError:
             return refusal(503, _LATER, retry_after=_RETRY)
-        # Counted when the address is known to be right: strangers must not use up readers' turns.
-        if wait := (self._misses if found is None else self._all).take(self._clock.now()):
+        # Counted when the address is known to be right: strangers must not use up readers' turns,
+        # nor readers of one feed those of another. There are only as many as have an address.
+        bucket = self._misses if found is None else self._of((kind, name))
+        if wait := bucket.take(self._clock.now()):
             return refusal(429, _BUSY, retry_after=wait)
         return refusal(404, _NOTHING) if found is None else _answer(request, found)
+
+    def _of(self, feed: tuple[str, str]) -> TokenBucket:
+        return self._feeds.setdefault(feed, TokenBucket(self._limit, self._clock.now()))
 
 
 def _answer(request: web.Request, text: CalendarText) -> web.Response:

@@ -157,6 +157,16 @@ async def test_strangers_use_up_nobodys_turn(client) -> None:
     assert (await client.get("/calendar/data.ics?key=right")).status == 200
 
 
+async def test_who_reads_one_feed_too_often_uses_up_no_other_one(client, clock: FakeClock) -> None:
+    for _ in range(300):
+        answer = await client.get("/calendar/data.ics?key=right")
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "1")
+    for path in ("web.ics", "person/data.ics", "all.ics"):
+        assert (await client.get(f"/calendar/{path}?key=right")).status == 200
+    clock.advance(seconds=1)
+    assert (await client.get("/calendar/data.ics?key=right")).status == 200
+
+
 async def test_what_is_absurd_is_not_looked_up(client, feeds: Feeds) -> None:
     assert (await client.get(f"/calendar/data.ics?key={'x' * 5_000}")).status == 404
     assert (await client.get(f"/calendar/{'x' * 5_000}.ics?key=right")).status == 404
