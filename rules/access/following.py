@@ -45,10 +45,13 @@ def follow(
         end = stretch_end(person, group.follows, on_call, now) or now
         until = min(end, now + LEASE)
         grant = live.get(person)
+        held_back = withheld.get(person, now) > now or not rules.is_looked_up(person)
+        if grant is not None and grant.state is GrantState.REQUESTED:
+            steps += [] if stale or held_back else [_let_in(grant, end, now)]
+            continue
         if grant is not None:
             steps += _renewed(grant, end, now, stale=stale)
             continue
-        held_back = withheld.get(person, now) > now or not rules.is_looked_up(person)
         if person in rules.barred or held_back or not account_of(group, person):
             continue
         new = _new(new_id(), group, person, until, now)
@@ -103,11 +106,14 @@ def _held(
     return Step(waiting, (asked, *step.entries), (Tell(Telling.ROTATION_HELD, told), *held))
 
 
+def _let_in(grant: Grant, end: datetime, now: datetime) -> Step:
+    """Let in who waited for the roster."""
+    waited = grant.but(length=min(end - now, LEASE), until=end)
+    return allow(waited, now, by="", why="the roster has been read again")
+
+
 def _renewed(grant: Grant, end: datetime, now: datetime, *, stale: bool) -> list[Step]:
-    """Let in who waited for the roster, and keep the end what the roster says."""
-    if grant.state is GrantState.REQUESTED:
-        return [] if stale else [allow(grant.but(length=min(end - now, LEASE), until=end), now,
-                                       by="", why="the roster has been read again")]  # fmt: skip
+    """Keep the end what the roster says."""
     until = grant.until or end
     if end < until or (until < end and until - now < RENEW and not stale):
         moved = grant.but(until=min(end, now + LEASE))

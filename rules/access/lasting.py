@@ -50,11 +50,12 @@ def wake(
     grant: Grant, group: AccessGroup | None, rules: AccessRules, on_call: OnCall, now: datetime
 ) -> Step | None:
     """Do what time asks of a grant; None when nothing is due."""
+    begins = grant.is_wanted or grant.state is GrantState.REQUESTED
+    if begins and (why := rules.barred.get(grant.person) or moved(grant, group)):
+        return revoke(grant, now, by="", why=why, due=now)
     if grant.state is GrantState.REQUESTED:
         due = grant.answer_by is not None and grant.answer_by <= now and group is not None
         return ask_next(grant, group, rules, on_call, now) if due and group else None
-    if grant.is_wanted and (why := rules.barred.get(grant.person) or _moved(grant, group)):
-        return revoke(grant, now, by="", why=why, due=now)
     end = end_of(grant, group)
     if grant.is_wanted and end is not None and end <= now:
         closed = end != grant.until
@@ -134,7 +135,7 @@ def incident_seen(grant: Grant, closed_at: datetime | None) -> Grant:
     return grant.but(incident_closed_at=closed_at, warned=False)
 
 
-def _moved(grant: Grant, group: AccessGroup | None) -> str:
+def moved(grant: Grant, group: AccessGroup | None) -> str:
     """Say that the account it was given to is theirs no more, "" when it is."""
     if group is None or fold(account_of(group, grant.person)) == fold(grant.account):
         return ""

@@ -1,6 +1,7 @@
 """Whose membership it is: what was there before stays, what we put in goes, whatever came between."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -135,3 +136,44 @@ async def test_whose_place_by_rotation_was_revoked_does_not_ask_themselves_in_ag
     assert story.groups.who() == []
     await story.asks_for(ANA, hours=1)
     assert story.groups.who() == []
+
+
+async def test_who_was_barred_while_the_roster_was_old_does_not_come_in_by_a_new_one(
+    begin: Begin,
+) -> None:
+    story = begin(free(follows=(PRIMARY,)))
+    story.roster_read_at = story.clock.now() - timedelta(hours=2)
+    await story.after(seconds=5)
+    assert await story.state_of() == "requested"
+    await story.bars(ANA, "their Slack account is closed")
+    story.roster_read_at = None
+    await story.after(minutes=1)
+    assert story.groups.log == []
+
+
+async def test_a_request_counts_for_the_account_that_is_theirs_when_it_is_approved(
+    begin: Begin,
+) -> None:
+    story = begin(group(accounts={ANA: "someone-else"}))
+    await story.asks_for(ANA)
+    groups = {"prod": group(accounts={ANA: "ana-r"})}
+    story.changes_rules(access=replace(story.rules.the_book.access, groups=groups))
+    await story.asks(ApproveAccess(by=BO, grant=(await story.grant()).id))
+    await story.after(minutes=1)
+    assert [who for _, _, who in story.groups.log if who == "someone-else"] == []
+    assert story.groups.who() in ([], ["ana-r"])
+
+
+async def test_who_waited_for_the_roster_waits_for_slacks_word_too(begin: Begin) -> None:
+    story = begin(free(follows=(PRIMARY,)))
+    story.roster_read_at = story.clock.now() - timedelta(hours=2)
+    await story.after(seconds=5)
+    assert await story.state_of() == "requested"
+    access = story.rules.the_book.access
+    story.changes_rules(access=replace(access, looked_up=frozenset()))  # the bot began anew
+    story.roster_read_at = None
+    await story.after(minutes=1)
+    assert story.groups.log == []
+    story.changes_rules(access=replace(access, looked_up=frozenset({ANA})))
+    await story.after(minutes=1)
+    assert story.groups.who() == [ANA]

@@ -30,7 +30,7 @@ from rules.access.asking import DISTRUST, WEEK, Ask, Scene, allow, decide_reques
 from rules.access.following import withheld_until
 from rules.access.grant import Grant, GrantState, Origin
 from rules.access.group import AccessGroup
-from rules.access.lasting import extend, revoke
+from rules.access.lasting import extend, moved, revoke
 from rules.access.ledger import Entry, Happening
 from rules.access.seeing import fold
 from rules.access.telling import Refusal, Step
@@ -145,7 +145,7 @@ def _answer(
     if isinstance(act, RefuseAccess):
         write_steps(work.tx, [refuse(grant, act.by, act.why, now)], work.book, now)
         return Answer(answered_words(grant, act.by, yes=False))
-    if why := rules.barred.get(grant.person):
+    if why := rules.barred.get(grant.person) or moved(grant, group):
         gone = Refusal("barred", say("{who} cannot have access: {why}.",
                        who=Who(grant.person), why=why))  # fmt: skip
         return _refused(work, gone, group.name, act.by, "", grant.id)
