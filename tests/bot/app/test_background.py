@@ -47,7 +47,7 @@ async def test_a_database_that_is_away_is_a_failed_check_of_metrics_too(
         async def away(_now: datetime) -> dict[str, float]:
             raise NotStoredError("the server went away")
 
-        app.store.reader.outbox_lag = away  # type: ignore[method-assign]
+        app.store.reader.outbox_lag = away  # type: ignore[assignment, method-assign]
         with pytest.raises(NotStoredError):
             await app._sample()
         async with running.http.get(app.url + "/metrics") as answer:
