@@ -35,6 +35,10 @@ _DELIVERY_IDS = ("x-github-delivery", "x-webhook-id", "webhook-id", "svix-id", "
 _TIMES = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?|\d\d?:\d\d(?::\d\d)?"
 )
+# "[Recovered] CPU", "[P1] [Triggered on {host:web-1}] CPU", "[FIRING:2] CPU".
+_STATE = re.compile(
+    r"(?:\[P\d\]\s*)?\[(?:re-)?([a-z ]{2,12}?)( on \{[^}\]]*\})?(?::\d+)?\]", re.IGNORECASE
+)
 
 
 def parse(source: Source, delivery: Delivery) -> Parsed:
@@ -154,14 +158,15 @@ class _EntryReader:
         title = text.line(said["title"])
         if not isinstance(value, dict) or not title:
             return unreadable(self._delivery, NO_TITLE)
-        status = self._status(said["status"])
+        word, bare = _state_of(said["title"])
+        status = self._status(said["status"] or word)
         if "title" not in self._source.mapping and _only_a_name(rendered["title"].used):
             title = text.line(_with_word(said["title"], said["status"]))
         used = {place for one in rendered.values() for place in one.used}
         description = text.clean(said["description"])
         return Alert(
             source=self._source.name,
-            dedup_key=text.key(said["key"]) or _key_of_title(said["title"], value),
+            dedup_key=text.key(said["key"]) or _key_of_title(bare, value),
             status=status,
             title=title,
             occurred_at=time_of(
@@ -192,6 +197,14 @@ class _EntryReader:
                 return
             if name not in used and said:
                 yield name, said
+
+
+def _state_of(title: str) -> tuple[str, str]:
+    """Return the state that a title begins with, or nothing, and what the title is about."""
+    found = _STATE.match(title)
+    if found is None or status_of(found[1]) in {None, AlertStatus.INFO}:
+        return "", title
+    return found[1], (found[2] or "").strip() + title[found.end() :]
 
 
 def _only_a_name(used: Sequence[str]) -> bool:
