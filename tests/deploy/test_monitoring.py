@@ -1,5 +1,6 @@
 """Alerts and the dashboard ask for metrics and labels that there are, and each alert is explained."""
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ DASHBOARD = REPO / "deploy/grafana/watchbill.json"
 ALARMS = REPO / "docs/operations/alarms.md"
 OURS = re.compile(r"\b((?:watchbill|process)_[a-z_]+)(?:\{([^}]*)\})?")
 BY = re.compile(r"\bby \(([a-z_, ]+)\)")
+COUNTED = {"RefusedError", "super().__init__", "self._count"}
 SCRAPED = {"job", "instance", "le"}
 
 
@@ -67,6 +69,26 @@ def test_an_expression_asks_for_what_there_is(where: str, expression: str) -> No
         labels |= KNOWN[name]
     for group in BY.findall(expression):
         assert {one.strip() for one in group.split(",")} <= labels | SCRAPED, where
+
+
+def results() -> set[str]:
+    """Return what can become of a request to /hooks, as the code counts it."""
+    found = set()
+    for file in (REPO / "bot/web").glob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in COUNTED and call.args:
+                found |= set(re.findall(r"'([a-z_]+)'", ast.unparse(call.args[-1])))
+    text = (REPO / "bot/web/hooks.py").read_text(encoding="utf-8")
+    return found | set(re.findall(r'result = "([a-z_]+)" if .* else "([a-z_]+)"', text)[0])
+
+
+def test_an_alert_fires_for_whatever_keeps_a_delivery_out() -> None:
+    told = " ".join(rule["expr"] for rule in rules() if "deliveries_total" in rule["expr"])
+    page = (REPO / "docs/operations/metrics.md").read_text(encoding="utf-8")
+    kept_out = results() - {"accepted", "repeated", "handshake"}
+    assert {"throttled", "not_stored", "unauthorized"} <= kept_out
+    assert {one for one in kept_out if not re.search(rf"[\"|]{one}[\"|]", told)} == set()
+    assert {one for one in kept_out if f"`{one}`" not in page} == set()
 
 
 def test_every_metric_of_ours_is_on_the_dashboard() -> None:
