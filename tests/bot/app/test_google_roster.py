@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,8 @@ SECRET = "secret-of-the-roster"
 POLL = "10m"
 
 
-def rows(*people: str) -> list[list[Written]]:
-    monday = WEDNESDAY.date() - timedelta(days=WEDNESDAY.weekday() + 7)
+def rows(*people: str, now: datetime = WEDNESDAY) -> list[list[Written]]:
+    monday = now.date() - timedelta(days=now.weekday() + 7)
     made: list[list[Written]] = [["Week of", "Primary", "Secondary"]]
     return made + [
         [monday + timedelta(weeks=n), person, "Cy Haddad"] for n, person in enumerate(people * 3)
@@ -144,8 +144,9 @@ def checked(folder: Path, google: LocalGoogle, roster: str = "google-sheet:abc")
 
 
 def test_roster_check_reads_a_sheet_and_names_its_cells(tmp_path: Path) -> None:
+    shifts = rows("Ana Ruiz", now=SystemClock().now())  # the command reads the true clock
     with google_in_a_thread() as google:
-        sheet = google.add_spreadsheet("abc", {"Shifts": rows("Ana Ruiz")}, shared={BOT: "reader"})
+        sheet = google.add_spreadsheet("abc", {"Shifts": shifts}, shared={BOT: "reader"})
         assert checked(tmp_path, google)[0] == 0
         google.type_in("abc", "Shifts!B3", [["Zed Q"]])
         status, said = checked(tmp_path, google)
