@@ -231,6 +231,7 @@ def _written(operation: Operation, answer: Any, error: Exception | None) -> Writ
     status, (reason, message) = int(error.resp.status), reason_of(error.content)
     if operation.act is Act.DELETE and status in {404, 410}:
         return Written(operation, Outcome.DONE, {"id": operation.id, "status": "cancelled"})
-    why = SHARE if status == 403 else f"{status} {reason} {message}".strip()
-    after = wait_of(error.resp.get("retry-after"))
-    return Written(operation, outcome_of(status, reason), None, why, after)
+    outcome = outcome_of(status, reason)
+    denied = status == 403 and outcome is Outcome.REFUSED
+    why = SHARE if denied else f"{status} {reason} {message}".strip()
+    return Written(operation, outcome, None, why, wait_of(error.resp.get("retry-after")))

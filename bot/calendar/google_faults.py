@@ -5,6 +5,8 @@ from datetime import timedelta
 from enum import StrEnum
 
 _TOO_FAST = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
+_SPENT = frozenset({"quotaExceeded", "dailyLimitExceeded"})
+"""Too many in a day or so: it may be asked again, but never soon."""
 _LONGEST_WAIT = timedelta(hours=1)
 SHARE = (
     "Share it with the service account's address, with the right to change events;"
@@ -67,7 +69,7 @@ def fault_of(
         return LaterError(f"Google answers {status} {reason}".strip(), wait_of(retry_after))
     if status == 410:
         return TokenExpiredError("Google wants everything to be listed again")
-    if status in {403, 404} and reason != "quotaExceeded":
+    if status in {403, 404} and reason not in _SPENT:
         return RefusedError(f"Google does not let us use the calendar {calendar}. {SHARE}")
     if status == 401:
         words = "Google does not accept the credentials; make a new key for the service account."
@@ -77,7 +79,7 @@ def fault_of(
 
 def outcome_of(status: int, reason: str) -> Outcome:
     """Return what an answer about one event means."""
-    if is_later(status, reason):
+    if is_later(status, reason) or (status == 403 and reason in _SPENT):
         return Outcome.LATER
     if status == 409:
         return Outcome.EXISTS

@@ -108,7 +108,8 @@ def test_waits_are_read_and_bounded(header: str | None, wait: int | None) -> Non
     ("status", "reason", "kind", "outcome"),
     [
         (403, "rateLimitExceeded", LaterError, Outcome.LATER),
-        (403, "quotaExceeded", RefusedError, Outcome.REFUSED),
+        (403, "quotaExceeded", RefusedError, Outcome.LATER),
+        (403, "dailyLimitExceeded", RefusedError, Outcome.LATER),
         (403, "forbidden", RefusedError, Outcome.REFUSED),
         (404, "notFound", RefusedError, Outcome.CONFLICT),
         (401, "authError", RefusedError, Outcome.REFUSED),

@@ -273,6 +273,16 @@ async def test_a_spent_quota_is_not_hammered(
         await reconciler.reconcile(weeks("ana"))
 
 
+@pytest.mark.parametrize("reason", ["quotaExceeded", "dailyLimitExceeded"])
+async def test_a_quota_spent_on_writes_is_told_as_what_it_is_and_ends_the_writing(
+    reconciler: Reconciler, google: FakeGoogleCalendar, reason: str
+) -> None:
+    google.faults.append(Fault("write", RefusalError(403, reason), times=100, after=10))
+    with pytest.raises(LaterError, match=f"403 {reason}"):
+        await reconciler.reconcile(weeks(*YEAR))
+    assert len(google.calendar().live()) == 10
+
+
 async def test_nobody_there_is_for_later() -> None:
     clock = FakeClock(MON)
     api = GoogleCalendarApi(lambda: Credentials("t"), api_url="http://127.0.0.1:9/", timeout=1)
