@@ -46,6 +46,9 @@ class Settings:
         self.spool_files = _number(env.get("WATCHBILL_SPOOL_FILES"), 1000)
         self.timeout = _number(env.get("WATCHBILL_TIMEOUT"), 3)
         self.events = frozenset(env.get("WATCHBILL_EVENTS", "").replace(",", " ").split())
+        if changes.get("url") not in (None, self.url) and changes.get("spool") is None:
+            # What waits for one address must neither go to another nor hold it up.
+            self.spool = os.path.join(self.spool, delivery_id(changes["url"])[:12])
         for name, value in changes.items():
             if value is not None:
                 setattr(self, name, value)

@@ -234,6 +234,25 @@ def test_what_was_kept_goes_out_first_with_the_next_event(
     assert spooled(tmp_path) == []
 
 
+def test_what_waits_for_one_watchbill_goes_to_no_other(
+    recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHBILL_URL", recorder.url)
+    monkeypatch.setenv("WATCHBILL_SECRET", SECRET)
+    monkeypatch.setenv("WATCHBILL_SPOOL", str(tmp_path / "spool"))
+    with recording() as other:
+        theirs = watchbill_airflow.watchbill("ads", url=other.url, secret="of-the-other-one")
+        other.status = 503
+        theirs.on_failure(context())
+        watchbill_airflow.watchbill("orders").on_failure(context())
+        assert [one.json["product"] for one in recorder.requests] == ["orders"]
+        other.status = 202
+        theirs.on_success(context())
+        assert [one.json["event"] for one in other.requests] == ["task_failed", "task_succeeded"]
+    assert len(recorder.requests) == 1
+    assert spooled(tmp_path) == []
+
+
 @pytest.mark.parametrize("status", [401, 404, 429, 500, 503, 302])
 def test_an_answer_that_may_change_keeps_the_event(
     recorder: Recorder, wb: Any, tmp_path: Path, status: int
