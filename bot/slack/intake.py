@@ -1,6 +1,7 @@
 """The way in: who asks, where they hear the answer, and storing the wish before Slack is told."""
 
 import asyncio
+import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,6 +14,7 @@ from bot.ports.inbox import Inbox, NewDelivery
 from bot.slack.api import LOG, SlackRefusedError
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
+from bot.slack.text import as_read
 from bot.slack.wishes import Typist
 
 Ack = Callable[..., Awaitable[Any]]
@@ -109,6 +111,11 @@ class Intake:
             )
         )
 
+    def read(self, text: str) -> str:
+        """Return a message's text as people see it, with the names of those it mentions."""
+        directory = self.desk.directory
+        return as_read(text, lambda user: directory.name(directory.key_of(user)))
+
     async def whisper(self, caller: Caller, message: Json) -> None:
         """Tell the caller something only they see, as best we can.
 
@@ -128,6 +135,15 @@ class Intake:
                 return
         channel = await self.desk.places.messages_with(caller.user)
         await api.post(channel, message, f"whisper:{caller.trigger}")
+
+
+def form_key(view: Json, act: Act) -> str:
+    """Name what a form sent: the same again is a repetition, another answer in it is none.
+
+    Slack leaves a form open when it did not hear in time that it was stored.
+    """
+    digest = hashlib.sha256(repr(act).encode("utf-8", "replace")).hexdigest()[:16]
+    return f"view:{view['id']}:{digest}"
 
 
 def read_number(written: object) -> int | None:

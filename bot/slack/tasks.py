@@ -10,7 +10,7 @@ from bot.ports.jobs import Job
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
 from bot.slack.direct import messages_with
-from bot.slack.intake import NOT_STORED, OUTDATED, Ack, Caller, Intake, read_metadata
+from bot.slack.intake import NOT_STORED, OUTDATED, Ack, Caller, Intake, form_key, read_metadata
 from bot.slack.submits import Form
 from bot.slack.text import md
 from bot.slack.thread import keep_in_thread
@@ -108,7 +108,7 @@ class TaskClicks:
             await ack(response_action="errors", errors=act)
             return
         try:
-            await self._intake.store(act, caller.answer_to(), f"view:{view['id']}")
+            await self._intake.store(act, caller.answer_to(), form_key(view, act))
         except NotStoredError:
             first = next(b["block_id"] for b in view["blocks"] if b["type"] == "input")
             await ack(response_action="errors", errors={first: NOT_STORED})

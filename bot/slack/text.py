@@ -1,7 +1,7 @@
 """Text for Slack: what is ours formats, what came from outside is only ever text."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -21,6 +21,7 @@ _LINE_END = re.compile("\r\n?|\u2028|\u2029")
 _EDGE_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 _EMOJI_CODE = re.compile(r":(?=[\w+'-]*[a-z][\w+'-]*:)", re.IGNORECASE)
 _QUOTE = re.compile(r"^(\s*)>", re.MULTILINE)
+_TOKEN = re.compile(r"<(?P<sign>[@#!]?)(?P<what>[^<>|]*)(?:\|(?P<label>[^<>]*))?>")
 _LOOKALIKES = str.maketrans({"*": "\u2217", "`": "\u02cb", "~": "\u223c"})
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
@@ -94,6 +95,26 @@ def outside(text: str, limit: int = LONGEST_VALUE) -> Mrkdwn:
     shown = _EDGE_UNDERSCORE.sub("\u02cd", clean(text).translate(_LOOKALIKES))
     shown = _QUOTE.sub("\\1\u203a", _EMOJI_CODE.sub("\u2236", shown))
     return escape(cut(shown, limit))
+
+
+def as_read(text: str, name_of: Callable[[str], str]) -> str:
+    """Return a message of Slack's as people see it; `name_of` tells what a member is called."""
+
+    def seen(hit: re.Match[str]) -> str:
+        sign, what, label = hit["sign"], hit["what"], hit["label"] or ""
+        match sign:
+            case "@":
+                return f"@{name_of(what)}"
+            case "#":
+                return f"#{label or what}"
+            case "!":
+                return label or f"@{what}"
+            case _:
+                address = what.removeprefix("mailto:")
+                return f"{label} ({address})" if label not in address else address
+
+    shown = _TOKEN.sub(seen, text)
+    return shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def md(template: str, /, **values: str | int) -> Mrkdwn:

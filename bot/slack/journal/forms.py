@@ -8,7 +8,7 @@ from bot.ports.delivering import MessageRef
 from bot.ports.inbox import NotStoredError
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
-from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
+from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, form_key, read_metadata
 from bot.slack.scene import permalink
 from bot.slack.submits import Form
 from bot.slack.text import md
@@ -82,7 +82,7 @@ class JournalForms:
         author = str(message.get("user") or "")
         kept = json.loads(caller.metadata())
         kept |= {"a": author[:40], "t": ts[:40]}
-        text = str(message.get("text") or "")[:LONGEST_NOTE]
+        text = self._intake.read(str(message.get("text") or ""))[:LONGEST_NOTE]
         view = views.add_modal(text, number, json.dumps(kept))
         await self._desk.api.open_modal(caller.trigger, view)
 
@@ -122,7 +122,7 @@ class JournalForms:
 
     async def _store(self, ack: Ack, view: Json, caller: Caller, act: JournalAct) -> None:
         try:
-            await self._intake.store(act, caller.answer_to(), f"view:{view['id']}")
+            await self._intake.store(act, caller.answer_to(), form_key(view, act))
         except NotStoredError:
             await ack(response_action="errors", errors={_first_input(view): NOT_STORED})
         else:

@@ -12,9 +12,9 @@ from bot.acts.journal import AddToJournal, WaiveJournal, WriteJournal
 from bot.journal_jobs import JOURNAL_ASK, JOURNAL_REMIND, JOURNAL_SHOWN
 from bot.ports.journal import CauseCount, JournalFilter, JournalPage, NoJournal
 from bot.slack.desk import Desk
-from bot.slack.intake import Caller
+from bot.slack.intake import Caller, Intake, Running
 from bot.slack.journal import delivery
-from bot.slack.journal.forms import journal_form
+from bot.slack.journal.forms import JournalForms, journal_form
 from bot.slack.listeners import Identity, Listening, build_listeners
 from bot.slack.recall import Recall, Recalled
 from bot.slack.replies import render_home
@@ -168,7 +168,7 @@ async def test_a_form_that_could_not_be_stored_keeps_what_was_typed(
 async def test_a_message_is_added_to_the_incident_of_its_thread(
     line: Listening, workspace: Workspace, inbox: FakeInbox
 ) -> None:
-    said = workspace.type_text("bo", WHERE, "It was the <CRM> export")
+    said = workspace.type_text("bo", WHERE, "It was the <CRM> export & late")
     assert (await workspace.shortcut("ana", "add_to_journal", said)).acked
     view = await modal(workspace, "journal_add")
     wrong = await submit(workspace, view, {"number": "the last one"})
@@ -178,7 +178,25 @@ async def test_a_message_is_added_to_the_incident_of_its_thread(
     act = sent.act
     assert isinstance(act, AddToJournal)
     assert (act.number, act.by, act.author) == (42, ANA, BO)
+    assert act.text == "It was the <CRM> export & late"
     assert act.link.endswith(said.ts.replace(".", ""))
+
+
+async def test_a_form_sent_again_with_other_words_is_not_taken_for_the_same(
+    desk: Desk, inbox: FakeInbox
+) -> None:
+    """Slack keeps a form open whose answer came late: it may be changed and sent once more."""
+
+    async def ack(**_said: object) -> None:
+        return None
+
+    forms = JournalForms(Intake(inbox, desk, Running()))
+    for fix in ("Waited", "Waited", "Waited, then loaded it again"):
+        state = {"values": {"fix": {"fix": {"value": fix}}}}
+        view = {"id": "V1", "private_metadata": '{"n": 42}', "blocks": [], "state": state}
+        await forms.written(ack, {"user": {"id": "U0ANA001"}, "view": view})
+    told = [one.act.told.fix for one in acts(inbox) if isinstance(one.act, WriteJournal)]
+    assert told == ["Waited", "Waited, then loaded it again"]
 
 
 async def test_words_find_entries_and_show_them(

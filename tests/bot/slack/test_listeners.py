@@ -217,12 +217,12 @@ async def test_a_form_that_could_not_be_stored_keeps_what_was_typed(
 async def test_a_message_becomes_an_incident(
     line: Listening, workspace: Workspace, inbox: FakeInbox
 ) -> None:
-    said = workspace.type_text("bo", WHERE, "orders are empty\nsince 02:00")
+    said = workspace.type_text("bo", WHERE, "orders < 5\nsince 02:00 & still")
     assert (await workspace.shortcut("ana", "create_incident", said)).acked
     view = await modal(workspace, "open_by_hand")
     await submit(workspace, view, {})
     assert acts(inbox)[0].act == OpenByHand(
-        by=ANA, title="orders are empty", description="orders are empty\nsince 02:00",
+        by=ANA, title="orders < 5", description="orders < 5\nsince 02:00 & still",
         rotation="data",
     )  # fmt: skip
     assert (await workspace.shortcut("ana", "page_someone")).acked

@@ -116,3 +116,14 @@ async def test_i_take_it_takes_only_what_nobody_has(clicks: TaskClicks, inbox: F
     assert taken == OnTask(
         by=ANA, task="i42-tell", deed=TaskDeed.ASSIGNED, person=ANA, if_free=True
     )
+
+
+async def test_a_form_sent_again_with_another_answer_counts(
+    clicks: TaskClicks, inbox: FakeInbox
+) -> None:
+    for why in ("a drill", "a drill", "loaded in full"):
+        await clicks.submitted(Acked(), form("task_drop", "why", {"value": why}))
+    assert [one.why for one in stored(inbox) if isinstance(one, OnTask)] == [
+        "a drill",
+        "loaded in full",
+    ]

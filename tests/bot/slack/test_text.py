@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.slack import text
-from bot.slack.text import Mrkdwn, cut, link, md, outside, safe_url, spoken
+from bot.slack.text import Mrkdwn, as_read, cut, link, md, outside, safe_url, spoken
 from rules.sentence import Who, say
 from tests.bot.slack.samples import ANA, HOSTILE, NOW, FakeNames
 
@@ -100,3 +100,18 @@ def test_only_user_ids_are_mentioned(user: str) -> None:
     assert text.mention("U0ANA001") == "<@U0ANA001>"
     assert "<" not in text.mention(user)
     assert "<" not in text.mention_group(user)
+
+
+def test_a_message_is_read_as_people_see_it() -> None:
+    written = (
+        "fewer than &lt;5&gt; rows &amp; late, says <@U0BO0001> in <#C0ABC0001|data>: "
+        "<https://ci.example/run?a=1&amp;b=2|the run> <http://x.example|x.example> "
+        "<https://y.example> <mailto:cy@example.com|cy@example.com> <!here> "
+        "<!subteam^S0000001|@data> <!date^1764000000^{time}|16:00 UTC> <@> &amp;lt;"
+    )
+    assert as_read(written, lambda user: {"U0BO0001": "Bo"}.get(user, user)) == (
+        "fewer than <5> rows & late, says @Bo in #data: "
+        "the run (https://ci.example/run?a=1&b=2) http://x.example "
+        "https://y.example cy@example.com @here "
+        "@data 16:00 UTC @ &lt;"
+    )
