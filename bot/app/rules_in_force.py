@@ -129,10 +129,13 @@ class RulesInForce:
         self._book = self._made()
         return True
 
-    async def know(self, catalogue: Catalogue, lineage: Lineage) -> None:
-        """Decide with this catalogue from now on, and with the lineage that was seen."""
+    async def know(self, catalogue: Catalogue, lineage: Lineage, *, complete: bool = True) -> None:
+        """Decide with this catalogue from now on, and with the lineage that was seen.
+
+        Of one that is not `complete`, what is not listed is not known to be gone.
+        """
         await self._live.know(catalogue, lineage)
-        self._catalogue_read = True
+        self._catalogue_read = complete
         self._learn_at = self._clock.now()
         self._book = self._made()
 
