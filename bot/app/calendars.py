@@ -130,7 +130,7 @@ class Calendars:
             await self._tell(on_call, now)
         await self._reload(on_call, told)
         for one in parts.followers.states if parts.followers else ():
-            parts.on_lag(one.name, one.lag(now))
+            parts.on_lag(one.name, one.lag(now) if self._leads else 0.0)
 
     def close(self) -> None:
         self._parts.close()

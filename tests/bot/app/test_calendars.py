@@ -5,7 +5,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,12 +19,14 @@ from bot.app.calendars import CalendarParts, Calendars
 from bot.app.following import calendars_of
 from bot.app.roster.rows import RosterRows
 from bot.app.rules_in_force import roster_file
+from bot.calendar.following import Followers, FollowerSettings, Reported
 from bot.config.file import load
 from bot.config.settings import Config
 from bot.metrics import Metrics
 from bot.ports.inbox import NotStoredError
 from bot.roster.roster import Roster, RosterFile
 from bot.store.opening import OpenedStore
+from rules.calendar.plan import Wanted
 from rules.schedule.roster import Override, OverrideState
 from tests.bot.app.conftest import Running, started
 from tests.fakes.clock import FakeClock
@@ -184,6 +186,40 @@ async def test_replicas_tell_the_same_and_one_of_them_publishes(
     await one.calendars.refresh()
     assert not one.calendars.leads()
     assert await one.feed(one.calendars) == await one.feed(two)
+
+
+class Behind:
+    """A calendar to which nothing is written."""
+
+    calendar = TEAM
+
+    async def reconcile(self, wanted: Sequence[Wanted]) -> Reported:
+        raise AssertionError
+
+
+async def test_a_replica_that_no_longer_writes_to_google_tells_no_lag_of_its_own(
+    tmp_path: Path, opened_store: OpenedStore
+) -> None:
+    async def save(_state: object) -> None:
+        """Keep nothing."""
+
+    lags: dict[str, float] = {}
+    rig = Rig(tmp_path, opened_store, holder="one", shared=True)
+    settings = FollowerSettings(
+        every=timedelta(minutes=10), random=lambda: 0.5, save=save, observe=lambda *_told: None
+    )
+    followers = Followers({"data": Behind()}, rig.clock, settings)
+    parts = replace(rig.parts("one", shared=True), followers=followers, on_lag=lags.__setitem__)
+    one, two = Calendars(parts), Calendars(rig.parts("two", shared=True))
+    followers.want("data", [], rig.clock.now())
+    rig.clock.advance(minutes=2)
+    await one.refresh()
+    assert lags == {"data": 120.0}
+    rig.clock.advance(minutes=2)
+    await two.refresh()
+    await one.refresh()
+    assert (one.leads(), two.leads()) == (False, True)
+    assert lags == {"data": 0.0}
 
 
 async def test_a_roster_without_rows_takes_nothing_back(rig: Rig) -> None:
