@@ -119,7 +119,7 @@ class Pages:
         await self._parts.fresh()
         pieces = self._parts.issues.all(wanted.query, me.now)
         # a database that is away is told by a page, which a download that has begun cannot become
-        first = await anext(pieces, ())
+        first = await anext(pieces, None) or ()
         name = f"issues-{me.now:%Y-%m-%d}.csv"
         response = web.StreamResponse(
             headers={

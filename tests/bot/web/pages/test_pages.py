@@ -19,7 +19,7 @@ from bot.ports.issues import IssueFilter, IssueQuery, SortBy
 from bot.ports.store import TimelineEntry
 from bot.web.pages.asking import asked
 from bot.web.pages.drawing import lasted
-from bot.web.pages.export import safe
+from bot.web.pages.export import header, safe
 from rules.issues.issue import Issue, Standing
 from rules.priority import Priority
 from rules.sentence import plain, say
@@ -204,6 +204,11 @@ async def test_times_are_the_reader_s_own(ana: aiohttp.ClientSession) -> None:
     assert f"{newest.astimezone(BERLIN):%Y-%m-%d %H:%M}" in text
     assert newest.isoformat(timespec="seconds") in text
     assert NOW.tzinfo is UTC
+
+
+async def test_a_download_of_nothing_has_its_heading(ana: aiohttp.ClientSession) -> None:
+    async with ana.get("/issues.csv?q=zebra") as answer:
+        assert (answer.status, await answer.read()) == (200, header())
 
 
 async def test_a_download_that_breaks_off_does_not_look_whole(
