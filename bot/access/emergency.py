@@ -65,6 +65,7 @@ async def empty(
         there = None
         found.trouble = f"its members cannot be read: {error}"
     wanted = _wanted(it, there)
+    hidden = [] if there is None or not _lists(it) else _not_among(there, wanted)
     for number, account in enumerate(wanted):
         progress(number, len(wanted))
         revoke = partial(it.place.backend.revoke, it.place.group, account)
@@ -72,8 +73,12 @@ async def empty(
             await _tried(revoke, clock)
         except (RetryLaterError, GiveUpError) as error:
             found.left[account] = str(error)
+    refused = dict(found.left)
     progress(len(wanted), len(wanted))
     await _look_again(it, wanted, found, clock)
+    # what no list showed was seen to go by nobody: only the call's own answer counts
+    found.gone = [one for one in found.gone if one not in hidden]
+    found.left |= {one: refused[one] for one in hidden if one in refused}
     if it.known is None and not it.whole:
         rest = ", ".join(there or ()) or "nobody, as far as can be seen"
         found.trouble = (
@@ -86,10 +91,14 @@ async def empty(
 def _wanted(it: Emptying, there: Sequence[str] | None) -> list[str]:
     """Return whom to take out, the permanent ones never."""
     stay = {fold(one) for one in it.group.permanent}
-    shown = {fold(one) for one in there or ()}
-    known = [a for a in it.known or () if there is None or fold(a) in shown or not _lists(it)]
-    everybody = [*(there or ()), *known] if it.whole else known
-    return [a for a in {fold(one): one for one in everybody}.values() if fold(a) not in stay]
+    shown = {fold(one): one for one in there or ()}
+    known = {fold(one): one for one in it.known or ()}
+    return [one for key, one in ((shown if it.whole else {}) | known).items() if key not in stay]
+
+
+def _not_among(shown: Sequence[str], accounts: Sequence[str]) -> list[str]:
+    known = {fold(one) for one in shown}
+    return [one for one in accounts if fold(one) not in known]
 
 
 async def _look_again(it: Emptying, wanted: Sequence[str], found: Emptied, clock: Clock) -> None:

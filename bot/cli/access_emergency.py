@@ -1,7 +1,7 @@
 """`watchbill access revoke-all` and `reconcile --dry-run`: at the back-ends, with what is known."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,7 @@ from bot.access.backends.kind import Surroundings
 from bot.access.backends.registry import open_backend
 from bot.access.emergency import CALL, Emptied, Emptying, Progress, empty
 from bot.access.sync import Place
-from bot.cli.access_stored import accounts, open_grants
+from bot.cli.access_stored import open_grants, put_in
 from bot.cli.output import errors
 from bot.clock import SystemClock
 from bot.config.settings import Config
@@ -20,10 +20,11 @@ from bot.ports.delivering import GiveUpError, RetryLaterError
 from bot.slack.api import SlackApi, web_client
 from rules.access.grant import Grant
 from rules.access.group import AccessGroup
-from rules.access.seeing import Seen, plan
+from rules.access.seeing import Seen, elsewhere, plan
 
 _DATABASE = 10.0
 """Seconds the database has: in an emergency nothing waits for it."""
+_LOST = "put in where the group is kept no more: set its `backend` and `group` back, or do it there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +54,16 @@ async def take_out(asked: Emergency) -> Outcome:
     """Tell the bot if it can be told, then empty one group after another, whatever fails."""
     try:
         async with asyncio.timeout(_DATABASE):
-            known = await accounts(asked.config, asked.only, asked.why)
+            grants = await put_in(asked.config, asked.only, asked.why)
     except TimeoutError:
-        known = f"the database did not answer within {_DATABASE:.0f} s"
-    ledger = known if isinstance(known, Mapping) else None
+        grants = f"the database did not answer within {_DATABASE:.0f} s"
+    known = () if isinstance(grants, str) else grants
+    here = [one for one in known if _is_here(asked.config, one)]
     clock, found = SystemClock(), []
     async with _around(asked.config, clock) as around:
         for name in asked.groups:
-            mine = None if ledger is None else ledger.get(name, ())
-            it = _emptying(asked, name, mine, around)
+            mine = [one.account for one in here if one.group == name]
+            it = _emptying(asked, name, None if isinstance(grants, str) else mine, around)
             if isinstance(it, Emptied):
                 found.append(it)
                 continue
@@ -70,7 +72,19 @@ async def take_out(asked: Emergency) -> Outcome:
                     found.append(await empty(it, clock, progress))
             finally:
                 await it.place.backend.close()
-    return Outcome(found, known if isinstance(known, str) else "")
+    found += _elsewhere([one for one in known if one not in here])
+    return Outcome(found, grants if isinstance(grants, str) else "")
+
+
+def _is_here(config: Config, grant: Grant) -> bool:
+    """Tell whether the configuration still has the place where it was begun."""
+    spec = config.access_groups.get(grant.group)
+    return spec is not None and not elsewhere(grant, spec.place)
+
+
+def _elsewhere(grants: Iterable[Grant]) -> Iterator[Emptied]:
+    for one in grants:
+        yield Emptied(one.group, left={one.account: _LOST})
 
 
 def summary(outcome: Outcome) -> list[str]:
@@ -147,7 +161,7 @@ async def differences(config: Config, names: Sequence[str]) -> list[Difference]:
     found = []
     async with _around(config, SystemClock()) as around:
         for name in names:
-            grants = await open_grants(config, name)
+            grants = [one for one in await open_grants(config, name) if _is_here(config, one)]
             found.append(await _difference(config, name, grants, around))
     return found
 

@@ -1,6 +1,6 @@
 """What commands about elevated access do with the database of a bot."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from bot.engine.access.jobs import sync_job
 from bot.ports.inbox import NewDelivery, NotStoredError
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
-from rules.access.grant import Grant, GrantState
+from rules.access.grant import Grant
 from rules.access.ledger import Entry
 
 _LOOK_BACK = timedelta(days=62)
@@ -90,8 +90,8 @@ async def ask_to_reconcile(config: Config, groups: Sequence[str]) -> None:
             tx.enqueue(sync_job(group, clock.now()))
 
 
-async def accounts(config: Config, group: str, why: str) -> Mapping[str, Sequence[str]] | str:
-    """Have the bot end everybody's grants; return the accounts of open ones by group.
+async def put_in(config: Config, group: str, why: str) -> Sequence[Grant] | str:
+    """Have the bot end everybody's grants; return those that have put somebody in.
 
     Returns why not, in words, when there is no database to be had: nothing may depend on it.
     """
@@ -109,11 +109,7 @@ async def accounts(config: Config, group: str, why: str) -> Mapping[str, Sequenc
         return str(error)
     finally:
         await store.close()
-    found: dict[str, list[str]] = {}
-    for one in open_ones:
-        if one.state is not GrantState.REQUESTED and not one.was_member:
-            found.setdefault(one.group, []).append(one.account)
-    return found
+    return [one for one in open_ones if one.started_at and not one.was_member]
 
 
 async def _ask(store: OpenedStore, act: AccessAct, clock: Clock) -> None:

@@ -19,7 +19,7 @@ GROUP = AccessGroup(name="admins", owned=True, dry_run=False, permanent=("Root@e
 
 
 class Backend:
-    """A back-end in memory; `deaf` says yes and does nothing, `failing` fails so many calls."""
+    """A back-end in memory; `deaf` says yes and does nothing, `hides` shows nobody, `failing` fails so many calls."""
 
     def __init__(self, *accounts: str, lists: bool = True) -> None:
         self.accounts = list(accounts)
@@ -27,6 +27,7 @@ class Backend:
         self.failing: list[Exception] = []
         self.hopeless: set[str] = set()
         self.blind = False
+        self.hides = False
         self.capabilities = Capabilities(can_list=lists)
 
     async def grant(self, group: str, account: str, until: datetime | None, key: str) -> None:
@@ -43,7 +44,7 @@ class Backend:
     async def members(self, group: str) -> Sequence[Member]:
         if self.blind:
             raise RetryLaterError("500")
-        return [Member(account) for account in self.accounts]
+        return [] if self.hides else [Member(account) for account in self.accounts]
 
     async def close(self) -> None: ...
 
@@ -82,6 +83,17 @@ async def test_of_a_shared_group_only_ours_go(clock: FakeClock) -> None:
     assert done.done
     assert done.gone == ["ana@example.com"]
     assert backend.accounts == ["eve@example.com"]
+
+
+async def test_who_is_ours_and_not_shown_is_taken_out_too(clock: FakeClock) -> None:
+    backend = Backend("ana@example.com")
+    backend.hides = True
+    done = await empty(it(backend, ["ana@example.com"], owned=False), clock)
+    assert (done.done, done.gone, backend.accounts) == (True, [], [])
+    backend = Backend("ana@example.com")
+    backend.hides, backend.hopeless = True, {"ana@example.com"}
+    told = await empty(it(backend, ["ana@example.com"], owned=False), clock)
+    assert told.left == {"ana@example.com": "403: not allowed"}
 
 
 async def test_of_a_shared_group_without_a_ledger_it_says_what_it_cannot_know(

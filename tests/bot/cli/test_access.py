@@ -87,10 +87,10 @@ def configure(folder: Path, database: str) -> None:
     (folder / "config.yaml").write_text(text)
 
 
-async def _fill(folder: Path) -> None:
+async def _fill(folder: Path, grant: Grant = GRANT) -> None:
     store = await open_store(f"sqlite:///{folder / 'bot.db'}", SystemClock())
     async with store.store.begin() as tx:
-        tx.access.save(GRANT, GRANT.until)
+        tx.access.save(grant, grant.until)
         tx.access.note(ENTRY)
         gone = replace(ENTRY, at=NOW, what=Happening.REFUSED, person="bo@example.com", grant="")
         tx.access.note(gone)
@@ -227,6 +227,23 @@ def test_without_a_database_owned_groups_are_emptied_and_the_rest_is_said(
     assert "readers: NOT DONE" in text
     assert "nobody can tell whose membership is a grant" in text
     assert "Run this again when the database is back" in text
+
+
+def test_who_had_it_before_a_grant_began_keeps_it_in_an_emergency(folder: Path) -> None:
+    begins = replace(GRANT, state=GrantState.GRANTING, started_at=None, active_since=None)
+    asyncio.run(_fill(folder, begins))
+    status, told = run(folder, "revoke-all", "--yes", "--group", "readers")
+    assert status == 0, told
+    assert members(folder)["readers"] == ["ana@example.com", "cy@example.com"]
+
+
+@pytest.mark.parametrize("change", [{"group": "writers"}, {"place": "exec:readers:before"}])
+def test_who_was_put_in_elsewhere_is_not_called_gone(folder: Path, change: dict[str, str]) -> None:
+    asyncio.run(_fill(folder, replace(GRANT, **change)))  # type: ignore[arg-type]
+    status, told = run(folder, "revoke-all", "--yes")
+    assert status == 1
+    assert "ana@example.com (put in where the group is kept no more" in told
+    assert "ana@example.com" in members(folder)["readers"]
 
 
 def test_one_back_end_that_is_down_stops_no_other(filled: Path) -> None:
