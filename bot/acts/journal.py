@@ -8,12 +8,16 @@ from rules.journal.entry import Told
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteJournal:
-    """The entry of an incident; `seen_version` is the one that stood in the form, 0 for none."""
+    """The entry of an incident; `seen_version` is the one that stood in the form, 0 for none.
+
+    `unasked` names what of `told` the form did not ask: it stays as it was.
+    """
 
     by: str
     number: int
     told: Told
     seen_version: int = 0
+    unasked: tuple[str, ...] = ()
     kind: Literal["write_journal"] = "write_journal"
 
 

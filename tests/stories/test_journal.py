@@ -240,6 +240,31 @@ async def test_two_people_writing_at_once_lose_nothing(tell: Tell) -> None:
     assert "kept as version 1" in story.said()[-1]
 
 
+async def test_what_a_form_did_not_ask_stays_as_it_was(tell: Tell) -> None:
+    """Another template fits once the category is corrected, and asks for less."""
+    story = tell(rulebook(journal=ASKING))
+    await resolved(story)
+    whole = Told(symptom="old numbers", cause_class="source_late", cause="late file",
+                 fix="waited", needed=False, needed_why="at night", follow_up="ask them")  # fmt: skip
+    await story.asks(WriteJournal(by="bo", number=1, told=whole))
+    less = WriteJournal(
+        by="bo", number=1, told=Told(symptom="", fix="waited, then loaded it"), seen_version=1,
+        unasked=("cause_class", "cause", "needed", "needed_why", "follow_up"),
+    )  # fmt: skip
+    await story.asks(less)
+    entry = await story.store.journal.entry_of(1)
+    assert entry is not None
+    assert entry.told == replace(whole, symptom="", fix="waited, then loaded it")
+
+
+async def test_who_writes_again_from_an_older_form_hears_of_nobody_else(tell: Tell) -> None:
+    story = tell(rulebook(journal=ASKING))
+    await resolved(story)
+    await story.asks(WriteJournal(by="bo", number=1, told=REFRESH))
+    await story.asks(WriteJournal(by="bo", number=1, told=Told(fix="Waited"), seen_version=0))
+    assert story.said()[-1] == "#1 is in the journal. Thank you."
+
+
 async def test_an_unknown_number_is_refused(tell: Tell) -> None:
     story = tell(rulebook(journal=ASKING))
     await story.asks(WriteJournal(by="bo", number=7, told=REFRESH))

@@ -93,12 +93,15 @@ async def _write(work: Work, act: WriteJournal, incident: Incident) -> Answer:
     if not told:
         return Answer(say("Nothing was written."), refused=True)
     old = await work.tx.journal.entry_of(incident.number)
+    if old is not None:
+        told = replace(told, **{name: getattr(old.told, name) for name in act.unasked})
     entry = (await _entry(work, incident, old, act.by)).write(told, act.by, work.now)
     work.tx.journal.save_entry(entry)
     await _close_prompt(work, incident, PromptState.WRITTEN, act.by)
     _tell(work, incident, act.by, say("The journal entry was written."))
     saved = say("#{number} is in the journal. Thank you.", number=incident.number)
-    if old is not None and old.is_written and old.version != act.seen_version:
+    is_newer = old is not None and old.is_written and old.version != act.seen_version
+    if old is not None and is_newer and old.changed_by != act.by:
         saved = say(
             "#{number}: somebody else wrote meanwhile. Your text counts now; theirs is kept as "
             "version {version}.", number=incident.number, version=old.version,

@@ -17,6 +17,11 @@ from bot.slack.views.answers import said
 from rules.incident import Incident
 from rules.journal.entry import LONGEST_NOTE, Told
 
+_ASKED_IN = {
+    "symptom": "symptom", "cause_class": "cause_class", "cause": "cause", "fix": "fix",
+    "needed": "needed_yes", "needed_why": "needed", "follow_up": "follow_up",
+}  # fmt: skip
+"""In which block of the form each part of an entry is asked."""
 _NUMBER = re.compile(r"#?(\d{1,9})")
 
 
@@ -55,11 +60,13 @@ class JournalForms:
             await ack(response_action="errors", errors={first: "Write at least one line."})
             return
         version = read_metadata(view).get("v")
+        asked = {block.get("block_id") for block in view["blocks"]}
         act = WriteJournal(
             by=caller.key,
             number=form.number,
             told=told,
             seen_version=version if isinstance(version, int) else 0,
+            unasked=tuple(name for name, block in _ASKED_IN.items() if block not in asked),
         )
         await self._store(ack, view, caller, act)
 

@@ -119,8 +119,7 @@ def write_modal(
     }
     for name, asked in template.questions.items():
         if name == "cause":
-            menu = kit.select("cause_class", [(words, key) for key, words in causes.items()],
-                              told.cause_class)  # fmt: skip
+            menu = kit.select("cause_class", _kinds(causes, told.cause_class), told.cause_class)
             blocks.append(kit.input_block("cause_class", "Kind of cause", menu, optional=True))
         if name == "needed":
             yes = {True: "yes", False: "no", None: ""}[told.needed]
@@ -134,6 +133,12 @@ def write_modal(
         )
     return kit.modal(WRITE, f"Journal of #{incident.number}", blocks, submit="Save",
                      metadata=metadata)  # fmt: skip
+
+
+def _kinds(causes: Mapping[str, str], now: str) -> list[tuple[str, str]]:
+    """Return what to choose from: also what an entry has that the rulebook no longer names."""
+    known = {**causes, **({now: now.replace("_", " ")} if now and now not in causes else {})}
+    return [(words, key) for key, words in known.items()]
 
 
 def waive_modal(incident: Incident, metadata: str) -> Json:

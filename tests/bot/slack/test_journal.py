@@ -28,6 +28,7 @@ from rules.incident import State
 from rules.journal.entry import Facts, JournalEntry, Note, Told
 from rules.journal.prompt import JournalPrompt, PromptState
 from rules.journal.similarity import SeenBefore, Subject
+from rules.journal.template import Question, Template
 from rules.journal.words import SameWords
 from tests.bot.slack.samples import ANA, BO, BOOK, HOSTILE, NOW, FakeNames, incident, scene
 from tests.bot.slack.test_delivery import carry_out, job
@@ -197,6 +198,37 @@ async def test_a_form_sent_again_with_other_words_is_not_taken_for_the_same(
         await forms.written(ack, {"user": {"id": "U0ANA001"}, "view": view})
     told = [one.act.told.fix for one in acts(inbox) if isinstance(one.act, WriteJournal)]
     assert told == ["Waited", "Waited, then loaded it again"]
+
+
+async def test_what_a_form_does_not_ask_is_left_as_it_is(
+    line: Listening, root: Message, desk: Desk, reader: FakeReader, workspace: Workspace,
+    inbox: FakeInbox, journal: FakeJournal,
+) -> None:  # fmt: skip
+    few = Template("few", {"fix": Question("How?", required=True)})
+    book = replace(BOOK, journal=replace(BOOK.journal, templates=(few,)))
+    brief = replace(desk, rulebook=lambda: book)
+    view = await journal_form(brief, "journal", RESOLVED, Caller(user="U0ANA001", key=ANA))
+
+    async def ack(**_said: object) -> None:
+        return None
+
+    sent = {**view, "id": "V2", "state": {"values": {"fix": {"fix": {"value": "Waited"}}}}}
+    forms = JournalForms(Intake(inbox, desk, Running()))
+    await forms.written(ack, {"user": {"id": "U0ANA001"}, "view": sent})
+    (told,) = acts(inbox)
+    assert isinstance(told.act, WriteJournal)
+    assert set(told.act.unasked) == {
+        "symptom", "cause_class", "cause", "needed", "needed_why", "follow_up"
+    }  # fmt: skip
+
+
+def test_a_kind_of_cause_that_the_rulebook_no_longer_has_stays_chosen() -> None:
+    old = replace(OLD, told=replace(OLD.told, cause_class="solar_flare"))
+    view = views.write_modal(RESOLVED, old, BOOK.journal.template(None), CAUSES, "{}")
+    (menu,) = [b["element"] for b in view["blocks"] if b.get("block_id") == "cause_class"]
+    assert menu["initial_option"]["value"] == "solar_flare"
+    assert menu["initial_option"]["text"]["text"] == "solar flare"
+    assert problems(view, surface="modal") == []
 
 
 async def test_words_find_entries_and_show_them(
