@@ -120,14 +120,13 @@ def job_values(job: NewJob, job_id: str, now: datetime) -> Values:
 
 
 def job(row: Row[Any]) -> Job:
-    payload: JsonObject = json.loads(row.payload)
     return Job(
         id=row.id,
         key=row.key,
         kind=row.kind,
         lane=row.lane,
         priority=JobPriority(row.priority),
-        payload=payload,
+        payload=_payload(row.payload),
         incident_id=row.incident_id,
         due_at=row.due_at,
         created_at=row.created_at,
@@ -138,6 +137,15 @@ def job(row: Row[Any]) -> Job:
         revision=row.revision,
         unsure=bool(row.unsure),
     )
+
+
+def _payload(stored: str) -> JsonObject:
+    """Return what a job is about; of a damaged one nothing, so that it fails alone."""
+    try:
+        payload = json.loads(stored)
+    except ValueError:
+        return {}
+    return payload if isinstance(payload, dict) else {}
 
 
 def message_values(incident_id: str, message: MessageRef) -> Values:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
+from sqlalchemy import text
 
 from bot.ports.delivering import Dead, Delivered, MessageRef, Outcome, Retry
 from bot.ports.jobs import Job, JobPriority, NewJob
@@ -42,6 +43,20 @@ async def test_a_job_comes_back_as_it_was_enqueued(
     assert (got.incident_id, got.priority, got.due_at) == ("inc", JobPriority.PAGE, clock.now())
     assert got.leased_until == clock.now() + timedelta(seconds=6)
     assert (got.attempts, got.unsure, got.first_attempt_at) == (1, False, clock.now())
+
+
+@pytest.mark.parametrize("damaged", ['{"step": 2', "[]", ""])
+async def test_a_job_that_cannot_be_read_stops_no_other(
+    opened_store: OpenedStore, clock: FakeClock, damaged: str
+) -> None:
+    await enqueue(opened_store, job("a", clock.now(), payload={"step": 2}), job("b", clock.now()))
+    async with opened_store.database.write() as connection:
+        await connection.execute(
+            text("UPDATE job SET payload = :damaged WHERE key = 'a'"), {"damaged": damaged}
+        )
+    got = await claim(opened_store, clock)
+    assert {one.key: one.payload for one in got}["a"] == {}, "its deliverer fails, and alone"
+    assert {one.key for one in got} == {"a", "b"}
 
 
 async def test_a_key_takes_effect_once(opened_store: OpenedStore, clock: FakeClock) -> None:
