@@ -221,7 +221,7 @@ _READERS: Sequence[tuple[str, _Reader]] = (
 def _read_changes(
     told: _Gathered, tabs: Mapping[str, Table], book: Workbook, now: datetime
 ) -> None:
-    known = Knowledge(told.people, told.settings, told.names, now, book.slashes)
+    known = Knowledge(told.people, told.settings, told.names, now, book.slashes, _homes(told))
     for name, read in _READERS:
         table = tabs.get(name)
         if table is None:
@@ -240,6 +240,19 @@ def _read_changes(
         if name == "overrides" and any(cell.text for row in table.rows for cell in row):
             told.rows = changes.rows
         told.problems += changes.problems
+
+
+def _homes(told: _Gathered) -> dict[str, str]:
+    """Return by whose clocks people have their shifts, where those are of one zone."""
+    zones: dict[str, set[str]] = {}
+    layers = told.rotations.layers.values() if told.rotations else ()
+    for layer in (layer for own in layers for layer in own):
+        for person in (person for turn in layer.order for person in turn):
+            zones.setdefault(person, set()).add(layer.zone)
+    for row in told.shifts.rows:
+        for person in row.people:
+            zones.setdefault(person, set()).add(told.settings.of(row.rotation).zone)
+    return {person: own.pop() for person, own in zones.items() if len(own) == 1}
 
 
 def _spoilt(told: _Gathered, error: HeaderError) -> None:

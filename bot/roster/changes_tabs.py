@@ -1,6 +1,7 @@
 """The Overrides, Away and Holidays tabs: who is there instead, who is not, and the days off."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -77,13 +78,22 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What the other tabs have told: people, clocks, and the rotations there are."""
+    """What the other tabs have told: people, clocks, and the rotations there are.
+
+    `homes` are the zones by whose clocks people have their shifts, where that is one zone.
+    """
 
     people: People
     settings: RosterSettings
     rotations: tuple[str, ...]
     now: datetime
     slashes: SlashOrder = SlashOrder.UNKNOWN
+    homes: Mapping[str, str] = field(default_factory=dict)
+
+    def zone_of(self, person: str) -> str:
+        """Return where a person is: who has no zone of their own is where their shifts are."""
+        own = self.people.by_key(person).zone
+        return own if own != "UTC" else self.homes.get(person, own)
 
 
 def read_overrides(table: Table, tab: str, known: Knowledge) -> Changes:
@@ -129,9 +139,8 @@ def read_away(table: Table, tab: str, known: Knowledge) -> Changes:
             continue
         try:
             person = person_of(row.cell("person"), known.people)
-            zone = known.people.by_key(person).zone
             names = ("from", "to" if row.any("to") else "from")
-            start, end = stretch(row, names, Clocks(zone, slashes))
+            start, end = stretch(row, names, Clocks(known.zone_of(person), slashes))
             where = row.cell("person").address
             read.away.append(
                 Away(person=person, start=start, end=end, kind=row.text("kind"), where=where)

@@ -167,6 +167,31 @@ def test_people_of_the_sheet_are_people() -> None:
     assert read.weights == {"dee@example.com": 0.5, "slack:eve": 0.5}
 
 
+@pytest.mark.parametrize(
+    ("zone", "first", "last"),
+    [
+        ("", "2026-12-24T08:00", "2026-12-25T08:00"),  # midnight in Los Angeles
+        ("Europe/Madrid", "2026-12-23T23:00", "2026-12-24T23:00"),
+    ],
+)
+def test_a_day_away_is_a_day_where_the_person_is_or_else_where_the_rotation_is(
+    zone: str, first: str, last: str
+) -> None:
+    tabs = {
+        "People": f"Name,E-mail,Time zone\nDee,dee@example.com,{zone}\n",
+        "Rotations": (
+            "Rotation,Role,Order,Start,Time zone\n"
+            "data,Primary,dee,2026-11-16,America/Los_Angeles\n"
+            "data,Secondary,bo,2026-11-16,America/Los_Angeles\n"
+        ),
+        "Away": "Person,From\nDee,2026-12-24\n",
+    }
+    before = datetime.fromisoformat(first) - timedelta(minutes=1)
+    after = datetime.fromisoformat(last) - timedelta(minutes=1)
+    times = (before.isoformat(), first, after.isoformat(), last)
+    assert who(tabs, *times) == "dee bo bo dee"
+
+
 @pytest.mark.parametrize("written", ["Eve", "eve@example.com", "Eve <eve@example.com>"])
 def test_who_is_not_active_any_more_is_nobody_however_they_are_written(written: str) -> None:
     tabs = {
