@@ -187,10 +187,11 @@ async def site(
     openid: OpenId | None = None,
     members: Mapping[str, str] | None = None,
     clock: FakeClock | None = None,
+    url: str = "",
 ) -> AsyncIterator[Site]:
     """Serve the pages on a free port of this machine."""
     clock = clock or FakeClock(NOW)
-    store = await open_store(f"sqlite:///{folder / 'site.db'}", clock)
+    store = await open_store(url or f"sqlite:///{folder / 'site.db'}", clock)
     told = history() if incidents is None else incidents
     await _fill(store, told)
     sessions = Sessions("secret", clock, lasts=timedelta(hours=12), secure=False)
