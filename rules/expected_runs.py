@@ -128,11 +128,19 @@ class ExpectedRuns:
     """All expectations in force, found by name or by the run that meets them.
 
     Of two with one name the first stays. `complete` is False while the catalogue has not been
-    read: what is not listed is then not known to be gone.
+    read: what is not listed is then not known to be gone. `schedules` has when products run for
+    whose runs nobody waits.
     """
 
-    def __init__(self, expectations: Iterable[Expectation] = (), *, complete: bool = True) -> None:
+    def __init__(
+        self,
+        expectations: Iterable[Expectation] = (),
+        *,
+        complete: bool = True,
+        schedules: Mapping[str, Schedule] | None = None,
+    ) -> None:
         self.complete = complete
+        self.schedules = schedules or {}
         self._named: dict[str, Expectation] = {}
         for one in expectations:
             self._named.setdefault(one.name, one)
@@ -159,6 +167,10 @@ class ExpectedRuns:
     def of_product(self, product: str) -> tuple[Expectation, ...]:
         """Return those that any run about the product meets."""
         return tuple(self._of_product.get(product, ()))
+
+    def about(self, product: str) -> Expectation | None:
+        """Return the first that waits for the product, be it for any run or for a pipeline's."""
+        return next((one for one in self if product and one.product == product), None)
 
     @property
     def by_product(self) -> bool:

@@ -1,6 +1,6 @@
 """What is expected to run: from config.yaml, and from every data product with a schedule."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from bot.app.holidays import Calendars, read_holidays
@@ -49,8 +49,13 @@ def expected_runs(
     """Return everything that is expected; a product that config.yaml names has no clock of its own."""
     explicit = [_explicit(config, spec, catalogue, calendars) for spec in config.expected_runs]
     taken = {one.product for one in explicit if one.product}
-    of_products = _of_products(catalogue, calendars, taken)
-    return ExpectedRuns([*explicit, *of_products], complete=complete)
+    schedules = {
+        one.id: Schedule(one.schedule, one.timezone, calendars.get(one.holidays, _NONE))
+        for one in catalogue.products
+        if one.schedule
+    }
+    of_products = _of_products(catalogue, schedules, taken)
+    return ExpectedRuns([*explicit, *of_products], complete=complete, schedules=schedules)
 
 
 def _explicit(
@@ -78,16 +83,15 @@ def _explicit(
 
 
 def _of_products(
-    catalogue: Catalogue, calendars: Calendars, taken: set[str]
+    catalogue: Catalogue, schedules: Mapping[str, Schedule], taken: set[str]
 ) -> Iterator[Expectation]:
     for product in catalogue.products:
-        if not product.schedule or product.grace is None or product.id in taken:
+        schedule = schedules.get(product.id)
+        if schedule is None or product.grace is None or product.id in taken:
             continue
         yield Expectation(
             name=product.id,
-            schedule=Schedule(
-                product.schedule, product.timezone, calendars.get(product.holidays, _NONE)
-            ),
+            schedule=schedule,
             grace=product.grace,
             product=product.id,
             labels={"product": product.id},

@@ -100,8 +100,7 @@ def expectation_of(at: Incident, book: Known) -> Expectation | None:
     for name in filter(None, names):
         if found := expected.of_pipeline(at.source, name):
             return found[0]
-    of_product = expected.of_product(at.product) if at.product else ()
-    return of_product[0] if of_product else None
+    return expected.about(at.product)
 
 
 def _is_catalogued(at: Incident, book: Known) -> bool:
@@ -145,7 +144,8 @@ def _due_after(
     product = book.catalogue.product(at.product) if at.product else None
     if product is None or not product.schedule:
         return None
-    return Schedule(product.schedule, product.timezone).due_after(now)
+    written = Schedule(product.schedule, product.timezone)
+    return book.expected.schedules.get(product.id, written).due_after(now)
 
 
 def _look_at(at: Incident, expects: Expects, book: Known, now: datetime) -> datetime:

@@ -1,5 +1,6 @@
 """What config.yaml and the catalogue expect to run, and on which days they do not."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -67,6 +68,18 @@ def test_a_product_that_is_named_has_no_clock_of_its_own() -> None:
 def test_products_nobody_waits_for(more: dict[str, object]) -> None:
     product = Product(id="orders", name="Orders", **{"schedule": "0 6 * * *", **more})  # type: ignore[arg-type]
     assert len(expected_runs(config(), Catalogue([product]), {})) == 0
+
+
+@pytest.mark.parametrize("runs", [[], [{**SHOP, "product": "orders"}]])
+def test_when_a_product_runs_is_known_though_nobody_waits(runs: list[object]) -> None:
+    product = replace(ORDERS, grace=None, holidays="nl")
+    given = config(expected_runs=runs, holidays={"nl": ["2026-04-27"]})
+    made = expected_runs(given, Catalogue([product]), read_holidays(given)[0])
+    (schedule,) = made.schedules.values()
+    assert (schedule.zone, schedule.holidays) == ("Europe/Berlin", frozenset({date(2026, 4, 27)}))
+    about = made.about("orders")
+    assert (about.name if about else "") == ("shop" if runs else "")
+    assert made.about("") is None
 
 
 def test_calendars_are_lists_or_files(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from rules.alert import Alert, AlertStatus, Severity
 from rules.catalogue import Catalogue, LoadType, Product
 from rules.category import Category
 from rules.corrected import Correction
+from rules.cron import Schedule
+from rules.expected_runs import Expectation, ExpectedRuns
 from rules.grouping import open_incident
 from rules.incident import Incident
 from rules.rulebook import RuleBook
@@ -95,6 +97,27 @@ def test_a_click_about_nothing_that_is_known_needs_no_proof() -> None:
 def test_a_rulebook_may_ask_for_none() -> None:
     rules = replace(book(), verifying=VerifyingRules(off=True))
     assert expects_of(incident(rules, product="shop"), rules, NOW) is None
+
+
+def test_no_run_is_due_on_a_holiday_though_nobody_waits_for_its_runs() -> None:
+    closed = Schedule("0 5 * * *", "UTC", frozenset({NOW.date()}))
+    rules = replace(book(), expected=ExpectedRuns(schedules={"shop": closed}))
+    expects = expects_of(incident(rules, product="shop"), rules, NOW)
+    assert expects
+    assert expects.due_at
+    assert expects.due_at.date() == NOW.date() + timedelta(days=1)
+
+
+def test_a_pipeline_that_stands_for_a_product_brings_its_proof() -> None:
+    hourly = Schedule("0 * * * *")
+    stands_for = Expectation(
+        name="nightly", schedule=hourly, source="airflow", pipeline="nightly", product="shop"
+    )
+    rules = replace(book(), expected=ExpectedRuns([stands_for]))
+    at = incident(rules, "sentry", product="shop")
+    expects = expects_of(at, rules, NOW)
+    assert expects
+    assert (expects.expectation, expects.due_at) == ("nightly", hourly.due_after(NOW))
 
 
 def test_silence_is_too_long_after_grace_and_a_run() -> None:
