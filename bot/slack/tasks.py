@@ -9,7 +9,7 @@ from bot.ports.inbox import NotStoredError
 from bot.ports.jobs import Job
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
-from bot.slack.direct import messages_with
+from bot.slack.direct import write_to
 from bot.slack.intake import NOT_STORED, OUTDATED, Ack, Caller, Intake, form_key, read_metadata
 from bot.slack.submits import Form
 from bot.slack.text import md
@@ -57,8 +57,7 @@ async def nudge(desk: Desk, job: Job) -> Delivered:
         return _NOTHING
     nudge_number = int(job.payload["nudge"])
     body = nudge_message(task, nudge_number, desk.directory, desk.clock.now())
-    channel = await messages_with(desk, person)
-    await desk.post(job, channel, body)
+    await write_to(desk, job, person, body)
     return _NOTHING
 
 

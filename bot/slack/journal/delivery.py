@@ -7,7 +7,7 @@ from bot.ports.delivering import Delivered
 from bot.ports.jobs import Job
 from bot.slack.api import SlackRefusedError
 from bot.slack.desk import Desk
-from bot.slack.direct import messages_with
+from bot.slack.direct import write_to
 from bot.slack.scene import root_of
 from bot.slack.views.journal import question, reminder
 from rules.journal.prompt import PromptState
@@ -56,9 +56,9 @@ async def remind(desk: Desk, job: Job) -> Delivered:
     waiting = sorted(await journal.open_prompts(person, _MOST), key=lambda one: one.number)
     if waiting and waiting[0].number < prompt.number:
         return _NOTHING
-    channel = await messages_with(desk, person)
     of = len(desk.rulebook().journal.remind)
-    ref = await desk.post(job, channel, reminder(prompt, int(job.payload["sent"]), of, waiting[1:]))
+    body = reminder(prompt, int(job.payload["sent"]), of, waiting[1:])
+    ref = await write_to(desk, job, person, body)
     return Delivered((replace(ref, role=ROLE, person=person),))
 
 

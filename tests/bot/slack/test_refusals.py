@@ -1,14 +1,18 @@
 """What Slack refuses for good, and who hears of an incident all the same."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.ports.delivering import GiveUpError
+from bot.ports.tasks import NoTasks
 from bot.slack.desk import Desk
 from bot.slack.intake import Caller, Intake, Running
 from bot.slack.text import md
 from bot.slack.views.answers import said
 from bot.slack.views.modals import loading
 from bot.workspace.state import Workspace
+from rules.tasks.task import Task
 from tests.bot.slack.samples import ANA, BO, CY, NOW, incident
 from tests.bot.slack.test_delivery import REASON, carry_out, job
 from tests.fakes.inbox import FakeInbox
@@ -99,6 +103,28 @@ async def test_who_came_back_with_another_account_is_paged_there(
     assert ref.channel == workspace.dm("cy2").id
     assert desk.directory.key_of("U0CYNEW1") == CY
     assert desk.directory.key_of("U0CY0001") == "slack:U0CY0001"
+
+
+class OneTask(NoTasks):
+    """Holds what Cy has still to do."""
+
+    async def task(self, task_id: str) -> Task | None:
+        return Task(id=task_id, incident_id="i42", number=42, rule="tell", title="Tell them",
+                    due_at=NOW, created_at=NOW, assignee=CY)  # fmt: skip
+
+
+async def test_who_came_back_with_another_account_is_reminded_of_tasks_there(
+    desk: Desk, reader: FakeReader, workspace: Workspace
+) -> None:
+    desk = replace(desk, tasks=OneTask())
+    told = {"person": CY, "task": "t", "nudge": 1}
+    await carry_out(desk, reader, job("nudge", "first", payload=told))
+    workspace.faults.add(method="chat.postMessage", kind="error", error="channel_not_found")
+    workspace.users["U0CY0001"].deleted = True
+    workspace.users["U0CY0001"].email = ""
+    workspace.add_user(name="cy2", real_name="Cy", email=CY, id="U0CYNEW1")
+    await carry_out(desk, reader, job("nudge", "second", payload=told))
+    assert len(workspace.messages("cy2")) == 1
 
 
 async def test_who_left_for_good_is_given_up_with_what_to_do(
