@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from bot.contact_jobs import CONTACT, RECEIPT, contact_job
-from bot.journal_jobs import ask_job
+from bot.journal_jobs import JOURNAL_ASK, JOURNAL_REMIND, JOURNAL_SHOWN, ask_job
 from bot.ports.jobs import Job, JobPriority, JsonObject, NewJob
 from bot.ports.store import TimelineEntry
 from bot.wire import sentence_to_json
@@ -178,8 +178,13 @@ _WHAT: dict[str, str] = {
     "picture": "The picture of the blast radius",
     "runbook": "The checklist of the runbook",
     "runbook_action": "The action of a runbook",
+    "runbook_result": "What the action of a runbook said",
     "tasks": "The list of tasks",
+    "nudge": "The reminder of a task",
     "mirror_task": "The copy of a task in the tracker",
+    JOURNAL_ASK: "The question for a journal entry",
+    JOURNAL_REMIND: "The reminder of the journal",
+    JOURNAL_SHOWN: "The edit of the question for a journal entry",
 }
 
 
