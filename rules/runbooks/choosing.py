@@ -1,5 +1,6 @@
 """Which runbook an incident gets: the most specific of those that match it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,7 @@ _LABELS = ("dag_id", "model", "unique_id", "table", "relation", "dataset", "job"
 LINKS = ("runbook_url", "runbook")
 NAMING = frozenset({*LINKS, "product", "asset"})
 """Labels without which nothing but a runbook's own words leads to one."""
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _EXACT, _PATTERN = 2, 1
 
 Score = tuple[int, int, int, int]
@@ -22,13 +24,13 @@ Score = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What an incident is about, under every name that a runbook may use; `link` is one it has."""
+    """What an incident is about, under every name that a runbook may use; `links` are those it has."""
 
     asset: tuple[str, ...] = ()
     product: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
     source: tuple[str, ...] = ()
-    link: str = ""
+    links: tuple[str, ...] = ()
     owner: str = ""
 
     @property
@@ -46,14 +48,14 @@ def subject_of(incident: Incident, catalogue: Catalogue) -> Subject:
     assets = [seen.get("asset", ""), *((asset.name, asset.relation) if asset else ())]
     assets += [task or "", *(seen.get(label, "") for label in _LABELS)]
     links = [seen.get(label, "") for label in LINKS]
-    links += [product.runbook if product else "", asset.runbook if asset else ""]
+    links += [asset.runbook if asset else "", product.runbook if product else ""]
     owner = (product.owner or product.team) if product else ""
     return Subject(
         asset=_names(assets),
         product=_names([product.id, product.name] if product else [seen.get("product", "")]),
         category=_names([incident.category.value if incident.category else ""]),
         source=_names([incident.source]),
-        link=next((link for link in links if link), ""),
+        links=_names(links),
         owner=owner or (catalogue.owner_of(asset) if asset else "") or seen.get("owner", ""),
     )
 
@@ -100,17 +102,17 @@ class Runbooks:
     def of(self, subject: Subject) -> Runbook | None:
         """Return the runbook of a subject, None when it has none.
 
-        One that the catalogue names by its id comes first, then the most specific that matches,
-        then a link.
+        One that is named by its id comes first, then the most specific that matches, then an
+        address. What names a file that is not there (any more) names nothing.
         """
-        if subject.link and (named := self.named(subject.link)):
+        named = next((one for link in subject.links if (one := self.named(link))), None)
+        if named is not None:
             return named
         scored = [(score, one) for one in self._by_id.values() if (score := fit(one, subject))]
         if scored:
             return min(scored, key=lambda pair: (tuple(-part for part in pair[0]), pair[1].id))[1]
-        if subject.link:
-            return Runbook(id=subject.link, title="Runbook", url=subject.link)
-        return None
+        address = next((link for link in subject.links if _ADDRESS.match(link)), "")
+        return Runbook(id=address, title="Runbook", url=address) if address else None
 
 
 def fit(runbook: Runbook, subject: Subject) -> Score | None:

@@ -1,5 +1,6 @@
 """The most specific runbook wins; the catalogue's own word comes first."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -91,13 +92,39 @@ def test_the_catalogue_may_name_a_runbook_by_its_id_or_give_a_link() -> None:
     book = Runbooks(
         [runbook("finance/late", product=("other",)), runbook("x", product=("orders",))]
     )
-    named = Subject(product=("orders",), link="finance/late.md")
+    named = Subject(product=("orders",), links=("finance/late.md",))
     assert book.of(named) == book.named("finance/late")
-    linked = Subject(product=("returns",), link="https://wiki.example/returns")
+    linked = Subject(product=("returns",), links=("https://wiki.example/returns",))
     found = book.of(linked)
     assert found is not None
     assert (found.url, found.steps) == ("https://wiki.example/returns", ())
     assert book.of(Subject(product=("returns",))) is None
+
+
+def test_a_file_that_the_catalogue_names_comes_before_a_link_of_the_alert() -> None:
+    """Rules of Alertmanager that people download bring links of their own."""
+    wiki = "https://runbooks.prometheus.example/KubeJobFailed"
+    orders = Product(id="orders", name="Orders", runbook="orders/late")
+    table = Asset(id="t", name="fct_orders", kind="table", product="orders", runbook="orders/table")
+    catalogue = Catalogue([orders], [table])
+    book = Runbooks([runbook("orders/late", product=("x",)), runbook("x", source=("airflow",))])
+    labels = {"product": "orders", "runbook_url": wiki}
+    asked = subject_of(incident(labels=labels, product="orders"), catalogue)
+    assert book.of(asked) == book.named("orders/late")
+    narrow = Runbooks([*book, runbook("orders/table", product=("x",))])
+    of_table = incident(labels=labels, about={"asset": "t", "product": "orders"}, product="orders")
+    assert narrow.of(subject_of(of_table, catalogue)) == narrow.named("orders/table")
+    linked = Runbooks().of(asked)
+    assert linked is not None
+    assert linked.url == wiki, "of two links the alert's own"
+
+
+def test_a_file_that_was_renamed_is_no_link() -> None:
+    gone = Subject(product=("orders",), links=("orders/late", "https://wiki.example/orders"))
+    found = Runbooks().of(gone)
+    assert found is not None
+    assert found.url == "https://wiki.example/orders"
+    assert Runbooks().of(replace(gone, links=("orders/late",))) is None
 
 
 def test_an_incident_goes_by_every_name_its_asset_has() -> None:
