@@ -102,7 +102,10 @@ class RosterFile:
         version, author, book = self._read(now)
         self._usable = version != "" and not book.unusable
         if version in self.older:
-            text = "this is an older copy of the roster than the one in force. Bring it up to date."
+            text = (
+                "this is an older copy of the roster than the one in force. Bring it up to date; "
+                "if it is meant, change something in it, such as a comment."
+            )
             book = replace(fault_of_file(self.name, text, book.people), weights=book.weights)
         elif version:
             self.older = frozenset()

@@ -94,8 +94,11 @@ class RosterKeeper:
         self._number = await self._versions.roster_number()
         accepted = await self._versions.accepted(self._clock.now() - LOOK_BACK)
         good, earlier = in_force(accepted)
-        self._kept = {name: content(entry.plan) for name, entry in good.items()}
+        before, self._kept = self._kept, {n: content(entry.plan) for n, entry in good.items()}
         self.roster.restore(good, earlier)
+        if self._shared and before and before != self._kept:
+            # others have taken something else since: what was read here is behind it
+            self.roster.older |= {self.roster.loaded.version} - {""}
         self.roster.older -= {one.version for one in accepted[-1:]}
 
     async def _keep(self) -> None:

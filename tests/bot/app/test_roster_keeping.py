@@ -153,7 +153,58 @@ async def test_a_copy_of_long_ago_is_superseded_as_well(
         await first.look()
     clock.advance(hours=24 * 60)
     stale = await started(tmp_path / "b.csv", GOOD, opened_store, clock)
-    assert stale.file.loaded.refused == ("default",)
+    assert list(stale.file.loaded.refused) == ["default"]
+    stale.write(GOOD + "# meant\n")
+    await stale.look()
+    assert list(stale.file.loaded.refused) == []
+
+
+async def test_a_file_that_cannot_be_read_is_told_as_that_and_not_as_an_old_copy(
+    tmp_path: Path, opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    first = await started(tmp_path / "a.csv", GOOD, opened_store, clock)
+    second = await started(tmp_path / "b.csv", GOOD, opened_store, clock)
+    second.path.unlink()
+    await second.look()
+    first.write(OTHER)
+    await first.look()
+    clock.advance(minutes=11)
+    await second.look()
+    clock.advance(minutes=11)
+    await second.look()
+    assert "cannot be read" in str(second.file.loaded.errors[0])
+
+
+async def test_a_copy_that_is_looked_at_again_does_not_undo_what_others_took_meanwhile(
+    tmp_path: Path, opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    if not opened_store.shared:
+        pytest.skip("alone on its database, a bot believes its file")
+    header = "Start,End,Rotation,Person\n"
+    web = "2026-11-16,2026-12-13,web,{}\n"
+    broken = (
+        header + "2026-11-16,2026-12-13,default,ana ruiz\n" + web.format("cy").replace("13", "32")
+    )
+    mended = header + "2026-11-16,2026-12-13,default,bo\n" + web.format("cy")
+    first = await started(tmp_path / "a.csv", broken, opened_store, clock)
+    second = await started(tmp_path / "b.csv", broken, opened_store, clock)
+    assert list(first.file.loaded.refused) == list(second.file.loaded.refused) == ["web"]
+    clock.advance(minutes=5)
+    first.write(mended)
+    await first.look()
+    await second.keeper.follow()
+    for _ in range(3):
+        clock.advance(minutes=11)  # what is refused is looked at again now and then
+        for replica in (second, first):
+            await replica.look()
+            assert replica.primary(clock.now()) == "bo"
+    second.write(mended)
+    await second.look()
+    assert list(second.file.loaded.refused) == []
+    second.write(mended.replace("bo", "cy"))
+    await second.look()
+    await first.keeper.follow()
+    assert first.primary(clock.now()) == "cy"
 
 
 async def test_a_superseded_version_that_others_take_again_is_no_old_copy(
