@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from urllib.parse import urlsplit
 
 from bot.config.access_checks import access_faults
 from bot.config.contact_checks import contact_faults, contact_warnings
+from bot.config.databases import passwords_in
 from bot.config.settings import GOOGLE_SHEET, KEYLESS_KINDS, Config, SlackSpec, split_address
 from rules.documents.yaml_document import Document, Fault, Path
 from rules.nearest import did_you_mean
@@ -53,7 +53,7 @@ def literal_secrets(document: Document) -> Iterator[Fault]:
         if path == ("roster_secret",):
             words = "`roster_secret` is a secret; put it into the environment and write "
             yield document.fault(path, f"{words}${{ROSTER_SECRET}}")
-        if path == ("database",) and _password(value):
+        if path == ("database",) and passwords_in(value):
             yield document.fault(path, "the password is a secret; write ${DATABASE_PASSWORD} there")
 
 
@@ -207,13 +207,6 @@ def _twice(document: Document, section: str, key: str, values: Sequence[str]) ->
 def _variable(document: Document, path: Path) -> str:
     owner = path[0] if path[0] in {"calendar", "slack"} else document.value((*path[:-1], "name"))
     return re.sub(r"\W", "_", f"{owner or path[0]}_{path[-1]}", flags=re.ASCII).upper()
-
-
-def _password(url: str) -> str | None:
-    try:
-        return urlsplit(url).password
-    except ValueError:
-        return None
 
 
 def _is_loopback(listen: str) -> bool:

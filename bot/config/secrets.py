@@ -1,11 +1,11 @@
 """Every secret of a configuration, for those who must not let one out."""
 
 from collections.abc import Iterator, Mapping
-from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, SecretStr
 
 from bot.config.checks import ACCESS_SECRETS
+from bot.config.databases import passwords_in
 from bot.config.settings import Config
 
 
@@ -18,8 +18,7 @@ def secrets_of(config: Config) -> list[str]:
     found = [secret.get_secret_value() for secret in _typed(config)]
     for group in config.access_groups.values():
         found += _of_backend(group.backend.options)
-    if password := urlsplit(config.database).password:
-        found += [password, unquote(password)]
+    found += passwords_in(config.database)
     if config.watchdog is not None:
         found.append(config.watchdog.url)
     found += [hook.url for hook in config.webhooks]

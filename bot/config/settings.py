@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from bot.config.access import AccessGroupSpec
 from bot.config.calendar import CalendarSpec
 from bot.config.contact import ContactSpec
+from bot.config.databases import DatabaseUrl
 from bot.config.duties import FollowersSpec, NoticesSpec
 from bot.config.google import GoogleSpec
 from bot.config.mapping import MappingSpec
@@ -70,14 +71,6 @@ def _kind(kind: str) -> str:
     if kind not in KINDS:
         raise ValueError(f'unknown kind "{kind}"{did_you_mean(kind, KINDS)}')
     return kind
-
-
-def _database(url: str) -> str:
-    if not url.startswith(("sqlite://", "postgresql://")):
-        raise ValueError(
-            "not a database; write sqlite:///watchbill.db or postgresql://user@host/db"
-        )
-    return url
 
 
 def _address(text: str) -> str:
@@ -223,7 +216,7 @@ class LimitsSpec(Spec):
 class Config(RulebookSpec):
     """config.yaml: where everything is, who there is, and the last word on the rulebook."""
 
-    database: Annotated[str, AfterValidator(_database)] = Field(
+    database: DatabaseUrl = Field(
         default="sqlite:///watchbill.db",
         repr=False,
         description="`sqlite:///file`, or `postgresql://user@host/db` for several replicas.",

@@ -1,20 +1,24 @@
 """Reading config.yaml: the environment, secrets, paths, defaults, and the document about it."""
 
 import json
+import re
 import subprocess
 import sys
 import typing
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr, ValidationError
+from sqlalchemy import make_url
 
 from bot import config_reference
 from bot.config.checks import SECRET_KEYS
 from bot.config.file import Loaded, load, replaced
+from bot.config.secrets import secrets_of
 from bot.config.settings import Config, LocalWorkspaceSpec, split_address
 from bot.config_reference import reference
 from rules.documents.strict_yaml import fit, parse
@@ -119,6 +123,45 @@ def test_secrets_never_print(tmp_path: Path) -> None:
     assert loaded.config.database == environ["DB"]
     assert "very-secret" not in f"{loaded.config!r} {loaded.config} {loaded.config.sources}"
     assert "very-secret" not in f"{loaded!r} {loaded.document!r}"
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("postgresql://bot:p@ss/w0rd@db/x", "4: `database`: an @ in a user's name or password is"),
+        ("postgresql://bot@db:port/x", "4: `database`: the port is no number"),
+        ("postgresql://bot@db1:5432,db2:5432/x", "4: `database`: the port is no number"),
+        ("postgresql://bot@db:65536/x", "4: `database`: the port is no number"),
+        ("postgresql://db/x?user=bot&password=w0rd", "4: `database`: no secret stands behind"),
+        ("sqlite://w.db", "4: `database`: SQLite takes three slashes"),
+        ("sqlite:///", "4: `database`: SQLite takes three slashes and a file"),
+    ],
+)
+def test_a_database_that_cannot_be_meant_is_refused_without_its_password(
+    tmp_path: Path, url: str, says: str
+) -> None:
+    loaded = _load(tmp_path, SOCKET + "database: ${DB}\n", {"DB": url})
+    (fault,) = [str(one).partition("config.yaml:")[2] for one in loaded.faults]
+    assert re.sub(r"^(\d+):\d+", r"\1", fault).startswith(says)
+    assert "w0rd" not in fault
+
+
+@pytest.mark.parametrize("word", ["p#ss", "p/ss", "p?ss", "p:ss", "p%40ss", "p[ss"])
+def test_a_databases_password_is_known_as_it_is_used(tmp_path: Path, word: str) -> None:
+    config = _config(tmp_path, SOCKET + "database: ${DB}\n", {"DB": f"postgresql://b:{word}@h/x"})
+    assert make_url(config.database).password == unquote(word)
+    assert {word, unquote(word)} <= set(secrets_of(config))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://", "postgresql:///x?host=/var/run/postgresql", "postgresql://b@[::1]:5432/x",
+        "postgresql://b@h1,h2/x?sslmode=require", "postgresql://b@h:/x", "sqlite:////w.db",
+    ],
+)  # fmt: skip
+def test_other_addresses_of_databases_are_taken(tmp_path: Path, url: str) -> None:
+    assert _config(tmp_path, SOCKET + "database: ${DB}\n", {"DB": url}).database == url
 
 
 def test_every_secret_of_the_models_is_known_as_one() -> None:

@@ -1,0 +1,45 @@
+"""How a database is written in config.yaml, and the password that stands in it."""
+
+import re
+from typing import Annotated
+from urllib.parse import unquote
+
+from pydantic import AfterValidator
+
+# as SQLAlchemy reads it: a password ends at the first @ and may hold what else ends a host
+_SERVER = re.compile(
+    r"postgresql://(?:[^:/@]*(?::(?P<password>[^@]*))?@)?"
+    r"(?:\[[^/?\]]+\]|[^:/?\[]*)(?::(?P<port>[^/?]*))?(?P<rest>[/?].*)?"
+)
+_HIGHEST_PORT = 65_535
+
+
+def passwords_in(url: str) -> list[str]:
+    """Return the password of a server's address as it is written, and as it is; or nothing."""
+    found = _SERVER.fullmatch(url)
+    written = found["password"] if found else None
+    return [written, unquote(written)] if written else []
+
+
+def _database(url: str) -> str:
+    # a message that shares words with the value would not be shown: it may come from a secret
+    if url.startswith("sqlite://"):
+        if not url.removeprefix("sqlite://").startswith("/") or url == "sqlite:///":
+            raise ValueError("SQLite takes three slashes and a file; four before a whole path")
+        return url
+    if not url.startswith("postgresql://"):
+        raise ValueError(
+            "not a database; write sqlite:///watchbill.db or postgresql://user@host/db"
+        )
+    if url.count("@") > 1:
+        raise ValueError("an @ in a user's name or password is written %40: user:p%40ss@host/db")
+    found = _SERVER.fullmatch(url)
+    port = found["port"] if found else None
+    if not found or (port and not (port.isdecimal() and int(port) <= _HIGHEST_PORT)):
+        raise ValueError("the port is no number; write it like user@host:5432/db")
+    if re.search(r"[?&]password=", found["rest"] or ""):
+        raise ValueError("no secret stands behind the ?; write user:${SECRET}@host/db")
+    return url
+
+
+DatabaseUrl = Annotated[str, AfterValidator(_database)]
