@@ -12,7 +12,14 @@ from rules.corrected import Correction
 from rules.hours import Hours
 from rules.policy import Policy
 from rules.priority import Impact, Priority, Urgency
-from rules.shown_alert import SHOWN_ALERTS, Bond, ShownAlert, make_room, shown_as
+from rules.shown_alert import (
+    SHOWN_ALERTS,
+    Bond,
+    ShownAlert,
+    make_room,
+    remembered,
+    shown_as,
+)
 from rules.verification import Interval, Verdict, Verification
 
 MOST_SPLIT = 50
@@ -304,9 +311,10 @@ class Incident:
 
         `bond`, `asset` and `product` are what it is here when it is new.
         """
+        old = self.shown(alert)
+        alert = remembered(alert, before, old)
         fires = alert.status is AlertStatus.FIRING
         was_firing = before is AlertStatus.FIRING
-        old = self.shown(alert)
         kept = [a for a in self.alerts if a is not old]
         if old is None:
             shown = shown_as(alert, None, now, bond, (asset, product))

@@ -1,6 +1,6 @@
 """What an incident remembers of one alert, and as what the alert belongs to it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -66,6 +66,25 @@ def shown_as(
         asset=about[0],
         product=about[1],
         bond=bond,
+    )
+
+
+def remembered(alert: Alert, before: AlertStatus | None, old: ShownAlert | None) -> Alert:
+    """Return an alert as it is kept: a remark changes nothing of a thing that is known.
+
+    `before` is the status that the incident knows it by, and `old` what it remembers of it.
+    """
+    if before is None or alert.status is not AlertStatus.INFO:
+        return alert
+    if old is None:
+        return replace(alert, status=before)
+    return replace(
+        alert,
+        status=before,
+        title=old.title,
+        severity=old.severity,
+        url=old.url,
+        description=old.description,
     )
 
 

@@ -27,6 +27,7 @@ from rules.journal.prompt import outside
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
 from rules.schedule.roster import Change, Schedule
+from rules.shown_alert import remembered
 
 log = structlog.get_logger()
 
@@ -110,7 +111,7 @@ class Work:
         before = same.status if same and same.incident_id == incident.id else None
         event = AlertReceived(alert, before, openings, began_at)
         decision = self.apply(incident, event, received_at)
-        tx.record_alert(incident.id, alert, now)
+        tx.record_alert(incident.id, remembered(alert, before, incident.shown(alert)), now)
         return decision.incident
 
     def apply(

@@ -341,7 +341,8 @@ class Incidents(RuleBasedStateMachine):
 
     def _receives(self, alert: Alert) -> None:
         before = self.statuses.get(alert.dedup_key)
-        self.statuses[alert.dedup_key] = alert.status
+        if before is None or alert.status is not AlertStatus.INFO:
+            self.statuses[alert.dedup_key] = alert.status
         if alert.status is AlertStatus.FIRING:
             self.held = False
         self._apply(AlertReceived(alert, before))

@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
+from bot.acts.act import SplitOff, alert_ref
+from rules.alert import AlertStatus, Severity
 from rules.incident import State
+from rules.priority import Priority
 from tests.fakes.deliveries import payload
 from tests.fakes.vendors import alert_of
 from tests.stories.conftest import Tell
-from tests.stories.story import Story
+from tests.stories.story import Story, alert
 
 BROKEN_AND_WHOLE: Sequence[tuple[str, Sequence[str], str]] = [
     ("dbt_cloud", ["started", "errored", "completed_with_error"], "completed"),
@@ -88,3 +92,17 @@ async def test_two_issues_of_a_run_are_one_incident(tell: Tell) -> None:
     await story.hears(alert_of("sentry", other))
     story.pages("ana")
     assert await incidents(story) == 1
+
+
+async def test_a_remark_about_what_fires_does_not_let_the_incident_end(tell: Tell) -> None:
+    story = tell()
+    await story.hears(*(alert(one, story.clock.now(), group_key="run") for one in ("ship", "load")))
+    remark = alert("load", story.clock.now(), status=AlertStatus.INFO, severity=Severity.INFO)
+    await story.hears(replace(remark, title="load will be tried again"))
+    await story.recovers("ship")
+    assert await story.state() is State.TRIGGERED
+    await story.asks(SplitOff(number=1, alert=alert_ref("airflow", "load"), by="bo"))
+    own = await story.incident(2)
+    assert (own.title, own.priority, own.firing_count) == ("load failed", Priority.P2, 1)
+    await story.recovers("load")
+    assert await story.state(2) is State.RESOLVED

@@ -113,6 +113,25 @@ def test_an_alert_for_information_only_shows() -> None:
     assert night.incident.firing_count == 1
 
 
+@pytest.mark.parametrize("before", [AlertStatus.FIRING, AlertStatus.RESOLVED])
+def test_a_remark_changes_nothing_of_the_thing_it_is_about(before: AlertStatus) -> None:
+    night = Night()
+    night.fires("users")
+    if before is AlertStatus.RESOLVED:
+        night.resolves("users")
+    known = night.incident.alerts[-1]
+    remark = make_alert(
+        "users", status=AlertStatus.INFO, title="It will be tried again", severity=Severity.INFO
+    )
+    night.happens(AlertReceived(remark, before))
+    after = night.incident.alerts[-1]
+    assert night.incident.firing_count == 1 + (before is AlertStatus.FIRING)
+    assert (after.status, after.title, after.severity) == (before, known.title, known.severity)
+    assert night.why() == ["alert.info"]
+    again = night.resolves("orders").incident.state
+    assert again is (State.TRIGGERED if before is AlertStatus.FIRING else State.RESOLVED)
+
+
 def test_an_unreadable_alert_stays_open_until_a_person_resolves_it() -> None:
     night = Night(alert=make_alert(unreadable=True))
     assert night.resolves().incident.is_open
