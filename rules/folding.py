@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from rules.alert import Alert, AlertStatus
 from rules.catalogue import Catalogue
 from rules.category import Category
+from rules.environment import differing
 from rules.incident import Incident
 from rules.lineage import Lineage
 from rules.matching.known import Described, described
@@ -136,7 +137,9 @@ def folds(
 
 
 def takes(incident: Incident, fold: Fold, alert: Alert, rule: FoldingRule, now: datetime) -> bool:
-    """Tell whether the incident still takes the alert: not too old, and not split off before."""
+    """Tell whether the incident takes the alert: of its place, not too old, not split off before."""
+    if incident.source == alert.source and differing(incident.labels, alert.labels):
+        return False
     last = incident.last_alert_at or incident.opened_at
     fresh = fold.anytime or now - last <= rule.within
     return incident.is_open and fresh and thing_of(alert) not in incident.split_off

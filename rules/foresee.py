@@ -10,7 +10,7 @@ from rules.decide import decide
 from rules.decision import Decision, Reason
 from rules.effects import Page
 from rules.events import AlertReceived, Woken
-from rules.folding import Fold, OpenSubject, folds, subject_of, subject_of_incident
+from rules.folding import Fold, OpenSubject, folds, subject_of, subject_of_incident, takes
 from rules.grouping import Join, Nowhere, OpenPlaces, open_incident, open_storm, place
 from rules.incident import Incident
 from rules.rulebook import RuleBook
@@ -142,7 +142,11 @@ class _World:
         ]
         subject = subject_of(alert, book.catalogue)
         found = folds(alert, subject, open_ones, book.folding, book.lineage)
-        return next(iter(found), None)
+        rule, incidents = book.folding, self.seen.incidents
+        joins = (
+            one for one in found if takes(incidents[one.incident_id], one, alert, rule, self._now)
+        )
+        return next(joins, None)
 
     def _if_open(self, incident_id: str | None) -> str | None:
         incident = self.seen.incidents.get(incident_id or "")

@@ -65,6 +65,7 @@ def whole(at: Incident) -> Evidence:
     return Evidence(
         well=True,
         name="nothing of it fires any more",
+        source=at.source,
         began_at=at.last_alert_at,
         labels=at.labels,
         about_it=True,

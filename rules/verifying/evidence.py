@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from rules.environment import differing
 from rules.events import AlertReceived
 from rules.incident import Incident
 from rules.run import BACKFILL, Run, RunState
@@ -17,8 +18,6 @@ from rules.verifying.signals import Signal
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TRUE = frozenset({"true", "1", "yes"})
-_PLACES = ("environment", "env", "target")
-"""Labels that tell where something ran: dbt runs the same models in several."""
 
 
 class Finding(StrEnum):
@@ -44,6 +43,7 @@ class Evidence:
 
     well: bool
     name: str
+    source: str
     began_at: datetime | None
     ended_at: datetime | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -66,6 +66,7 @@ def of_run(run: Run) -> Evidence:
     return Evidence(
         well=run.state is RunState.SUCCEEDED,
         name=_named(run),
+        source=run.source,
         began_at=run.started_at,
         ended_at=run.ended_at,
         labels=run.labels,
@@ -91,6 +92,7 @@ def evidence_of(event: AlertReceived, signal: Signal | None, now: datetime) -> E
     return Evidence(
         well=True,
         name=alert.title if signal is Signal.RUN else f"{alert.source} reports it no more",
+        source=alert.source,
         began_at=event.began_at or told,
         ended_at=alert.occurred_at,
         labels=alert.labels,
@@ -157,14 +159,13 @@ def _too_early(seen: Verification, told: Evidence) -> Sentence | None:
 
 
 def _elsewhere(at: Incident, told: Evidence) -> Sentence | None:
-    """Say so where a run was of another environment; what one of them does not tell is no other."""
-    places = (*_PLACES, "instance") if at.labels.get("dag_id") else _PLACES
-    for place in places:
-        ours, theirs = at.labels.get(place), told.labels.get(place)
-        if ours and theirs and ours.casefold() != theirs.casefold():
-            words = "{run} was of {place} {theirs}, not of {ours}: it tells nothing."
-            return say(words, run=told.name, place=place, theirs=theirs, ours=ours)
-    return None
+    """Say so where a run was of another environment; sources have words of their own for them."""
+    differs = differing(at.labels, told.labels) if told.source == at.source else None
+    if differs is None:
+        return None
+    place, ours, theirs = differs
+    words = "{run} was of {place} {theirs}, not of {ours}: it tells nothing."
+    return say(words, run=told.name, place=place, theirs=theirs, ours=ours)
 
 
 def _not_asked(expects: Expects, told: Evidence) -> Sentence | None:

@@ -100,6 +100,27 @@ def test_an_incident_takes_alerts_for_a_while_and_never_what_was_split_off() -> 
     assert not takes(incident.resolve("", NOW), fold, make_alert("x"), RULE, NOW)
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "source", "joins"),
+    [
+        ({"target": "prod"}, {"target": "ci"}, "airflow", False),
+        ({"target": "prod"}, {"target": "PROD"}, "airflow", True),
+        ({"target": "prod"}, {}, "airflow", True),
+        ({"target": "prod"}, {"target": "ci"}, "dbt", True),
+        ({"dag_id": "d", "instance": "a"}, {"dag_id": "d", "instance": "b"}, "airflow", False),
+        ({"instance": "host-1"}, {"instance": "host-2"}, "airflow", True),
+    ],
+)
+def test_what_one_source_tells_of_another_environment_has_an_incident_of_its_own(
+    ours: dict[str, str], theirs: dict[str, str], source: str, joins: bool
+) -> None:
+    incident = make_incident().but(asset="model.a", last_alert_at=NOW, labels=ours)
+    alert = make_alert("x", source=source, labels=theirs)
+    open_one = OpenSubject(incident.id, 1, about("a"))
+    (fold,) = folds(alert, about("a"), [open_one], RULE, LINEAGE)
+    assert takes(incident, fold, alert, RULE, NOW) is joins
+
+
 def test_tasks_of_a_listed_dag_are_different_things() -> None:
     catalogue = Catalogue((), [Asset(id="dag:d", name="d", kind="dag")])
     labels = {"dag_id": "d", "task_id": "load", "run_id": "r1"}

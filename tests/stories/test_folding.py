@@ -54,6 +54,20 @@ def about(story: Story, asset: str, *, source: str = "dbt", **more: Any) -> Aler
     return alert(f"{source}:{asset}", story.clock.now(), labels=labels, source=source, **more)
 
 
+async def test_a_trial_run_joins_nothing_of_production(tell: Tell) -> None:
+    story = tell(catalogued())
+
+    def of(target: str, **more: Any) -> Alert:
+        labels = {"unique_id": FCT, "target": target}
+        return alert(f"{target}/{FCT}", story.clock.now(), labels=labels, source="dbt", **more)
+
+    await story.hears(of("prod"))
+    await story.hears(of("ci"))
+    await story.hears(of("prod", status=AlertStatus.RESOLVED))
+    assert await story.state(1) is State.RESOLVED
+    assert await story.state(2) is State.TRIGGERED
+
+
 async def test_what_breaks_downstream_joins_its_cause_and_pages_nobody_again(tell: Tell) -> None:
     story = tell(catalogued())
     await story.hears(about(story, STG))

@@ -48,9 +48,11 @@ def pending(source: str, **labels: str) -> Incident:
     return at.but(verification=claimed(at, "ana", BOOK, NOW))
 
 
-def told(*nodes: str, well: bool = True, labels: Mapping[str, str] | None = None) -> Evidence:
+def told(
+    *nodes: str, well: bool = True, labels: Mapping[str, str] | None = None, source: str = "dbt"
+) -> Evidence:
     run = Run(
-        source="any",
+        source=source,
         pipeline="p",
         run_id="r",
         state=RunState.SUCCEEDED if well else RunState.FAILED,
@@ -80,11 +82,15 @@ def test_a_run_of_another_environment_tells_nothing(
 ) -> None:
     at = pending(source, **ours)
     nodes = (MODEL,) if source == "dbt" else ()
-    found = judged(at, told(*nodes, well=well, labels={**ours, **theirs}))
+    found = judged(at, told(*nodes, well=well, labels={**ours, **theirs}, source=source))
     assert found.finding is Finding.NOTHING
     assert "not of" in said(found)
     same = {name: one.upper() for name, one in ours.items() if name in theirs}
-    assert judged(at, told(*nodes, labels={**ours, **same})).finding is Finding.PROVES
+    assert (
+        judged(at, told(*nodes, labels={**ours, **same}, source=source)).finding is Finding.PROVES
+    )
+    elsewhere = told(*nodes, labels={**ours, **theirs}, source="other")
+    assert judged(at, elsewhere).finding is Finding.PROVES, "each source has its own words"
     assert judged(at, told(*nodes)).finding is Finding.PROVES, "a run that does not tell where"
 
 
