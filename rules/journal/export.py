@@ -70,7 +70,7 @@ def markdown_of(entry: JournalEntry, causes: Mapping[str, str], name: Name) -> s
         "written_by": name(entry.by),
         "version": entry.version,
     }
-    lines = ["---", *(f"{key}: {json.dumps(value)}" for key, value in front.items()
+    lines = ["---", *(f"{key}: {_yaml(value)}" for key, value in front.items()
                       if value not in ("", None, [])), "---", ""]  # fmt: skip
     lines += [f"# {_line(reference(entry))} {_line(facts.title)}", ""]
     kind = causes.get(told.cause_class, told.cause_class)
@@ -87,6 +87,20 @@ def markdown_of(entry: JournalEntry, causes: Mapping[str, str], name: Name) -> s
         if text.strip():
             lines += [f"## {heading}", "", _text(text), ""]
     return "\n".join(lines)
+
+
+def _yaml(value: object) -> str:
+    """Write a value as JSON that YAML reads alike: one escape for each character, no pairs."""
+    return "".join(map(_ascii, json.dumps(value, ensure_ascii=False)))
+
+
+def _ascii(char: str) -> str:
+    code = ord(char)
+    if " " <= char <= "~":
+        return char
+    if "\ud800" <= char <= "\udfff":
+        return r"\ufffd"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _text(text: str) -> str:

@@ -63,3 +63,13 @@ def test_a_row_has_a_cell_for_each_column() -> None:
     row = dict(zip(COLUMNS, row_of(ENTRY, named), strict=True))
     assert (row["incident"], row["at"], row["page_needed"]) == ("42", "2026-11-22 03:10 UTC", "no")
     assert safe_cell("plain text") == "plain text"
+
+
+def test_front_matter_says_the_same_to_whatever_reads_yaml() -> None:
+    hostile = 'a "b" \\ c: #d \U0001f986 \x7f\x85\u2028\ufeff \ud800 \\ud83e é'
+    made = JournalEntry(id="e", number=1, at=AT, changed_at=AT, changed_by="bo",
+                        facts=Facts(asset=hostile, product=hostile))  # fmt: skip
+    front = markdown_of(made, {}, str).split("---\n")[1]
+    told = yaml.safe_load(front)
+    assert told["asset"] == hostile.replace("\ud800", "\ufffd")
+    assert front.isascii()
