@@ -13,12 +13,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import aiohttp
 import yaml
 
 from bot.clock import SystemClock
+from tests.process.forking import Forking, Started, Wanted
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -59,11 +60,19 @@ class Process:
     arguments: Sequence[str]
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
-    popen: subprocess.Popen[bytes] | None = None
+    popen: Started | None = None
     tree: Path = REPOSITORY
+    fresh: bool = False
+    """It loads its modules itself, as it does for its users, also where others are forked."""
+    forking: ClassVar[Forking | None] = None
 
     def start(self) -> None:
         assert self.popen is None, "it runs already"
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.log.parent), **self.environment}
+        if self.forking is not None and not self.fresh and self.tree == REPOSITORY:
+            wanted = Wanted(self.arguments, environment, str(self.log))
+            self.popen = self.forking.start(wanted)
+            return
         with self.log.open("ab") as output:
             self.popen = subprocess.Popen(
                 [sys.executable, "-m", *self.arguments],
@@ -71,7 +80,7 @@ class Process:
                 stderr=output,
                 stdin=subprocess.DEVNULL,
                 cwd=self.tree,
-                env={"PATH": "/usr/bin:/bin", "HOME": str(self.log.parent), **self.environment},
+                env=environment,
             )
 
     @property

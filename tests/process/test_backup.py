@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.process.harness import Bot, Process, Setup, pause, running, set_up, until
-from tests.process.load import TEAMS, Load, Sent
+from tests.process.load import ALERTS_A_GROUP, TEAMS, Load, Sent
 from tests.process.postgresql import PROGRAMS, database
 from tests.process.promises import count
 from tests.process.stored import query, settled
@@ -33,11 +33,11 @@ async def _back_up_under_load(setup: Setup, file: Path) -> Sent:
     load = Load(setup.bot.url, random.Random(7), rate=40)
 
     async def enough() -> bool:
-        return len(load.sent.accepted) >= 60
+        return len(load.sent.accepted) > TEAMS * ALERTS_A_GROUP
 
     async with asyncio.TaskGroup() as group:
         group.create_task(load.run())
-        await until(enough, "some alerts are in")
+        await until(enough, "every team had its first group of alerts")
         setup.slack.process.signal(signal.SIGSTOP)
         await pause(0.5)
         before = replace(load.sent, accepted=dict(load.sent.accepted))

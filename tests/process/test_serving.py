@@ -28,6 +28,7 @@ MOST_MEMORY = 150_000_000
 
 async def test_it_ends_in_order_while_pages_are_on_their_way(tmp_path: Path) -> None:
     setup = set_up(tmp_path, teams=9)
+    setup.bot.process.fresh = True
     async with running(setup):
         sent = Sent()
         for number in range(60):
@@ -164,6 +165,7 @@ async def test_the_roster_is_read_again_when_it_changes(tmp_path: Path) -> None:
 
 async def test_it_is_small_when_idle(tmp_path: Path) -> None:
     setup = set_up(tmp_path)
+    setup.bot.process.fresh = True
     async with running(setup):
         await pause(1)
         assert memory(setup.bot.process.pid) < MOST_MEMORY
