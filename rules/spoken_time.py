@@ -121,6 +121,12 @@ def read_moment(text: str, now: datetime, zone: str) -> Moment:
     return _next_time(said, now, zone)
 
 
+def is_day(word: str) -> bool:
+    """Whether a word alone names a day: "fri", "tomorrow"."""
+    day = word.lower().rstrip(",.")
+    return day in _RELATIVE or day in _DAYS
+
+
 def take_moment(words: Sequence[str], now: datetime, zone: str) -> tuple[Moment, list[str]]:
     """Read a moment from the front of `words`; return it and the words that are left.
 

@@ -10,7 +10,7 @@ from rules.people import UnknownPersonError
 from rules.schedule.held import Slot
 from rules.schedule.roster import OverrideKind
 from rules.schedule.who import Turn, find_rotation, shifts_of, take_until
-from rules.spoken_time import Moment, UnclearTimeError, read_moment, take_moment
+from rules.spoken_time import Moment, UnclearTimeError, is_day, read_moment, take_moment
 
 _HOWS = {"add": OverrideKind.ADD, "remove": OverrideKind.REMOVE}
 _BETWEEN = {"for", "with", "and", "against"}
@@ -154,24 +154,30 @@ def _shift(words: list[str], typist: Typist, person: str) -> tuple[Turn, list[st
 
 def _other_shift(words: list[str], typist: Typist, mine: Turn) -> tuple[Turn, list[str]]:
     """Read a shift of somebody else; one of the same role is meant before others."""
+    if is_day(words[0]):  # "sun" is no Sunita
+        return _shift_of_others(words, typist, mine)
     try:
         person, rest = _person(words, typist)
     except UnknownPersonError:
-        start, end, rest = _day(words, typist)
-        spans = [
-            turn
-            for role in typist.on_call.roles(mine.rotation)
-            for turn in _others(typist, mine, role)
-            if _touches(turn, start, end)
-        ]
-        spans.sort(key=lambda t: (t.role != mine.role, not start <= t.start < end, t.start))
-        return _only(spans, "", typist), rest
+        return _shift_of_others(words, typist, mine)
     try:
         return _shift(rest, typist, person)
     except UnclearTimeError:
         ahead = [turn for turn in _shifts(typist, person) if turn.start > typist.now]
         ahead.sort(key=lambda turn: (turn.role != mine.role, turn.start))
         return _only(ahead, person, typist), rest
+
+
+def _shift_of_others(words: list[str], typist: Typist, mine: Turn) -> tuple[Turn, list[str]]:
+    start, end, rest = _day(words, typist)
+    spans = [
+        turn
+        for role in typist.on_call.roles(mine.rotation)
+        for turn in _others(typist, mine, role)
+        if _touches(turn, start, end)
+    ]
+    spans.sort(key=lambda t: (t.role != mine.role, not start <= t.start < end, t.start))
+    return _only(spans, "", typist), rest
 
 
 def _others(typist: Typist, mine: Turn, role: str) -> list[Turn]:

@@ -31,6 +31,7 @@ from bot.slack.wishes import AskLoad, Typist
 from bot.wire import sentence_to_json
 from bot.workspace.blockkit import problems
 from bot.workspace.state import Workspace
+from rules.people import People, Person
 from rules.schedule.covering import CoverRequest, CoverState
 from rules.schedule.evening_out import Move, Proposal
 from rules.schedule.held import Slot
@@ -98,6 +99,16 @@ def override(**more: object) -> MakeOverride:
 )  # fmt: skip
 def test_words_become_wishes(typed: str, wish: object) -> None:
     assert parse(typed, TYPIST).wish == wish
+
+
+@pytest.mark.parametrize(
+    ("day", "names"), [("sun", ["Sunita Rao"]), ("sun", ["Sun Li", "Sunny"]), ("Sat", ["Satoshi"])]
+)
+def test_a_day_is_no_beginning_of_a_colleague_s_name(day: str, names: list[str]) -> None:
+    others = [Person(f"{n}@example.com", name, "", f"U{n}") for n, name in enumerate(names)]
+    typist = replace(TYPIST, people=People([*PEOPLE, *others]))
+    wish = parse(f"swap today {day}", typist).wish
+    assert wish == AskSwap(by=ANA, other=BO, mine=MINE, theirs=THEIRS)
 
 
 @pytest.mark.parametrize(
