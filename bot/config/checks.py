@@ -44,10 +44,8 @@ def literal_secrets(document: Document) -> Iterator[Fault]:
         if path[-1] in SECRET_KEYS and path[0] in _HOLDERS:
             words = f"`{path[-1]}` is a secret; put it into the environment and write "
             yield document.fault(path, f"{words}${{{_variable(document, path)}}}")
-        if path[0] == "access_groups" and (
-            path[-1] in ACCESS_SECRETS
-            or ("environment" in path[:-1] and _SECRETIVE.search(str(path[-1])))
-        ):
+        is_of_backend = path[0] == "access_groups" and path[-1] in ACCESS_SECRETS
+        if is_of_backend or (_is_variable(path) and not value.startswith("/")):
             words = f"`{path[-1]}` is a secret; put it into the environment and write ${{NAME}}"
             yield document.fault(path, words)
         if path == ("roster_secret",):
@@ -55,6 +53,13 @@ def literal_secrets(document: Document) -> Iterator[Fault]:
             yield document.fault(path, f"{words}${{ROSTER_SECRET}}")
         if path == ("database",) and passwords_in(value):
             yield document.fault(path, "the password is a secret; write ${DATABASE_PASSWORD} there")
+
+
+def _is_variable(path: Path) -> bool:
+    """Tell whether it is what a command of ours finds under a secret's name."""
+    places = {("access_groups", "environment"), ("runbooks", "env")}
+    is_there = any(path[0] == of and key in path[1:-1] for of, key in places)
+    return is_there and bool(_SECRETIVE.search(str(path[-1])))
 
 
 RESERVED_SOURCES = frozenset({"canary", "roster"})

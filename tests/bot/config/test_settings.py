@@ -178,6 +178,15 @@ def test_every_secret_of_the_models_is_known_as_one() -> None:
     assert secrets(Config) == SECRET_KEYS
 
 
+def test_a_secret_of_a_runbooks_command_does_not_stand_in_the_file(tmp_path: Path) -> None:
+    env = "{DB_PASSWORD: w0rd, REGION: eu, KEY_FILE: /etc/key, TOKEN: ${S}}"
+    text = f"runbooks: {{actions: {{again: {{command: [/bin/true], env: {env}}}}}}}\n"
+    (fault,) = _load(tmp_path, SOCKET + text, {"S": "x"}).faults
+    assert fault.message == (
+        "`DB_PASSWORD` is a secret; put it into the environment and write ${NAME}"
+    )
+
+
 def test_secrets_may_stand_in_the_file_of_the_local_workspace(tmp_path: Path) -> None:
     text = "slack: {mode: local}\nsources: [{name: own, kind: generic, secret: demo}]\n"
     assert _config(tmp_path, text).sources[0].secret.get_secret_value() == "demo"
