@@ -73,6 +73,7 @@ def page_routes(
             sessions=sessions,
             name_of=slack.directory.name,
             zone_of=slack.directory.zone_of_key,
+            learn=slack.directory.learn_names,
             fresh=partial(store.issue_drawing.catch_up, _AT_ONCE),
             thread_link=thread_link,
         )

@@ -1,9 +1,10 @@
 """The signed-in pages on a real server and a real database, with a month of made-up incidents."""
 
+import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -165,6 +166,28 @@ def entries(incidents: Sequence[Incident]) -> list[JournalEntry]:
     return made
 
 
+@dataclass(slots=True)
+class Strangers:
+    """People of whom only Slack knows, by key: a name and a zone; told to us when it is asked."""
+
+    slack: dict[str, tuple[str, str]] = field(default_factory=dict)
+    learned: dict[str, tuple[str, str]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def learn(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.asked.append(key)
+            await self.answers.wait()
+            self.learned |= {key: self.slack[key]} if key in self.slack else {}
+
+    def name(self, key: str) -> str:
+        return self.learned.get(key, (PEOPLE.get(key, key.removeprefix("slack:")), ""))[0]
+
+    def zone(self, key: str) -> str:
+        return self.learned.get(key, ("", "Europe/Berlin"))[1]
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A running site; `sign_in` is the address of a fresh link for Ana."""
@@ -173,6 +196,7 @@ class Site:
     sessions: Sessions
     store: OpenedStore
     clock: FakeClock
+    strangers: "Strangers"
 
     @property
     def sign_in(self) -> str:
@@ -187,13 +211,15 @@ async def site(
     openid: OpenId | None = None,
     members: Mapping[str, str] | None = None,
     clock: FakeClock | None = None,
-    url: str = "",
+    database: str = "",
 ) -> AsyncIterator[Site]:
     """Serve the pages on a free port of this machine."""
     clock = clock or FakeClock(NOW)
-    store = await open_store(url or f"sqlite:///{folder / 'site.db'}", clock)
+    store = await open_store(database or f"sqlite:///{folder / 'site.db'}", clock)
     told = history() if incidents is None else incidents
     await _fill(store, told)
+    strangers = Strangers()
+    strangers.answers.set()
     sessions = Sessions("secret", clock, lasts=timedelta(hours=12), secure=False)
     parts = PageParts(
         issues=store.issues,
@@ -201,8 +227,9 @@ async def site(
         journal=store.journal,
         clock=clock,
         sessions=sessions,
-        name_of=lambda key: PEOPLE.get(key, key),
-        zone_of=lambda _key: "Europe/Berlin",
+        name_of=strangers.name,
+        zone_of=strangers.zone,
+        learn=strangers.learn,
         fresh=store.issue_drawing.catch_up,
         thread_link=_thread,
     )
@@ -212,14 +239,15 @@ async def site(
         clock,
         openid=openid,
         person_of=lambda member: (members or {}).get(member, f"slack:{member}"),
-        name_of=lambda key: PEOPLE.get(key, key),
+        name_of=strangers.name,
         address="http://watchbill.example",
     )
     app = web.Application(middlewares=[errors_as_json])
     app.on_response_prepare.append(harden)
     app.router.add_routes([*Pages(parts).routes(), *doors.routes()])
     runner = await start_web(app, "127.0.0.1", 0)
-    yield Site(f"http://127.0.0.1:{runner.addresses[0][1]}", sessions, store, clock)
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield Site(url, sessions, store, clock, strangers)
     await stop_web(runner)
     await store.close()
 

@@ -1,7 +1,7 @@
 """What the templates draw with: names, times in the reader's zone, durations, and pages as such."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -49,15 +49,22 @@ def environment() -> "Environment":
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads, and how people and times are shown to them."""
+    """Who reads, and how people and times are shown to them.
+
+    `strangers` are the keys of those for whom nothing but Slack's id could be shown.
+    """
 
     key: str
     name_of: Callable[[str], str]
     zone: ZoneInfo
     now: datetime
+    strangers: set[str] = field(default_factory=set)
 
     def name(self, key: str) -> str:
-        return self.name_of(key) if key else ""
+        shown = self.name_of(key) if key else ""
+        if key == f"slack:{shown}":
+            self.strangers.add(key)
+        return shown
 
     def time(self, at: datetime, form: str = "%Y-%m-%d %H:%M") -> Markup:
         """Return an instant in the reader's zone, which machines read as what it is."""

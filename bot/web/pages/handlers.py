@@ -1,6 +1,8 @@
 """The pages themselves: /issues, an incident, the journal, signing in and out."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib import resources
@@ -23,6 +25,9 @@ from rules.category import Category
 from rules.issues.measures import course_of
 from rules.priority import Impact, Priority, Urgency
 
+LEARN_SECONDS = 1.5
+"""How long a page waits for Slack to tell what people are called; an id is better than no page."""
+_ASK_AGAIN = timedelta(minutes=2)
 _CHOICES_KEPT = timedelta(seconds=30)
 _MOST_TIMELINE = 1_000
 _STYLE = "pages.css"
@@ -36,7 +41,8 @@ class PageParts:
     """What the pages read.
 
     `fresh` draws what has just changed into the table; `thread_link` leads to an incident's
-    thread in Slack, "" where it has none. `zone_of` is a person's own zone.
+    thread in Slack, "" where it has none. `zone_of` is a person's own zone. `learn` asks Slack who
+    people are that only it knows, as after a restart.
     """
 
     issues: Issues
@@ -46,6 +52,7 @@ class PageParts:
     sessions: Sessions
     name_of: Callable[[str], str]
     zone_of: Callable[[str], str]
+    learn: Callable[[Iterable[str]], Awaitable[None]]
     fresh: Callable[[], Awaitable[object]]
     thread_link: Callable[[str], Awaitable[str]]
 
@@ -56,6 +63,7 @@ class Pages:
     def __init__(self, parts: PageParts) -> None:
         self._parts = parts
         self._choices: tuple[datetime, Choices] | None = None
+        self._asked_at: dict[str, datetime] = {}
         self._css = (resources.files("bot.web.pages") / "static" / _STYLE).read_bytes()
 
     def routes(self) -> list[web.RouteDef]:
@@ -75,7 +83,12 @@ class Pages:
                 if claim is None or await self._parts.issues.is_used(claim.id):
                     way = urlencode({"next": request.path_qs}, errors="replace")
                     raise web.HTTPSeeOther(f"/sign-in?{way}", headers=HEADERS)
-                return await show(request, self._reader(claim.person))
+                await self._learn([claim.person])
+                me = self._reader(claim.person)
+                answer = await show(request, me)
+                if not answer.prepared and await self._learn(me.strangers):
+                    return await show(request, self._reader(claim.person))
+                return answer
             except NotStoredError:
                 if has_begun(request):
                     raise
@@ -91,6 +104,19 @@ class Pages:
     def _reader(self, person: str) -> Reader:
         parts = self._parts
         return Reader(person, parts.name_of, ZoneInfo(parts.zone_of(person)), parts.clock.now())
+
+    async def _learn(self, keys: Iterable[str]) -> bool:
+        """Say whether Slack was asked about anybody, which it is once in a while."""
+        now, asked_at = self._parts.clock.now(), self._asked_at
+        long_ago = now - _ASK_AGAIN
+        strangers = (key for key in keys if key.startswith("slack:"))
+        new = [key for key in strangers if not long_ago < asked_at.get(key, long_ago) <= now]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEARN_SECONDS):
+                for key in new:
+                    asked_at[key] = now
+                    await self._parts.learn([key])
+        return bool(new)
 
     # the table
 

@@ -26,7 +26,7 @@ PLACES = ("/issues?q=", "/issues?product=", "/issues?tier=", "/issues?after=", "
 
 @pytest.fixture
 async def running(database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
-    async with site(tmp_path, history(3), url=database_url) as served:
+    async with site(tmp_path, history(3), database=database_url) as served:
         yield served
 
 
