@@ -10,7 +10,7 @@ from bot.ports.inbox import NotStoredError
 from bot.ports.lessons import read_past, tried
 from bot.slack.blocks import Json
 from bot.slack.desk import Desk
-from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
+from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, form_key, read_metadata
 from bot.slack.submits import Form
 from bot.slack.views import correct as views
 from bot.slack.views.answers import said
@@ -82,7 +82,7 @@ class Corrections:
             actionable=remedy.actionable,
         )
         try:
-            await self._intake.store(act, caller.answer_to(quiet=True), f"view:{view['id']}")
+            await self._intake.store(act, caller.answer_to(quiet=True), form_key(view, act))
         except NotStoredError:
             await ack(response_action="errors", errors={"category": NOT_STORED})
             return

@@ -134,6 +134,24 @@ async def test_a_form_in_which_nothing_differs_is_not_sent(
     assert inbox.deliveries == []
 
 
+async def test_a_correction_that_is_changed_and_sent_again_counts(
+    desk: Desk, inbox: FakeInbox
+) -> None:
+    """Slack keeps a form open whose answer came late."""
+
+    async def ack(**_said: object) -> None:
+        return None
+
+    for impact in ("minor", "minor", "significant"):
+        chosen = {"impact": {"impact": {"selected_option": {"value": impact}}}}
+        view = {"id": "V1", "private_metadata": '{"n": 42}', "state": {"values": chosen}}
+        await Corrections(Intake(inbox, desk, Running())).submitted(
+            ack, {"user": {"id": "U0ANA001"}, "view": view}
+        )
+    sent = [one.act.impact for one in acts(inbox) if isinstance(one.act, OnIncident)]
+    assert sent == [Impact.MINOR, Impact.SIGNIFICANT]
+
+
 async def test_what_teaches_nothing_is_only_corrected(
     line: Listening, root: Message, workspace: Workspace, inbox: FakeInbox, reader: FakeReader
 ) -> None:
