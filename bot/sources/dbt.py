@@ -31,6 +31,7 @@ _COUNTED = re.compile(r"Got \d+ results?, configured to (fail|warn) if .*")
 _LARGEST_LIMIT = 1_000_000
 _HOURS = {"minute": 1 / 60, "hour": 1, "day": 24}
 _LONGEST_AGE = 100 * 365 * 86_400
+_LONGEST_RUN = 30 * 86_400
 
 Section = Mapping[str, JsonValue]
 
@@ -181,7 +182,6 @@ def _invocation(run: _Run, rows: Sequence[_Row]) -> tuple[Run, ...]:
     args = section(run.document.get("args"))
     command = text_of(run.document.get("command")) or text_of(args.get("which"))
     ended = run.time(run.metadata.get("generated_at"))
-    began = run.metadata.get("invocation_started_at")
     failed = any(row.status in FAILED for row in rows) or run.document.get("failed") is True
     if not failed and "failed" not in run.document and run.document.get("part", 1) != 1:
         return ()  # an older client's: what failed stood in the first part
@@ -199,7 +199,7 @@ def _invocation(run: _Run, rows: Sequence[_Row]) -> tuple[Run, ...]:
             pipeline=key("/".join((project, run.target, command or "run"))),
             run_id=key(run_id),
             state=RunState.FAILED if failed else RunState.SUCCEEDED,
-            started_at=run.time(began, ended) if began else None,
+            started_at=_began(run, ended),
             ended_at=ended,
             labels=labels(
                 [*((n, said) for n, said in pairs.items() if said), *labels_of(run.extent)]
@@ -207,6 +207,16 @@ def _invocation(run: _Run, rows: Sequence[_Row]) -> tuple[Run, ...]:
             assets=tuple(islice(done, MOST_ASSETS)),
         ),
     )
+
+
+def _began(run: _Run, ended: datetime) -> datetime | None:
+    """Return when the command began; older versions of dbt tell only how long it took."""
+    if began := run.metadata.get("invocation_started_at"):
+        return run.time(began, ended)
+    took = run.document.get("elapsed_time")
+    if not isinstance(took, int | float) or isinstance(took, bool) or not 0 <= took <= _LONGEST_RUN:
+        return None
+    return ended - timedelta(seconds=took)
 
 
 def _alert(row: _Row, skipped: Blame) -> Alert | None:

@@ -150,8 +150,15 @@ def _head(found: Document, artifact: Path, facts: Facts, target: str) -> Documen
         "command": args.get("which") or ("freshness" if freshness else ""),
         "failed": any(str(one.get("status")).lower() in FAILED for one in found["results"]),
         "metadata": {name: metadata.get(name) for name in wanted},
+        **({} if metadata.get("invocation_started_at") else _took(found)),
         **({"args": asked} if (asked := extent(args)) else {}),
     }
+
+
+def _took(found: Document) -> Document:
+    """Return how long the command took, from which older versions of dbt let tell when it began."""
+    took = found.get("elapsed_time")
+    return {"elapsed_time": took} if isinstance(took, (int, float)) else {}
 
 
 def extent(args: Document) -> Document:

@@ -1,7 +1,8 @@
 """Which runs the sources tell of: what ran, which attempt, how it went."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from bot.sources import (
     registry,
     text,
 )
+from bot.sources.dbt_artifacts import documents
 from bot.sources.kind import Source
 from rules.alert import AlertStatus
 from rules.run import MANUAL, SCHEDULED, Run, RunState, merged
@@ -100,6 +102,27 @@ def test_a_dbt_command_is_one_run_about_all_it_worked_on() -> None:
     document["results"][0]["status"] = "error"  # type: ignore[index]
     (run,) = dbt.parse(Source(name="dbt", kind="dbt"), delivery(document)).runs
     assert run.state is RunState.FAILED
+
+
+@pytest.mark.parametrize(
+    ("took", "began"),
+    [(600.5, "04:59:59.5"), (0, "05:10:00"), (-1, ""), (True, ""), ("9", ""), (10**12, "")],
+)
+def test_an_older_dbt_tells_how_long_a_command_took(
+    tmp_path: Path, took: object, began: str
+) -> None:
+    artifact = {
+        "metadata": {"invocation_id": "abc", "generated_at": "2026-01-01T05:10:00Z"},
+        "args": {"which": "build"},
+        "elapsed_time": took,
+        "results": [{"unique_id": "model.shop.a", "status": "success"}],
+    }
+    file = tmp_path / "run_results.json"
+    file.write_text(json.dumps(artifact))
+    for document in (artifact, *documents(file)):
+        (run,) = dbt.parse(Source(name="dbt", kind="dbt"), delivery(document)).runs
+        at = f"2026-01-01T{began}+00:00" if began else ""
+        assert run.started_at == (datetime.fromisoformat(at) if at else None)
 
 
 @pytest.mark.parametrize(
