@@ -13,7 +13,9 @@ class KnownPeople(People):
         self.configured = People(self)
 
     def know(self, people: Iterable[Person]) -> None:
-        """Make these everybody there is, in one step."""
+        """Make these everybody there is, in one step; the same ones are no news."""
         known = tuple(people)
+        if known == self._people:
+            return
         self._by_key = {person.key: person for person in known}
         self._people = known

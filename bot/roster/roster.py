@@ -266,7 +266,9 @@ class Roster:
             if change.id in self._ids(loaded) and change.starts_at <= now < change.ends_at
         )
         merging = self._merging()
-        key = (loaded.rows_version, frozenset(changes), running, merging, day)
+        # what made an answer is told in names, and so are calendars
+        everyone = self.file.people.everyone
+        key = (loaded.rows_version, frozenset(changes), running, merging, day, everyone)
         answers = self._answers
         found = next((answer for known, answer in answers if known == key), None)
         if found is None:

@@ -156,6 +156,19 @@ async def test_an_edit_and_an_override_are_published_with_a_sequence(rig: Rig) -
     assert summaries(await rig.feed(rig.calendars))[1].startswith("11-23 Bo Chen")
 
 
+async def test_a_name_that_is_corrected_is_soon_read_in_the_feeds(rig: Rig) -> None:
+    people = rig.file.people
+    calendars = Calendars(replace(rig.parts("one", shared=False), people=people))
+    await calendars.refresh()
+    assert "Bo Chen" in await rig.feed(calendars)
+    people.know([replace(one, name=one.name.replace("Bo", "Boris")) for one in people])
+    await calendars.refresh()
+    assert "Boris Chen" in await rig.feed(calendars)
+    known = people.everyone
+    people.know([replace(one) for one in people])
+    assert people.everyone is known, "the same people are no news"
+
+
 async def test_revoking_ends_the_address_within_a_refresh(rig: Rig) -> None:
     await rig.calendars.refresh()
     old = rig.calendars.link("ana@example.com").rpartition("=")[2]
