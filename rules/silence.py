@@ -1,6 +1,6 @@
 """Is it muted, now: silences made by people, and maintenance windows of the rulebook."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,6 +48,24 @@ class MaintenanceWindow:
             return self.ends_at
         closes = self.hours.closes_after(now)
         return min(closes, self.ends_at) if closes and self.ends_at else closes
+
+    def within(
+        self, labels: Mapping[str, str], start: datetime, end: datetime
+    ) -> Iterator[tuple[datetime, datetime]]:
+        """Yield the stretches from `start` to `end` in which it applies, in order."""
+        if not all_hold(self.matchers, labels):
+            return
+        at = max(start, self.starts_at or start)
+        last = min(end, self.ends_at or end)
+        if self.hours is None:
+            if at < last:
+                yield at, last
+            return
+        while (at := self.hours.opens_after(at)) < last:
+            closes = self.hours.closes_after(at)
+            assert closes is not None, "hours hold when they open"
+            yield at, min(closes, last)
+            at = closes
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,12 +185,19 @@ class _Watch:
 
     def budget(self, percent: float, over: timedelta, down: Sequence[Trouble]) -> TimeBudget:
         start = self.now - over
-        outages = [
-            (one.began_at, one.ended_at or self.now)
-            for one in down
-            if not self._excused(one.labels, one.began_at)
-        ]
+        outages = [piece for one in down for piece in self._counted(one, start)]
         return TimeBudget(percent, over, downtime(outages, start, self.now))
+
+    def _counted(self, one: Trouble, start: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Yield the stretches of an outage since then that no announced maintenance covers."""
+        at, end = max(one.began_at, start), one.ended_at or self.now
+        covered = [span for window in self.windows for span in window.within(one.labels, at, end)]
+        for begin, finish in sorted(covered):
+            if at < begin:
+                yield at, begin
+            at = max(at, finish)
+        if at < end:
+            yield at, end
 
     def _due(self, promise: FreshBy) -> Iterator[tuple[date, datetime]]:
         """Yield due days, today first, back to the first deadline that was watched."""

@@ -319,6 +319,34 @@ def test_availability_is_a_budget_of_time() -> None:
     assert budget.left == timedelta(minutes=6.2)
 
 
+@pytest.mark.parametrize(
+    ("began", "ended", "minutes"),
+    [
+        ("20T06:10", "20T06:50", 0),
+        ("20T06:10", "20T12:00", 120),
+        ("20T05:30", "20T12:00", 150),
+        ("20T05:30", "20T06:10", 30),
+        ("20T22:50", "20T23:50", 30),
+        ("19T22:50", "20T23:50", 25 * 60 - 2 * 30 - 4 * 60),
+    ],
+)
+def test_only_what_lies_outside_announced_maintenance_was_down(
+    began: str, ended: str, minutes: int
+) -> None:
+    product = Product(id="orders", name="Orders", promises=Promises(availability=99.9))
+    named = matchers_of(["team=finance"])
+    windows = [
+        MaintenanceWindow("move", named, at("20T06:00"), at("20T09:00")),
+        MaintenanceWindow("rest", named, at("20T08:00"), at("20T10:00")),
+        MaintenanceWindow("nightly", named, hours=Hours(time(23), time(23, 30), "UTC")),
+        MaintenanceWindow("others", matchers_of(["team=web"])),
+    ]
+    down = trouble(began, ended, Category.AVAILABILITY, labels={"team": "finance"})
+    budget = found(down, product=product, windows=windows).available
+    assert budget
+    assert budget.bad == minutes * MINUTE
+
+
 def test_products_without_objectives_have_nothing_to_reckon() -> None:
     assert not has_objective(Product(id="a", name="A", promises=Promises(fresh_by=NINE)))
     assert has_objective(orders())
