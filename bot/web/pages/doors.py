@@ -65,16 +65,21 @@ class Doors:
 
     async def door(self, request: web.Request) -> web.StreamResponse:
         then = local_path(request.query.get("next", ""))
+        if await self._reads_as(request):
+            return _on_to(then)
         way = f"/sign-in/slack?{urlencode({'next': then})}" if self._openid else ""
         return page("door.html", {"me": None, "slack": way})
 
     async def show_link(self, request: web.Request) -> web.StreamResponse:
         """Ask before signing in: whatever looks at links in advance must not use them up."""
         token = request.query.get("key", "")
+        then = local_path(request.query.get("next", ""))
         claim = self._sessions.read_link(token)
+        reads_as = await self._reads_as(request)
+        if reads_as and (claim is None or claim.person == reads_as):
+            return _on_to(then)  # an old link in an old message still leads to the table
         if claim is None:
             return notice("This link has run out", _RUN_OUT, status=403, way=_AGAIN)
-        then = local_path(request.query.get("next", ""))
         context = {"me": None, "key": token, "then": then, "name": self._name_of(claim.person)}
         return page("link.html", context)
 
@@ -96,6 +101,8 @@ class Doors:
             text = "Nobody was signed in. Try again in a minute."
             return notice("The database does not answer", text, status=503, way=_AGAIN)
         if claim is None or not fine:
+            if claim is not None and claim.person == await self._reads_as(request):
+                return _on_to(form.get("next", ""))  # who presses twice is inside by the first
             return notice("This link has run out", _RUN_OUT, status=403, way=_AGAIN)
         return self._inside(claim.person, form.get("next", ""))
 
@@ -149,9 +156,17 @@ class Doors:
         self._sessions.sign_out(response)
         return response
 
+    async def _reads_as(self, request: web.Request) -> str:
+        """Return who is signed in, "" for nobody or while that cannot be told."""
+        claim = self._sessions.read_session(request)
+        try:
+            over = claim is None or await self._issues.is_used(claim.id)
+        except NotStoredError:
+            over = True
+        return "" if claim is None or over else claim.person
+
     def _inside(self, person: str, then: str) -> web.StreamResponse:
-        headers = {**HEADERS, "Location": local_path(then)}
-        response = web.Response(status=303, headers=headers)
+        response = _on_to(then)
         self._sessions.sign_in(response, person)
         return response
 
@@ -161,6 +176,10 @@ class Doors:
             return None
         text = "Too many people sign in at once. Wait a minute and try again."
         return notice("Too many requests", text, status=429, way=_AGAIN)
+
+
+def _on_to(then: str) -> web.Response:
+    return web.Response(status=303, headers={**HEADERS, "Location": local_path(then)})
 
 
 def _from_elsewhere(request: web.Request, address: str) -> web.Response | None:
