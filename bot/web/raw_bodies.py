@@ -15,7 +15,11 @@ from bot.web.answers import refusal
 
 LIFETIME = timedelta(days=7)
 _NOTHING = "There is no such delivery, or the link is not complete."
-_EXPIRED = "The link has expired; `watchbill replay <delivery>` still reads the delivery."
+_GONE = "This delivery is no longer kept: see `retention` in config.yaml."
+_EXPIRED = (
+    "The link has expired. Nothing shows the body any more; `watchbill replay {delivery}` takes it in "
+    "again, as if it came now, and can page."
+)
 
 
 class RawLinks:
@@ -60,10 +64,12 @@ class RawBodies:
         delivery_id = request.match_info["delivery"]
         verdict = self._links.check(delivery_id, request.query.get("key", ""))
         if verdict == "expired":
-            return refusal(410, _EXPIRED)
-        delivery = await self._load(delivery_id) if verdict == "good" else None
-        if delivery is None:
+            return refusal(410, _EXPIRED.format(delivery=delivery_id))
+        if verdict == "wrong":
             return refusal(404, _NOTHING)
+        delivery = await self._load(delivery_id)
+        if delivery is None:
+            return refusal(404, _GONE)
         return web.Response(
             text=decode(delivery.body),
             content_type="text/plain",

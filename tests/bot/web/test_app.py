@@ -138,7 +138,16 @@ async def test_a_link_ends(client: Client, house: House) -> None:
     house.clock.advance(days=7)
     answer = await client.get(link)
     assert answer.status == 410
-    assert "watchbill replay" in (await answer.json())["error"]
+    said = (await answer.json())["error"]
+    assert "`watchbill replay d1` takes it in again, as if it came now, and can page" in said
+
+
+async def test_a_delivery_that_is_forgotten_is_not_called_unknown(
+    client: Client, house: House
+) -> None:
+    answer = await client.get(local(house.links.link("d1")))
+    assert answer.status == 404
+    assert "no longer kept" in (await answer.json())["error"]
 
 
 async def test_a_link_to_nothing_is_nothing(client: Client, house: House) -> None:
