@@ -93,7 +93,8 @@ class _Reader:
         self._set("id", contract.id, ("id",))
         self._set("name", contract.name or contract.data_product, ("name",))
         if contract.team:
-            owners = [m for m in contract.team.members if "owner" in (m.role or "").casefold()]
+            there = [m for m in contract.team.members if not m.date_out]
+            owners = [m for m in there if "owner" in (m.role or "").casefold()]
             self._set("team", contract.team.name, ("team",))
             self._set("owner", owners[0].username if owners else None, ("team",))
         self._support()
@@ -129,6 +130,7 @@ class _Reader:
         ranked = sorted(
             (order.index(one.scope) if one.scope in order else len(order), at)
             for at, one in enumerate(self._contract.support)
+            if (one.tool or "slack").casefold() == "slack"
         )
         if ranked:
             at = ranked[0][1]

@@ -41,6 +41,7 @@ class Sla(Part):
 class Member(Part):
     username: Text
     role: str | None = None
+    date_out: object = Field(default=None, alias="dateOut")
 
 
 class Team(Part):

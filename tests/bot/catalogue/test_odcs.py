@@ -100,6 +100,25 @@ def test_the_team_of_version_3_0_is_a_list() -> None:
     assert product.owner == "ana@example.com"
 
 
+LEFT = "{username: ada, role: Owner, dateIn: '2024-01-15', dateOut: '2025-09-30'}"
+
+
+def test_an_owner_who_left_the_team_is_asked_no_more() -> None:
+    there = "{username: bo, role: Data Product Owner, dateIn: '2025-10-01'}"
+    assert imported(HEAD + f"team: [{LEFT}, {there}]\n").owner == "bo"
+    product = imported(HEAD + f"team: {{name: commerce, members: [{LEFT}]}}\n")
+    assert (product.owner, product.team) == ("", "commerce")
+
+
+@pytest.mark.parametrize(
+    ("tool", "channel"), [("email", "help"), ("ticket", "help"), ("Slack", "it"), (None, "it")]
+)
+def test_a_channel_of_another_tool_is_none_of_slack(tool: str | None, channel: str) -> None:
+    named = f", tool: {tool}" if tool else ""
+    entries = f"{{channel: it, scope: issues{named}}}, {{channel: '#help', tool: slack, scope: announcements}}"
+    assert imported(HEAD + f"support: [{entries}]\n").channel == channel
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
