@@ -297,10 +297,12 @@ def _after(
 
 @asynccontextmanager
 async def _noted(it: _Round, account: str) -> AsyncIterator[None]:
-    """Let one account's failure not keep the others waiting."""
+    """Let one account's failure not keep the others waiting, unless all are asked to wait."""
     try:
         yield
     except RetryLaterError as error:
+        if error.throttled:
+            raise
         it.faults[account] = str(error)
         it.wait = max(it.wait or timedelta(0), error.after) if error.after else it.wait
     except GiveUpError as error:

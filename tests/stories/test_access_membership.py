@@ -2,19 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from bot.acts.access import ApproveAccess, GiveBack, RevokeAccess
+from bot.acts.access import ApproveAccess, GiveBack, RevokeAccess, RevokeAll
 from bot.ports.delivering import RetryLaterError
 from bot.store.opening import OpenedStore
 from rules.access.group import AccessGroup, Whom
 from rules.alert import Severity
 from rules.rotation import OnCall, Span
 from tests.fakes.clock import FakeClock
-from tests.stories.elevated import ANA, BO, CY, DEE, PRIMARY, Elevated, book_of, group
+from tests.stories.elevated import ANA, BO, CY, DEE, MINUTE, PRIMARY, Elevated, book_of, group
 from tests.stories.story import MONDAY_03, on_call
 
 Begin = Callable[..., Elevated]
@@ -177,3 +177,24 @@ async def test_who_waited_for_the_roster_waits_for_slacks_word_too(begin: Begin)
     story.changes_rules(access=replace(access, looked_up=frozenset({ANA})))
     await story.after(minutes=1)
     assert story.groups.who() == [ANA]
+
+
+async def test_a_back_end_that_asks_us_to_wait_is_left_alone(begin: Begin) -> None:
+    story = begin(free(may_ask=Whom(people=(ANA, BO, CY))))
+    for who in (ANA, BO, CY):
+        await story.asks_for(who, hours=1)
+    assert story.groups.who() == [ANA, BO, CY]
+    asked: list[datetime] = []
+
+    def too_fast(call: str) -> None:
+        if call == "revoke":
+            asked.append(story.clock.now())
+            raise RetryLaterError("prod asks us to wait", after=10 * MINUTE, throttled=True)
+
+    story.groups.fault = too_fast
+    await story.asks(RevokeAll(by=DEE, why="a stolen laptop"))
+    await story.after(minutes=4)
+    assert len(asked) == 2  # at once, and when it is said that it is late
+    story.groups.fault = lambda call: None
+    await story.after(minutes=10)
+    assert story.groups.who() == []
