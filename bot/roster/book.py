@@ -11,6 +11,7 @@ from bot.roster.changes_tabs import (
     read_holidays,
     read_overrides,
 )
+from bot.roster.doubtful import doubtful
 from bot.roster.header import HeaderError, find_header, normalise
 from bot.roster.parse import Parsed, Unread, parse
 from bot.roster.people_tab import read_people_tab
@@ -93,7 +94,7 @@ def read_book(
     _read_rotations(told, tabs, book)
     _read_shifts(told, tabs, book, now)
     _read_changes(told, tabs, book, now)
-    return _put_together(told)
+    return _put_together(told, now)
 
 
 def is_status(title: str) -> bool:
@@ -260,11 +261,12 @@ def _spoilt(told: _Gathered, error: HeaderError) -> None:
     told.unusable = True
 
 
-def _put_together(told: _Gathered) -> BookRead:
+def _put_together(told: _Gathered, now: datetime) -> BookRead:
     plans = {plan.name: plan for plan in _plans(told)}
     if not plans and not any(p.severity is Severity.ERROR for p in told.problems):
         told.problems.append(Problem("", "nothing is written. Write a rotation or a shift."))
         told.unusable = True
+    told.problems += doubtful(plans.values(), told.people, now)
     problems = tuple(dict.fromkeys(told.problems))
     alone = {unread.problem for unread in told.shifts.unread}
     broken = {
