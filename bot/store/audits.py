@@ -8,15 +8,12 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 from sqlalchemy import (
-    JSON,
-    Boolean,
     ColumnElement,
     Row,
     Select,
     and_,
     bindparam,
     case,
-    cast,
     delete,
     func,
     or_,
@@ -79,7 +76,7 @@ class SqlAudits:
         self, now: datetime, patience: Patience, *, after: int = 0, faulty: Sequence[str] = ()
     ) -> Look:
         async with self._database.read() as connection:
-            suspects = await _rows(connection, _unwatched(connection.dialect.name))
+            suspects = await _rows(connection, _UNWATCHED)
             suspects += await _rows(connection, _OVERDUE, at=now - patience.wake_up)
             in_turn = await _in_turn(connection, after)
             found = {row.id: row for row in (*suspects, *in_turn)}
@@ -185,21 +182,15 @@ class PendingAudit:
         return [one for key, one in by_key.items() if key not in known]
 
 
-def _unwatched(dialect: str) -> Select[Any]:
-    """Build: triggered incidents that page, and that no clock will wake."""
-    pages: ColumnElement[Any] = (
-        func.json_extract(INCIDENT.c.body, "$.pages") == 1
-        if dialect == "sqlite"
-        else cast(cast(INCIDENT.c.body, JSON).op("->>")("pages"), Boolean)
-    )
-    return (
-        select(*_INCIDENT)
-        .where(INCIDENT.c.state == "triggered", INCIDENT.c.wake_at.is_(None), pages)
-        .order_by(INCIDENT.c.number)
-        .limit(MOST)
-    )
-
-
+# not as JSON: PostgreSQL reads none in which a text holds a NUL, SQLite none that is broken
+_PAGES = or_(INCIDENT.c.body.contains('"pages":true'), INCIDENT.c.body.contains('"pages": true'))
+_UNWATCHED = (
+    select(*_INCIDENT)
+    .where(INCIDENT.c.state == "triggered", INCIDENT.c.wake_at.is_(None), _PAGES)
+    .order_by(INCIDENT.c.number)
+    .limit(MOST)
+)
+"""Triggered incidents that page, and that no clock will wake."""
 _OVERDUE = (
     select(*_INCIDENT)
     .where(INCIDENT.c.wake_at <= _at("at"), _OPEN)

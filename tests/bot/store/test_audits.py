@@ -64,6 +64,22 @@ async def test_suspects_are_seen_whoever_has_the_turn(
     assert sorted(one.incident.number for one in seen.facts.incidents) == [1, 3]
 
 
+async def test_what_a_text_holds_blinds_nobody_to_all_the_others(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    now = clock.now()
+    async with opened_store.store.begin() as tx:
+        tx.save(incident(1, now, description='\0 "pages":true', pages=False))
+        tx.save(incident(2, now))
+        tx.save(incident(3, now))
+    async with opened_store.database.write() as connection:
+        cut = 'UPDATE incident SET body = \'{"pages": true, "title\' WHERE number = 3'
+        await connection.execute(text(cut))
+    found = await opened_store.audits.look(now, PATIENCE, after=10)
+    assert found.facts.unreadable == (3,)
+    assert [one.incident.number for one in found.facts.incidents] == [2]
+
+
 async def test_an_errand_is_claimed_once(opened_store: OpenedStore, clock: FakeClock) -> None:
     now = clock.now()
     assert await opened_store.audits.errand_due("audit", now)
