@@ -33,7 +33,7 @@ _RUN_STATES = {
     COMPLETED: RunState.SUCCEEDED,
 }
 _NO_EVENT = "It is not an OpenLineage event; point an OpenLineage transport of type http here."
-_NOT_TRIED_AGAIN = ("AirflowFailException", "AirflowTaskTerminated")
+_NOT_TRIED_AGAIN = ("AirflowFailException", "AirflowSensorTimeout", "AirflowTaskTerminated")
 _TEST_SEVERITY = {"warn": Severity.WARNING, "warning": Severity.WARNING}
 
 

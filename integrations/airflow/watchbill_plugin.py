@@ -10,6 +10,10 @@ from watchbill_airflow import Watchbill, column, part
 from watchbill_client import Body
 
 
+# Airflow 2 asks before it sets the state; these it never tries again, whatever retries are left.
+FINAL = frozenset({"AirflowFailException", "AirflowSensorTimeout", "AirflowTaskTerminated"})
+
+
 def _told_by(ti: Any) -> Body:
     """Return what a callback would have been given, without asking the database."""
     task = part(ti, "task")
@@ -20,7 +24,9 @@ def _will_retry(ti: Any, error: object) -> bool:
     state = str(column(ti, "state") or "").lower()
     if state in ("failed", "up_for_retry"):
         return state == "up_for_retry"
-    if type(error).__name__ in ("AirflowFailException", "AirflowTaskTerminated"):
+    if FINAL.intersection(kind.__name__ for kind in type(error).__mro__):
+        return False
+    if isinstance(error, str) and "manually set" in error:
         return False
     tried, most = column(ti, "try_number"), column(ti, "max_tries")
     return isinstance(tried, int) and isinstance(most, int) and tried <= most

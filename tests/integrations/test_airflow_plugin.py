@@ -18,6 +18,14 @@ class AirflowFailException(Exception):  # noqa: N818 - Airflow's own name
     """Named as Airflow's own: the task is not to be tried again."""
 
 
+class AirflowSensorTimeout(Exception):  # noqa: N818 - Airflow's own name
+    """Named as Airflow's own: what a sensor waited for never came."""
+
+
+class OwnTimeout(AirflowSensorTimeout):
+    """A team's own."""
+
+
 def unchanged(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
@@ -62,6 +70,14 @@ def instance(**changes: Any) -> SimpleNamespace:
         (instance(state="running"), ValueError("x"), "task_retry"),
         (instance(state=None, try_number=3), ValueError("x"), "task_failed"),
         (instance(state="running"), AirflowFailException("x"), "task_failed"),
+        (instance(state="running"), AirflowSensorTimeout("no file"), "task_failed"),
+        (instance(state="running"), OwnTimeout("no file"), "task_failed"),
+        (instance(state="running"), "Task received SIGTERM", "task_retry"),
+        (
+            instance(state="running"),
+            "TaskInstance's state was manually set to `failed`.",
+            "task_failed",
+        ),
         (instance(state="failed"), "killed from outside", "task_failed"),
         (SimpleNamespace(dag_id="orders", task_id="load"), None, "task_failed"),
     ],

@@ -154,6 +154,7 @@ def test_a_mapped_task_that_completes_does_not_end_what_another_index_began() ->
         (2, "Traceback\nKeyError: 'x'", AlertStatus.INFO),
         (3, "Traceback\nKeyError: 'x'", AlertStatus.FIRING),
         (1, "airflow.exceptions.AirflowFailException: no", AlertStatus.FIRING),
+        (1, "airflow.exceptions.AirflowSensorTimeout: no file", AlertStatus.FIRING),
         (1, "", AlertStatus.FIRING),
     ],
 )
