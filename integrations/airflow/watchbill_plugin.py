@@ -9,7 +9,6 @@ from airflow.plugins_manager import AirflowPlugin
 from watchbill_airflow import Watchbill, column, part
 from watchbill_client import Body
 
-
 # Airflow 2 asks before it sets the state; these it never tries again, whatever retries are left.
 FINAL = frozenset({"AirflowFailException", "AirflowSensorTimeout", "AirflowTaskTerminated"})
 
