@@ -8,6 +8,7 @@ from rules.decision import Decision
 from rules.effects import AskJournal
 from rules.hours import Hours
 from rules.incident import Incident
+from rules.journal.entry import JournalEntry
 from rules.journal.template import JournalRules
 from rules.verification import Verdict
 
@@ -61,6 +62,14 @@ def with_prompt(before: Incident, decision: Decision, rules: JournalRules) -> De
         return decision
     order = AskJournal(person, f"{after.id}:journal:{after.version}", proved=not resolved)
     return replace(decision, effects=(*decision.effects, order))
+
+
+def is_behind(entry: JournalEntry | None, incident: Incident) -> bool:
+    """Tell whether somebody resolved it again after its entry was written: it tells another fix."""
+    if entry is None or not entry.is_written or not incident.resolved_by:
+        return False
+    then, now = entry.facts.resolved_at, incident.resolved_at
+    return then is not None and now is not None and then < now
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,59 @@ async def test_what_is_written_ends_the_reminders_and_is_shown_the_next_time(tel
     assert told.endswith("bo fixed it: “A full refresh of orders”")
 
 
+async def test_a_fix_that_did_not_hold_is_nobody_else_s_and_is_asked_about_anew(tell: Tell) -> None:
+    story = tell(rulebook(journal=ASKING))
+    await resolved(story)
+    await story.asks(WriteJournal(by="bo", number=1, told=REFRESH))
+    await story.after(hours=2)
+    await story.does("cy", "reopened")
+    await story.does("cy", "resolved")
+    await story.after(minutes=1)
+    entry = await story.store.journal.entry_of(1)
+    assert entry is not None
+    assert entry.facts.resolved_by == "bo", "cy did something else than bo wrote"
+    assert [job.payload["person"] for job in story.sent("journal_ask")] == ["bo", "cy"]
+    assert await home(story, "cy") == [1]
+    await story.asks(AddToJournal(by="ana", number=1, text="see the other ticket"))
+    assert await home(story, "cy") == [1], "a message alone tells no fix"
+    await story.after(hours=21)
+    assert len(story.sent("journal_remind")) == 1
+    await story.asks(WriteJournal(by="cy", number=1, told=Told(fix="mended the join")))
+    assert await prompt(story) is PromptState.WRITTEN
+    entry = await story.store.journal.entry_of(1)
+    assert entry is not None
+    assert (entry.facts.resolved_by, entry.told.fix) == ("cy", "mended the join")
+    await story.after(days=10)
+    assert len(story.sent("journal_remind")) == 1
+
+
+async def test_what_still_holds_is_said_with_a_reason(tell: Tell) -> None:
+    story = tell(rulebook(journal=ASKING))
+    await resolved(story)
+    await story.asks(WriteJournal(by="bo", number=1, told=REFRESH))
+    await story.asks(WaiveJournal(by="bo", number=1, why="written already"))
+    assert story.said()[-1] == "#1 has its entry already."
+    await story.after(hours=2)
+    await story.does("cy", "reopened")
+    await story.does("cy", "resolved")
+    await story.asks(WaiveJournal(by="cy", number=1, why="the same helped again"))
+    assert await prompt(story) is PromptState.WAIVED
+    await story.after(days=10)
+    assert story.sent("journal_remind") == []
+
+
+async def test_what_came_back_and_went_by_itself_asks_nobody_again(tell: Tell) -> None:
+    story = tell(rulebook(journal=ASKING))
+    await resolved(story)
+    await story.asks(WriteJournal(by="bo", number=1, told=REFRESH))
+    await story.after(hours=2)
+    await story.does("cy", "reopened")
+    await story.recovers("orders")
+    await story.after(days=5)
+    assert await prompt(story) is PromptState.WRITTEN
+    assert story.sent("journal_remind") == []
+
+
 async def test_the_bot_fills_in_what_it_knows(tell: Tell) -> None:
     story = tell(rulebook(journal=ASKING))
     await resolved(story)

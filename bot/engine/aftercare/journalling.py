@@ -29,6 +29,7 @@ from rules.journal.prompt import (
     Next,
     PromptState,
     again_after_proof,
+    is_behind,
     next_step,
     outside,
     person_to_ask,
@@ -59,13 +60,13 @@ async def journal(work: Work, act: JournalAct) -> Answer:
 async def asked(work: Work, job: Job, quiet: Quiet) -> None:
     """Note that somebody was asked or reminded, and plan what comes next.
 
-    What is written already only gets what became known since.
+    What is written already only gets what became known since, but for another fix.
     """
     tx, now = work.tx, work.now
     incident = tx.incident(job.incident_id)
     entry = await tx.journal.entry(incident.id)
     prompt = await tx.journal.prompt_of(incident.id)
-    if entry is not None and entry.is_written:
+    if entry is not None and entry.is_written and not is_behind(entry, incident):
         tx.journal.save_entry(entry.with_facts(await _facts(work, incident, entry)))
         return
     if incident.is_open or (prompt is not None and prompt.state is PromptState.WAIVED):
@@ -114,7 +115,7 @@ async def _waive(work: Work, act: WaiveJournal, incident: Incident) -> Answer:
     if not why:
         return Answer(say("Say why no entry is needed."), refused=True)
     entry = await work.tx.journal.entry_of(incident.number)
-    if entry is not None and entry.is_written:
+    if entry is not None and entry.is_written and not is_behind(entry, incident):
         return Answer(say("#{number} has its entry already.", number=act.number), refused=True)
     await _close_prompt(work, incident, PromptState.WAIVED, act.by, why)
     _tell(work, incident, act.by, say("No journal entry is needed: {why}", why=why))
@@ -126,7 +127,10 @@ async def _add_note(work: Work, act: AddToJournal, incident: Incident) -> Answer
     if not text:
         return Answer(say("There is no text to add."), refused=True)
     old = await work.tx.journal.entry_of(incident.number)
-    entry = await _entry(work, incident, old, act.by)
+    if old is not None and is_behind(old, incident):
+        entry = old  # who resolved it now did not do what stands there
+    else:
+        entry = await _entry(work, incident, old, act.by)
     noted = entry.with_note(_note(act, text, work.now))
     if noted is entry:
         return Answer(say("#{number} has that message already.", number=incident.number))

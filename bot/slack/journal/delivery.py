@@ -10,7 +10,9 @@ from bot.slack.desk import Desk
 from bot.slack.direct import write_to
 from bot.slack.scene import root_of
 from bot.slack.views.journal import question, reminder
-from rules.journal.prompt import PromptState
+from rules.incident import Incident
+from rules.journal.entry import JournalEntry
+from rules.journal.prompt import PromptState, is_behind
 
 ROLE = "journal"
 _NOTHING = Delivered()
@@ -29,7 +31,7 @@ async def ask(desk: Desk, job: Job) -> Delivered:
     journal = desk.recall.journal
     entry = await journal.entry(incident.id)
     root = root_of(await desk.reader.messages(incident.id))
-    if not incident.resolved_by or root is None or (entry is not None and entry.is_written):
+    if not incident.resolved_by or root is None or _is_told(entry, incident):
         return _NOTHING
     prompt = await journal.prompt_of(incident.id)
     if prompt is not None and prompt.state is PromptState.WAIVED:
@@ -48,7 +50,7 @@ async def remind(desk: Desk, job: Job) -> Delivered:
     journal = desk.recall.journal
     prompt, entry = await journal.prompt_of(incident.id), await journal.entry(incident.id)
     waits = prompt is not None and prompt.state is PromptState.OPEN and not incident.is_open
-    if job.payload.get("ends") or not waits or (entry is not None and entry.is_written):
+    if job.payload.get("ends") or not waits or _is_told(entry, incident):
         return _NOTHING
     if prompt is None or prompt.key != job.payload["prompt"]:
         return _NOTHING
@@ -57,7 +59,9 @@ async def remind(desk: Desk, job: Job) -> Delivered:
     if waiting and waiting[0].number < prompt.number:
         return _NOTHING
     of = len(desk.rulebook().journal.remind)
-    body = reminder(prompt, int(job.payload["sent"]), of, waiting[1:])
+    is_last = int(job.payload["sent"]) >= of
+    behind = entry if is_behind(entry, incident) else None
+    body = reminder(prompt, waiting[1:], is_last=is_last, behind=behind, names=desk.directory)
     ref = await write_to(desk, job, person, body)
     return Delivered((replace(ref, role=ROLE, person=person),))
 
@@ -81,6 +85,10 @@ async def shown(desk: Desk, job: Job) -> Delivered:
             if refused.code not in _GONE:
                 raise
     return _NOTHING
+
+
+def _is_told(entry: JournalEntry | None, incident: Incident) -> bool:
+    return entry is not None and entry.is_written and not is_behind(entry, incident)
 
 
 WORKS = {JOURNAL_ASK: ask, JOURNAL_REMIND: remind, JOURNAL_SHOWN: shown}

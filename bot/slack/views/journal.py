@@ -11,7 +11,7 @@ from bot.slack.scene import Scene
 from bot.slack.text import Mrkdwn, Names, at, join, lasting, link, md, one_line, outside, spoken
 from rules.incident import Incident
 from rules.journal.entry import LONGEST_FIELD, LONGEST_WHY, JournalEntry, Told
-from rules.journal.prompt import JournalPrompt, PromptState
+from rules.journal.prompt import JournalPrompt, PromptState, is_behind
 from rules.journal.telling import reference, seen_sentence
 from rules.journal.template import Template
 
@@ -48,8 +48,12 @@ def entry_line(scene: Scene) -> Mrkdwn:
 def question(
     incident: Incident, prompt: JournalPrompt | None, entry: JournalEntry | None, names: Names
 ) -> Json:
-    """The message that asks, as it stands now: asked, written, or not needed."""
+    """The message that asks, as it stands now: asked, asked anew, written, or not needed."""
     number = incident.number
+    waived = prompt is not None and prompt.state is PromptState.WAIVED
+    if entry is not None and is_behind(entry, incident) and not waived:
+        text = md("📓 {again}", again=_resolved_again(number, entry, names))
+        return kit.message(text, [kit.section(text), _asking(number, anew=True)])
     if entry is not None and entry.is_written:
         text = md("📓 {who} wrote the journal entry of #{number}.",
                   who=_named(names, entry.changed_by), number=number)  # fmt: skip
@@ -70,31 +74,53 @@ def question(
 
 
 def reminder(
-    prompt: JournalPrompt, sent: int, of: int, others: Sequence[JournalPrompt] = ()
+    prompt: JournalPrompt,
+    others: Sequence[JournalPrompt],
+    *,
+    is_last: bool,
+    behind: JournalEntry | None,
+    names: Names,
 ) -> Json:
-    """The direct message to who has still to write, of this one and the others."""
-    last = " This is the last reminder." if sent >= of else ""
+    """The direct message to who has still to write, of this one and the others.
+
+    `behind` is the entry that was written before it was resolved again.
+    """
+    last = " This is the last reminder." if is_last else ""
     more = Mrkdwn()
     if others:
         named = join(", ", [md("#{n}", n=one.number) for one in others[:_TOP]])
         rest = f" and {len(others) - _TOP} more" if len(others) > _TOP else ""
         verb = "has" if len(others) == 1 else "have"
         more = md(" Nor " + verb + " {named}" + rest + ": App Home lists them.", named=named)
-    text = md(
-        "📓 #{number} {title} has no journal entry yet. Two minutes now save the next person a "
-        "night.{more}" + last,
+    asked = md(
+        "#{number} {title} has no journal entry yet. Two minutes now save the next person a night.",
         number=prompt.number,
         title=outside(one_line(prompt.title), 120),
-        more=more,
     )
-    return kit.message(text, [kit.section(text), _asking(prompt.number)])
+    if behind is not None:
+        asked = _resolved_again(prompt.number, behind, names)
+    text = md("📓 {asked}{more}" + last, asked=asked, more=more)
+    return kit.message(text, [kit.section(text), _asking(prompt.number, anew=behind is not None)])
 
 
-def _asking(number: int) -> Json:
+def _resolved_again(number: int, entry: JournalEntry, names: Names) -> Mrkdwn:
+    return md(
+        "#{number} was resolved again after {who} wrote its journal entry: “{what}”. What helped "
+        "this time?",
+        number=number,
+        who=_named(names, entry.changed_by),
+        what=_brief(entry.told.fix or entry.told.cause or entry.told.symptom),
+    )
+
+
+def _asking(number: int, *, anew: bool = False) -> Json:
+    write, waive = "Write the entry", "No entry needed…"
+    if anew:
+        write, waive = "Change the entry", "It still holds…"
     return kit.actions(
         f"journal:{number}",
-        kit.button("Write the entry", WRITE, str(number), style="primary"),
-        kit.button("No entry needed…", WAIVE, str(number)),
+        kit.button(write, WRITE, str(number), style="primary"),
+        kit.button(waive, WAIVE, str(number)),
     )
 
 

@@ -297,6 +297,26 @@ async def test_a_reminder_goes_to_one_person_while_it_is_needed(
         assert (await delivery.remind(desk, late)).messages == ()
 
 
+async def test_what_was_resolved_again_is_asked_about_as_what_it_is(
+    desk: Desk, root: Message, reader: FakeReader, journal: FakeJournal, workspace: Workspace
+) -> None:
+    """The entry tells of a fix that did not hold."""
+    own = replace(OLD.facts, resolved_at=NOW - timedelta(hours=2))
+    journal.entries["i42"] = replace(OLD, id="i42", number=42, facts=own)
+    journal.prompts.append(PROMPT)
+    reader.put(RESOLVED)
+    await carry_out(desk, reader, job(JOURNAL_ASK, payload={"person": ANA}))
+    said = workspace.messages(WHERE)[-1]
+    assert "#42 was resolved again after Bo wrote its journal entry" in said.text
+    assert "A full refresh" in said.text
+    payload = {"person": ANA, "prompt": "k", "sent": 1, "ends": False}
+    (sent,) = (await delivery.remind(desk, job(JOURNAL_REMIND, payload=payload))).messages
+    assert "was resolved again after" in workspace.message(sent.channel, sent.ts).text
+    journal.prompts[0] = replace(PROMPT, state=PromptState.WAIVED, by=BO, why="same")
+    await delivery.shown(desk, job(JOURNAL_SHOWN))
+    assert "Bo wrote the journal entry of #42" in workspace.messages(WHERE)[-1].text
+
+
 async def test_what_was_asked_shows_how_it_ended(
     line: Listening, root: Message, desk: Desk, reader: FakeReader, workspace: Workspace,
     journal: FakeJournal,
@@ -344,7 +364,8 @@ def test_the_message_tells_what_helped_the_last_time() -> None:
     assert "Bo wrote the journal" in json.dumps(root_message(written))
 
 
-@pytest.mark.parametrize("what", ["answer", "list", "question", "waived", "reminder", "trends",
+@pytest.mark.parametrize("what", ["answer", "list", "question", "waived", "reminder", "again",
+                                  "trends",
                                   "root", "add", "write"])  # fmt: skip
 def test_hostile_text_stays_text(what: str) -> None:
     bad = replace(OLD, told=replace(OLD.told, fix=HOSTILE), by=BO)
@@ -356,7 +377,8 @@ def test_hostile_text_stays_text(what: str) -> None:
         "list": lambda: views.list_answer(Mrkdwn("Found"), [bad], NOW, more=True),
         "question": lambda: views.question(hostile, PROMPT, None, names),
         "waived": lambda: views.question(hostile, waived, None, names),
-        "reminder": lambda: views.reminder(PROMPT, 1, 1),
+        "reminder": lambda: views.reminder(PROMPT, (), is_last=True, behind=None, names=names),
+        "again": lambda: views.reminder(PROMPT, (), is_last=False, behind=bad, names=names),
         "trends": lambda: views.trends_answer([CauseCount("2026-11", HOSTILE, HOSTILE, 1)], CAUSES),
         "root": lambda: root_message(scene(recalled=Recalled(SeenBefore(2, bad)))),
         "add": lambda: views.add_modal(HOSTILE, 4, "{}"),
