@@ -203,6 +203,9 @@ async def test_times_are_the_reader_s_own(ana: aiohttp.ClientSession) -> None:
         text = await answer.text()
     assert f"{newest.astimezone(BERLIN):%Y-%m-%d %H:%M}" in text
     assert newest.isoformat(timespec="seconds") in text
+    for path in ("/issues", "/issues/30", "/journal", "/journal/entry-11"):
+        async with ana.get(path) as answer:
+            assert "s in Europe/Berlin." in await answer.text(), path
     assert NOW.tzinfo is UTC
 
 
