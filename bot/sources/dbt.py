@@ -169,8 +169,10 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
         {row.unique_id: (row.kind, row.status, row.node) for row in rows}, TESTS, FIRING
     )
     alerts = (_alert(row, skipped.get(row.unique_id, Blame())) for row in rows)
-    told = tuple(alert for alert in alerts if alert is not None)
-    return Parsed(alerts=told, runs=_invocation(run, rows))
+    told = [alert for alert in alerts if alert is not None]
+    # What is bad first, for only so many are read.
+    told.sort(key=lambda alert: alert.status is not AlertStatus.FIRING)
+    return Parsed(alerts=tuple(told), runs=_invocation(run, rows))
 
 
 def _invocation(run: _Run, rows: Sequence[_Row]) -> tuple[Run, ...]:

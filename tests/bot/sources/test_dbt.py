@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.sources import registry
 from bot.sources.dbt import parse
 from bot.sources.dbt_artifacts import documents, extent
 from bot.sources.kind import Source, UnreadableError
@@ -386,3 +387,11 @@ def test_a_later_part_that_does_not_tell_how_all_went_is_no_run(tmp_path: Path) 
     (run,) = parse(SOURCE, delivery(first, source="dbt")).runs
     assert run.state is RunState.FAILED
     assert parse(SOURCE, delivery(second, source="dbt")).runs == ()
+
+
+def test_of_too_many_results_those_that_failed_are_read() -> None:
+    rows = [{"unique_id": f"model.shop.m{n}", "status": "success"} for n in range(1_500)]
+    rows.append({"unique_id": "model.shop.bad", "status": "error"})
+    read_of_it = registry.read(SOURCE, delivery({"metadata": {}, "results": rows}, source="dbt"))
+    assert read_of_it.alerts[0].title == "model bad failed"
+    assert read_of_it.alerts[-1].unreadable
