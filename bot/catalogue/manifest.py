@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.catalogue.dbt_asset import NodeError, asset_of, text_of
-from bot.sources.dbt_artifacts import ArtifactError, members_of_members
+from bot.sources.dbt_artifacts import ArtifactError, members_of_members, tested_node
 from bot.sources.text import line
 from rules.catalogue import Asset
 from rules.products.ownership import inherit_owners
@@ -19,6 +19,7 @@ _TESTS = frozenset({"test", "unit_test"})
 _NO_ASSETS = frozenset({"operation", "sql_operation", "analysis"})
 _SECTIONS = frozenset(
     {"nodes", "sources", "exposures", "metrics", "semantic_models", "saved_queries", "unit_tests"}
+    | {"functions"}
 )
 _EVERY = 500
 _LONGEST_ID = 500
@@ -116,7 +117,7 @@ class _Collector:
         parents = depends.get("nodes") if isinstance(depends, dict) else []
         self._parents.setdefault(name, self._ids(name, parents or [], "depends_on.nodes"))
         if kind in _TESTS:
-            tested = [text_of(value.get("attached_node")), *self._parents[name]]
+            tested = [text_of(tested_node(value)), *self._parents[name]]
             self._tests[name] = next((one for one in tested if one), "")
         elif kind not in _NO_ASSETS:
             try:

@@ -59,6 +59,8 @@ _KEPT_OF_RESULTS = (
     "criteria",
 )
 _SPACE = re.compile(r"[ \t\r\n]*")
+_CALLED = re.compile(r"\b(?:source|ref)\(([^()]*)\)")
+_QUOTED = re.compile(r"['\"]([^'\"]+)['\"]")
 
 
 class ArtifactError(Exception):
@@ -266,7 +268,7 @@ def _node(value: Document) -> Document:
     config = value["config"] if isinstance(value.get("config"), dict) else {}
     node: Document = {name: value.get(name) for name in _KEPT}
     node["column"] = value.get("column_name")
-    node["attached_node"] = value.get("attached_node")
+    node["attached_node"] = tested_node(value)
     node["test"] = _test(value.get("test_metadata"))
     node["severity"] = config.get("severity")
     node["materialized"] = config.get("materialized")
@@ -281,6 +283,25 @@ def _node(value: Document) -> Document:
     if isinstance(depends_on, dict):
         node["depends_on"] = (depends_on.get("nodes") or [])[:SKIPPED_PARENTS]
     return {name: found for name, found in node.items() if found not in (None, "", [], {})}
+
+
+def tested_node(test: Document) -> str | None:
+    """Return the id of what a test checks; on a source, dbt says so only in the test's words.
+
+    A test that compares two tables depends on the other one as well, and names that one first.
+    """
+    attached = test.get("attached_node")
+    if isinstance(attached, str) and attached:
+        return attached
+    metadata, depends_on = test.get("test_metadata"), test.get("depends_on")
+    kwargs = metadata.get("kwargs") if isinstance(metadata, dict) else None
+    written = kwargs.get("model") if isinstance(kwargs, dict) else None
+    parents = depends_on.get("nodes") if isinstance(depends_on, dict) else None
+    called = _CALLED.search(str(written)[:500])
+    if called is None or not isinstance(parents, list):
+        return None
+    end = "." + ".".join(_QUOTED.findall(called.group(1)))
+    return next((one for one in parents if isinstance(one, str) and one.endswith(end)), None)
 
 
 def _test(metadata: Json) -> Document:

@@ -50,6 +50,43 @@ def test_the_recorded_manifest_is_read_by_the_conventions() -> None:
     assert (found.project, found.problems) == ("shop", ())
 
 
+RAW, USERS = "source.shop.raw.orders", "model.shop.users"
+
+
+@pytest.mark.parametrize(
+    ("said", "tested"),
+    [
+        ("{{ get_where_subquery(source('raw', 'orders')) }}", RAW),
+        ('{{ get_where_subquery(source("raw", "orders")) }}', RAW),
+        ("{{ get_where_subquery(ref('users')) }}", USERS),
+        ("{{ get_where_subquery(ref('shop', 'users')) }}", USERS),
+        ("{{ this }}", USERS),
+        (None, USERS),
+    ],
+)
+def test_a_test_on_a_source_checks_that_and_not_what_it_is_compared_with(
+    tmp_path: Path, said: object, tested: str
+) -> None:
+    kwargs = {"to": "ref('users')", "field": "id", "model": said}
+    test = {
+        "resource_type": "test",
+        "attached_node": None,
+        "depends_on": {"nodes": [USERS, RAW]},
+        "test_metadata": {"name": "relationships", "kwargs": kwargs},
+    }
+    nodes = {USERS: {"name": "users", "resource_type": "model"}, "test.shop.r.1": test}
+    sources = {RAW: {"name": "orders", "source_name": "raw", "resource_type": "source"}}
+    assert manifest(tmp_path, nodes=nodes, sources=sources).tests == {"test.shop.r.1": tested}
+
+
+def test_a_function_that_models_call_is_a_part_of_the_lineage(tmp_path: Path) -> None:
+    called = {"name": "price", "resource_type": "function", "depends_on": {"nodes": []}}
+    calls = {"resource_type": "model", "depends_on": {"nodes": ["function.shop.price"]}}
+    found = manifest(tmp_path, nodes={USERS: calls}, functions={"function.shop.price": called})
+    assert found.children == {"function.shop.price": (USERS,)}
+    assert {one.id: one.kind for one in found.assets}["function.shop.price"] == "function"
+
+
 def test_the_lineage_is_the_recorded_one_without_tests() -> None:
     recorded = json.loads(RECORDED.read_text())["child_map"]
     found = import_manifest(RECORDED)
