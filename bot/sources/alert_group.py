@@ -6,7 +6,7 @@ from bot.ports.inbox import Delivery
 from bot.sources import text
 from bot.sources.json_body import JsonValue, object_of, read_object, text_of
 from bot.sources.kind import Arrival, Parsed, Source, UnreadableError, digest, key_by_body
-from bot.sources.unreadable import alerts_from, unreadable
+from bot.sources.unreadable import MOST_ALERTS, alerts_from, unreadable
 from bot.sources.words import severity_of, status_of, time_of
 from rules.alert import Alert, AlertStatus
 
@@ -37,6 +37,8 @@ def read_group(
     entries = body.get("alerts")
     if not isinstance(entries, list) or not entries:
         raise UnreadableError(custom)
+    if len(entries) > MOST_ALERTS:
+        entries = sorted(entries, key=_is_over)
     group = _Group(source, delivery, body)
 
     def alert(entry: JsonValue) -> Alert:
@@ -47,6 +49,10 @@ def read_group(
     if all(one.unreadable for one in alerts):
         raise UnreadableError(custom)
     return Parsed(alerts=alerts)
+
+
+def _is_over(entry: JsonValue) -> bool:
+    return status_of(text_of(object_of(entry).get("status"))) is AlertStatus.RESOLVED
 
 
 class _Group:

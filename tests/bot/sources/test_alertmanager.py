@@ -118,3 +118,11 @@ def test_another_state_has_another_key(field: str) -> None:
     first = delivery_key(arrival(SOURCE, body))
     body["alerts"][0][field] = "other"
     assert delivery_key(arrival(SOURCE, body)) != first
+
+
+def test_of_too_many_alerts_those_that_fire_are_read() -> None:
+    whole = [{"status": "resolved", "labels": {"alertname": f"A{n}"}} for n in range(1_000)]
+    body = {"alerts": [*whole, 7, {"status": "firing", "labels": {"alertname": "Down"}}]}
+    first, *_, last = alerts_of(json.dumps(body).encode())
+    assert (first.title, first.status) == ("Down", AlertStatus.FIRING)
+    assert "It held 2 more." in last.description
