@@ -137,8 +137,13 @@ def decide(
     return replace(swap, state=SwapState.APPLIED, approved_at=now, approved_by=by)
 
 
-def withdraw(swap: SwapRequest, by: str, now: datetime) -> SwapRequest | Sentence:
-    """Return the request withdrawn by its asker, or an applied swap undone before it begins."""
+def withdraw(
+    swap: SwapRequest, by: str, now: datetime, others: Iterable[SwapRequest] = ()
+) -> SwapRequest | Sentence:
+    """Return the request withdrawn by its asker, or an applied swap undone before it begins.
+
+    One that another swap builds on is not undone: of that, one half would stay in force.
+    """
     state = swap.state_at(now)
     if state is SwapState.APPLIED:
         if by not in {swap.asker, swap.other}:
@@ -147,6 +152,10 @@ def withdraw(swap: SwapRequest, by: str, now: datetime) -> SwapRequest | Sentenc
             )
         if now >= swap.expires_at:
             return say("It has begun. Use `/oncall override` for what is left.")
+        if holder := next((found for one in others if (found := _passed_on(swap, one))), ""):
+            return say(
+                "{who} has that shift by a later swap. Undo that one first.", who=Who(holder)
+            )
         return replace(swap, state=SwapState.UNDONE, closed_by=by, closed_at=now)
     if state not in WAITING:
         return _over(swap, state)
@@ -165,6 +174,21 @@ def cautions_of(
     legs = ((swap.mine, swap.other), (swap.theirs, swap.asker))
     found = [one for slot, taker in legs for one in cautions(before, after, slot, away, {taker})]
     return tuple(one for at, one in enumerate(found) if one not in found[:at])
+
+
+def _passed_on(swap: SwapRequest, later: SwapRequest) -> str:
+    """Return who has what this swap gave by a later one, "" when nobody has."""
+    for ours in swap.legs():
+        for theirs in later.legs():
+            given = (ours.rotation, ours.role, ours.taker)
+            if (
+                (theirs.rotation, theirs.role, theirs.giver) == given
+                and theirs.starts_at < ours.ends_at
+                and ours.starts_at < theirs.ends_at
+                and (theirs.approved_at, theirs.id) > (ours.approved_at, ours.id)
+            ):
+                return theirs.taker
+    return ""
 
 
 def reminders(swap: SwapRequest, now: datetime) -> list[datetime]:

@@ -126,6 +126,24 @@ async def test_a_swap_is_undone_only_before_it_begins(rota: Rota) -> None:
     assert await rota.primary() == ("cy",)
 
 
+async def test_a_swap_that_another_one_builds_on_is_undone_after_that(rota: Rota) -> None:
+    """Else the second one would be half in force: cy off, and bo on call twice for nothing."""
+    before = hours(await rota.answer(), monday(1), monday(5))
+    await rota.asks_swap("bo", "cy", week(1), week(2))
+    await rota.on_swap("cy", "accept")
+    await rota.asks_swap("cy", "ana", week(1), week(3))
+    await rota.on_swap("ana", "accept")
+    first, second = sorted(await rota.swaps(), key=lambda swap: swap.asked_at)
+    with rota.refused("ana has that shift by a later swap. Undo that one first."):
+        await rota.story.asks(OnSwap(by="bo", swap_id=first.id, what="withdraw"))
+    assert await rota.primary(monday(1)) == ("ana",)
+    for swap, by in ((second, "cy"), (first, "bo")):
+        await rota.story.asks(OnSwap(by=by, swap_id=swap.id, what="withdraw"))
+    weeks = [await rota.primary(monday(number)) for number in (1, 2, 3)]
+    assert weeks == [("bo",), ("cy",), ("ana",)]
+    assert hours(await rota.answer(), monday(1), monday(5)) == before
+
+
 async def test_double_duty_and_absence_are_said_before_and_when_it_is_agreed(tell: Tell) -> None:
     away = Away(person="bo", start=monday(2) + HOUR, end=monday(2) + 9 * HOUR)
     story = tell(rulebook())

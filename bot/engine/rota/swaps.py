@@ -50,7 +50,7 @@ async def on_swap(turn: Turning, act: OnSwap) -> Answer:
     swap = await turn.work.tx.roster.swap(act.swap_id)
     if swap is None:
         return Answer(say("There is no such swap any more."), refused=True)
-    after = _decided(turn, swap, act)
+    after = _decided(turn, swap, act, await turn.work.tx.roster.swaps(turn.now))
     if isinstance(after, Sentence):
         return Answer(after, refused=True)
     before = turn.on_call
@@ -68,11 +68,13 @@ async def on_swap(turn: Turning, act: OnSwap) -> Answer:
     return Answer(together(told, *warned))
 
 
-def _decided(turn: Turning, swap: SwapRequest, act: OnSwap) -> SwapRequest | Sentence:
+def _decided(
+    turn: Turning, swap: SwapRequest, act: OnSwap, others: Sequence[SwapRequest]
+) -> SwapRequest | Sentence:
     approvers = _approvers(turn, swap)
     match act.what:
         case "withdraw":
-            return swapping.withdraw(swap, act.by, turn.now)
+            return swapping.withdraw(swap, act.by, turn.now, others)
         case "approve" | "refuse":
             return swapping.decide(
                 swap,
