@@ -178,10 +178,13 @@ def config_warnings(config: Config, document: Document) -> Iterator[Fault]:
             value = getattr(source, key).get_secret_value()
             if value and len(value) < _SHORTEST_SECRET:
                 yield document.fault(("sources", at, key), _SHORT.format(key=key))
-    if 0 < len(config.roster_secret.get_secret_value()) < _SHORTEST_SECRET:
-        yield document.fault(("roster_secret",), _SHORT.format(key="roster_secret"))
-    if 0 < len(config.calendar.secret.get_secret_value()) < _SHORTEST_SECRET:
-        yield document.fault(("calendar", "secret"), _SHORT.format(key="secret"))
+    for path, secret in (
+        (("roster_secret",), config.roster_secret),
+        (("calendar", "secret"), config.calendar.secret),
+        (("web_pages", "secret"), config.web_pages.secret),  # sessions, and links that acknowledge
+    ):
+        if 0 < len(secret.get_secret_value()) < _SHORTEST_SECRET:
+            yield document.fault(path, _SHORT.format(key=path[-1]))
 
 
 def _token_warnings(slack: SlackSpec, document: Document) -> Iterator[Fault]:

@@ -19,8 +19,8 @@ class OpenIdSpec(Spec):
 class PagesSpec(Spec):
     secret: SecretStr = Field(
         default=SecretStr(""),
-        description="Signs sessions and sign-in links; made from `slack.bot_token` when left out. "
-        "A new one signs everybody out.",
+        description="Signs sessions, sign-in links and links that acknowledge; made from "
+        "`slack.bot_token` when left out. A new one signs everybody out.",
     )
     session: PositiveDuration = Field(
         default=timedelta(hours=12),
