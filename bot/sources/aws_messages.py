@@ -200,7 +200,8 @@ def _detail(event: Section, kind: str) -> Section:
     if kind != _DATA_QUALITY:
         return detail
     good, bad = (detail.get(name) for name in ("rulesSucceeded", "rulesFailed"))
-    found = {**object_of(detail.get("context")), **detail}
+    rules = ",".join(text_of(one) for one in list_of(detail.get("rulesetNames"))[:10])
+    found = {**object_of(detail.get("context")), **detail, "test": rules}
     if isinstance(bad, int) and bad > 0:
         total = bad + good if isinstance(good, int) else bad
         found |= {"state": "FAILED", "message": f"{bad} of {total} rules"}
@@ -212,8 +213,8 @@ def _names(event: Section, detail: Section, kind: str) -> tuple[str, ...]:
     if kind == _DATA_QUALITY:
         place = [text_of(detail.get(name)) for name in ("databaseName", "tableName")]
         job = [text_of(detail.get(name)) for name in ("jobName", "evaluationContext")]
-        rules = ",".join(text_of(one) for one in list_of(detail.get("rulesetNames"))[:10])
-        return rules, ".".join(one for one in (place if any(place) else job) if one)
+        named = ".".join(one for one in (place if any(place) else job) if one)
+        return text_of(detail.get("test")), named
     if kind in _NAMED_BY:
         return tuple(text_of(detail.get(name)) for name in _NAMED_BY[kind])
     resources = [text_of(one) for one in list_of(event.get("resources"))[:1]]

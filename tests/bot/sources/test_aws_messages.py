@@ -82,6 +82,7 @@ def test_each_tables_data_quality_is_a_thing_of_its_own() -> None:
     )
     assert bad.title == "shop.orders failed: 3 of 5 rules"
     assert bad.group_key == "dqrun-1"
+    assert (bad.labels["test"], bad.labels["tableName"]) == ("daily", "orders")
     assert other.dedup_key != bad.dedup_key == good.dedup_key
     assert (bad.status, good.status) == (AlertStatus.FIRING, AlertStatus.RESOLVED)
     assert checked("orders", "SUCCEEDED", 1).status is AlertStatus.FIRING
