@@ -7,6 +7,7 @@ from rules.priority import Impact
 from rules.teaching.correction import LONGEST_WHY
 
 _CATEGORIES = {one.value: one for one in Category}
+_LONGEST_CATEGORY = max(len(one.words.split()) for one in Category)
 _IMPACTS = {one.value: one for one in Impact}
 _LONGEST_ID = 64
 
@@ -20,12 +21,9 @@ def read_correction(number: int, words: list[str], typist: Typist) -> Typed:
     actionable: bool | None = None
     rest = list(words)
     while rest:
-        two = "_".join(rest[:2]).lower().replace("-", "_").strip(",")
-        one = rest[0].lower().replace("-", "_").strip(",")
-        if two in _CATEGORIES and len(rest) > 1:
-            category, rest = _CATEGORIES[two], rest[2:]
-        elif one in _CATEGORIES:
-            category, rest = _CATEGORIES[one], rest[1:]
+        two, one = _written(rest[:2]), _written(rest[:1])
+        if length := _length_of_category(rest):
+            category, rest = _CATEGORIES[_written(rest[:length])], rest[length:]
         elif one in _IMPACTS:
             impact, rest = _IMPACTS[one], rest[1:]
         elif two == "not_actionable" or one == "not_actionable":
@@ -47,6 +45,16 @@ def read_correction(number: int, words: list[str], typist: Typist) -> Typed:
             actionable=actionable,
         )
     )
+
+
+def _written(words: list[str]) -> str:
+    return "_".join(words).lower().replace("-", "_").strip(",")
+
+
+def _length_of_category(words: list[str]) -> int:
+    """Return how many words at the beginning name a category, 0 when none do."""
+    most = min(_LONGEST_CATEGORY, len(words))
+    return next((n for n in range(most, 0, -1) if _written(words[:n]) in _CATEGORIES), 0)
 
 
 def read_rules(words: list[str], typist: Typist) -> Typed:

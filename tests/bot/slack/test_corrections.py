@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.acts.act import EndRule, OnIncident, SaveRule
+from bot.slack.commands_correct import read_correction
 from bot.slack.correcting import Corrections
 from bot.slack.desk import Desk
 from bot.slack.intake import Intake, Running
@@ -25,6 +26,7 @@ from rules.teaching.correction import Breadth, Remedy, breadths, rule_name, rule
 from rules.teaching.learned import LearnedRule
 from rules.teaching.trial import Example, PastAlert, PastIncident, Trial
 from tests.bot.slack.samples import ANA, BO, HOSTILE, NOW, FakeNames, incident, scene, spread
+from tests.bot.slack.test_commands import TYPIST
 from tests.bot.slack.test_forms import refuse_nothing
 from tests.bot.slack.test_listeners import WHERE, acts, modal, open_form, root, submit, typed
 from tests.bot.slack.test_views import KINDS
@@ -132,6 +134,16 @@ async def test_a_form_in_which_nothing_differs_is_not_sent(
     outcome = await submit(workspace, view, {"impact": "minor"})
     assert "could not save" in outcome.field_errors["category"]
     assert inbox.deliveries == []
+
+
+@pytest.mark.parametrize("category", Category)
+@pytest.mark.parametrize("end", ["", " nobody reads it"])
+def test_a_category_is_typed_as_it_is_shown(category: Category, end: str) -> None:
+    for shown_as in (category.words, category.words.capitalize(), category.value):
+        typed_words = f"{shown_as}{end}".split()
+        act = read_correction(42, typed_words, TYPIST).wish
+        assert isinstance(act, OnIncident)
+        assert (act.category, act.note) == (category, end.strip())
 
 
 async def test_a_correction_that_is_changed_and_sent_again_counts(
