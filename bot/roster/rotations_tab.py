@@ -50,6 +50,11 @@ MEANINGS: Meanings = {
     "elsewhere": ("calendar", "user group", "usergroup", "kalender", "calendrier", "calendario"),
 }  # fmt: skip
 _TURNS = re.compile(r"\s*(?:[,;>\n\r]|->|→)\s*")
+_ENDS_WITH_AND = re.compile(r"[,;][^,;+&>→]*\b(?:and|und|et|y)\b[^,;+&>→]*$")
+_TOGETHER = (
+    "the last two are on call together, for they are joined by a word. For a turn each, separate "
+    'all by commas; for a turn of both, write "+".'
+)
 _MOST_TURNS = 200
 _LAYERS = range(-99, 100)
 _T = TypeVar("_T")
@@ -129,7 +134,7 @@ class _Reading:
         if role not in roles:
             roles.append(role)
         if row.any("order"):
-            tab.layers[name].append(self._turns(role, row, mine))
+            tab.layers[name].append(self._turns(name, role, row, mine))
 
     def _clocks(self, name: str, row: Row) -> RotationSettings:
         """Return the row's clocks; a rotation's own are those of its first row."""
@@ -149,16 +154,20 @@ class _Reading:
             self.tab.settings = self.tab.settings.with_rotation(name, mine)
         return mine
 
-    def _turns(self, role: str, row: Row, mine: RotationSettings) -> Layer:
+    def _turns(self, name: str, role: str, row: Row, mine: RotationSettings) -> Layer:
         clocks = Clocks(mine.zone, self._slashes)
         every, unit = _cell_value(row, "every", read_every) if row.any("every") else (1, Unit.WEEK)
         weekday, at = _cell_value(row, "hand-off", read_hand_off)
         days = _cell_value(row, "days", read_days)
         on_holidays, place = _cell_value(row, "holidays", read_on_holidays)
+        order = self._order(row.cell("order"))
+        if len(order[-1]) > 1 and _ENDS_WITH_AND.search(row.text("order")):
+            problem = Problem(row.cell("order").address, _TOGETHER, Severity.WARNING, name)
+            self.tab.problems.append(problem)
         try:
             return Layer(
                 role=role,
-                order=self._order(row.cell("order")),
+                order=order,
                 unit=unit,
                 every=every,
                 starts=self._first(row, weekday, mine.handoff if at is None else at, clocks),

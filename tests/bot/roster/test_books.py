@@ -112,6 +112,30 @@ def test_layers_have_days_hours_holidays_and_an_end() -> None:
 
 
 @pytest.mark.parametrize(
+    ("order", "warned"),
+    [
+        ("ana, bo and cy", True),
+        ("ana; bo; cy und Sam Ito", True),
+        ("ana, bo + cy", False),
+        ("ana and bo, cy", False),
+        ("ana and bo", False),
+        ("ana, bo, cy", False),
+        ("ana, Dee and Sons", False),
+    ],
+)
+def test_a_list_that_ends_with_and_is_asked_about(order: str, warned: bool) -> None:
+    tabs = {
+        "People": "Name,E-mail\nDee and Sons,dee@example.com\n",
+        "Rotations": f'Rotation,Order,Start\ndata,"{order}",2026-11-16\n',
+    }
+    problems = lines(read_tabs(tabs).problems)
+    assert len(problems) == warned
+    assert not warned or problems[0].startswith(
+        "warning Rotations!B2: the last two are on call together, for they are joined by a word."
+    )
+
+
+@pytest.mark.parametrize(
     "start", ["2026-11-16 09:00", "2026-11-16T08:00:00Z", "2026-11-15T23:00-09:00"]
 )
 def test_a_first_turn_with_an_offset_begins_at_that_instant(start: str) -> None:
