@@ -261,6 +261,8 @@ class Application:
     async def _sample(self) -> None:
         # first: what follows is not reached while the database is away
         await sample_checks(self.metrics, self._checks())
+        if self.store.shared:
+            self.setting.clock.correct(await self.store.clock_offset())
         await sample(self.metrics, self.store.reader, self.setting.clock.now())
         if self.duty is not None:
             await self.duty.sample()
@@ -268,8 +270,6 @@ class Application:
             await self.elevated.sample()
 
     async def _keep_house(self) -> None:
-        if self.store.shared:
-            self.setting.clock.correct(await self.store.clock_offset())
         now, config = self.setting.clock.now(), self.setting.config
         gone = await self.store.prune(now - config.retention, _breathe)
         gone["lineage"] = await self.store.forget_lineage(now - config.lineage_retention)

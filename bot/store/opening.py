@@ -114,12 +114,14 @@ class OpenedStore:
         return now
 
     async def clock_offset(self) -> timedelta:
-        """Measure what the database's clock is ahead of ours, to half a round trip."""
+        """Measure what the database's clock is ahead of ours; nothing within half a round trip."""
         if self.database.is_sqlite:
             return timedelta(0)
         asked = self._clock.now()
         now = await self.database_now()
-        return now - (asked + (self._clock.now() - asked) / 2)
+        half = (self._clock.now() - asked) / 2
+        ahead = now - (asked + half)
+        return ahead if abs(ahead) > half else timedelta(0)
 
     async def prune(self, before: datetime, pause: Pause = no_pause) -> dict[str, int]:
         """Forget what ended before `before`; return how many rows of each sort.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.clock import SystemClock
 from bot.ports.inbox import NotStoredError
 from bot.workspace.state import Workspace
 from tests.bot.app.conftest import started
@@ -53,6 +54,19 @@ async def test_a_database_that_is_away_is_a_failed_check_of_metrics_too(
         async with running.http.get(app.url + "/metrics") as answer:
             told = await answer.text()
         assert 'watchbill_check_failed{check="outbox"} 1.0' in told.splitlines()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_replica_whose_clock_was_set_goes_by_the_databases_within_a_sample(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with started(database_url, tmp_path) as running:
+        app = running.app
+        clock = app.setting.clock = app.store._clock = SystemClock()
+        clock.correct(timedelta(hours=1))
+        for _ in range(2):  # the application's own may have come between
+            await app._sample()
+        assert abs(clock.offset) < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("fault", [RuntimeError("odd"), NotStoredError("disk I/O error")])
