@@ -16,6 +16,8 @@ NUDGE_EVERY = timedelta(days=7)
 FIRST_NUDGE = timedelta(hours=12)
 """Whoever is in the middle of the incident is not asked to write at the same time."""
 MOST_NUDGES = 4
+_ZONES_APART = timedelta(days=1)
+"""A reviewer's day may be the one before ours, or the one after."""
 
 
 class GapKind(StrEnum):
@@ -84,7 +86,7 @@ def stale_gaps(
     """Yield a gap for each runbook whose last use failed or whose review is too long ago.
 
     A review after the failure means that somebody has looked: on a later day, or on the same one
-    (a reviewer's day may begin later than ours) if the runbook named another when it was used.
+    if the runbook named another when it was used.
     """
     for one in runbooks:
         use = last.get(one.id)
@@ -99,11 +101,13 @@ def _is_mended(one: Runbook, use: LastUse) -> bool:
     if reviewed is None or reviewed > failed_on:
         return reviewed is not None
     is_new = use.reviewed_on is not None and reviewed > use.reviewed_on
-    return is_new and reviewed >= failed_on - timedelta(days=1)
+    return is_new and reviewed >= failed_on - _ZONES_APART
 
 
 def is_old(runbook: Runbook, today: date, review_after: timedelta = REVIEW_AFTER) -> bool:
-    return runbook.reviewed_on is None or today - runbook.reviewed_on > review_after
+    """Tell whether nobody has reviewed it for so long; what is yet to come is no review."""
+    reviewed = runbook.reviewed_on
+    return reviewed is None or today - reviewed > review_after or reviewed - today > _ZONES_APART
 
 
 def still_missing(gap: RunbookGap, runbooks: Runbooks) -> bool:

@@ -39,6 +39,14 @@ def test_a_runbook_is_old_after_ninety_days_and_not_before() -> None:
     assert is_old(runbook(None), TODAY)
 
 
+def test_a_review_in_a_far_future_is_a_slip_of_the_pen() -> None:
+    slip = runbook(TODAY + timedelta(days=365))
+    last = {"orders": LastUse("orders", 7, NOW, failed=True)}
+    assert [gap.kind for gap in stale_gaps([slip], last, NOW)] == [GapKind.OLD]
+    ahead = runbook(TODAY + timedelta(days=1))  # in a zone where the day has begun
+    assert list(stale_gaps([ahead], {}, NOW)) == []
+
+
 def test_a_failed_use_makes_it_stale_until_somebody_reviews_it() -> None:
     last = {"orders": LastUse("orders", 7, NOW - timedelta(days=2), failed=True)}
     (gap,) = stale_gaps([runbook(TODAY - timedelta(days=9))], last, NOW)
