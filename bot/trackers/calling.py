@@ -71,7 +71,8 @@ class Caller:
             words = "refuses the token: renew `task_tracker.token`, or give it the right to issues"
             return GiveUpError(f"{self.name} {words}")
         if answer.status == HTTPStatus.NOT_FOUND:
-            return GiveUpError(f"{self.name} has no such project: check `task_tracker`")
+            words = "has no such project or issue, or hides it from the token"
+            return GiveUpError(f"{self.name} {words}: check `task_tracker`")
         return GiveUpError(f"{self.name} answered {answer.status}: {answer.said()}")
 
 

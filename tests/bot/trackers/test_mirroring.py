@@ -305,7 +305,7 @@ async def test_a_refusal_says_why_in_the_tracker_s_own_words(
         (401, {}, GiveUpError, "renew `task_tracker.token`"),
         (403, {}, GiveUpError, "the right to issues"),
         (403, {"X-RateLimit-Remaining": "0"}, RetryLaterError, "asks us to wait"),
-        (404, {}, GiveUpError, "check `task_tracker`"),
+        (404, {}, GiveUpError, "no such project or issue.*check `task_tracker`"),
         (422, {}, GiveUpError, "answered 422"),
         (429, {"Retry-After": "7"}, RetryLaterError, "asks us to wait"),
         (500, {}, RetryLaterError, "answered 500"),
