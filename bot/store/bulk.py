@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from sqlalchemy import ARRAY, Executable, Table, bindparam, func, select
+from sqlalchemy import ARRAY, Executable, Table, bindparam, func, literal, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,6 +28,7 @@ Write = tuple[Executable, Sequence[Values]]
 """A statement, and the values of its parameters for each row."""
 
 _SQLITE = sqlite.dialect()
+_BEGIN = select(literal(1))
 
 
 @cache
@@ -58,6 +59,9 @@ async def write(connection: AsyncConnection, writes: Sequence[Write]) -> None:
         await driver.visit(_on_sqlite(writes))
         return
     assert driver is not None  # asyncpg's, which is loaded only where it is used
+    if not driver.is_in_transaction():
+        # SQLAlchemy begins with its own first statement: what goes past it would stand by itself
+        await connection.execute(_BEGIN)
     for statement, rows in writes:
         planned = plan(statement, sqlite=False)
         if planned.takes_arrays:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import event, func, select
 
+from bot.ports.changes import RosterChange
 from bot.ports.inbox import ConflictError, NewDelivery, NotStoredError
 from bot.ports.store import OpenAlert, PastOpenings, StoredOverride, TimelineEntry, Transaction
 from bot.store.opening import OpenedStore
@@ -16,6 +17,7 @@ from bot.store.tables.core import ALERT, TIMELINE
 from rules.alert import AlertStatus
 from rules.incident import Incident, State
 from rules.matching.matcher import Matcher, Operator
+from rules.schedule.held import Slot
 from rules.sentence import Who, say
 from rules.silence import Silence
 from tests.bot.store.samples import HOUR, alert, incident, job, ref
@@ -81,6 +83,24 @@ async def test_what_fails_writes_nothing(opened_store: OpenedStore, clock: FakeC
             _ = 1 / 0
     assert await opened_store.reader.incident_numbered(1) is None
     assert await opened_store.queue.next_due(clock.now()) is None
+
+
+async def test_what_fails_at_its_end_has_written_nothing_though_it_read_nothing_before(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    now = clock.now()
+    slot = Slot(rotation="data", role="primary", starts_at=now, ends_at=now + HOUR)
+    change = RosterChange(
+        id="1", at=now, by="ana", origin="slack", what="override", subject="o", slot=slot
+    )
+    with pytest.raises(ConflictError):  # noqa: PT012 - the block is the transaction
+        async with opened_store.store.begin() as tx:
+            tx.save(incident(1, now))
+            tx.enqueue(job("a", now))
+            tx.roster.note_change(change)
+            tx.roster.note_change(change)
+    assert await opened_store.reader.incident_numbered(1) is None
+    assert await opened_store.queue.next_due(now) is None
 
 
 async def test_a_cancelled_transaction_writes_nothing_and_frees_the_turn(
