@@ -23,6 +23,8 @@ LONGEST_WHY = 500
 _LONGEST_VALUE = 200
 _LONGEST_BEGINNING = 120
 _LONGEST_LABEL = 60
+_LONGEST_NAME = 400
+"""With its number: a rulebook takes names of 500 characters."""
 _MOST_NUMBERS = 3
 _NUMBER = re.compile(r"[0-9]+")
 _WORD = re.compile(r"[A-Za-z_][\w.:-]*")
@@ -70,7 +72,7 @@ def rule_name(incident: Incident, breadth: Breadth, remedy: Remedy) -> str:
     """Name a rule so that people know it again; another rule of the incident has another name."""
     told = f"{breadth.matchers} {remedy.category} {remedy.impact} {remedy.actionable}"
     digest = hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:4]
-    return f"{_plain(breadth.words)} (#{incident.number}, {digest})"
+    return f"{_plain(breadth.words)[:_LONGEST_NAME]} (#{incident.number}, {digest})"
 
 
 def rule_yaml(

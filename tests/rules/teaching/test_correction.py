@@ -184,3 +184,9 @@ def test_a_thousand_lessons_cost_as_little_as_ten() -> None:
     alert: Alert = make_alert(labels={**NOT_NULL, "model": "table_77"})
     assert len(list(book.categories.learned.candidates(matchable(alert)))) <= 2
     assert categorise(alert, book.categories).category is Category.COMPLETENESS
+
+
+def test_a_rule_of_the_longest_names_can_be_read_again() -> None:
+    longest = incident_of({name: name[0] * 200 for name in ("test", "model", "column")})
+    for remedy in (COMPLETE, Remedy(actionable=False)):
+        assert lesson(longest, remedy).names == (rule_name(longest, breadths(longest)[0], remedy),)
