@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.roster.cells import CellError, check_formula
@@ -19,12 +19,15 @@ from bot.roster.header import (
 )
 from bot.roster.people_cells import is_nobody, people_of
 from bot.roster.settings import RosterSettings, read_comments
-from bot.roster.table import Cell, Problem, Severity, Table
+from bot.roster.swapped_dates import swapped
+from bot.roster.table import Cell, Problem, Severity, Table, quoted
 from rules.people import People
 from rules.schedule.coverage import Overlap, overlaps
 from rules.schedule.roster import Shift
 from rules.sentence import duration_text
 from rules.spoken_time import local_note
+
+_LONG_OVER = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ class _Sheet:
         self._people = people
         self._now = now
         self._order = SlashOrder.UNKNOWN
+        self._swapped: Mapping[Cell, date] = {}
         self._known: dict[str, tuple[str, ...]] = {}
         self._names = {name.casefold(): name for name in settings.rotations}
 
@@ -125,6 +129,8 @@ class _Sheet:
         dates = [c.text for line in lines for c in line if c.column in self._date_columns()]
         proven = slash_order(dates)
         self._order = self.slashes if proven is SlashOrder.UNKNOWN else proven
+        starts = (c for line in lines for c in line if c.column == self._header.start)
+        self._swapped = swapped(starts, self._order, (self._now - _LONG_OVER).date())
         drafts = [draft for line in lines for draft in self._drafts(line)]
         closed, problems = close(drafts, week=self._header.is_week)
         self.problems += problems
@@ -187,6 +193,12 @@ class _Sheet:
             written = read_date(cell.text, self._order)
         except DateError as error:
             raise CellError(cell, str(error), error.code) from None
+        if meant := self._swapped.get(cell):
+            text = (
+                f"{quoted(cell.text)} is out of order here, and {meant} would not be: the spreadsheet "
+                f'may have exchanged day and month. Write "{meant}", or put the row where it belongs.'
+            )
+            raise CellError(cell, text, "E03")
         if written.next_day and what == "start":
             raise CellError(cell, '"24:00" is only an end. Write "00:00" of the next day.')
         return written
