@@ -137,7 +137,7 @@ class SourceSpec(Spec):
         default=_NONE, description="Also accepted, so that a secret can be changed without a gap."
     )
     rate_limit: int = Field(
-        default=600, ge=1, le=1_000_000, description="Requests a minute; more get 429."
+        default=600, ge=1, le=1_000_000, description="Requests a minute; more are told to wait."
     )
     body_limit: int | None = Field(
         default=None,
@@ -209,7 +209,7 @@ class LimitsSpec(Spec):
         default=6_000,
         ge=1,
         le=10_000_000,
-        description="Requests a minute over all sources; more get 429.",
+        description="Requests a minute over all sources; more are told to wait.",
     )
 
 

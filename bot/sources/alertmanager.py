@@ -11,4 +11,4 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
     return read_group(source, delivery, custom=_CUSTOM)
 
 
-KIND = SourceKind(name="alertmanager", parse=parse, delivery_key=delivery_key)
+KIND = SourceKind(name="alertmanager", parse=parse, delivery_key=delivery_key, too_many=503)

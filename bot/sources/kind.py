@@ -102,7 +102,8 @@ class SourceKind:
     delivery; it must not raise on any bytes. `headers` are the lower-case names that are stored
     with the body because `parse` reads them. `scheme` is the vendor's own way to sign, if it has
     one; `options` are the settings that only this kind has. With `asked_first` senders
-    want an answer to OPTIONS before they send.
+    want an answer to OPTIONS before they send. `too_many` is the status at which its senders wait
+    and send again: many give up at any 4xx, also at 429.
     """
 
     name: str
@@ -113,3 +114,4 @@ class SourceKind:
     scheme: Scheme | None = None
     options: Options = field(default_factory=dict)
     asked_first: bool = False
+    too_many: int = 429

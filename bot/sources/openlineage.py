@@ -319,4 +319,4 @@ def delivery_key(arrival: Arrival) -> str:
     return digest(*parts, time, arrival.body) if all(parts) and time else key_by_body(arrival)
 
 
-KIND = SourceKind(name="openlineage", parse=parse, delivery_key=delivery_key)
+KIND = SourceKind(name="openlineage", parse=parse, delivery_key=delivery_key, too_many=503)

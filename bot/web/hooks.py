@@ -85,7 +85,8 @@ class Hooks:
             beat = heartbeat_of(request)
             body, notes = await self._authentic_body(request, hook.gate, hook.body_limit)
             now = self._clock.now()
-            self._admit(self._buckets[name], hook.rate_limit, now)
+            status = registry.KINDS[hook.source.kind].too_many
+            self._admit(self._buckets[name], hook.rate_limit, now, status)
         except RefusedError as error:
             self._count(name, error.result)
             return _refuse(error)
@@ -171,13 +172,13 @@ class Hooks:
             raise RefusedError(401, verdict.why, result)
         return body, {name: text.line(said, _HEADER_LENGTH) for name, said in verdict.notes.items()}
 
-    def _admit(self, bucket: TokenBucket, limit: int, now: datetime) -> None:
+    def _admit(self, bucket: TokenBucket, limit: int, now: datetime, status: int = 429) -> None:
         wait = bucket.take(now)
         if wait:
-            raise _ThrottledError(f"More than {limit} requests a minute; wait.", wait)
+            raise _ThrottledError(f"More than {limit} requests a minute; wait.", wait, status)
         wait = self._total.take(now)
         if wait:
-            raise _ThrottledError("Too many requests over all sources; wait.", wait)
+            raise _ThrottledError("Too many requests over all sources; wait.", wait, status)
 
     def _named(self, request: web.Request, source: str) -> str:
         # A replay of a signed request must not pass under a name that nobody has signed.
@@ -191,15 +192,14 @@ class Hooks:
 
 
 class _ThrottledError(RefusedError):
-    def __init__(self, why: str, wait: float) -> None:
-        super().__init__(429, why, "throttled")
+    def __init__(self, why: str, wait: float, status: int = 429) -> None:
+        super().__init__(status, why, "throttled")
         self.wait = wait
 
 
 def _refuse(error: RefusedError) -> web.Response:
-    wait = error.wait if isinstance(error, _ThrottledError) else 0
-    if error.status == 503:
-        wait = NOT_STORED_RETRY
+    again = NOT_STORED_RETRY if error.status == 503 else 0
+    wait = error.wait if isinstance(error, _ThrottledError) else again
     headers = {"WWW-Authenticate": 'Bearer realm="watchbill"'} if error.status == 401 else None
     refused = refusal(error.status, error.why, retry_after=wait, headers=headers)
     if error.status in {400, 401, 408, 413, 415}:

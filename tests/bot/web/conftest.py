@@ -52,6 +52,8 @@ SOURCES: Mapping[str, HookSource] = {
         hook("prom", "alertmanager"),
         hook("small", body_limit=1_000),
         hook("slow", rate_limit=3),
+        hook("slow-prom", "alertmanager", rate_limit=3),
+        hook("slow-lineage", "openlineage", rate_limit=3),
         hook("query", gate=Gate(secrets=(SECRET,), allow_query_key=True)),
         hook("shut", gate=Gate(secrets=())),
         hook("signed", gate=Gate(secrets=(SECRET, PREVIOUS), scheme=SIGNED)),
