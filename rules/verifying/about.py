@@ -29,6 +29,15 @@ def pipeline_key(labels: Mapping[str, str]) -> str:
     return ""
 
 
+def of_another_pipeline(ours: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
+    """Tell whether labels name two pipelines; of which instance does not matter here."""
+    for names in _PIPELINES:
+        one, other = ([labels.get(name, "") for name in names] for labels in (ours, theirs))
+        if all(one) and all(other):
+            return one != other
+    return False
+
+
 def node_of(labels: Mapping[str, str]) -> str:
     """Return the part of a pipeline that labels are about, as a run lists it; "" for all of it."""
     if node := labels.get("unique_id"):

@@ -12,7 +12,7 @@ from rules.incident import Incident
 from rules.run import BACKFILL, Run, RunState
 from rules.sentence import Sentence, Value, say
 from rules.verification import Expects, Interval, Proof, Verification
-from rules.verifying.about import node_of, same_run
+from rules.verifying.about import node_of, of_another_pipeline, same_run
 from rules.verifying.interval import covers, interval_of, joined
 from rules.verifying.signals import Signal
 
@@ -111,6 +111,8 @@ def judged(at: Incident, told: Evidence) -> Judged:
     if why is not None:
         return Judged(Finding.NOTHING, why)
     node = node_of(at.labels) or at.asset
+    if _of_another(at, told, node):
+        return _nothing("{run} is not of what had failed: it tells nothing.", run=told.name)
     if not told.well:
         return _failed(told, node)
     if told.nodes is not None and node and not _includes(told.nodes, node, at):
@@ -166,6 +168,12 @@ def _elsewhere(at: Incident, told: Evidence) -> Sentence | None:
     place, ours, theirs = differs
     words = "{run} was of {place} {theirs}, not of {ours}: it tells nothing."
     return say(words, run=told.name, place=place, theirs=theirs, ours=ours)
+
+
+def _of_another(at: Incident, told: Evidence, node: str) -> bool:
+    """Tell whether it ran another pipeline than the one that failed, one of the same product."""
+    held = bool(node and told.nodes) and _includes(told.nodes or frozenset(), node, at)
+    return of_another_pipeline(at.labels, told.labels) and not held
 
 
 def _not_asked(expects: Expects, told: Evidence) -> Sentence | None:

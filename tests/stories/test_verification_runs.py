@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from rules.alert import AlertStatus
-from rules.catalogue import LoadType
+from rules.catalogue import Asset, Catalogue, LoadType
+from rules.expected_runs import Expectation, ExpectedRuns
 from rules.run import BACKFILL, RunState
 from rules.verification import Verdict
 from rules.verifying.settings import VerifyingRules
 from tests.stories.conftest import Tell
-from tests.stories.fixes import FRIDAY, over, run, task, verdict, waits
+from tests.stories.fixes import FRIDAY, MONDAY_RUN, SHOP, over, run, task, verdict, waits
 from tests.stories.story import alert
 
 
@@ -35,6 +36,32 @@ async def test_a_run_whose_end_is_told_alone_began_when_it_was_told_to(tell: Tel
         over = replace(run(now), run_id=run_id, started_at=None, ended_at=now)
         await story.hears(well, runs=[replace(over, **of_job)])
         assert await verdict(story) is proved
+
+
+@pytest.mark.parametrize("part", [{}, {"task_id": "load"}])
+async def test_another_pipeline_of_the_product_is_no_proof_and_no_excuse(
+    tell: Tell, part: dict[str, str]
+) -> None:
+    book = waits()
+    dags = ("shop_daily", "shop_hourly")
+    assets = [Asset(id=f"dag:{dag}", name=dag, kind="dag", product="shop") for dag in dags]
+    clock = Expectation(name="shop", schedule=SHOP.schedule, product="shop")
+    catalogue = Catalogue(book.catalogue.products, assets)
+    story = tell(replace(book, catalogue=catalogue, expected=ExpectedRuns([clock])))
+    story.clock.set(FRIDAY)
+    await story.fires("shop_daily", labels={"dag_id": "shop_daily", **part})
+    story.pages("ana")
+    await story.does("ana", "acked")
+    await story.does("ana", "resolved")
+    assert await verdict(story) is Verdict.PENDING
+    for began in (FRIDAY + timedelta(hours=1), MONDAY_RUN + timedelta(minutes=1)):
+        await story.until(began + timedelta(minutes=5))
+        hourly = {"pipeline": "shop_hourly", "labels": {"dag_id": "shop_hourly"}}
+        await over(story, began, run_id=f"{began:%d}", **hourly)
+        assert await verdict(story) is Verdict.PENDING
+    await story.until(MONDAY_RUN + timedelta(hours=2, minutes=15))
+    story.pages("bo")
+    assert await verdict(story) is Verdict.FAILED
 
 
 async def test_a_cancelled_run_neither_proves_nor_disproves(tell: Tell) -> None:

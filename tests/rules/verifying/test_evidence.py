@@ -85,7 +85,7 @@ def test_a_run_of_another_environment_tells_nothing(
     found = judged(at, told(*nodes, well=well, labels={**ours, **theirs}, source=source))
     assert found.finding is Finding.NOTHING
     assert "not of" in said(found)
-    same = {name: one.upper() for name, one in ours.items() if name in theirs}
+    same = {name: one.title() for name, one in ours.items() if name in theirs}
     assert (
         judged(at, told(*nodes, labels={**ours, **same}, source=source)).finding is Finding.PROVES
     )
