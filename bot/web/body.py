@@ -41,7 +41,8 @@ async def read_body(request: web.Request, limit: int) -> bytes:
                     raise _too_large(limit)
                 parts.append(part)
     except TimeoutError as error:
-        raise RefusedError(408, "The body came too slowly; send it again.", "broken") from error
+        # No 408: most senders give up at any 4xx, and it may have been us who stood still.
+        raise RefusedError(503, "The body came too slowly; send it again.", "broken") from error
     except (ConnectionError, web.RequestPayloadError) as error:
         raise RefusedError(400, "The body broke off; send it again.", "broken") from error
     return b"".join(parts)

@@ -27,6 +27,8 @@ NOT_STORED_RETRY = 5
 _KEPT_HEADERS = frozenset({"user-agent"})
 _REFUSED_TYPES = ("multipart/", "image/", "audio/", "video/", "font/")
 _HEADER_LENGTH = 1_024
+_HEARD = frozenset({"throttled", "undecided"})
+"""What was refused after its body had been read."""
 _NO_SOURCE = "No source has this name; look at `sources:` in config.yaml."
 
 
@@ -202,7 +204,7 @@ def _refuse(error: RefusedError) -> web.Response:
     wait = error.wait if isinstance(error, _ThrottledError) else again
     headers = {"WWW-Authenticate": 'Bearer realm="watchbill"'} if error.status == 401 else None
     refused = refusal(error.status, error.why, retry_after=wait, headers=headers)
-    if error.status in {400, 401, 408, 413, 415}:
+    if error.result not in _HEARD:
         # What is left of the body is not read to the end for somebody who was refused.
         refused.force_close()
     return refused
