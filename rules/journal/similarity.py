@@ -13,6 +13,8 @@ LIKE = 0.42
 """From this likeness on, of 0 to about 2, an entry is worth showing."""
 SAME_WORDING = 0.45
 """The share of what an incident's words say that makes it the same trouble of one product."""
+MOST_OF_ENTRY = 2_000
+"""Words: more than a form holds whose every field is full."""
 MOST_CHOSEN = 12
 MOST_FOUND = 300
 """So many entries are compared for the words they share, the rarest words first."""
@@ -105,18 +107,27 @@ def words_about(facts: Facts) -> tuple[str, ...]:
 
 
 def words_in(entry: JournalEntry) -> tuple[str, ...]:
-    """Return all words an entry is found by, those with accents in both spellings."""
-    told = entry.told
+    """Return all words an entry is found by, those with accents in both spellings.
+
+    What it is about comes first, so that no length of what people wrote hides it.
+    """
+    told, facts = entry.told, entry.facts
     words = words_of(
+        facts.title,
+        facts.asset,
+        facts.product,
+        facts.category,
+        told.cause_class,
         told.cause,
         told.fix,
         told.symptom,
-        " ".join(words_about(entry.facts)),
-        *(note.text for note in entry.notes),
-        told.cause_class,
-        told.needed_why,
         told.follow_up,
-        entry.facts.note,
+        told.needed_why,
+        *(note.text for note in reversed(entry.notes)),
+        facts.note,
+        *(value for _, value in facts.labels),
+        facts.description,
+        most=MOST_OF_ENTRY,
     )
     return tuple(dict.fromkeys(one for word in words for one in spellings(word)))
 

@@ -103,18 +103,19 @@ _STOP = frozenset(
 _TAKEN_APART = 4
 
 
-def words_of(*texts: str) -> tuple[str, ...]:
+def words_of(*texts: str, most: int = MOST_WORDS) -> tuple[str, ...]:
     """Return the words of texts in the order in which they first stand, each once.
 
     `load_orders` gives "load", "order" and "loadorders": its parts, and itself as one word.
-    Numbers, dates and the ids of runs say nothing and are left out, but for codes like 404.
+    Numbers, dates and the ids of runs say nothing and are left out, but for codes like 404. Of
+    more than `most` words the first are returned.
     """
-    return _collected(texts, _of_name)
+    return _collected(texts, _of_name, most)
 
 
 def parts_of(*texts: str) -> tuple[str, ...]:
     """Return the words of texts where identifiers are no more than their parts."""
-    return _collected(texts, _parts_of_name)
+    return _collected(texts, _parts_of_name, MOST_WORDS)
 
 
 @lru_cache(maxsize=50_000)
@@ -154,14 +155,16 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text[:_LONGEST_TEXT])
 
 
-def _collected(texts: Iterable[str], of_name: Callable[[str], Iterable[str]]) -> tuple[str, ...]:
+def _collected(
+    texts: Iterable[str], of_name: Callable[[str], Iterable[str]], most: int
+) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for text in texts:
         for name in _NAME.findall(_plain(text)):
             found.update(dict.fromkeys(of_name(name)))
-        if len(found) > MOST_WORDS:
+        if len(found) > most:
             break
-    return tuple(found)[:MOST_WORDS]
+    return tuple(found)[:most]
 
 
 def _parts(name: str) -> list[str]:

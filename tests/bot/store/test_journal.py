@@ -140,6 +140,27 @@ async def test_accents_do_not_count(
     assert await numbers(opened_store, query) == [1]
 
 
+async def test_the_longest_entry_is_found_by_what_it_is_about_and_by_its_notes(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    def prose(letter: str) -> str:
+        # as many different words as a field of the form takes
+        return " ".join(f"{letter}{chr(97 + n // 26)}{chr(97 + n % 26)}qq" for n in range(330))
+
+    told = Told(symptom=prose("x"), cause=prose("y"), fix=prose("z"), follow_up=prose("w"))
+    note = Note(text="the vendor confirmed: zookeeper", by="ana", at=clock.now())
+    long = entry(1, clock, told=told, notes=(note,))
+    long = replace(
+        long, facts=replace(long.facts, title="refunds stopped", asset="dwh.fct_refunds")
+    )
+    await saved(opened_store, long, entry(2, clock))
+    for query in ("refunds stopped", "fct_refunds", "zookeeper", "zaaqq", "xmrqq", "pipeline"):
+        assert 1 in await numbers(opened_store, query), query
+    seen = await opened_store.journal.seen(subject_of(long.facts, 3), PLAIN)
+    assert seen.latest is not None
+    assert seen.latest.number == 1
+
+
 async def test_where_no_entry_has_an_identifier_its_parts_are_looked_for(
     opened_store: OpenedStore, clock: FakeClock
 ) -> None:
@@ -156,6 +177,13 @@ async def test_where_no_entry_has_an_identifier_its_parts_are_looked_for(
     assert await numbers(opened_store, "stg_payments") == [3]
     assert await numbers(opened_store, "stg_payments", page=1, size=1) == []
     assert await numbers(opened_store, "fct_refunds") == []
+    named = Facts(title="Task load_customers failed")
+    await saved(
+        opened_store,
+        entry(5, clock, facts=named),
+        entry(6, clock, told=Told(fix="load the customers by hand")),
+    )
+    assert await numbers(opened_store, "load_customers") == [5]
 
 
 @pytest.mark.parametrize("query", ['"', "' | !", "a:* & (", "*", "NEAR(", "\0", "\ud800", "()"])
