@@ -144,6 +144,10 @@ def _by_load(at: Incident, seen: Verification | None, expects: Expects, told: Ev
             )
         case Proof.BACKFILL:
             return _backfilled(at, seen.covered if seen else (), expects, told)
+        case _ if told.kind == BACKFILL and _loads_another(expects, told):
+            return _nothing(
+                "{run} went well and loaded another interval: it proves nothing.", run=told.name
+            )
         case _:
             return Judged(Finding.PROVES, say("{run}", run=told.name))
 
@@ -221,6 +225,11 @@ def _backfilled(
     elif again or told.kind == BACKFILL or _is_true(told.labels, "backfill"):
         return Judged(Finding.PROVES, say("{run}", run=told.name))
     return Judged(Finding.NOTHING, _still_bad(told, bad), before)
+
+
+def _loads_another(expects: Expects, told: Evidence) -> bool:
+    loaded, bad = interval_of(told.labels), expects.bad
+    return loaded is not None and bad is not None and not covers((loaded,), bad)
 
 
 def _still_bad(told: Evidence, bad: Interval | None) -> Sentence:

@@ -10,7 +10,7 @@ from rules.alert import Alert, AlertStatus, Severity
 from rules.catalogue import Asset, Catalogue, Product
 from rules.grouping import open_incident
 from rules.incident import Incident
-from rules.run import Run, RunState
+from rules.run import BACKFILL, SCHEDULED, Run, RunState
 from rules.sentence import plain
 from rules.verifying.evidence import Evidence, Finding, Judged, judged, of_run
 from rules.verifying.expecting import claimed
@@ -124,6 +124,28 @@ def test_an_expectation_on_a_table_is_not_proved_by_loading_the_table() -> None:
     assert judged(at, told(MODEL)).finding is Finding.NOTHING
     own = replace(told(), about_it=True)
     assert judged(at, own).finding is Finding.PROVES
+
+
+def of_day(day: int) -> dict[str, str]:
+    start, end = f"2026-11-{day:02}", f"2026-11-{day + 1:02}"
+    return {"dag_id": "shop", "data_interval_start": start, "data_interval_end": end}
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "finding"),
+    [
+        (BACKFILL, of_day(3), Finding.NOTHING),
+        (BACKFILL, of_day(22), Finding.PROVES),
+        (BACKFILL, {"dag_id": "shop"}, Finding.PROVES),
+        (SCHEDULED, of_day(23), Finding.PROVES),
+    ],
+)
+def test_a_backfill_of_another_interval_tells_nothing_of_the_one_that_failed(
+    kind: str, labels: Mapping[str, str], finding: Finding
+) -> None:
+    at = pending("airflow", **of_day(22))
+    ran = replace(told(labels=labels, source="airflow"), kind=kind)
+    assert judged(at, ran).finding is finding
 
 
 @pytest.mark.parametrize("well", [True, False])
