@@ -112,8 +112,7 @@ class ActionDeliverer:
             async with self._parts.session.post(
                 action.url, data=body, headers=headers, timeout=wait, allow_redirects=False
             ) as answer:
-                said = await answer.content.read(LONGEST_ANSWER)
-                status = answer.status
+                said, status = await _beginning(answer.content), answer.status
         except aiohttp.ClientConnectorError:
             return Result(ActionState.FAILED, "Nothing was run: nobody answers there.")
         except (TimeoutError, aiohttp.ClientError) as error:
@@ -178,6 +177,14 @@ def outcome_sentence(run: ActionRun, state: ActionState) -> Sentence:
     }
     return say(words.get(state, "{action}, step {n} of the runbook, is under way."),
                action=run.action, n=run.step + 1)  # fmt: skip
+
+
+async def _beginning(content: aiohttp.StreamReader) -> bytes:
+    """Read as much as is shown, in however many pieces it comes."""
+    kept = b""
+    while len(kept) < LONGEST_ANSWER and (piece := await content.read(LONGEST_ANSWER - len(kept))):
+        kept += piece
+    return kept
 
 
 async def _command(action: Action, incident: Incident) -> Result:

@@ -1,7 +1,7 @@
 """An action by webhook: called once, and honest about an answer that did not come."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import aiohttp
@@ -18,7 +18,10 @@ from tests.fakes.clock import FakeClock
 
 
 async def ran(
-    store: OpenedStore, clock: FakeClock, answer: Callable[[web.Request], web.Response] | None
+    store: OpenedStore,
+    clock: FakeClock,
+    answer: Callable[[web.Request], web.Response] | None,
+    pieces: Sequence[bytes] = (),
 ) -> tuple[ActionRun, list[web.Request]]:
     """Ask for an action and deliver it twice; return how it ended, and what was called."""
     made, seen = incident(1, clock.now()), list[web.Request]()
@@ -29,8 +32,15 @@ async def ran(
         tx.save(made)
         tx.runbooks.ask(run)
 
-    async def handle(request: web.Request) -> web.Response:
+    async def handle(request: web.Request) -> web.StreamResponse:
         seen.append(request)
+        if pieces:
+            said = web.StreamResponse()
+            await said.prepare(request)
+            for piece in pieces:
+                await said.write(piece)
+                await asyncio.sleep(0)  # noqa: TID251 - the reader's turn
+            return said
         if answer is None:
             await asyncio.Event().wait()
             raise AssertionError
@@ -90,3 +100,12 @@ async def test_no_answer_in_time_may_have_run(opened_store: OpenedStore, clock: 
     run, seen = await ran(opened_store, clock, None)
     assert (run.state, len(seen)) == (ActionState.UNKNOWN, 1)
     assert "may have run" in run.output
+
+
+async def test_an_answer_in_pieces_is_read_to_its_end(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    run, _ = await ran(opened_store, clock, None, pieces=(b"one ", b"two ", b"x" * 9_000))
+    assert run.state is ActionState.DONE
+    assert run.output.startswith("Answered 200.\none two xxx")
+    assert len(run.output) <= 4_020
