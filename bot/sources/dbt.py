@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from bot.ports.inbox import Delivery
-from bot.sources.dbt_artifacts import FAILED, extent
+from bot.sources.dbt_artifacts import FAILED, RUNS_NOTHING, extent
 from bot.sources.dbt_blame import Blame, blame
 from bot.sources.dbt_extent import NAMES, Extent, Result, extent_of, labels_of, stretch_of
 from bot.sources.json_body import JsonValue, read_object, text_of
@@ -158,7 +158,13 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
         raise UnreadableError(
             "The body has no dbt results; send target/run_results.json with `watchbill send`."
         )
-    asked = extent(dict(section(document.get("args"))))
+    args = section(document.get("args"))
+    if text_of(document.get("command") or args.get("which")) in RUNS_NOTHING:
+        raise UnreadableError(
+            "It is of a dbt command that runs nothing, like `docs generate`; "
+            "send what `dbt build` wrote before it is overwritten."
+        )
+    asked = extent(dict(args))
     run = _Run(source, delivery, document, Extent(asked=asked))
     rows = [_Row(run, one) for one in found if isinstance(one, dict) and one.get("unique_id")]
     if found and not rows:

@@ -18,6 +18,8 @@ MESSAGES = ((100, 4_000), (1_000, 1_000))
 """So many bad results may have messages so long; of more than that each keeps 200 characters."""
 PASSED = frozenset({"pass", "success"})
 FAILED = frozenset({"fail", "error", "runtime error", "partial success"})
+RUNS_NOTHING = frozenset({"clone", "compile", "generate", "list", "parse", "show"})
+"""Commands that call everything they name a success; `generate` is `dbt docs generate`."""
 ALERTS_A_PART = 1_000
 BYTES_A_PART = 900_000
 """Watchbill reads at most a thousand alerts from one body, and takes a megabyte at most."""
@@ -30,34 +32,17 @@ Json = Any
 Document = dict[str, Json]
 
 _KEPT = (
-    "name",
-    "resource_type",
-    "package_name",
-    "original_file_path",
-    "schema",
-    "database",
-    "relation_name",
-)
+    "name", "resource_type", "package_name", "original_file_path",
+    "schema", "database", "relation_name",
+)  # fmt: skip
 _KEPT_OF_MODELS = (
-    "name",
-    "resource_type",
-    "schema",
-    "relation_name",
-    "group",
-    "tags",
-    "meta",
-    "config",
-    "source_name",
-)
+    "name", "resource_type", "schema", "relation_name",
+    "group", "tags", "meta", "config", "source_name",
+)  # fmt: skip
 _KEPT_OF_RESULTS = (
-    "failures",
-    "execution_time",
-    "relation_name",
-    "max_loaded_at",
-    "max_loaded_at_time_ago_in_s",
-    "snapshotted_at",
-    "criteria",
-)
+    "failures", "execution_time", "relation_name", "max_loaded_at",
+    "max_loaded_at_time_ago_in_s", "snapshotted_at", "criteria",
+)  # fmt: skip
 _SPACE = re.compile(r"[ \t\r\n]*")
 _CALLED = re.compile(r"\b(?:source|ref)\(([^()]*)\)")
 _QUOTED = re.compile(r"['\"]([^'\"]+)['\"]")
@@ -75,6 +60,11 @@ def documents(artifact: Path, manifest: Path | None = None, target: str = "") ->
     thousand results become several documents. Raises ArtifactError and OSError.
     """
     found = load(artifact)
+    if (command := (found.get("args") or {}).get("which")) in RUNS_NOTHING:
+        raise ArtifactError(
+            f"{artifact.name} is of `{command}`, which runs nothing: send what `dbt build` wrote "
+            "before the next command overwrites it."
+        )
     if manifest is None:
         beside = artifact.with_name("manifest.json")
         manifest = beside if beside.exists() else None

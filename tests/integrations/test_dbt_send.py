@@ -175,6 +175,19 @@ def test_a_file_that_is_no_artefact_is_named(
     assert recorder.requests == []
 
 
+@pytest.mark.parametrize("command", ["generate", "compile", "clone"])
+def test_what_a_command_that_ran_nothing_wrote_is_not_sent(
+    recorder: Recorder, tmp_path: Path, command: str
+) -> None:
+    found = json.loads((DBT / "run_results.json").read_text())
+    found["args"]["which"] = command
+    (tmp_path / "run_results.json").write_text(json.dumps(found))
+    console = Console()
+    assert console.send(recorder.url, tmp_path / "run_results.json") == NOT_READABLE
+    assert f"run_results.json is of `{command}`, which runs nothing" in console.text
+    assert recorder.requests == []
+
+
 def test_a_file_that_is_not_there_does_not_stop_the_others(recorder: Recorder) -> None:
     console = Console()
     assert console.send(recorder.url, DBT / "none.json", DBT / "sources.json") == NOT_READABLE
