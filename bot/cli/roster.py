@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.app.roster.keeping import in_force
+from bot.app.roster.keeping import in_force, superseded
 from bot.app.roster.source import close_roster
 from bot.app.rules_in_force import roster_file
 from bot.cli.output import fail
 from bot.clock import SystemClock
+from bot.config.databases import is_shared
 from bot.config.settings import Config
 from bot.ports.roster_versions import AcceptedPlan
 from bot.roster.directory import KnownPeople
+from bot.roster.files import FileSource
 from bot.roster.roster import Roster
 from bot.roster.table import MOST_SHOWN, Problem, Severity
 from bot.roster.template import Setting
@@ -38,6 +40,8 @@ def roster_now(
         return None
     if accepted:
         file.restore(*in_force(accepted))
+        if is_shared(config.database) and isinstance(file.source, FileSource):
+            file.older = superseded([one.version for one in accepted])
         now = SystemClock().now()  # what is written today is of today, whenever is asked about
     file.load(now)
     close_roster(file)

@@ -21,6 +21,11 @@ def passwords_in(url: str) -> list[str]:
     return [written, unquote(written)] if written else []
 
 
+def is_shared(url: str) -> bool:
+    """Whether several replicas may be on this database."""
+    return url.startswith("postgresql://")
+
+
 def _database(url: str) -> str:
     # a message that shares words with the value would not be shown: it may come from a secret
     if url.startswith("sqlite://"):

@@ -43,7 +43,7 @@ class RosterKeeper:
         await self._restore()
         # each process may have a copy of its own of a file; of a sheet there is only one
         if self._shared and isinstance(self.roster.source, FileSource):
-            self.roster.older = _superseded(await self._versions.versions())
+            self.roster.older = superseded(await self._versions.versions())
         await asyncio.to_thread(self.roster.load, self._clock.now())
         await self._keep()
         await self._confirmed()
@@ -147,5 +147,6 @@ def in_force(accepted: Sequence[AcceptedPlan]) -> tuple[dict[str, Good], list[Ro
     return good, [one.plan for one in accepted if newest[one.plan.name] is not one]
 
 
-def _superseded(versions: Sequence[str]) -> frozenset[str]:
+def superseded(versions: Sequence[str]) -> frozenset[str]:
+    """Return which of these, the oldest first, are not in force any more."""
     return frozenset(versions) - {*versions[-1:]}

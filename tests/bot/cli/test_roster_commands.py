@@ -2,15 +2,19 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from bot.app import rules_in_force
 from bot.app.roster.keeping import RosterKeeper
 from bot.cli.main import app
+from bot.cli.roster import on_call_now
 from bot.clock import SystemClock
+from bot.config.file import load
+from bot.ports.roster_versions import AcceptedPlan
 from bot.roster.directory import KnownPeople
 from bot.roster.files import FileSource
 from bot.roster.roster import RosterFile
@@ -91,13 +95,11 @@ def test_ten_faults_are_printed_and_all_when_asked(tmp_path: Path, config: Path)
 def test_a_held_version_is_confirmed_at_the_terminal(tmp_path: Path, config: Path) -> None:
     roster = tmp_path / "roster.csv"
     now = SystemClock().now()
-    began = now - timedelta(hours=10)  # a week begins on Monday at 09:00 in Berlin
-    week = (began - timedelta(days=began.weekday())).date()
-    far = week + timedelta(days=365)
-    roster.write_text(f"Week of,Primary\n{week},ana ruiz\n{week + timedelta(days=7)},bo\n")
+    began, ends, far = (now.date() + timedelta(days=days) for days in (-3, 20, 365))
+    roster.write_text(f"Start,End,Primary\n{began},{ends},ana ruiz\n")
     asyncio.run(accept(tmp_path, roster))
     assert run(config, "roster", "confirm") == "No version is held: there is nothing to confirm.\n"
-    roster.write_text(f"Week of,Primary\n{far},bo\n")
+    roster.write_text(f"Start,Primary\n{far},bo\n")
     assert "Ana Ruiz" in run(config, "who")
     assert "Held" in run(config, "roster", "confirm", status=1, typed="n\n")
     assert "is confirmed" in run(config, "roster", "confirm", typed="y\n")
@@ -105,6 +107,33 @@ def test_a_held_version_is_confirmed_at_the_terminal(tmp_path: Path, config: Pat
     assert "nobody" in run(config, "who").lower()
     before = (now - timedelta(minutes=5)).isoformat()
     assert "Ana Ruiz" in run(config, "who", "--at", before)
+
+
+@pytest.mark.parametrize(
+    ("database", "expected"),
+    [("postgresql://bot@127.0.0.1/watchbill", "bo@example.com"),  # as the bot answers
+     ("sqlite:///watchbill.db", "ana@example.com")],
+)  # fmt: skip
+def test_a_command_beside_an_old_copy_answers_as_the_bots_do(
+    tmp_path: Path, database: str, expected: str
+) -> None:
+    path = configured(tmp_path, "roster.csv")
+    path.write_text(path.read_text().replace(f"sqlite:///{tmp_path}/watchbill.db", database))
+    config = load(path, {}).config
+    assert config is not None
+    accepted: list[AcceptedPlan] = []
+    at = datetime(2026, 11, 18, 12, tzinfo=UTC)
+    roster = tmp_path / "roster.csv"
+    for who in ("bo", "ana"):  # what stands there in the end is the older one
+        roster.write_text(f"Start,End,Primary\n2026-11-16,2099-11-16,{who}\n")
+        file = rules_in_force.roster_file(config, config.directory())
+        assert file is not None
+        file.load(at)
+        (good,) = file.good.values()
+        accepted.insert(0, AcceptedPlan(plan=good.plan, version=good.version, accepted_at=at))
+    later = datetime(2098, 6, 1, tzinfo=UTC)  # what a command reads counts from its own now on
+    on_call = on_call_now(config, later, (), accepted)
+    assert on_call.at("data", "primary", later) == (expected,)
 
 
 async def accept(folder: Path, roster: Path) -> None:
