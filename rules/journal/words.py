@@ -139,7 +139,7 @@ class SameWords:
         for group in self.groups:
             stems = tuple(dict.fromkeys(word for one in group for word in words_of(one)))
             for word in stems:
-                known.setdefault(word, stems)
+                known[word] = tuple(dict.fromkeys((*known.get(word, ()), *stems)))
         object.__setattr__(self, "_of", known)
 
     def like(self, word: str) -> tuple[str, ...]:

@@ -53,3 +53,10 @@ def test_words_of_one_meaning_are_one() -> None:
         ("order",),
     )
     assert same.like("order") == ("order",)
+
+
+def test_a_group_that_is_added_counts_in_both_directions() -> None:
+    same = SameWords((("late", "lagging", "lag", "behind"), ("backlog", "lag", "behind")))
+    assert set(same.like("lag")) == {"lat", "lag", "behind", "backlog"}
+    assert "lag" in same.like("backlog")
+    assert "backlog" not in same.like("lat"), "what shares no group is not the same"
