@@ -1,6 +1,6 @@
 """A query of the table as the address writes it, and back: what people share as a link."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import TypeVar
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from multidict import MultiMapping
 
-from bot.ports.issues import IssueFilter, IssueQuery, SortBy
+from bot.ports.issues import Choices, IssueFilter, IssueQuery, SortBy
 from rules.category import Category
 from rules.issues.issue import Standing
 from rules.priority import Impact, Priority, Urgency
@@ -115,6 +115,25 @@ def asked(said: MultiMapping[str], zone: ZoneInfo) -> Asked:
     size = read.number("size")
     query = replace(query, size=size) if size in SIZES else query
     return Asked(query, given, tuple(read.faults))
+
+
+def meant(wanted: Asked, choices: Choices, name: Callable[[str], str]) -> Asked:
+    """Return what is asked once owner and product are those that are meant, as people write them."""
+    which = wanted.query.filter
+    which = replace(
+        which,
+        owner=known_as(which.owner, choices.owners, name),
+        product=known_as(which.product, choices.products, name),
+    )
+    return replace(wanted, query=replace(wanted.query, filter=which))
+
+
+def known_as(written: str, known: Sequence[str], name: Callable[[str], str]) -> str:
+    """Return the one of `known` that is written so, or called so, in any case; else what is written."""
+    if not written or written in known:
+        return written
+    plain = written.casefold()
+    return next((one for one in known if plain in {one.casefold(), name(one).casefold()}), written)
 
 
 class _Reading:

@@ -18,7 +18,7 @@ from bot.ports.journal import JournalFilter, JournalReads
 from bot.ports.store import Reader as StoreReader
 from bot.web.answers import has_begun
 from bot.web.pages import export
-from bot.web.pages.asking import SIZES, STATUSES, Asked, asked
+from bot.web.pages.asking import SIZES, STATUSES, asked, known_as, meant
 from bot.web.pages.drawing import HEADERS, Reader, notice, page
 from bot.web.pages.sessions import Sessions
 from rules.category import Category
@@ -121,14 +121,15 @@ class Pages:
     # the table
 
     async def issues(self, request: web.Request, me: Reader) -> web.StreamResponse:
-        wanted = asked(request.query, me.zone)
         await self._parts.fresh()
+        choices = await self._known_choices(me.now)
+        wanted = meant(asked(request.query, me.zone), choices, me.name)
         found = await self._parts.issues.page(replace(wanted.query, typical=True), me.now)
         context = {
             "me": me,
             "asked": wanted,
             "found": found,
-            "choices": await self._known_choices(me.now),
+            "choices": choices,
             "csv": wanted.address("/issues.csv"),
             "statuses": tuple(STATUSES),
             "sizes": SIZES,
@@ -141,8 +142,9 @@ class Pages:
         return page("issues.html", context)
 
     async def table_as_csv(self, request: web.Request, me: Reader) -> web.StreamResponse:
-        wanted: Asked = asked(request.query, me.zone)
         await self._parts.fresh()
+        choices = await self._known_choices(me.now)
+        wanted = meant(asked(request.query, me.zone), choices, me.name)
         pieces = self._parts.issues.all(wanted.query, me.now)
         # a database that is away is told by a page, which a download that has begun cannot become
         first = await anext(pieces, None) or ()
@@ -201,8 +203,9 @@ class Pages:
         given = request.query
         at = given.get("page", "0")
         number = int(at) if at.isascii() and at.isdigit() and len(at) < 5 else 0
+        choices = await self._known_choices(me.now)
         filters = JournalFilter(
-            product=given.get("product", "")[:200],
+            product=known_as(given.get("product", "").strip()[:200], choices.products, me.name),
             category=given.get("category", "")[:40],
             cause=given.get("cause", "")[:60],
         )
@@ -215,7 +218,7 @@ class Pages:
             "words": words,
             "filters": filters,
             "number": number,
-            "choices": await self._known_choices(me.now),
+            "choices": choices,
             "categories": tuple(Category),
             "turn": lambda n: f"/journal?{urlencode({**kept, 'page': n})}",
         }

@@ -153,6 +153,25 @@ async def test_a_story_that_is_cut_says_so(running: Site, ana: aiohttp.ClientSes
         assert "left out" not in await answer.text()
 
 
+@pytest.mark.parametrize("asked_for", ["owner=Finance%20data", "owner=FINANCE", "owner=finance"])
+async def test_an_owner_is_found_by_what_the_table_calls_them(
+    ana: aiohttp.ClientSession, asked_for: str
+) -> None:
+    wanted = [one.number for one in history(30) if one.stakes and one.stakes.owner == "finance"]
+    async with ana.get(f"/issues.csv?dir=asc&{asked_for}") as answer:
+        rows = list(csv.DictReader(io.StringIO(await answer.text())))
+    assert [int(row["number"]) for row in rows] == wanted
+    async with ana.get(f"/issues?{asked_for}") as answer:
+        assert f"{len(wanted)} issues match" in await answer.text()
+
+
+async def test_a_product_is_found_in_any_case(ana: aiohttp.ClientSession) -> None:
+    async with ana.get("/issues?product=Shipments") as answer:
+        assert "Nothing matches" not in await answer.text()
+    async with ana.get("/journal?product=Nothing") as answer:
+        assert "Nothing matches" in await answer.text()
+
+
 async def test_the_csv_has_every_match_and_no_formula(
     ana: aiohttp.ClientSession,
 ) -> None:
