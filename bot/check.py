@@ -1,5 +1,6 @@
 """`watchbill check`: everything that is wrong with the configuration, before it runs."""
 
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -87,6 +88,7 @@ def check(
     warnings = list(loaded.warnings)
     faults = list(_source_faults(loaded.config, loaded.document))
     faults += _calendar_faults(loaded.config, loaded.document)
+    faults += _mail_faults(loaded.config, loaded.document)
     faults += _backend_faults(loaded.config, loaded.document)
     if loaded.config.roster is None:
         words = "no `roster`: nobody is ever on call"
@@ -130,6 +132,16 @@ def _unknown_calendars(config: Config, catalogue: CatalogueFindings) -> Iterator
 def _calendar_faults(config: Config, document: Document) -> Iterator[Fault]:
     for name, words in read_holidays(config)[1].items():
         yield document.fault(("holidays", name), words)
+
+
+def _mail_faults(config: Config, document: Document) -> Iterator[Fault]:
+    spec = config.contact.email
+    if spec is not None and spec.ca_file:
+        try:
+            ssl.create_default_context(cafile=spec.ca_file)
+        except OSError as error:
+            words = f"no mail can be sent: {spec.ca_file}: {error.strerror or error}"
+            yield document.fault(("contact", "email", "ca_file"), words)
 
 
 def _backend_faults(config: Config, document: Document) -> Iterator[Fault]:

@@ -1,11 +1,11 @@
 """Wires how people are reached besides Slack: what sends, what hears them acknowledge."""
 
 import secrets
-import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import aiohttp
+import structlog
 from aiohttp import web
 
 from bot.app.slack_side import SlackSide
@@ -31,6 +31,8 @@ from bot.store.opening import OpenedStore
 from rules.contacting.contacts import Contacts
 from rules.contacting.method import Method, read_order
 from rules.people import People
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def contact_side(
 def backends_of(
     config: Config, session: aiohttp.ClientSession, clock: Clock
 ) -> Mapping[Method, Backend]:
-    """Return what sends by each configured method. Raises OSError for a file that is not there."""
+    """Return what sends by each configured method."""
     spec, found = config.contact, dict[Method, Backend]()
     if spec.email is not None:
         found[Method.EMAIL] = _email(spec.email, clock)
@@ -133,11 +135,18 @@ def backends_of(
 
 
 def _email(spec: EmailSpec, clock: Clock) -> Backend:
-    from bot.contact.email import Email, Mailbox  # and its SMTP client: only where it is used
+    # and its SMTP client: only where it is used
+    from bot.contact.email import Email, Mailbox, trusting
 
-    context = None
-    if spec.security != "none":
-        context = ssl.create_default_context(cafile=spec.ca_file)
+    trust = None if spec.security == "none" else trusting(spec.ca_file)
+    try:
+        _ = trust and trust()
+    except OSError as error:  # nobody is left un-paged for that: Slack and the other methods go on
+        log.warning(
+            "no mail can be sent",
+            action="contact",
+            error=f"contact.email.ca_file: {spec.ca_file}: {error.strerror or error}",
+        )
     mailbox = Mailbox(
         host=spec.host,
         port=spec.own_port,
@@ -145,7 +154,7 @@ def _email(spec: EmailSpec, clock: Clock) -> Backend:
         security=spec.security,
         username=spec.username,
         password=spec.password.get_secret_value(),
-        context=context,
+        trust=trust,
     )
     return Email(mailbox, clock)
 

@@ -138,10 +138,7 @@ async def _tested(
     from bot.app.contact_side import backends_of
 
     async with aiohttp.ClientSession() as session:
-        try:
-            backends = backends_of(config, session, SystemClock())
-        except OSError as error:
-            raise fail(f"contact.email.ca_file: {error.strerror or error}") from error
+        backends = backends_of(config, session, SystemClock())
         return [await _sent(backends, person, method) for method in wanted]
 
 

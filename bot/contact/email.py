@@ -3,9 +3,11 @@
 import asyncio
 import hashlib
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
+from functools import cache, partial
 
 import aiosmtplib
 
@@ -24,7 +26,7 @@ _NOT_OFFERED = aiosmtplib.SMTPException
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailbox:
-    """The server we send by. `security` is starttls, tls or none; `context` what checks its name."""
+    """The server we send by. `security` is starttls, tls or none; `trust` makes what checks its name."""
 
     host: str
     port: int
@@ -32,7 +34,12 @@ class Mailbox:
     security: str = "starttls"
     username: str = ""
     password: str = field(default="", repr=False)
-    context: ssl.SSLContext | None = None
+    trust: Callable[[], ssl.SSLContext] | None = None
+
+
+def trusting(ca_file: str | None) -> Callable[[], ssl.SSLContext]:
+    """Return what makes a context once; it raises OSError as long as the file cannot be read."""
+    return cache(partial(ssl.create_default_context, cafile=ca_file))
 
 
 class Email:
@@ -49,7 +56,11 @@ class Email:
     async def send(self, summons: Summons) -> Sent:
         message = self._message(summons)
         handed_over = False
-        client = self._client()
+        try:
+            client = self._client()
+        except OSError as error:
+            why = f"`contact.email.ca_file` cannot be used: {error.strerror or error}"
+            raise RetryLaterError(why) from error
         try:
             async with asyncio.timeout(self._whole):
                 await client.connect()
@@ -74,7 +85,7 @@ class Email:
             port=at.port,
             use_tls=at.security == "tls",
             start_tls=at.security == "starttls",
-            tls_context=at.context,
+            tls_context=at.trust() if at.trust else None,
             timeout=self._step,
         )
 

@@ -64,6 +64,17 @@ def test_a_folder_is_a_fault(tmp_path: Path) -> None:
     assert check(tmp_path, {}).lines()[0] == f"{tmp_path}: cannot be read: Is a directory"
 
 
+def test_whom_mail_trusts_must_be_there_and_readable(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(LOCAL + "contact: {email: {host: m, from: a@b.c, ca_file: ca.pem}}\n")
+    (missing,) = check(path, {}).faults
+    (tmp_path / "ca.pem").write_text("no certificate")
+    (broken,) = check(path, {}).faults
+    assert (missing.line, broken.line) == (4, 4)
+    assert missing.message.endswith("ca.pem: No such file or directory")
+    assert "ca.pem: " in broken.message
+
+
 def test_text_that_is_not_utf8_is_a_fault(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_bytes(b"slack:\n  mode: \xff\xfe\n")

@@ -100,6 +100,15 @@ async def test_when_slack_fails_the_mail_goes_at_once(slow: Second) -> None:
     await slow.running.until_said("data-alerts", "did not reach")
 
 
+async def test_a_mail_server_that_nobody_vouches_for_keeps_no_page_from_slack(
+    tmp_path: Path,
+) -> None:
+    more = '\ncontact: {email: {host: 127.0.0.1, from: "w@example.com", ca_file: gone.pem}}\n'
+    async with started(f"sqlite:///{tmp_path / 'w.db'}", tmp_path, 1.0, more) as running:
+        assert await running.post("generic", BROKEN) == 202
+        await running.until_said("data-alerts", "orders table is late")
+
+
 async def test_what_is_left_out_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG.format(database="sqlite:///x.db", roster="r.csv", port=1))

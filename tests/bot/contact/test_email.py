@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.contact.email import Email, Mailbox
+from bot.contact.email import Email, Mailbox, trusting
 from bot.ports.delivering import GiveUpError, RetryLaterError
 from tests.bot.contact.samples import ACK, summons
 from tests.fakes.clock import FakeClock
@@ -86,7 +86,7 @@ async def test_starttls_and_a_login(tmp_path: Path) -> None:
         "security": "starttls",
         "username": USER,
         "password": PASSWORD,
-        "context": trusts,
+        "trust": lambda: trusts,
     }
     async with serving(MailServer(), context=context, starttls=True, login=True) as mail:
         await email(mail, **named).send(TO_ANA)
@@ -98,7 +98,19 @@ async def test_encrypted_from_the_beginning(tmp_path: Path) -> None:
     context, trusted = certificate(tmp_path)
     trusts = ssl.create_default_context(cafile=str(trusted))
     async with serving(MailServer(), context=context) as mail:
-        await email(mail, security="tls", context=trusts).send(TO_ANA)
+        await email(mail, security="tls", trust=lambda: trusts).send(TO_ANA)
+    assert len(mail.mails) == 1
+
+
+async def test_whom_to_trust_may_be_told_later(tmp_path: Path) -> None:
+    context, trusted = certificate(tmp_path)
+    late = tmp_path / "late.pem"
+    async with serving(MailServer(), context=context) as mail:
+        sender = email(mail, security="tls", trust=trusting(str(late)))
+        with pytest.raises(RetryLaterError, match="ca_file` cannot be used: No such file"):
+            await sender.send(TO_ANA)
+        trusted.rename(late)
+        await sender.send(TO_ANA)
     assert len(mail.mails) == 1
 
 
@@ -131,7 +143,7 @@ async def test_a_wrong_password_says_what_to_correct(tmp_path: Path) -> None:
         "security": "starttls",
         "username": USER,
         "password": "wrong",
-        "context": trusts,
+        "trust": lambda: trusts,
     }
     async with serving(MailServer(), context=context, starttls=True, login=True) as mail:
         with pytest.raises(GiveUpError, match=r"535 .*correct `contact.email.username`"):
