@@ -1,6 +1,8 @@
 """Tasks as issues of Jira Cloud: https://developer.atlassian.com/cloud/jira/platform/rest/v3/."""
 
 import base64
+import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +13,11 @@ from bot.trackers.calling import Caller, Issue
 
 LABEL = "watchbill"
 _LONGEST_SUMMARY = 250
+_DROPPED = re.compile(
+    r"cancel|won['\u2019]?t|reject|declin|duplicate|abandon|obsolete|invalid|not needed",
+    re.IGNORECASE,
+)
+"""How people call the ends of what was not done."""
 
 
 class JiraIssues:
@@ -73,9 +80,7 @@ class JiraIssues:
             return
         offered = await self._caller.call("GET", f"{path}/transitions")
         listed = offered.get("transitions", []) if isinstance(offered, dict) else []
-        step = next(
-            (one for one in listed if (_category(one.get("to")) == "done") != is_open), None
-        )
+        step = _chosen(listed, is_open=is_open, needed=needed)
         if step is not None:
             body = {"transition": {"id": str(step.get("id", ""))}}
             await self._caller.call("POST", f"{path}/transitions", body=body)
@@ -90,6 +95,19 @@ class JiraIssues:
         key = str(one.get("key", ""))
         status = (one.get("fields") or {}).get("status")
         return Issue(key, f"{self._url}/browse/{quote(key, safe='-')}", _category(status) != "done")
+
+
+def _chosen(steps: Sequence[Any], *, is_open: bool, needed: bool) -> Any:
+    """Return the step that says the same; of two to an end the one that says why, if it does."""
+    right = [one for one in steps if (_category(one.get("to")) == "done") != is_open]
+    if not right or is_open:
+        return right[0] if right else None
+    told = (one for one in right if bool(_DROPPED.search(_name(one.get("to")))) != needed)
+    return next(told, right[0])
+
+
+def _name(status: Any) -> str:
+    return str((status if isinstance(status, dict) else {}).get("name") or "")
 
 
 def _category(status: Any) -> str:

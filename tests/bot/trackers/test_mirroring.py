@@ -33,6 +33,8 @@ class FakeTracker:
     after_create: list[Answer] = field(default_factory=list)
     calls: list[tuple[str, str]] = field(default_factory=list)
     auth: set[str] = field(default_factory=set)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    stepped: list[str] = field(default_factory=list)
     keeps_labels: bool = True
     """False as GitHub is to whoever may make issues and not push: labels are dropped, silently."""
     is_indexed: bool = True
@@ -75,9 +77,10 @@ class FakeTracker:
                 {"id": "11", "to": {"statusCategory": {"key": "indeterminate"}}},
                 {"id": "31", "to": {"statusCategory": {"key": "done"}}},
             ]
-            return web.json_response({"transitions": steps})
+            return web.json_response({"transitions": self.steps or steps})
         if path.endswith("/transitions"):
             body = await request.json()
+            self.stepped.append(body["transition"]["id"])
             self.issues[0]["status"] = "done" if body["transition"]["id"] == "31" else "new"
             return web.Response(status=204)
         if request.method == "POST":
@@ -194,6 +197,31 @@ async def test_an_answer_that_is_lost_after_it_was_made_makes_no_second(
         assert caught.value.unsure
         await deliver(opened_store, clock, tracker, task)
     assert len(fake.issues) == 1
+
+
+def _step(its_id: str, name: str, category: str = "done") -> dict[str, Any]:
+    return {"id": its_id, "to": {"name": name, "statusCategory": {"key": category}}}
+
+
+@pytest.mark.parametrize(
+    ("offered", "needed", "taken"),
+    [
+        (["Cancelled", "Done"], True, "Done"),
+        (["Cancelled", "Done"], False, "Cancelled"),
+        (["Done", "Won\u2019t do"], False, "Won\u2019t do"),
+        (["Rejected"], True, "Rejected"),
+        (["Erledigt", "Verworfen"], False, "Erledigt"),
+    ],
+)
+async def test_jira_is_told_whether_it_was_done_or_not_needed(
+    offered: list[str], needed: bool, taken: str
+) -> None:
+    fake = FakeTracker(steps=[_step("1", "Doing", "indeterminate")])
+    fake.steps += [_step(name, name) for name in offered]
+    async with serving(fake, "jira") as tracker:
+        await tracker.create("Backfill", "it", "watchbill-m")
+        await tracker.agree("DATA-1", is_open=False, needed=needed)
+    assert fake.stepped == [taken]
 
 
 async def test_whoever_may_set_no_labels_makes_no_second_issue_either(
