@@ -1,6 +1,7 @@
 """`watchbill serve`: the application as a process, with its signals."""
 
 import asyncio
+import errno
 import signal
 
 import structlog
@@ -34,6 +35,9 @@ def serve(config: Config, parts: RulebookParts) -> int:
 def cannot_start(error: Exception) -> str:
     """Return what is wrong and what to look at; the database's own words have no place in them."""
     words = str(error)
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        keys = "`listen` or `local_workspace.listen`"
+        return f"{words}. Stop the other process there, or set {keys} to another port."
     if isinstance(error, NotStoredError) and not words.startswith("database:"):
         return f"database: {words}; is there room for it, may we write to it, is it the primary?"
     return words

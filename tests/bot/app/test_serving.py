@@ -1,5 +1,7 @@
 """What `serve` says when it cannot start."""
 
+import asyncio
+
 import pytest
 
 from bot.app.serving import cannot_start
@@ -19,6 +21,15 @@ def test_the_databases_own_words_get_a_place_and_what_to_look_at(words: str) -> 
     said = cannot_start(NotStoredError(words))
     assert said.startswith(f"database: {words}; ")
     assert "is there room" in said
+
+
+async def test_an_address_that_is_taken_says_which_keys_name_it() -> None:
+    async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0) as taken:
+        port = taken.sockets[0].getsockname()[1]
+        with pytest.raises(OSError, match="in use") as caught:
+            await asyncio.start_server(lambda *_: None, "127.0.0.1", port)
+    assert f"{port}" in cannot_start(caught.value)
+    assert "set `listen` or `local_workspace.listen`" in cannot_start(caught.value)
 
 
 def test_what_says_what_to_do_is_left_as_it_is() -> None:
