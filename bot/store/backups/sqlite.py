@@ -127,7 +127,7 @@ def _check(copy: sqlite3.Connection, source: Path, progress: Progress) -> None:
     (said,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
     copy.set_progress_handler(None, 0)
     if said != "ok":
-        raise BackupError(f"{source} is damaged: {said}. Take another backup.")
+        raise BackupError(f"{source} is damaged: {said}. Restore the newest whole backup.")
 
 
 def _contents(reading: sqlite3.Connection, source: Path) -> Contents:
@@ -185,7 +185,7 @@ def _told(source: Path, target: Path) -> Iterator[None]:
         if "full" in words or "disk I/O" in words:
             message = f"{target} cannot be written ({words}). Is there room for it?"
         elif "malformed" in words or "not a database" in words:
-            message = f"{source} is damaged: {words}. Take another backup."
+            message = f"{source} is damaged: {words}. Restore the newest whole backup."
         else:
             message = f"{source} cannot be copied to {target}: {words}."
         raise BackupError(message) from error

@@ -206,13 +206,19 @@ def scratched(file: Path) -> None:
     file.write_bytes(raw)
 
 
+def test_a_damaged_database_is_told_to_be_restored(tmp_path: Path) -> None:
+    (tmp_path / "bot.db").write_bytes(b"no database at all" * 99)
+    with pytest.raises(BackupError, match="is damaged: .* Restore the newest whole backup"):
+        sqlite.back_up(tmp_path / "bot.db", tmp_path / "backup.db", silent)
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
         (newer, "made by a newer version .migration 9999"),
         (foreign, "no database of Watchbill"),
         (cut, "is damaged"),
-        (scratched, "is damaged"),
+        (scratched, "is damaged: .* Restore the newest whole backup"),
         (lambda file: file.write_text("Dear diary"), "is no backup"),
         (lambda file: file.write_bytes(b"PGDMP..."), "a backup of PostgreSQL"),
         (lambda file: file.write_bytes(b""), "is no backup"),
