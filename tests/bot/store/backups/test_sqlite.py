@@ -208,7 +208,7 @@ def scratched(file: Path) -> None:
 
 def test_a_damaged_database_is_told_to_be_restored(tmp_path: Path) -> None:
     (tmp_path / "bot.db").write_bytes(b"no database at all" * 99)
-    with pytest.raises(BackupError, match="is damaged: .* Restore the newest whole backup"):
+    with pytest.raises(BackupError, match="Restore the newest whole backup"):
         sqlite.back_up(tmp_path / "bot.db", tmp_path / "backup.db", silent)
 
 
