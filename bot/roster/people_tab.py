@@ -30,6 +30,10 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _NO = {"no", "n", "false", "0", "-", "nein", "non", "left", "inactive", "falsch", "faux"}
 _YES = {"", "yes", "y", "true", "1", "x", "ja", "oui", "si", "active", "wahr", "vrai", "✓", "✔"}
 _LONGEST_NAME = 100
+_NAMESAKE = (
+    "somebody of this name stands in row {row} already, so this row is left out. Two people need "
+    "an e-mail each; for one person, write the e-mail in both rows."
+)
 _ADDRESSES: Mapping[str, Callable[[str], str]] = {
     "phone": phone_number,
     "pushover": pushover_key,
@@ -54,11 +58,15 @@ def read_people_tab(table: Table, tab: str, configured: Iterable[Person]) -> Peo
     known = {person.key: person for person in configured}
     read = PeopleTab(People(), problems=list(found.problems))
     gone: set[str] = set()
+    rows: dict[str, int] = {}
     for row in found.rows:
         try:
             person = _person(row, known.values())
             if person is None:
                 continue
+            if person.key in rows and not _is_surely(row, known[person.key]):
+                raise CellError(row.cell("name"), _NAMESAKE.format(row=rows[person.key]))
+            rows.setdefault(person.key, row.number)
             known[person.key] = person = _reached(person, row, read.problems)
             if not _active(row):
                 gone.add(person.key)
@@ -125,6 +133,13 @@ def _before(name: str, email: str, slack: str, known: Iterable[Person]) -> Perso
         elif name and person.name.casefold() == name.casefold():
             return person
     return None
+
+
+def _is_surely(row: Row, person: Person) -> bool:
+    """Whether a row is of this person, and not of somebody who has only their name."""
+    email, slack = row.text("e-mail").lower(), row.text("slack").strip("<@> ")
+    known = {email, slack} & {person.email, person.slack.lstrip("@")} - {""}
+    return bool(known) or not (email or slack)
 
 
 def _zone(row: Row) -> str:

@@ -227,6 +227,34 @@ def test_who_is_not_active_any_more_is_nobody_however_they_are_written(written: 
     assert "(Eve) is marked as not active" in str(read.problems[0]) or written == "Eve"
 
 
+def test_a_namesake_further_down_the_tab_is_not_the_same_person() -> None:
+    tabs = {
+        "People": "Name,E-mail,Slack\nEve Adams,eve@example.com,\nEve Adams,,U0123EVE2\n",
+        "Shifts": "Start,End,Person\n2026-11-16,2026-11-20,Eve Adams\n",
+    }
+    read = read_tabs(tabs)
+    (problem,) = read.problems
+    assert problem.address == "People!A3"
+    assert problem.text == (
+        "somebody of this name stands in row 2 already, so this row is left out. Two people need an "
+        "e-mail each; for one person, write the e-mail in both rows."
+    )
+    assert read.people.by_key("eve@example.com").slack == "", "nobody else is paged for her"
+
+
+@pytest.mark.parametrize(
+    "second", ["Eve Adams,eve@example.com,U0123EVE1", "Eve Adams,,", "Eve A.,Eve@example.com,"]
+)
+def test_one_person_may_stand_in_two_rows(second: str) -> None:
+    tabs = {
+        "People": f"Name,E-mail,Slack,Team\nEve Adams,eve@example.com,,Web\n{second},Data\n",
+        "Shifts": "Start,End,Person\n2026-11-16,2026-11-20,eve\n",
+    }
+    read = read_tabs(tabs)
+    assert read.problems == ()
+    assert read.plans["data"].shifts[0].people == ("eve@example.com",)
+
+
 def test_two_people_of_one_name_are_not_taken_for_each_other() -> None:
     tabs = {
         "People": "Name,E-mail\nEve Adams,eve@example.com\nEve Adams,adams@example.com\n",
