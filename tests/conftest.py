@@ -55,8 +55,13 @@ dialects.share()
 structlog.get_config()["processors"][-1].exception_formatter = structlog.dev.plain_traceback
 
 
+SELDOM = 20_000
+"""Objects to make until the collector looks for garbage; usually it looks after 700."""
+
+
 def pytest_configure() -> None:
     """Keep the tests' files in memory, where there is room: nothing has to outlast a power cut."""
+    gc.disable()
     if memory := _memory():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))  # noqa: TID251 - pytest's own
 
@@ -67,9 +72,12 @@ def _memory() -> Path | None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Give `-n auto` one worker more than there are processors: process tests mostly wait."""
+    """Give `-n auto` two workers more than there are processors: a good part of the tests wait.
+
+    They wait for processes they started, and half of the others for PostgreSQL.
+    """
     ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min((ours or 1) + 1, MOST_WORKERS)
+    return min((ours or 1) + 2, MOST_WORKERS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -78,9 +86,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Take ten thousand collected tests out of what each collection of garbage walks through."""
-    gc.collect()
+    """Take ten thousand collected tests out of what each collection of garbage walks through.
+
+    Until here nothing but them was made, and to look at them again and again took a third.
+    """
     gc.freeze()
+    gc.set_threshold(SELDOM)
+    gc.enable()
 
 
 def _turn(item: pytest.Item) -> int:

@@ -14,7 +14,7 @@ def as_it_was() -> Iterator[None]:
     usual = gc.get_threshold()
     yield
     gc.set_threshold(*usual)
-    gc.unfreeze()
+    gc.freeze()  # the tests that were collected before
 
 
 def test_the_collector_looks_seldom_meanwhile_and_as_usual_afterwards() -> None:
