@@ -68,12 +68,16 @@ class Doors:
         if await self._reads_as(request):
             return _on_to(then)
         way = f"/sign-in/slack?{urlencode({'next': then})}" if self._openid else ""
-        return page("door.html", {"me": None, "slack": way})
+        response = page("door.html", {"me": None, "slack": way})
+        if "next" in request.query:
+            self._sessions.keep_way(response, then)
+        return response
 
     async def show_link(self, request: web.Request) -> web.StreamResponse:
         """Ask before signing in: whatever looks at links in advance must not use them up."""
         token = request.query.get("key", "")
-        then = local_path(request.query.get("next", ""))
+        given = request.query.get("next", "")
+        then = local_path(given) if given else self._sessions.kept_way(request)
         claim = self._sessions.read_link(token)
         reads_as = await self._reads_as(request)
         if reads_as and (claim is None or claim.person == reads_as):

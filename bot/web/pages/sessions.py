@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, unquote
 
 from aiohttp import web
 
@@ -45,6 +46,7 @@ class Sessions:
         prefix = "__Host-" if secure else ""
         self.cookie = f"{prefix}watchbill"
         self.state_cookie = f"{prefix}watchbill-sign-in"
+        self._way_cookie = f"{prefix}watchbill-next"
 
     def link_token(self, person: str) -> str:
         """Return what signs a person in once, within ten minutes."""
@@ -67,6 +69,15 @@ class Sessions:
         token = self._token("session", person, self._lasts, {})
         self._set(response, self.cookie, token, self._lasts)
         self._drop(response, self.state_cookie)
+        self._drop(response, self._way_cookie)
+
+    def keep_way(self, response: web.StreamResponse, path: str) -> None:
+        """Remember where somebody wanted to go, who now gets a link from Slack."""
+        self._set(response, self._way_cookie, quote(path), LINK_LASTS)
+
+    def kept_way(self, request: web.Request) -> str:
+        """Return where they wanted to go, the table where nothing is known."""
+        return local_path(unquote(request.cookies.get(self._way_cookie, "")))
 
     def remember(self, response: web.StreamResponse, state: str) -> None:
         """Keep a sign-in under way with the browser that began it."""
