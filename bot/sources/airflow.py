@@ -13,6 +13,7 @@ from rules.alert import Alert, AlertStatus, Severity
 from rules.run import BACKFILL, MANUAL, SCHEDULED, Run, RunState
 
 NEVER_ALERTS = frozenset({"skipped", "upstream_failed", "removed"})
+_BY_HAND = "was marked as a success by hand"
 RUN_TYPES = frozenset({SCHEDULED, MANUAL, BACKFILL, "asset_triggered", "dataset_triggered"})
 
 Section = Mapping[str, JsonValue]
@@ -72,6 +73,11 @@ class _Event:
         if isinstance(most, int) and isinstance(retries, int) and most > retries:
             return True
         return isinstance(clears, int) and clears > 0
+
+    @property
+    def by_hand(self) -> bool:
+        """Tell whether a person marked it as a success: nothing ran, so nothing is mended."""
+        return self.document.get("by_hand") is True
 
     @property
     def map_index(self) -> str:
@@ -152,7 +158,7 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
 def _runs(event: _Event) -> Iterable[Run]:
     """Yield the DAG run an event tells of: a task that did anything has a run that started."""
     state = _RUN_STATES.get(event.name)
-    if state is None or not event.run_id or not event.dag_id:
+    if state is None or not event.run_id or not event.dag_id or event.by_hand:
         return
     source, delivery, run = event.source, event.delivery, event.section("dag_run")
     due = run.get("run_after") or run.get("data_interval_end")
@@ -198,7 +204,10 @@ def _task_retry(event: _Event) -> Iterable[Alert]:
 
 
 def _task_succeeded(event: _Event) -> Iterable[Alert]:
-    yield _task(event, AlertStatus.RESOLVED, "succeeded")
+    if event.by_hand:
+        yield _task(event, AlertStatus.INFO, _BY_HAND)
+    else:
+        yield _task(event, AlertStatus.RESOLVED, "succeeded")
 
 
 def _task(event: _Event, status: AlertStatus, verb: str) -> Alert:
@@ -242,6 +251,12 @@ def _dag_run_failed(event: _Event) -> Iterable[Alert]:
 def _dag_run_succeeded(event: _Event) -> Iterable[Alert]:
     at = event.at(("dag_run", "end_date"))
     title = f"DAG {event.dag_id} succeeded"
+    if event.by_hand:
+        title = f"DAG {event.dag_id} {_BY_HAND}"
+        yield event.alert(
+            event.thing(*_backfilled(event), event.dag_id), AlertStatus.INFO, title, at=at
+        )
+        return
     if event.run_type == BACKFILL:
         title = f"A backfill of DAG {event.dag_id} succeeded"
         thing = event.thing(*_backfilled(event), event.dag_id)

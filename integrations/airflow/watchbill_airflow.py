@@ -210,6 +210,7 @@ def identity(body: Body) -> str:
         # The listener knows no product: what a callback adds must not be taken for a repeat.
         body["product"],
         sorted(body["labels"].items()),
+        *(("by hand",) if body.get("by_hand") else ()),
     )
 
 

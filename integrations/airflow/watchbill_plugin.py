@@ -37,12 +37,14 @@ class Listener:
     def __init__(self) -> None:
         self.watchbill = Watchbill()
 
-    def _tell(self, event: str, context: Body) -> None:
-        self.watchbill.tell(event, context, origin="listener")
+    def _tell(self, event: str, context: Body, **more: object) -> None:
+        self.watchbill.tell(event, context, origin="listener", **more)
 
     @hookimpl
-    def on_task_instance_success(self, task_instance: Any) -> None:
-        self._tell("task_succeeded", _told_by(task_instance))
+    def on_task_instance_success(self, previous_state: object, task_instance: Any) -> None:
+        # Airflow names no state before it when a person marks a task.
+        more = {"by_hand": True} if previous_state is None else {}
+        self._tell("task_succeeded", _told_by(task_instance), **more)
 
     @hookimpl
     def on_task_instance_failed(self, task_instance: Any, error: object) -> None:
@@ -55,7 +57,9 @@ class Listener:
 
     @hookimpl
     def on_dag_run_success(self, dag_run: Any, msg: str) -> None:
-        self._tell("dag_run_succeeded", self._run(dag_run, msg))
+        # The scheduler says "success"; for a person there are no words, or these.
+        more = {"by_hand": True} if not msg or "manually set" in msg else {}
+        self._tell("dag_run_succeeded", self._run(dag_run, msg), **more)
 
     @hookimpl
     def on_dag_run_failed(self, dag_run: Any, msg: str) -> None:

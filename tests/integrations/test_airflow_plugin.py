@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from bot.sources import registry
+from bot.sources.kind import Source
+from rules.alert import AlertStatus
+from tests.fakes.deliveries import delivery
 from tests.integrations.recorder import SECRET, Recorder, recording
 
 CLIENT = Path(__file__).parents[2] / "integrations" / "airflow"
@@ -94,10 +98,10 @@ def test_only_the_last_try_is_a_failure(
 
 def test_runs_and_successes_are_told(listener: Any, recorder: Recorder) -> None:
     run = SimpleNamespace(dag_id="orders", run_id="r", run_type="scheduled", clear_number=0)
-    listener.on_task_instance_success(instance(state="success"))
+    listener.on_task_instance_success("running", instance(state="success"))
     listener.on_dag_run_running(run, "")
     listener.on_dag_run_failed(run, "task_failure")
-    listener.on_dag_run_success(run, "")
+    listener.on_dag_run_success(run, "success")
     told = [(one.json["event"], one.json["dag"]["dag_id"]) for one in recorder.requests]
     assert told == [
         ("task_succeeded", "orders"),
@@ -106,6 +110,26 @@ def test_runs_and_successes_are_told(listener: Any, recorder: Recorder) -> None:
         ("dag_run_succeeded", "orders"),
     ]
     assert recorder.requests[2].json["reason"] == "task_failure"
+
+
+def test_what_a_person_marked_as_a_success_is_told_apart(listener: Any, recorder: Recorder) -> None:
+    run = SimpleNamespace(dag_id="orders", run_id="r", run_type="scheduled", clear_number=0)
+    listener.on_task_instance_success("running", instance(state="success"))
+    listener.on_task_instance_success(None, instance(state="success"))
+    listener.on_dag_run_success(run, "success")
+    listener.on_dag_run_success(run, "")
+    listener.on_dag_run_success(run, "Dag Run's state was manually set to `success`.")
+    told = [one.json.get("by_hand", False) for one in recorder.once()]
+    assert told == [False, True, False, True]
+    source = Source(name="airflow", kind="airflow")
+    read = [registry.read(source, delivery(one.body)) for one in recorder.once()]
+    statuses = [[alert.status for alert in one.alerts] for one in read]
+    info, good = AlertStatus.INFO, AlertStatus.RESOLVED
+    assert statuses == [[good], [info], [good, good], [info]]
+    assert read[1].alerts[0].title == "orders.load was marked as a success by hand (try 1 of 3)"
+    assert read[3].alerts[0].title == "DAG orders was marked as a success by hand"
+    assert read[1].runs == read[3].runs == ()
+    assert read[0].alerts[0].dedup_key == read[1].alerts[0].dedup_key
 
 
 @pytest.mark.parametrize("trace", ["Traceback\nKeyError: 'a'\n", None, 7])
