@@ -285,5 +285,13 @@ async def beside(config: Config, clock: SystemClock) -> AsyncIterator[OpenedStor
     except (StoreInUseError, StoreUnfitError) as error:
         raise fail(str(error)) from error
     except NotStoredError as error:
-        words = "is it there, and has `watchbill migrate` made its tables?"
-        raise fail(f"The database cannot be used ({error}); {words}") from error
+        raise fail(f"The database cannot be used ({error}); {what_to_do(str(error))}") from error
+
+
+def what_to_do(said: str) -> str:
+    """Return what to look at when a database says this."""
+    if "readonly" in said or "read-only" in said:
+        return "may this user write to it and its folder? Run this as the bot's user."
+    if "not a database" in said or "malformed" in said:
+        return "it is damaged: restore the newest whole backup, with `watchbill restore`."
+    return "is it there, and has `watchbill migrate` made its tables?"

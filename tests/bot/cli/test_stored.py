@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli.main import app
+from bot.cli.stored import what_to_do
 
 CONFIG = """
 database: {database}
@@ -45,6 +46,18 @@ def test_a_database_without_tables_is_told_of(tmp_path: Path, words: list[str]) 
     status, said = run(tmp_path, words)
     assert status == 1
     assert "`watchbill migrate`" in said
+
+
+@pytest.mark.parametrize("words", [*COMMANDS.values(), ["who"]], ids=[*COMMANDS, "who"])
+def test_a_damaged_database_is_to_be_restored(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "bot.db").write_bytes(b"no database at all" * 99)
+    status, said = run(tmp_path, words)
+    assert status == 1
+    assert "restore the newest whole backup" in said
+
+
+def test_whose_database_it_is_is_asked_where_it_cannot_be_written() -> None:
+    assert "as the bot's user" in what_to_do("attempt to write a readonly database")
 
 
 def test_a_database_that_cannot_be_reached_is_told_of(tmp_path: Path) -> None:
