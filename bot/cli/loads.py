@@ -35,6 +35,7 @@ def load(
     from rules.schedule.evening_out import proposal_rows, proposal_text
     from rules.schedule.load_report import report_json, report_text
     from rules.schedule.who import NotInRosterError, find_rotation
+    from rules.sentence import duration_text
 
     loaded, _ = configuration(config)
     now = SystemClock().now()
@@ -49,6 +50,9 @@ def load(
         except NotInRosterError as error:
             raise fail(str(error)) from error
     found = asyncio.run(weighed_load(loaded, roster, begins, ends, now, rotation))
+    if begins < now - loaded.retention:
+        known = f"Pages are kept for {duration_text(loaded.retention)} (`retention`)"
+        errors.print(f"{known}: those before that are not counted.", markup=False, soft_wrap=True)
     if png is not None:
         _draw(png, found.report, people, rotation)
     if as_json:

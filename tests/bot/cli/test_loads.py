@@ -78,6 +78,14 @@ def test_the_load_is_told_drawn_and_printed(tmp_path: Path) -> None:
     assert document["proposal"]["moves"] == []
 
 
+def test_what_is_forgotten_is_said_to_be_missing(tmp_path: Path) -> None:
+    config = folder(tmp_path, "Ana Ruiz")
+    long_ago = ("--from", "2001-01-01T00:00:00Z", "--to", "2001-02-01T00:00:00Z")
+    told = CliRunner().invoke(app, ["roster", "load", "-c", config, *long_ago])
+    assert "Pages are kept for 90 d (`retention`): those before that" in told.stderr
+    assert CliRunner().invoke(app, ["roster", "load", "-c", config]).stderr == ""
+
+
 def test_what_was_changed_in_slack_counts_and_is_listed(tmp_path: Path) -> None:
     config = folder(tmp_path, *["Ana Ruiz"] * 3, "Bo Chen")
     asyncio.run(store(tmp_path))
