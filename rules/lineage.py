@@ -11,6 +11,9 @@ from rules.sla import FreshBy, next_deadline
 
 _MATURITY = {"high": 0, "medium": 1, "low": 2}
 _UNKNOWN = 99
+_ORCHESTRATION = ("dag:", "task:")
+_NOT_BUILT = frozenset({"source", "exposure", "dag", "task"})
+"""Kinds of what a product claims and its runs do not build: what it reads, and what reads it."""
 _KEPT = 1_000
 _REACHES_KEPT = 50_000
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -171,6 +174,18 @@ class Lineage:
             self._above[node] = known
         return known
 
+    def broken_with(self, asset_id: str, product_id: str) -> tuple[str, ...]:
+        """Return what breaks first: the asset, or all that a product's DAG, or its run, builds.
+
+        `asset_id` is "" where only the product is known.
+        """
+        builds = not asset_id or asset_id.startswith(_ORCHESTRATION)
+        if not builds or self._downstream.get(asset_id):
+            return (asset_id,)
+        members = self.catalogue.members(product_id) if product_id else ()
+        built = tuple(one.id for one in members if one.kind not in _NOT_BUILT)
+        return built or ((asset_id,) if asset_id else ())
+
     def blast_radius(self, seeds: Iterable[str]) -> Radius:
         """Return who and what is hit when these assets are broken."""
         started = tuple(dict.fromkeys(seeds))
@@ -197,7 +212,7 @@ class Lineage:
         )
 
     def reach(self, asset_id: str, own: str) -> Reach:
-        """Return what weighing asks of the blast radius of one asset of the product `own`."""
+        """Return what weighing asks of the blast radius of an asset of the product `own`, or of it."""
         known = self._reaches.get((asset_id, own))
         if known is None:
             if len(self._reaches) >= _REACHES_KEPT:
@@ -225,7 +240,7 @@ class Lineage:
         return found
 
     def _reach_of(self, asset_id: str, own: str) -> Reach:
-        radius = self.blast_radius((asset_id,))
+        radius = self.blast_radius(self.broken_with(asset_id, own))
         others = [one for one in radius.products if one.id != own]
         boards = [one.name for one in radius.exposures[:_READERS_SHOWN]]
         return Reach(

@@ -209,18 +209,21 @@ def _deadline(
     product = found.product
     promised = product.promises.fresh_by if product else None
     own = next_deadline(promised, since) if promised else None
-    if lineage is None or found.asset is None:
+    if lineage is None:
         return own, ""
-    other = lineage.next_promise(found.asset.id, product.id if product else "", since)
+    other = lineage.next_promise(*_at_stake(found), since)
     if other is None or (own is not None and own <= other[0]):
         return own, ""
     return other
 
 
 def _reach(found: Found, lineage: Lineage | None) -> Reach:
-    if lineage is None or found.asset is None:
-        return _NO_REACH
-    return lineage.reach(found.asset.id, found.product.id if found.product else "")
+    return lineage.reach(*_at_stake(found)) if lineage else _NO_REACH
+
+
+def _at_stake(found: Found) -> tuple[str, str]:
+    """Return the ids of the asset and the product, "" for what is not known."""
+    return found.asset.id if found.asset else "", found.product.id if found.product else ""
 
 
 def _facts(alert: Alert, found: Found, reach: Reach, labels: Mapping[str, str]) -> ImpactFacts:

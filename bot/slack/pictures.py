@@ -70,11 +70,11 @@ async def show_picture(desk: Desk, job: Job) -> Delivered:
 
 
 def drawn(lineage: Lineage, stakes: Stakes, named: Named) -> Drawn:
-    """Draw what breaks with the asset at stake. Raises DrawingError."""
+    """Draw what breaks with the asset or product at stake. Raises DrawingError."""
     known = lineage.catalogue.product
     shown = blast(
         lineage,
-        [stakes.asset],
+        lineage.broken_with(stakes.asset, stakes.product),
         # of wrong data the deadline is no promise's, and moves
         deadline=stakes.deadline if stakes.consumers is None else None,
         product=known(stakes.product) if stakes.product else None,

@@ -18,7 +18,8 @@ def picture_cause(incident: Incident) -> str:
     stakes = incident.stakes
     if stakes is None or incident.hidden or not incident.is_open or incident.muted:
         return ""
-    return stakes.asset if stakes.exposures_hit + stakes.products_hit > WIDE else ""
+    wide = stakes.exposures_hit + stakes.products_hit > WIDE
+    return (stakes.asset or stakes.product) if wide else ""
 
 
 def illustrated(before: Incident, decision: Decision) -> Decision:

@@ -117,6 +117,33 @@ def test_without_exposures_the_path_leads_to_the_best_product() -> None:
     assert Lineage(alone, {"a": ["b"]}).blast_radius(["a"]).path == ("a", "b")
 
 
+def test_a_product_or_its_dag_reaches_what_all_that_it_builds_reaches() -> None:
+    assets = [
+        Asset(id="source.raw", name="raw", kind="source", product="shop"),
+        Asset(id="model.a", name="a", kind="model", product="shop"),
+        Asset(id="model.b", name="b", kind="model", product="shop"),
+        Asset(id="dag:shop", name="shop", kind="dag", product="shop"),
+        Asset(id="task:shop.load", name="shop.load", kind="task", product="shop"),
+        Asset(id="dag:seen", name="seen", kind="dag", product="shop"),
+        Asset(id="dag:alone", name="alone", kind="dag"),
+        Asset(id="board.own", name="own", kind="exposure", product="shop"),
+        Asset(id="board.other", name="other", kind="exposure"),
+        Asset(id="board.raw", name="of raw", kind="exposure"),
+    ]
+    below = {
+        "source.raw": ["model.a", "board.raw"],
+        "model.a": ["board.own"],
+        "model.b": ["board.other"],
+        "dag:seen": ["model.b"],
+    }
+    found = Lineage(Catalogue([Product(id="shop", name="Shop")], assets), below)
+    for asset in ("", "dag:shop", "task:shop.load"):
+        assert set(found.reach(asset, "shop").readers) == {"own", "other"}
+    assert found.reach("dag:seen", "shop").readers == ("other",)
+    assert found.reach("model.a", "shop").readers == ("own",)
+    assert found.reach("dag:alone", "").readers == found.reach("", "").readers == ()
+
+
 def test_an_unknown_asset_reaches_nothing() -> None:
     radius = shop().blast_radius(["nowhere"])
     assert (list(radius.hits), radius.owners, radius.path) == ([], (), ())

@@ -169,6 +169,7 @@ async def test_a_run_that_is_told_missing_after_its_deadline_misses_it(tell: Tel
     stakes = (await story.incident()).stakes
     assert stakes is not None
     assert (stakes.deadline, stakes.urgency) == (NINE_IN_AMSTERDAM, Urgency.CRITICAL)
+    assert stakes.readers == ("board report",), "it hurts whoever reads what the run builds"
     story.pages("ana")
 
 

@@ -52,6 +52,10 @@ def test_products_and_dashboards_count_together() -> None:
     assert picture_cause(wide(stakes=replace(stakes(hit=2), products_hit=2))) == "m.fct"
 
 
+def test_where_only_the_product_is_known_the_picture_is_of_that() -> None:
+    assert picture_cause(wide(stakes=replace(stakes(asset=""), product="orders"))) == "orders"
+
+
 def test_it_is_ordered_after_everything_else_and_once_for_a_cause() -> None:
     opened = Decision(wide(), (ShowIncident(at_once=True),))
     ordered = illustrated(make_incident(), opened)
