@@ -91,6 +91,7 @@ def gaps(config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
 
 async def _gaps(config: Config) -> "Sequence[RunbookGap]":
     """Return the stored gaps, with those of the files as they are now in place of stored ones."""
+    from bot.catalogue.reading import read_catalogue
     from bot.cli.stored import beside
     from rules.runbooks.gaps import GapKind, stale_gaps, still_missing
 
@@ -100,7 +101,9 @@ async def _gaps(config: Config) -> "Sequence[RunbookGap]":
     known = {gap.key: gap for gap in stored}
     now = SystemClock().now()
     stale = stale_gaps(runbooks, last, now, config.runbooks.review_after)
-    missing = [g for g in stored if g.kind is GapKind.MISSING and still_missing(g, runbooks)]
+    catalogue = read_catalogue(config.catalogue).catalogue
+    asked = [gap for gap in stored if gap.kind is GapKind.MISSING]
+    missing = [gap for gap in asked if still_missing(gap, runbooks, catalogue)]
     return [*missing, *(known.get(gap.key, gap) for gap in stale)]
 
 

@@ -60,6 +60,13 @@ def subject_of(incident: Incident, catalogue: Catalogue) -> Subject:
     )
 
 
+def links_of(subject: Subject, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return the runbooks that the catalogue names for a subject, the asset's first."""
+    assets = [asset.runbook for name in subject.asset if (asset := catalogue.asset(name))]
+    products = [one.runbook for name in subject.product if (one := catalogue.product(name))]
+    return _names([*assets, *products])
+
+
 def subject_facts(subject: Subject) -> dict[str, list[str]]:
     """Return a subject as JSON can hold it."""
     sides = ("asset", "product", "category", "source")

@@ -1,12 +1,13 @@
 """Which runbooks are missing or stale, whose they are to mend, and when that person is reminded."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from rules.catalogue import Catalogue
 from rules.hours import Hours
-from rules.runbooks.choosing import Runbooks, Subject, subject_facts, subject_from
+from rules.runbooks.choosing import Runbooks, Subject, links_of, subject_facts, subject_from
 from rules.runbooks.runbook import Guide, Runbook, StepOutcome
 from rules.schedule.reminders import quiet_until
 from rules.sentence import Sentence, say
@@ -110,9 +111,10 @@ def is_old(runbook: Runbook, today: date, review_after: timedelta = REVIEW_AFTER
     return reviewed is None or today - reviewed > review_after or reviewed - today > _ZONES_APART
 
 
-def still_missing(gap: RunbookGap, runbooks: Runbooks) -> bool:
-    """Tell whether no runbook would match what the gap is about."""
-    return runbooks.of(subject_from(gap.facts)) is None
+def still_missing(gap: RunbookGap, runbooks: Runbooks, catalogue: Catalogue) -> bool:
+    """Tell whether no runbook would match what the gap is about, and the catalogue names none."""
+    subject = subject_from(gap.facts)
+    return runbooks.of(replace(subject, links=links_of(subject, catalogue))) is None
 
 
 def nudge_at(gap: RunbookGap, quiet: Hours | None) -> datetime | None:

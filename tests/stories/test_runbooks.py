@@ -228,6 +228,7 @@ class Tended:
                 people=People([Person("cy@example.com", "Cy")]),
                 quiet=lambda _person: None,
                 channel="data-alerts",
+                catalogue=lambda: story.rules.the_book.catalogue,
                 review_after=timedelta(days=90),
             )
         )
@@ -255,6 +256,19 @@ async def test_a_missing_runbook_is_asked_for_weekly_until_it_is_written(tell: T
     assert story.sent("announce")[0].payload["person"] == "cy@example.com"
     own = replace(LATE, id="returns", matches=Matches(product=("returns",)))
     story.rules.the_book = book(LATE, own)
+    assert await tended.days(8) == 0
+    assert await story.store.runbooks.gaps() == []
+
+
+async def test_a_link_in_the_catalogue_is_what_was_asked_for(tell: Tell) -> None:
+    story = tell(book(LATE))
+    await story.fires("returns", labels={"product": "returns"})
+    await story.does("ana", "resolved")
+    tended = Tended(story)
+    await tended.tending.tick()
+    assert len(await story.store.runbooks.gaps()) == 1
+    linked = Product(id="returns", name="Returns", runbook="https://wiki.example/returns")
+    story.rules.the_book = replace(book(LATE), catalogue=Catalogue([linked]))
     assert await tended.days(8) == 0
     assert await story.store.runbooks.gaps() == []
 

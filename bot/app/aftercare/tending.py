@@ -10,6 +10,7 @@ from bot.ports.runbooks import RunbookReads
 from bot.ports.store import Store, Transaction
 from bot.ports.tasks import TaskReads
 from bot.slack.announcing import announcement
+from rules.catalogue import Catalogue
 from rules.hours import Hours
 from rules.people import AmbiguousPersonError, People, UnknownPersonError
 from rules.runbooks.choosing import Runbooks
@@ -45,6 +46,7 @@ class TendingParts:
     people: People
     quiet: Callable[[str], Hours | None]
     channel: str
+    catalogue: Callable[[], Catalogue]
     review_after: timedelta
     nudges: bool = True
     kick: Callable[[], None] = lambda: None
@@ -95,10 +97,15 @@ class Tending:
         stale = {g.key: g for g in stale_gaps(runbooks, last, now, self._parts.review_after)}
         owners = {gap.key: gap.owner for gap in known}
         opened = [gap for key, gap in stale.items() if owners.get(key) != gap.owner]
-        closed = [gap.key for gap in known if _is_closed(gap, stale.keys(), runbooks)]
+        closed = [gap.key for gap in known if self._is_closed(gap, stale.keys(), runbooks)]
         left = [gap for gap in known if gap.key not in closed]
         nudged = nudges_due(left, now, self._quiet_of) if self._parts.nudges else []
         return _Plan(tuple(opened), tuple(closed), tuple(nudged), tuple(due))
+
+    def _is_closed(self, gap: RunbookGap, stale: Container[str], runbooks: Runbooks) -> bool:
+        if gap.kind is GapKind.MISSING:
+            return not still_missing(gap, runbooks, self._parts.catalogue())
+        return gap.key not in stale
 
     async def _carry_out(self, tx: Transaction, plan: _Plan, now: datetime) -> None:
         for gap in plan.opened:
@@ -136,12 +143,6 @@ class Tending:
             return self._parts.people.find(owner).key
         except (UnknownPersonError, AmbiguousPersonError):
             return ""
-
-
-def _is_closed(gap: RunbookGap, stale: Container[str], runbooks: Runbooks) -> bool:
-    if gap.kind is GapKind.MISSING:
-        return not still_missing(gap, runbooks)
-    return gap.key not in stale
 
 
 def _task_job(task: Task, now: datetime) -> NewJob:

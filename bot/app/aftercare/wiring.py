@@ -86,6 +86,7 @@ def aftercare_of(config: Config, around: Around) -> Aftercare:
             people=around.people,
             quiet=quiet,
             channel=notices.channel or config.slack.alerts_channel,
+            catalogue=lambda: rules.book().catalogue,
             review_after=spec.review_after,
             nudges=spec.nudges,
             kick=around.kick,

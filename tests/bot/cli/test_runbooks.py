@@ -57,6 +57,17 @@ def test_gaps_are_told_with_their_owner(place: Path) -> None:
     assert "Owner: cy@example.com." in run("gaps")
 
 
+def test_a_gap_that_a_link_of_the_catalogue_has_closed_is_none(place: Path) -> None:
+    asyncio.run(_missing(place))
+    (place / "catalogue.yaml").write_text(
+        "products: [{id: returns, name: Returns, runbook: 'https://wiki.example/returns'}]\n"
+    )
+    with (place / "config.yaml").open("a") as file:
+        file.write("catalogue: [catalogue.yaml]\n")
+    gaps = json.loads(run("gaps", "--json"))["gaps"]
+    assert "missing" not in [one["kind"] for one in gaps]
+
+
 async def _missing(folder: Path) -> None:
     store = await open_store(f"sqlite:///{folder / 'bot.db'}", SystemClock())
     gap = RunbookGap(key="missing:returns", kind=GapKind.MISSING, subject="returns",

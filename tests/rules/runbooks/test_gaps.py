@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
+from rules.catalogue import Catalogue
 from rules.hours import Hours
 from rules.runbooks.choosing import Runbooks, Subject
 from rules.runbooks.gaps import (
@@ -80,8 +81,8 @@ def gap(**more: object) -> RunbookGap:
 
 
 def test_a_missing_runbook_is_there_once_one_matches() -> None:
-    assert still_missing(gap(), Runbooks())
-    assert not still_missing(gap(), Runbooks([runbook()]))
+    assert still_missing(gap(), Runbooks(), Catalogue())
+    assert not still_missing(gap(), Runbooks([runbook()]), Catalogue())
     assert missing_gap(Subject(), 7, NOW) is None
 
 
