@@ -27,9 +27,12 @@ def people_of(whom: Whom, rules: AccessRules, on_call: OnCall, now: datetime) ->
 def may_approve(
     group: AccessGroup, rules: AccessRules, on_call: OnCall, now: datetime, *, but: str
 ) -> tuple[str, ...]:
-    """Return who may approve for `but`, who never may themselves."""
-    found = people_of(group.approvers, rules, on_call, now) or group.owners
-    return tuple(one for one in found if one != but and one not in rules.barred)
+    """Return who may approve for `but`, who never may themselves: owners where nobody else may."""
+
+    def able(people: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(one for one in people if one != but and one not in rules.barred)
+
+    return able(people_of(group.approvers, rules, on_call, now)) or able(group.owners)
 
 
 def ask_next(

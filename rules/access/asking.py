@@ -138,11 +138,12 @@ def _refusals(
     if has := _already(ask, scene):
         yield Refusal("already", _has_it(has))
     limit = group.weekly_limit
-    if limit is not None and len(scene.had) >= limit:
-        again = min(grant.requested_at for grant in scene.had[-limit:]) + WEEK
+    had = [one for one in scene.had if one.is_open or one.active_since]  # not what never worked
+    if limit is not None and len(had) >= limit:
+        again = min(grant.requested_at for grant in had[-limit:]) + WEEK
         yield Refusal("weekly_limit", say("You had {group} {count} times in seven days, the most "
                       "there is. Again from {again}, or ask an owner.",
-                      count=len(scene.had), again=again, **named))  # fmt: skip
+                      count=len(had), again=again, **named))  # fmt: skip
 
 
 def is_one_of(person: str, whom: Whom, scene: Scene) -> bool:

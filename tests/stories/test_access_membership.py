@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.acts.access import ApproveAccess, GiveBack, RevokeAccess, RevokeAll
-from bot.ports.delivering import RetryLaterError
+from bot.ports.delivering import GiveUpError, RetryLaterError
 from bot.store.opening import OpenedStore
 from rules.access.group import AccessGroup, Whom
 from rules.alert import Severity
@@ -198,3 +198,27 @@ async def test_a_back_end_that_asks_us_to_wait_is_left_alone(begin: Begin) -> No
     story.groups.fault = lambda call: None
     await story.after(minutes=10)
     assert story.groups.who() == []
+
+
+async def test_who_is_the_only_approver_has_an_owner_asked(begin: Begin) -> None:
+    story = begin(group(approvers=Whom(on_call=(PRIMARY,))))
+    await story.asks_for(ANA)
+    assert await story.told() == ["dee approve"]
+    await story.asks(ApproveAccess(by=DEE, grant=(await story.grant()).id))
+    assert story.groups.who() == [ANA]
+
+
+async def test_what_never_worked_does_not_count_for_the_week(begin: Begin) -> None:
+    story = begin(free(weekly_limit=1))
+
+    def never(call: str) -> None:
+        if call == "grant":
+            raise GiveUpError("there is no user ana@example.com; create it first")
+
+    story.groups.fault = never
+    await story.asks_for(ANA)
+    await story.after(minutes=1)
+    assert await story.state_of() == "failed"
+    story.groups.fault = lambda call: None
+    await story.asks_for(ANA)
+    assert story.groups.who() == [ANA]
