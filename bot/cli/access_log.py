@@ -10,10 +10,10 @@ from rules.access.grant import Grant
 from rules.access.ledger import Entry
 from rules.access.review import Review, Reviewed
 from rules.sentence import duration_text
+from rules.spreadsheet_cell import safe_cell
 
 COLUMNS = ("at", "what", "group", "person", "by", "why", "incident", "grant", "evidence")
 FILTERS = ("group", "person", "grant", "what")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def read_filters(written: Iterable[str]) -> dict[str, str]:
@@ -66,11 +66,6 @@ def entries_csv(entries: Iterable[Entry]) -> str:
         row = {**written, "incident": entry.incident or "", "evidence": evidence}
         writer.writerow([safe_cell(str(row[name])) for name in COLUMNS])
     return out.getvalue()
-
-
-def safe_cell(text: str) -> str:
-    """Return text that a spreadsheet shows and does not calculate."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def entry_line(entry: Entry) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from rules.journal.entry import JournalEntry
 from rules.journal.telling import reference
+from rules.spreadsheet_cell import safe_cell
 
 Name = Callable[[str], str]
 """Tells what a person is called, by key."""
@@ -17,7 +18,6 @@ COLUMNS = (
     *("opened_at", "acked_at", "resolved_at", "verified_at", "resolved_by", "people", "interval"),
     *("steps", "verification", "grants", "notes", "written_by", "written_at", "version"),
 )
-_FORMULA = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#!~&])")
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9-]")
 
@@ -36,12 +36,6 @@ def row_of(entry: JournalEntry, name: Name) -> tuple[str, ...]:
         str(entry.version),
     )  # fmt: skip
     return tuple(map(safe_cell, cells))
-
-
-def safe_cell(text: str) -> str:
-    """Return a cell that a spreadsheet reads as text: an apostrophe stands before a formula."""
-    clean = text.replace("\0", "\ufffd")
-    return f"'{clean}" if _FORMULA.match(clean) else clean
 
 
 def file_name(entry: JournalEntry) -> str:

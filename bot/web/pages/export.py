@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from rules.issues.issue import Issue
+from rules.spreadsheet_cell import safe_cell
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 HEADER = (
     "number", "opened_at", "title", "product", "tier", "category", "impact", "urgency", "priority",
     "status", "owner", "on_call", "holder", "ttd_seconds", "tta_seconds", "ttm_seconds",
@@ -16,16 +16,11 @@ HEADER = (
 )  # fmt: skip
 
 
-def safe(text: str) -> str:
-    """Return a cell that no spreadsheet runs: one that looks like a formula gets a quote."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
 def lines(issues: Sequence[Issue], now: datetime, name: Callable[[str], str]) -> bytes:
     """Return issues as rows; times are UTC, durations whole seconds."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerows([safe(cell) for cell in _cells(issue, now, name)] for issue in issues)
+    writer.writerows([safe_cell(cell) for cell in _cells(issue, now, name)] for issue in issues)
     return out.getvalue().encode()
 
 

@@ -147,9 +147,11 @@ def test_a_log_that_is_not_whole_is_not_shown(
     assert "--since" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", " =1", "\t=1", "\r1"])
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", " =1", "\t=1", "\r1", "\uff1d1"])
 def test_no_cell_begins_as_a_formula(text: str) -> None:
-    assert access_log.safe_cell(text).startswith("'")
+    told = access_log.entries_csv([replace(ENTRY, why=text, person=text, evidence={text: "x"})])
+    (row,) = csv.DictReader(io.StringIO(told, newline=""))
+    assert [row["why"], row["person"], row["evidence"]] == [f"'{text}", f"'{text}", f"'{text}=x"]
 
 
 def test_a_review_names_every_grant_and_what_nobody_used(filled: Path) -> None:
