@@ -142,6 +142,9 @@ class Catalogue:
         aliases: Mapping[str, str] | None = None,
     ) -> None:
         self._products = _first_of_each((one.id, one) for one in products)
+        named = [(one.id, one.id) for one in self._products.values()]
+        named += [(one.name, one.id) for one in self._products.values()]
+        self._words = _first_of_each((word.strip().casefold(), found) for word, found in named)
         self._claims = ClaimIndex(
             (pattern, product.id)
             for product in self._products.values()
@@ -154,9 +157,6 @@ class Catalogue:
         for stated in _stated(self._products.values(), known):
             listed.setdefault(stated.id, stated)
         self._assets = {name: self._placed(one) for name, one in listed.items()}
-        named = [(one.id, one.id) for one in self._products.values()]
-        named += [(one.name, one.id) for one in self._products.values()]
-        self._words = _first_of_each((word.strip().casefold(), found) for word, found in named)
         self._names = _only((name, a.id) for a in self._assets.values() for name in names_of(a))
         # What builds a table stands before the source that only names it.
         ranked = sorted(self._assets.values(), key=lambda one: one.kind == "source")
@@ -273,7 +273,9 @@ class Catalogue:
         if asset.kind == "task":
             names.append(("dag", asset.name.partition(".")[0]))
         found = (self._claims.product(kind, name) for kind, name in names)
-        claimed = next((product for product in found if product), asset.product)
+        own = self.product(asset.product) if asset.product else None
+        said = own.id if own else asset.product
+        claimed = next((product for product in found if product), said)
         return replace(asset, product=claimed) if claimed != asset.product else asset
 
 

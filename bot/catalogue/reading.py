@@ -185,11 +185,13 @@ def _assets(manifests: Sequence[tuple[str, Manifest]]) -> tuple[Asset, ...]:
 
 def _named_by(assets: Sequence[Asset], products: Sequence[Product]) -> Iterator[Product]:
     """Yield the products that only `meta.data_product` of a manifest names."""
-    written = {one.id for one in products}
+    written = Catalogue(products)
     members: dict[str, list[Asset]] = {}
+    names: dict[str, str] = {}
     for asset in assets:
-        if asset.product and asset.product not in written:
-            members.setdefault(asset.product, []).append(asset)
+        if asset.product and written.product(asset.product) is None:
+            name = names.setdefault(asset.product.strip().casefold(), asset.product)
+            members.setdefault(name, []).append(asset)
     for name, found in members.items():
         yield Product(
             id=name,

@@ -79,6 +79,35 @@ def test_a_test_on_a_source_checks_that_and_not_what_it_is_compared_with(
     assert manifest(tmp_path, nodes=nodes, sources=sources).tests == {"test.shop.r.1": tested}
 
 
+@pytest.mark.parametrize("said", ["orders", "Orders", "Daily orders", "daily Orders "])
+def test_the_product_that_a_manifest_names_is_that_of_the_files(tmp_path: Path, said: str) -> None:
+    meta = {"meta": {"data_product": said}}
+    model = {"name": "fct", "resource_type": "model", "config": meta}
+    (tmp_path / "manifest.json").write_text(
+        json.dumps({"metadata": METADATA, "nodes": {"model.shop.fct": model}})
+    )
+    written = tmp_path / "catalogue.yaml"
+    written.write_text("products: [{id: orders, name: Daily orders, tier: 1}]")
+    known = read_catalogue([written, tmp_path / "manifest.json"]).catalogue
+    found = known.find({"unique_id": "model.shop.fct", "data_product": said})
+    assert found
+    assert found.product == known.products[0]
+    assert [one.id for one in known.members("orders")] == ["model.shop.fct"]
+    assert len(known.products) == 1
+
+
+def test_a_product_that_only_a_manifest_names_is_one_in_any_case(tmp_path: Path) -> None:
+    nodes = {
+        f"model.shop.{n}": {"resource_type": "model", "config": {"meta": {"data_product": said}}}
+        for n, said in enumerate(("Sales", "sales"))
+    }
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps({"metadata": METADATA, "nodes": nodes}))
+    known = read_catalogue([path]).catalogue
+    assert [one.id for one in known.products] == ["Sales"]
+    assert len(known.members("Sales")) == 2
+
+
 def test_a_function_that_models_call_is_a_part_of_the_lineage(tmp_path: Path) -> None:
     called = {"name": "price", "resource_type": "function", "depends_on": {"nodes": []}}
     calls = {"resource_type": "model", "depends_on": {"nodes": ["function.shop.price"]}}
