@@ -94,7 +94,7 @@ class Happenings:
         """The message shortcut: the message becomes the details."""
         await ack()
         caller = self._intake.caller(body)
-        text = self._intake.read(str((body.get("message") or {}).get("text") or ""))
+        text = self._intake.read(body.get("message") or {})
         first = next((line.strip() for line in text.splitlines() if line.strip()), "")
         view = modals.open_modal(
             "Create incident",

@@ -22,6 +22,9 @@ Handler = Callable[[Ack, Json], Awaitable[None]]
 
 NOT_STORED = "Watchbill could not save that, so nothing was done. Please try again."
 OUTDATED = "That button is from another version. Try `/oncall help`."
+_NO_TEXT = "This content can't be displayed"
+"""What Slack puts where a tool gave blocks and no text."""
+_MOST_PARTS = 50
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -111,10 +114,11 @@ class Intake:
             )
         )
 
-    def read(self, text: str) -> str:
-        """Return a message's text as people see it, with the names of those it mentions."""
+    def read(self, message: Json) -> str:
+        """Return what a message says as people see it, with the names of those it mentions."""
         directory = self.desk.directory
-        return as_read(text, lambda user: directory.name(directory.key_of(user)))
+        said = written_in(message)
+        return as_read(said, lambda user: directory.name(directory.key_of(user)))
 
     async def whisper(self, caller: Caller, message: Json) -> None:
         """Tell the caller something only they see, as best we can.
@@ -144,6 +148,30 @@ def form_key(view: Json, act: Act) -> str:
     """
     digest = hashlib.sha256(repr(act).encode("utf-8", "replace")).hexdigest()[:16]
     return f"view:{view['id']}:{digest}"
+
+
+def written_in(message: Json) -> str:
+    """Return a message's text as Slack writes it; many tools have it in attachments or blocks."""
+    text = str(message.get("text") or "")
+    if text.strip() and not text.startswith(_NO_TEXT):
+        return text
+    found = _texts_of(message.get("blocks"))
+    for one in _listed(message.get("attachments")):
+        own = [str(one[name]) for name in ("pretext", "title", "text") if one.get(name)]
+        own += _texts_of(one.get("blocks"))
+        found += own or [str(one.get("fallback") or "")]
+    return "\n".join(filter(None, found))
+
+
+def _texts_of(blocks: object) -> list[str]:
+    parts = [part for one in _listed(blocks)
+             for part in (one.get("text"), *_listed(one.get("fields")))]  # fmt: skip
+    return [str(part["text"]) for part in parts if isinstance(part, dict) and part.get("text")]
+
+
+def _listed(found: object) -> list[Json]:
+    listed = found if isinstance(found, list) else []
+    return [one for one in listed[:_MOST_PARTS] if isinstance(one, dict)]
 
 
 def read_number(written: object) -> int | None:

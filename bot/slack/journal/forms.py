@@ -89,7 +89,7 @@ class JournalForms:
         author = str(message.get("user") or "")
         kept = json.loads(caller.metadata())
         kept |= {"a": author[:40], "t": ts[:40]}
-        text = self._intake.read(str(message.get("text") or ""))[:LONGEST_NOTE]
+        text = self._intake.read(message)[:LONGEST_NOTE]
         view = views.add_modal(text, number, json.dumps(kept))
         await self._desk.api.open_modal(caller.trigger, view)
 
