@@ -20,7 +20,7 @@ from bot.web.answers import has_begun
 from bot.web.pages import export
 from bot.web.pages.asking import SIZES, STATUSES, asked, known_as, meant
 from bot.web.pages.drawing import HEADERS, Reader, notice, page
-from bot.web.pages.sessions import Sessions
+from bot.web.pages.sessions import Sessions, local_path
 from rules.category import Category
 from rules.issues.measures import course_of
 from rules.priority import Impact, Priority, Urgency
@@ -81,7 +81,7 @@ class Pages:
             claim = self._parts.sessions.read_session(request)
             try:
                 if claim is None or await self._parts.issues.is_used(claim.id):
-                    way = urlencode({"next": request.path_qs}, errors="replace")
+                    way = urlencode({"next": local_path(request.path_qs)}, errors="replace")
                     raise web.HTTPSeeOther(f"/sign-in?{way}", headers=HEADERS)
                 await self._learn([claim.person])
                 me = self._reader(claim.person)

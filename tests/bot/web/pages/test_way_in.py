@@ -6,6 +6,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from tests.browser.site import Site, history, site
 
@@ -40,6 +41,13 @@ async def test_who_comes_for_an_incident_gets_to_it(
     async with browser.post("/sign-out") as answer:
         assert answer.status == 200
     assert await sign_in(running, browser) == "/issues"  # it is forgotten once it was used
+
+
+async def test_a_long_address_leads_to_the_door_as_well(browser: aiohttp.ClientSession) -> None:
+    long = "&".join(f"priority=%25{n}" for n in range(500))
+    async with browser.get(URL(f"/issues?{long}", encoded=True)) as answer:
+        assert answer.status == 200
+        assert "/oncall issues" in await answer.text()
 
 
 async def test_it_is_forgotten_after_a_while(running: Site, browser: aiohttp.ClientSession) -> None:
