@@ -154,7 +154,9 @@ class Catalogue:
         self._also = {**self.tests, **(aliases or {})}
         listed = _first_of_each((one.id, one) for one in assets)
         known = {relation_key(one.relation) for one in listed.values() if one.relation}
-        for stated in _stated(self._products.values(), known):
+        clear = _only((relation_tail(key), key) for key in known)
+        self._without_database = {key: tail for tail, key in clear.items() if key}
+        for stated in _stated(self._products.values(), known | {t for t in clear if clear[t]}):
             listed.setdefault(stated.id, stated)
         self._assets = {name: self._placed(one) for name, one in listed.items()}
         self._names = _only((name, a.id) for a in self._assets.values() for name in names_of(a))
@@ -270,6 +272,8 @@ class Catalogue:
 
     def _placed(self, asset: Asset) -> Asset:
         names = list(names_of(asset))
+        if tail := self._without_database.get(relation_key(asset.relation)):
+            names.append(("relation", tail))
         if asset.kind == "task":
             names.append(("dag", asset.name.partition(".")[0]))
         found = (self._claims.product(kind, name) for kind, name in names)

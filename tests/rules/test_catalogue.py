@@ -142,6 +142,18 @@ def test_a_table_listed_without_its_database_is_found_with_it() -> None:
     assert Catalogue(assets=[only]).by_relation('"P"."MAIN"."orders"') == only
 
 
+def test_a_claim_without_the_database_is_on_the_only_table_of_that_name() -> None:
+    claim = AssetPattern("relation", "Main.FCT_orders")
+    product = Product(id="orders", name="Orders", assets=(claim,))
+    found = Catalogue([product], [FCT]).find({"unique_id": FCT.id})
+    assert found
+    assert found.product == product
+    assert [one.id for one in Catalogue([product], [FCT]).members("orders")] == [FCT.id]
+    twin = Asset(id="model.other.fct", name="fct", kind="model", relation="other.main.fct_orders")
+    several = Catalogue([product], [FCT, twin])
+    assert [one.id for one in several.members("orders")] == ["relation:main.fct_orders"]
+
+
 def test_the_most_exact_claim_wins() -> None:
     products = [
         Product(id="all", name="all", assets=(AssetPattern("model", "fct_*"),)),
