@@ -115,6 +115,8 @@ def read_overrides(table: Table, tab: str, known: Knowledge) -> Changes:
                 clocks = Clocks(known.settings.of(override.rotation).zone, slashes)
                 read.problems += _origin(row, known, clocks)[2]
             if override.id in seen:
+                if not own_id:  # pasted twice, it says nothing else
+                    continue
                 raise CellError(row.cell("id"), f"the id {override.id} stands in two rows.")
             seen.add(override.id)
             read.overrides.append(override)

@@ -91,6 +91,16 @@ def test_who_made_a_row_and_when_does_not_decide_whether_it_counts(
     assert problem.text.endswith("The row counts all the same.")
 
 
+def test_a_row_that_was_pasted_twice_is_no_fault(tmp_path: Path) -> None:
+    write_tabs(tmp_path / "roster", {"Shifts": SHIFTS, "Overrides": HEADER + ROW + ROW})
+    file = roster_file(tmp_path / "roster")
+    assert file.load(NOW).problems == ()
+    assert primary(file, [], NOW) == "bo"
+    write_tabs(tmp_path / "roster", {"Overrides": HEADER + NAMED + NAMED.replace("bo", "cy")})
+    (problem,) = file.load(NOW).problems
+    assert "the id x1 stands in two rows" in problem.text
+
+
 def test_a_row_that_says_when_it_was_made_is_believed(tmp_path: Path) -> None:
     row = ",2026-11-23 09:00,2026-11-30 09:00,bo,{made}\n"
     first, later = (row.format(made=made) for made in ("2026-11-10", "2026-11-17"))
