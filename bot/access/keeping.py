@@ -20,6 +20,8 @@ LOOK_AGAIN = timedelta(seconds=30)
 """The longest pause: whatever else was missed is noticed by then."""
 _SYNC_AGAIN = timedelta(seconds=30)
 """A group that nobody has gone over by then is asked for again."""
+_FARTHEST = timedelta(days=2)
+"""No back-end may put a group off for longer."""
 _MOST_STEPS = 5
 _UNCONFIGURED = "the group is configured no more"
 _MOVED = "the group is kept in another place now"
@@ -63,7 +65,9 @@ class Keeper:
         present = (self._duties(book, now), rules.barred, rules.looked_up, tuple(closed.items()))
         wake_at = await parts.reads.next_wake()
         due = wake_at is not None and wake_at <= now
-        if not due and present == self._seen and self._again is not None and now < self._again:
+        # a clock that was ahead for a moment may have left a time that is never reached
+        waits = self._again is not None and self._again - LOOK_AGAIN <= now < self._again
+        if not due and present == self._seen and waits:
             return False
         async with parts.store.begin() as tx:
             await tx.access.hold()
@@ -141,7 +145,7 @@ class Keeper:
                 tx.access.save_standing(replace(one, due_at=None))
         for name in book.access.groups:
             standing = await tx.access.standing(name)
-            if standing.due_at is None or standing.due_at <= now:
+            if standing.due_at is None or not now < standing.due_at <= now + _FARTHEST:
                 tx.enqueue(sync_job(name, now))
                 tx.access.save_standing(replace(standing, due_at=now + _SYNC_AGAIN))
 

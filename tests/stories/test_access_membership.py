@@ -222,3 +222,20 @@ async def test_what_never_worked_does_not_count_for_the_week(begin: Begin) -> No
     story.groups.fault = lambda call: None
     await story.asks_for(ANA)
     assert story.groups.who() == [ANA]
+
+
+async def test_a_clock_that_was_ahead_for_a_moment_stops_no_comparing(begin: Begin) -> None:
+    story = begin()
+    began = story.clock.now()
+    story.clock.set(began + timedelta(days=10))
+    await story.keeper.tick()
+    story.clock.set(began)
+    assert await story.keeper.tick()
+    await story.asks_for(ANA, hours=4)
+    right, standing = story.clock.now(), (await story.store.access.standings())[0]
+    async with story.store.store.begin() as tx:  # as it is left by a look in ten days' time
+        ahead = replace(standing, due_at=right + timedelta(days=10))
+        tx.access.save_standing(ahead)
+    story.groups.take("prod", ANA)
+    await story.after(minutes=5)
+    assert story.groups.who() == [ANA]
