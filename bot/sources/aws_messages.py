@@ -179,11 +179,16 @@ def _event(event: Section) -> Said:
         status=status,
         title=f"{title}: {words}" if words else title,
         severity=severity_of(text_of(detail.get("severity"))),
-        run=_last(run),
+        run=_run(run),
         description=words,
         at=event.get("time"),
         labels=dict(_event_labels(event, detail, named=shown, run=run)),
     )
+
+
+def _run(named: str) -> str:
+    """Return a run's own name; a child of an array job belongs to its parent's run."""
+    return _last(named) if named.startswith("arn:") else named.partition(":")[0]
 
 
 def _detail(event: Section, kind: str) -> Section:
@@ -218,7 +223,9 @@ def _names(event: Section, detail: Section, kind: str) -> tuple[str, ...]:
     if kind in _NAMED_BY:
         return tuple(text_of(detail.get(name)) for name in _NAMED_BY[kind])
     resources = [text_of(one) for one in list_of(event.get("resources"))[:1]]
-    return (_first(detail, _THINGS) or next(iter(resources), ""),)
+    named = _first(detail, _THINGS) or next(iter(resources), "")
+    child = inside(detail, "arrayProperties", "index")
+    return (f"{named}[{child}]" if named and isinstance(child, int) else named,)
 
 
 def _state(detail: Section) -> str:
@@ -236,7 +243,7 @@ def _state(detail: Section) -> str:
 def _status(state: str, detail: Section) -> AlertStatus:
     """Read a job's state; one that is neither good nor bad, like RUNNING, is a remark."""
     if containers := [object_of(one) for one in list_of(detail.get("containers"))]:
-        return _status_of_task(state, containers)
+        return _status_of_task(state, detail, containers)
     if state.lower() in _FAILED:
         return AlertStatus.FIRING
     if state == "FINISHED":  # Redshift's word
@@ -244,9 +251,10 @@ def _status(state: str, detail: Section) -> AlertStatus:
     return status_of(state) or AlertStatus.INFO
 
 
-def _status_of_task(state: str, containers: list[Section]) -> AlertStatus:
-    """Read an ECS task: STOPPED is how every one of them ends, also a good one."""
-    if state != "STOPPED":
+def _status_of_task(state: str, detail: Section, containers: list[Section]) -> AlertStatus:
+    """Read an ECS task: STOPPED is how every one ends, also a good one and a replaced one."""
+    replaced = text_of(detail.get("stoppedReason")).startswith("Scaling activity initiated by")
+    if state != "STOPPED" or replaced:
         return AlertStatus.INFO
     good = all(one.get("exitCode") == 0 for one in containers)
     return AlertStatus.RESOLVED if good else AlertStatus.FIRING
@@ -260,7 +268,7 @@ def _event_labels(
     yield "account", event.get("account")
     yield "region", event.get("region")
     yield "job", named
-    yield "run_id", _last(run)
+    yield "run_id", _run(run)
     for name, value in detail.items():
         if isinstance(value, str | int | float):
             yield name, value

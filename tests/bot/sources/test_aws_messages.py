@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from bot.sources.kind import Source
 from bot.sources.sns import parse
 from rules.alert import Alert, AlertStatus
@@ -145,3 +147,33 @@ def test_a_state_under_another_name_is_read() -> None:
 def test_good_news_of_nothing_that_has_a_name_end_nothing() -> None:
     assert alert_of(event("Some State Change", state="SUCCEEDED")).status is AlertStatus.INFO
     assert alert_of(event("Some State Change", state="FAILED")).status is AlertStatus.FIRING
+
+
+def test_the_children_of_an_array_job_are_apart_and_of_one_run() -> None:
+    def child(index: int | None, run: str, status: str) -> Alert:
+        array = {"arrayProperties": {"size": 9} if index is None else {"index": index}}
+        return alert_of(
+            event("Batch Job State Change", jobName="load", jobId=run, status=status, **array)
+        )
+
+    bad, other = child(3, "9f1c:3", "FAILED"), child(4, "9f1c:4", "SUCCEEDED")
+    whole, again = child(None, "9f1c", "FAILED"), child(3, "77aa:3", "SUCCEEDED")
+    assert bad.title == "load[3] failed"
+    assert len({bad.dedup_key, other.dedup_key, whole.dedup_key}) == 3
+    assert bad.dedup_key == again.dedup_key
+    assert bad.group_key == other.group_key == whole.group_key == "9f1c"
+    assert again.group_key == "77aa"
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [
+        ("Scaling activity initiated by (deployment ecs-svc/9223370)", AlertStatus.INFO),
+        ("Task failed ELB health checks in (target-group x)", AlertStatus.FIRING),
+        ("Essential container in task exited", AlertStatus.FIRING),
+    ],
+)
+def test_a_task_that_a_deployment_replaces_wakes_nobody(reason: str, status: AlertStatus) -> None:
+    detail = {"group": "service:api", "lastStatus": "STOPPED", "stoppedReason": reason}
+    alert = alert_of(event("ECS Task State Change", containers=[{"exitCode": 143}], **detail))
+    assert alert.status is status
