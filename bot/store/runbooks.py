@@ -39,7 +39,7 @@ _OPEN_GAPS = select(RUNBOOK_GAP).where(_GAP.closed_at.is_(None)).order_by(_GAP.o
 _MOST_USES = 2_000
 """Uses looked through for how each runbook last did: years of them."""
 _TRIED = (
-    select(RUNBOOK_USE)
+    select(_USE.incident_id, _USE.runbook)
     .where(_USE.incident_id.in_(select(_TICK.incident_id)))
     .order_by(_USE.chosen_at.desc(), _USE.incident_id.desc())
     .limit(_MOST_USES)
@@ -79,14 +79,15 @@ class SqlRunbooks:
 
     async def last_uses(self) -> Mapping[str, LastUse]:
         async with self._database.read() as connection:
-            tried = (await connection.execute(_TRIED)).all()
-            latest: dict[str, Row[Any]] = {}
-            for row in tried:
-                latest.setdefault(row.runbook, row)
-            ids = [row.incident_id for row in latest.values()]
-            query = select(RUNBOOK_TICK).where(_TICK.incident_id.in_(ids))
-            ticks = (await connection.execute(query)).all() if ids else []
-        return {name: _last(row, ticks) for name, row in latest.items()}
+            latest: dict[str, str] = {}
+            for row in await connection.execute(_TRIED):
+                latest.setdefault(row.runbook, row.incident_id)
+            ids = list(latest.values())
+            uses = select(RUNBOOK_USE).where(_USE.incident_id.in_(ids))
+            ticks = select(RUNBOOK_TICK).where(_TICK.incident_id.in_(ids))
+            used = (await connection.execute(uses)).all() if ids else []
+            ticked = (await connection.execute(ticks)).all() if ids else []
+        return {row.runbook: _last(row, ticked) for row in used}
 
 
 class PendingRunbooks:
