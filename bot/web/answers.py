@@ -7,7 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 from aiohttp import web
 
-from bot.ports.inbox import NotStoredError
+from bot.ports.inbox import ConflictError, NotStoredError
+
+AWAY = (NotStoredError, ConflictError)
+"""What the database says when it is away, or too busy with others: try again."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -81,7 +84,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
             if not isinstance(error, ConnectionError):
                 _log.exception("answer broken off", method=request.method, route=_route(request))
             raise
-        if isinstance(error, NotStoredError):
+        if isinstance(error, AWAY):
             return refusal(503, _NOT_NOW, retry_after=_NOT_NOW_RETRY)
         _log.exception("request failed", method=request.method, route=_route(request))
         return refusal(500, f"Watchbill failed ({type(error).__name__}); its log says more.")

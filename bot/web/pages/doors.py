@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.ports.inbox import NotStoredError
 from bot.ports.issues import Issues
+from bot.web.answers import AWAY
 from bot.web.body import RefusedError, read_form
 from bot.web.pages.drawing import HEADERS, notice, page
 from bot.web.pages.openid import OpenId, OpenIdError
@@ -101,7 +101,7 @@ class Doors:
         try:
             now = self._clock.now()
             fine = claim is not None and await self._issues.use_link(claim.id, claim.ends_at, now)
-        except NotStoredError:
+        except AWAY:
             text = "Nobody was signed in. Try again in a minute."
             return notice("The database does not answer", text, status=503, way=_AGAIN)
         if claim is None or not fine:
@@ -153,7 +153,7 @@ class Doors:
         try:
             if claim is not None:
                 await self._issues.use_link(claim.id, claim.ends_at, self._clock.now())
-        except NotStoredError:
+        except AWAY:
             text = "This browser is signed out. Copies of its cookie work until they run out."
             status = 503
         response = notice("Signed out", text, status=status, way=_AGAIN)
@@ -165,7 +165,7 @@ class Doors:
         claim = self._sessions.read_session(request)
         try:
             over = claim is None or await self._issues.is_used(claim.id)
-        except NotStoredError:
+        except AWAY:
             over = True
         return "" if claim is None or over else claim.person
 

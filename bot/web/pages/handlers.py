@@ -12,11 +12,10 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.ports.inbox import NotStoredError
 from bot.ports.issues import Choices, Issues, SortBy
 from bot.ports.journal import JournalFilter, JournalReads
 from bot.ports.store import Reader as StoreReader
-from bot.web.answers import has_begun
+from bot.web.answers import AWAY, has_begun
 from bot.web.pages import export
 from bot.web.pages.asking import SIZES, STATUSES, asked, known_as, meant
 from bot.web.pages.drawing import HEADERS, Reader, notice, page
@@ -89,7 +88,7 @@ class Pages:
                 if not answer.prepared and await self._learn(me.strangers):
                     return await show(request, self._reader(claim.person))
                 return answer
-            except NotStoredError:
+            except AWAY:
                 if has_begun(request):
                     raise
                 return notice(
