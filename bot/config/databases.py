@@ -2,7 +2,7 @@
 
 import re
 from typing import Annotated
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from pydantic import AfterValidator
 
@@ -12,6 +12,20 @@ _SERVER = re.compile(
     r"(?:\[[^/?\]]+\]|[^:/?\[]*)(?::(?P<port>[^/?]*))?(?P<rest>[/?].*)?"
 )
 _HIGHEST_PORT = 65_535
+
+FOR_DRIVER = frozenset(
+    {"sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslnegotiation"}
+    | {"ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs", "passfile"}
+)
+"""Parameters of an address that the driver reads as PostgreSQL's own programs do."""
+FOR_POOLER = frozenset({"prepared_statement_cache_size"})
+"""Parameters that only SQLAlchemy knows."""
+WITHOUT_EFFECT = frozenset(
+    {"application_name", "client_encoding", "connect_timeout", "tcp_user_timeout"}
+    | {"keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"}
+)
+"""Parameters that servers' vendors like to add, and for which we have our own."""
+_KNOWN = FOR_DRIVER | FOR_POOLER | WITHOUT_EFFECT | {"host", "port", "user"}
 
 
 def passwords_in(url: str) -> list[str]:
@@ -44,6 +58,8 @@ def _database(url: str) -> str:
         raise ValueError("the port is no number; write it like user@host:5432/db")
     if re.search(r"[?&]password=", found["rest"] or ""):
         raise ValueError("no secret stands behind the ?; write user:${SECRET}@host/db")
+    if {name for name, _ in parse_qsl((found["rest"] or "").partition("?")[2])} - _KNOWN:
+        raise ValueError("not all behind the ? is known; docs/operations/running.md says what is")
     return url
 
 

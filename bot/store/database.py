@@ -6,11 +6,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy import URL, Connection, Executable, NullPool, Row, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.config.databases import FOR_DRIVER, FOR_POOLER, WITHOUT_EFFECT
 from bot.store.errors import StoreUnfitError, database_errors
 from bot.store.near import Near
 from bot.store.sqlite_driver import OneVisitConnection, connect
@@ -187,11 +189,19 @@ def _postgresql_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
 
 
 def _engine(url: URL, *, answer: float | None, **options: Any) -> AsyncEngine:
-    if mode := url.query.get("sslmode"):
-        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
     arguments = {"server_settings": _SERVER_SETTINGS, "timeout": 5, "command_timeout": answer}
-    url = url.set(drivername="postgresql+asyncpg")
-    return create_async_engine(url, connect_args=arguments, **options)
+    if told := {name: said for name, said in url.query.items() if name in FOR_DRIVER}:
+        arguments["dsn"] = f"postgresql://?{urlencode(told, doseq=True)}"
+    url = url.difference_update_query([*FOR_DRIVER, *WITHOUT_EFFECT])
+    return create_async_engine(
+        url.set(drivername="postgresql+asyncpg"), connect_args=arguments, **options
+    )
+
+
+def address_for_driver(url: URL) -> str:
+    """Return a server's address, with its password, as asyncpg itself reads it."""
+    plain = url.set(drivername="postgresql").difference_update_query([*FOR_POOLER, *WITHOUT_EFFECT])
+    return plain.render_as_string(hide_password=False)
 
 
 def _drop_if_closed(connection: Any, record: object, proxy: object) -> None:  # noqa: ARG001 - as the event passes

@@ -11,6 +11,7 @@ from sqlalchemy import URL
 
 from bot.clock import Clock
 from bot.ports.replicas import Word
+from bot.store.database import address_for_driver
 
 _log = structlog.get_logger(__name__)
 
@@ -30,7 +31,7 @@ class PostgresqlReplicas:
     """
 
     def __init__(self, url: URL, clock: Clock, hear: Callable[[Word], None]) -> None:
-        self._address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._address = address_for_driver(url)
         self._clock = clock
         self._hear = hear
         self._me = uuid.uuid4().hex

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import URL
 
+from bot.config.databases import FOR_POOLER
 from bot.store.backups.contents import BackupError
 
 _LOOK_EVERY = 0.2
@@ -72,4 +73,5 @@ def _libpq(address: URL) -> str:
     bare = URL.create(
         "postgresql", address.username, None, address.host, address.port, address.database
     )
-    return bare.set(query=address.query).render_as_string(hide_password=False)
+    known = address.difference_update_query(FOR_POOLER).query
+    return bare.set(query=known).render_as_string(hide_password=False)

@@ -133,6 +133,10 @@ def test_secrets_never_print(tmp_path: Path) -> None:
         ("postgresql://bot@db1:5432,db2:5432/x", "4: `database`: the port is no number"),
         ("postgresql://bot@db:65536/x", "4: `database`: the port is no number"),
         ("postgresql://db/x?user=bot&password=w0rd", "4: `database`: no secret stands behind"),
+        (
+            "postgresql://db/x?sslmode=require&channel_binding=require",
+            "4: `database`: not all behind the ? is known; docs/operations/running.md",
+        ),
         ("sqlite://w.db", "4: `database`: SQLite takes three slashes"),
         ("sqlite:///", "4: `database`: SQLite takes three slashes and a file"),
     ],
@@ -158,6 +162,7 @@ def test_a_databases_password_is_known_as_it_is_used(tmp_path: Path, word: str) 
     [
         "postgresql://", "postgresql:///x?host=/var/run/postgresql", "postgresql://b@[::1]:5432/x",
         "postgresql://b@h1,h2/x?sslmode=require", "postgresql://b@h:/x", "sqlite:////w.db",
+        "postgresql://b@h/x?connect_timeout=5&sslrootcert=/ca.pem&target_session_attrs=any",
     ],
 )  # fmt: skip
 def test_other_addresses_of_databases_are_taken(tmp_path: Path, url: str) -> None:

@@ -10,13 +10,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, make_url, text
 
 from bot.ports.delivering import Delivered
 from bot.ports.inbox import NewDelivery, NotStoredError
 from bot.ports.store import TimelineEntry
 from bot.store import schema
-from bot.store.database import Database
+from bot.store.database import Database, address_for_driver
 from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
 from bot.store.tables.row import METADATA
@@ -24,6 +24,7 @@ from rules.incident import State
 from rules.sentence import say
 from tests.bot.store.samples import HOUR, alert, incident, job
 from tests.fakes.clock import FakeClock
+from tests.fakes.mail import certificate
 
 
 async def test_an_empty_database_is_migrated_once(
@@ -163,6 +164,29 @@ async def test_a_migration_may_take_longer_than_any_other_answer(
         await other.execute("SELECT pg_sleep(0.8), pg_advisory_unlock(7205759403792793)")
     await (await starting).close()
     await other.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_what_vendors_write_behind_a_servers_address_is_understood(
+    database_url: str, clock: FakeClock, tmp_path: Path
+) -> None:
+    _, trusted = certificate(tmp_path)
+    told = {
+        "connect_timeout": "5", "application_name": "theirs", "keepalives": "1",
+        "sslmode": "verify-full", "sslrootcert": str(trusted),
+        "target_session_attrs": "read-write", "prepared_statement_cache_size": "0",
+    }  # fmt: skip
+    url = make_url(database_url).update_query_dict(told)
+    opened = await open_store(url.render_as_string(hide_password=False), clock)
+    async with opened.database.read() as connection:
+        name = await connection.scalar(text("SELECT current_setting('application_name')"))
+    assert name == "watchbill"
+    await opened.close()
+    listening = await asyncpg.connect(address_for_driver(url))
+    await listening.close()
+    gone = url.update_query_dict({"sslrootcert": str(tmp_path / "gone.pem")})
+    with pytest.raises(NotStoredError, match=r"gone\.pem"):
+        await open_store(gone.render_as_string(hide_password=False), clock)
 
 
 async def test_a_second_process_on_one_file_is_refused(tmp_path: Path, clock: FakeClock) -> None:
