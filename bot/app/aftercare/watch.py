@@ -8,7 +8,7 @@ import structlog
 from bot.app.file_watch import FileWatch
 from bot.clock import Clock
 from bot.config.runbooks import RunbooksSpec
-from bot.runbooks.reading import Stamps, read_runbooks, stamps
+from bot.runbooks.reading import RunbooksRead, Stamps, read_runbooks, stamps
 from rules.runbooks.choosing import Runbooks
 
 log = structlog.get_logger(__name__)
@@ -22,6 +22,7 @@ class RunbookWatch(FileWatch):
         self._spec = spec
         self._know = know
         self._seen: Stamps | None = None
+        self._was_empty = False
         self.runbooks: Runbooks | None = None
         """What was read last, None before anything could be."""
 
@@ -37,10 +38,22 @@ class RunbookWatch(FileWatch):
         )
         for fault in (*read.faults, *read.warnings):
             log.warning("runbook", action="read_runbooks", fault=str(fault))
-        if read.faults and not len(read.runbooks) and self.runbooks is not None:
-            # a checkout that is just being replaced must not make every runbook unknown
+        if self._is_being_replaced(read):
             return False
         self.runbooks = read.runbooks
         self._know(read.runbooks)
         log.info("runbooks read", action="read_runbooks", count=len(read.runbooks))
         return True
+
+    def _is_being_replaced(self, read: RunbooksRead) -> bool:
+        """Tell whether every runbook would become unknown for no more than a moment, perhaps."""
+        if len(read.runbooks) or not self.runbooks:
+            self._was_empty = False
+            return False
+        if read.faults:
+            return True
+        # empty and nothing wrong with it: the next look decides
+        self._was_empty = not self._was_empty
+        if self._was_empty:
+            self._seen = None
+        return self._was_empty

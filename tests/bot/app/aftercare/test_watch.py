@@ -45,3 +45,21 @@ async def test_what_waits_for_runbooks_begins_once_they_are_read(tmp_path: Path)
         await watch.before(work)
         reading.cancel()
     assert seen == [1]
+
+
+async def test_a_folder_that_is_empty_for_a_moment_unlearns_nothing(tmp_path: Path) -> None:
+    """`rm -rf` and a copy: between them there is nothing to read, and nothing wrong with it."""
+    watch = RunbookWatch(RunbooksSpec(folders=(str(tmp_path),)), lambda _read: None, FakeClock())
+    late = tmp_path / "late.md"
+    late.write_text(PLAIN)
+    assert await watch.look()
+    late.unlink()
+    assert not await watch.look()
+    assert [one.title for one in watch.runbooks or ()] == ["Orders is late"]
+    late.write_text(PLAIN.replace("Orders is late", "Orders is later"))
+    assert await watch.look()
+    assert [one.title for one in watch.runbooks or ()] == ["Orders is later"]
+    late.unlink()
+    assert not await watch.look()
+    assert await watch.look(), "what is still gone half a minute later is gone"
+    assert len(watch.runbooks or ()) == 0
