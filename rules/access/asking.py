@@ -125,9 +125,7 @@ def _refusals(
     if not is_one_of(ask.person, group.may_ask, scene):
         yield Refusal("may_ask", say("Only {whom} may ask for {group}.",
                       whom=_in_words(group.may_ask), **named))  # fmt: skip
-    if ask.length <= timedelta(0) or ask.length > group.longest:
-        yield Refusal("longest", say("{group} can be had for {longest} at most. Ask for less.",
-                      longest=group.longest, **named))  # fmt: skip
+    yield from _wrong_lengths(ask, group, scene)
     if group.reason_required and not ask.why.strip():
         yield Refusal("reason", say("Say why you need {group}.", **named))
     if ask.incident and incident is None:
@@ -144,6 +142,15 @@ def _refusals(
         yield Refusal("weekly_limit", say("You had {group} {count} times in seven days, the most "
                       "there is. Again from {again}, or ask an owner.",
                       count=len(had), again=again, **named))  # fmt: skip
+
+
+def _wrong_lengths(ask: Ask, group: AccessGroup, scene: Scene) -> Iterator[Refusal]:
+    if ask.length <= timedelta(0) or ask.length > group.longest:
+        yield Refusal("longest", say("{group} can be had for {longest} at most. Ask for less.",
+                      longest=group.longest, group=group.name))  # fmt: skip
+    if ask.until_shift_ends and not _shift_end(ask, group, scene):
+        yield Refusal("shift", say("You are on no shift for {group} now. Say how long you need "
+                      "it.", group=group.name))  # fmt: skip
 
 
 def is_one_of(person: str, whom: Whom, scene: Scene) -> bool:

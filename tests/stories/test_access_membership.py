@@ -239,3 +239,10 @@ async def test_a_clock_that_was_ahead_for_a_moment_stops_no_comparing(begin: Beg
     story.groups.take("prod", ANA)
     await story.after(minutes=5)
     assert story.groups.who() == [ANA]
+
+
+async def test_who_has_no_shift_is_not_let_in_until_it_ends(begin: Begin) -> None:
+    story = begin()
+    await story.asks_for(CY, hours=4, until_shift_ends=True)
+    assert story.groups.who() == []
+    assert "You are on no shift for prod now. Say how long you need it." in story.answers()[-1]
