@@ -19,7 +19,7 @@ from bot.sources.kind import (
 )
 from bot.sources.mapping import FieldMap, read_mapping
 from bot.sources.run_facts import alert_of, told_run
-from bot.sources.template import look_up
+from bot.sources.template import Rendered, look_up
 from bot.sources.unreadable import MOST_ALERTS, alerts_from, too_many, unreadable
 from bot.sources.words import severity_of, status_of, time_of
 from rules.alert import Alert, AlertStatus, Severity
@@ -30,7 +30,12 @@ LABEL_PAIRS = 1_000
 NO_TITLE = "Nothing in it looks like a title; name one under `mapping: title:` of the source."
 
 _NAMES = frozenset({"name", "job_name", "alertRule"})
-_PLACES = ("host", "hostname", "instance", "service", "environment", "env")
+_PIPELINES = ("dag_id", "pipeline", "job_name", "job", "workflow")
+_PLACES = (
+    "host", "hostname", "instance", "service", "environment", "env",
+    *_PIPELINES, "task_id", "dataset", "table",
+)  # fmt: skip
+_NOBODY_ELSES = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|[0-9a-fA-F]{16}")
 _DELIVERY_IDS = ("x-github-delivery", "x-webhook-id", "webhook-id", "svix-id", "ce-id")
 _TIMES = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?|\d\d?:\d\d(?::\d\d)?"
@@ -174,7 +179,7 @@ class _EntryReader:
                 zone=self._source.timezone,
                 otherwise=self._delivery.received_at,
             ),
-            group_key=text.key(said["group"]),
+            group_key=text.key(self._group(rendered["group"], value)),
             severity=_severity(said["severity"], said["status"], status),
             description="" if description == title else description,
             labels=text.labels(self._labels(value, used)),
@@ -184,6 +189,15 @@ class _EntryReader:
     def _status(self, word: str) -> AlertStatus:
         plain = word.lower()[:64]
         return self._fields.words.get(plain) or status_of(word) or AlertStatus.FIRING
+
+    def _group(self, group: Rendered, value: Mapping[str, JsonValue]) -> str:
+        """Return the group; a run's id that others may have, too, counts within its pipeline."""
+        said = group.text.strip()
+        mapped = "group" in self._source.mapping or group.used != ("run_id",)
+        if mapped or _NOBODY_ELSES.search(said[:500]):
+            return said
+        pipeline = next((one for name in _PIPELINES if (one := text_of(value.get(name)))), "")
+        return f"{pipeline}/{said}" if pipeline else said
 
     def _labels(self, value: Mapping[str, JsonValue], used: set[str]) -> Iterator[tuple[str, str]]:
         for name, one in self._fields.labels.items():

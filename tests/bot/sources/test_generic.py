@@ -1,6 +1,5 @@
 """Any JSON, form or text becomes alerts, by a mapping or by good guesses."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -142,58 +141,6 @@ def test_without_a_key_the_title_is_the_thing_whenever_it_broke() -> None:
     other = alert_of({"title": "Export of 2026-11-23 failed at 03:01"})
     assert first.dedup_key == second.dedup_key
     assert first.dedup_key != other.dedup_key
-
-
-@pytest.mark.parametrize(
-    ("transition", "status"),
-    [
-        ("Triggered", AlertStatus.FIRING),
-        ("Re-Triggered", AlertStatus.FIRING),
-        ("Renotify", AlertStatus.FIRING),
-        ("No Data", AlertStatus.FIRING),
-        ("Re-No Data", AlertStatus.FIRING),
-        ("Warn", AlertStatus.FIRING),
-        ("Recovered", AlertStatus.RESOLVED),
-    ],
-)
-def test_datadog_needs_no_mapping(transition: str, status: AlertStatus) -> None:
-    alert = alert_of({**json.loads(payload("generic/datadog.json")), "status": transition})
-    assert (alert.status, alert.severity) == (status, Severity.ERROR)
-    assert alert.dedup_key == "31415926 table:orders"
-    assert alert.labels == {"env": "prod", "table": "orders", "team": "shop", "tags": "monitor"}
-    assert alert.occurred_at == datetime.fromtimestamp(1795402740, UTC)
-
-
-@pytest.mark.parametrize(
-    ("firing", "resolved"),
-    [
-        ("[Triggered] CPU is high", "[Recovered] CPU is high"),
-        ("[Triggered on {host:web-1}] CPU is high", "[Recovered on {host:web-1}] CPU is high"),
-        ("[P1] [Re-Triggered] CPU is high", "[P1] [Recovered] CPU is high"),
-        ("[FIRING:2] CPU is high", "[RESOLVED] CPU is high"),
-        ("[No Data] CPU is high", "[OK] CPU is high"),
-    ],
-)
-def test_a_title_may_begin_with_its_state(firing: str, resolved: str) -> None:
-    bad, good = alert_of({"title": firing}), alert_of({"title": resolved})
-    assert (bad.status, good.status) == (AlertStatus.FIRING, AlertStatus.RESOLVED)
-    assert (bad.title, good.title) == (firing, resolved)
-    assert bad.dedup_key == good.dedup_key
-
-
-@pytest.mark.parametrize(
-    "title",
-    ["[Team A] export failed", "[test] export failed", "Export failed [ok]", "[ok export failed"],
-)
-def test_other_brackets_of_a_title_tell_no_state(title: str) -> None:
-    assert alert_of({"title": title}).status is AlertStatus.FIRING
-    assert alert_of({"title": title}).dedup_key != alert_of({"title": "export failed"}).dedup_key
-
-
-def test_a_state_that_is_told_is_stronger_than_the_titles() -> None:
-    assert alert_of({"title": "[OK] disk", "status": "failed"}).status is AlertStatus.FIRING
-    one, other = (f"[Triggered on {{host:web-{n}}}] CPU is high" for n in (1, 2))
-    assert alert_of({"title": one}).dedup_key != alert_of({"title": other}).dedup_key
 
 
 def test_a_form_is_read() -> None:
