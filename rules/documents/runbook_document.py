@@ -10,6 +10,7 @@ from rules.runbooks.runbook import Matches, Runbook, RunbookStep
 LARGEST_RUNBOOK = 64_000
 """Characters of one file; more is no checklist."""
 _FENCE = "---"
+_CODE = re.compile(r"^[ ]{0,3}(```+|~~~+).*?(?:^[ ]{0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#[ \t]+(.{1,150})", re.MULTILINE)
 
 
@@ -32,7 +33,7 @@ def read_runbook(
     found = sorted(faults + misfits)
     if spec is None or found:
         return None, document, found
-    heading = _HEADING.search(body)
+    heading = _HEADING.search(_CODE.sub("", body))
     title = spec.title or (heading[1].strip() if heading else "") or runbook_id
     return _runbook(spec, runbook_id, title), document, []
 

@@ -84,3 +84,19 @@ def test_more_steps_than_fit_a_message_are_a_fault() -> None:
     many = "".join(f"  - step {n}\n" for n in range(21))
     text = GOOD.replace("  - Look at the log of the failed task.\n", many)
     assert any("steps" in one for one in faults(text))
+
+
+@pytest.mark.parametrize("fence", ["```", "~~~", "````bash"])
+def test_a_comment_in_a_block_of_code_is_no_heading(fence: str) -> None:
+    code = f"First:\n{fence}\n# clear it\nairflow tasks clear\n{fence.rstrip('bash')}\n"
+    runbook, _, _ = read_runbook(GOOD.replace("# Orders is late", f"{code}# Orders"), "r.md", "r")
+    assert runbook is not None
+    assert runbook.title == "Orders"
+    runbook, _, _ = read_runbook(GOOD.replace("# Orders is late", code), "r.md", "the/id")
+    assert runbook is not None
+    assert runbook.title == "the/id"
+    runbook, _, _ = read_runbook(
+        GOOD.replace("# Orders is late", f"# Orders\n{fence}"), "r.md", "r"
+    )
+    assert runbook is not None
+    assert runbook.title == "Orders"
