@@ -11,7 +11,7 @@ from multidict import MultiMapping
 
 from bot.ports.issues import Choices, IssueFilter, IssueQuery, SortBy
 from rules.category import Category
-from rules.issues.issue import Standing
+from rules.issues.issue import Standing, searched
 from rules.priority import Impact, Priority, Urgency
 
 SIZES = (25, 50, 100, 200)
@@ -87,13 +87,13 @@ def asked(said: MultiMapping[str], zone: ZoneInfo) -> Asked:
     given = {name: values for name, values in given.items() if values}
     read = _Reading(given)
     which = IssueFilter(
-        text=read.text("q"),
+        text=read.words("q"),
         standings=read.known("status", STATUSES.__getitem__) or (),
         priorities=tuple(p for p in read.each("priority", Priority) if p is not None),
         category=read.known("category", Category),
         impact=read.known("impact", Impact),
         urgency=read.known("urgency", Urgency),
-        tier=read.number("tier"),
+        tier=read.known("tier", _tier),
         product=read.text("product"),
         owner=read.text("owner"),
         on_call=read.text("on_call"),
@@ -144,6 +144,14 @@ class _Reading:
     def text(self, name: str) -> str:
         return next(iter(self._given.get(name, ())), "")
 
+    def words(self, name: str) -> str:
+        written = self.text(name)
+        if not written or searched(written):
+            return written
+        words = f"“{written[:40]}” has no letter or digit to search for; it was left out."
+        self.faults.append(words)
+        return ""
+
     def known(self, name: str, read: Callable[[str], T]) -> T | None:
         written = self.text(name)
         return self._one(name, written, read) if written else None
@@ -167,6 +175,12 @@ def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise ValueError(text)
     return int(text)
+
+
+def _tier(text: str) -> int:
+    if not (tier := _number(text)):
+        raise ValueError(text)
+    return tier
 
 
 def _begin(day: date | None, zone: ZoneInfo) -> datetime | None:

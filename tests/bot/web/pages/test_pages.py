@@ -80,7 +80,7 @@ def test_an_address_is_read_and_written_back() -> None:
     "pair",
     [("status", "x"), ("priority", "P9"), ("category", "?"), ("impact", "1"), ("tier", "-1"),
      ("since", "2026-02-30"), ("sort", "number; DROP"), ("after", "1e3"), ("promise", "maybe"),
-     ("tier", "9" * 20)],
+     ("tier", "9" * 20), ("q", "%%%"), ("q", "\U0001f525"), ("tier", "0")],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_left_out(pair: tuple[str, str]) -> None:
     read = asked(MultiDict([pair]), BERLIN)
