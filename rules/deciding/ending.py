@@ -14,7 +14,7 @@ from rules.priority import Priority, Urgency
 from rules.rulebook import RuleBook
 from rules.sentence import Sentence, Value, Who, plain, say
 from rules.verification import Proof, Verdict, Verification
-from rules.verifying.evidence import Evidence, Finding, Judged, judged, repaired
+from rules.verifying.evidence import Evidence, Finding, Judged, concerns, judged, repaired
 from rules.verifying.expecting import claimed
 from rules.verifying.signals import Signal, signal_of
 from rules.verifying.wording import by_what, what_to_do
@@ -74,6 +74,8 @@ def whole(at: Incident) -> Evidence:
 
 def hear(draft: Draft, told: Evidence, book: RuleBook, now: datetime) -> None:
     """Let a run or a check prove or disprove the fix of a pending incident."""
+    if not concerns(draft.incident, told):
+        return
     found = judged(draft.incident, told)
     if found.finding is Finding.DISPROVES:
         disprove(draft, found.why, book, now, url=told.url)

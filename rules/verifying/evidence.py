@@ -102,17 +102,30 @@ def evidence_of(event: AlertReceived, signal: Signal | None, now: datetime) -> E
     )
 
 
+def concerns(at: Incident, told: Evidence) -> bool:
+    """Tell whether it may say anything of the incident, whose product it is about.
+
+    It does not where only the source can say so, where it ran elsewhere, or where it ran another
+    pipeline without what had failed.
+    """
+    expects = at.verification.expects if at.verification else None
+    if expects is not None and expects.proof is Proof.SOURCE and not told.about_it:
+        return False
+    if told.source == at.source and differing(at.labels, told.labels):
+        return False
+    node = node_of(at.labels) or at.asset
+    held = bool(node and told.nodes) and _includes(told.nodes or frozenset(), node, at)
+    return held or not of_another_pipeline(at.labels, told.labels)
+
+
 def judged(at: Incident, told: Evidence) -> Judged:
     """Say what a piece of evidence does for the fix that is claimed of a pending incident."""
     seen = at.verification
     if seen is None or seen.expects is None:
         return _nothing("Nothing is to be proved.")
-    why = _too_early(seen, told) or _elsewhere(at, told) or _not_asked(seen.expects, told)
-    if why is not None:
+    if (why := _too_early(seen, told)) is not None:
         return Judged(Finding.NOTHING, why)
     node = node_of(at.labels) or at.asset
-    if _of_another(at, told, node):
-        return _nothing("{run} is not of what had failed: it tells nothing.", run=told.name)
     if not told.well:
         return _failed(told, node)
     if told.nodes is not None and node and not _includes(told.nodes, node, at):
@@ -162,28 +175,6 @@ def _too_early(seen: Verification, told: Evidence) -> Sentence | None:
     if began < seen.claimed_at:
         return say("{run} began before the fix was claimed: it proves nothing.", run=told.name)
     return None
-
-
-def _elsewhere(at: Incident, told: Evidence) -> Sentence | None:
-    """Say so where a run was of another environment; sources have words of their own for them."""
-    differs = differing(at.labels, told.labels) if told.source == at.source else None
-    if differs is None:
-        return None
-    place, ours, theirs = differs
-    words = "{run} was of {place} {theirs}, not of {ours}: it tells nothing."
-    return say(words, run=told.name, place=place, theirs=theirs, ours=ours)
-
-
-def _of_another(at: Incident, told: Evidence, node: str) -> bool:
-    """Tell whether it ran another pipeline than the one that failed, one of the same product."""
-    held = bool(node and told.nodes) and _includes(told.nodes or frozenset(), node, at)
-    return of_another_pipeline(at.labels, told.labels) and not held
-
-
-def _not_asked(expects: Expects, told: Evidence) -> Sentence | None:
-    if expects.proof is not Proof.SOURCE or told.about_it:
-        return None
-    return say("{run} is over; only its source can say that it is well.", run=told.name)
 
 
 def _unchecked(at: Incident, told: Evidence) -> Judged | None:

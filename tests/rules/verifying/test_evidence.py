@@ -12,7 +12,7 @@ from rules.grouping import open_incident
 from rules.incident import Incident
 from rules.run import BACKFILL, SCHEDULED, Run, RunState
 from rules.sentence import plain
-from rules.verifying.evidence import Evidence, Finding, Judged, judged, of_run
+from rules.verifying.evidence import Evidence, Finding, Judged, concerns, judged, of_run
 from rules.verifying.expecting import claimed
 from rules.verifying.settings import VerifyingRules
 from tests.rules.build import NOW, make_book
@@ -82,21 +82,36 @@ def test_a_run_of_another_environment_tells_nothing(
 ) -> None:
     at = pending(source, **ours)
     nodes = (MODEL,) if source == "dbt" else ()
-    found = judged(at, told(*nodes, well=well, labels={**ours, **theirs}, source=source))
-    assert found.finding is Finding.NOTHING
-    assert "not of" in said(found)
+    assert not concerns(at, told(*nodes, well=well, labels={**ours, **theirs}, source=source))
     same = {name: one.title() for name, one in ours.items() if name in theirs}
-    assert (
-        judged(at, told(*nodes, labels={**ours, **same}, source=source)).finding is Finding.PROVES
-    )
+    assert concerns(at, told(*nodes, labels={**ours, **same}, source=source))
     elsewhere = told(*nodes, labels={**ours, **theirs}, source="other")
-    assert judged(at, elsewhere).finding is Finding.PROVES, "each source has its own words"
-    assert judged(at, told(*nodes)).finding is Finding.PROVES, "a run that does not tell where"
+    assert concerns(at, elsewhere), "each source has its own words"
+    assert concerns(at, told(*nodes, source=source)), "a run that does not tell where"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "labels", "may"),
+    [
+        ((), {"dag_id": "hourly"}, False),
+        ((), {"dag_id": "shop"}, True),
+        ((), {"dag_id": "shop", "instance": "b"}, True),
+        (("task:shop.load",), {"dag_id": "hourly"}, True),
+        (("task:hourly.load",), {"dag_id": "hourly"}, False),
+        ((), {"job_namespace": "n", "job": "j"}, True),
+        ((), {}, True),
+    ],
+)
+def test_a_run_of_another_pipeline_concerns_it_where_it_held_the_part_that_failed(
+    nodes: tuple[str, ...], labels: Mapping[str, str], may: bool
+) -> None:
+    at = pending("airflow", dag_id="shop", task_id="load")
+    assert concerns(at, told(*nodes, labels=labels, source="airflow")) is may
 
 
 def test_the_host_that_a_monitor_watches_is_no_environment() -> None:
     at = pending("dbt", unique_id=MODEL, instance="warehouse-1")
-    assert judged(at, told(MODEL, labels={"instance": "airflow"})).finding is Finding.PROVES
+    assert concerns(at, told(MODEL, labels={"instance": "airflow"}))
 
 
 @pytest.mark.parametrize(
@@ -151,7 +166,7 @@ def test_a_backfill_of_another_interval_tells_nothing_of_the_one_that_failed(
 @pytest.mark.parametrize("well", [True, False])
 def test_what_only_its_source_can_prove_is_not_judged_by_a_run(well: bool) -> None:
     at = pending("prom", table="db.main.orders", alertname="Lag")
-    found = judged(at, told(MODEL, well=well))
-    assert found.finding is Finding.NOTHING
-    assert "only its source" in said(found)
-    assert judged(at, replace(told(), about_it=True)).finding is Finding.PROVES
+    assert not concerns(at, told(MODEL, well=well))
+    own = replace(told(), about_it=True)
+    assert concerns(at, own)
+    assert judged(at, own).finding is Finding.PROVES
