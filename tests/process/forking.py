@@ -121,12 +121,11 @@ def _loading(module: str) -> Iterator[subprocess.Popen[str]]:
 
 def _load(module: str) -> None:
     """Load what `serve` loads at its start, or a module that is run by itself."""
+    main = importlib.import_module(f"{module}.__main__")
     if module == "bot":
-        importlib.import_module("bot.__main__").commands(["serve"])
-        module = "bot.app.serving"
-    else:
-        module = f"{module}.__main__"
-    importlib.import_module(module)
+        main.commands(["serve"])
+        importlib.import_module("bot.app.serving")
+    del sys.modules[main.__name__]  # it is run as `__main__`, and anew
 
 
 def _fork() -> Wanted | None:

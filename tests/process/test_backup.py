@@ -70,7 +70,7 @@ async def test_a_backup_under_load_restores_to_a_bot_that_keeps_its_promises(
     restored = Bot(tmp_path / "elsewhere", config, setup.bot.process.environment)
     async with running(setup):
         before = await _back_up_under_load(setup, tmp_path / "backup")
-        await settled(setup.bot)
+        await settled(setup.bot, 120)
         assert await setup.bot.process.terminate() == 0
         await _command(restored, "restore", str(tmp_path / "backup"))
         known = {row[0] for row in await query(restored, "SELECT key FROM job")}
@@ -81,7 +81,7 @@ async def test_a_backup_under_load_restores_to_a_bot_that_keeps_its_promises(
         assert waiting & sent, "something was sent after the backup that it still held to be sent"
         try:
             await restored.start()
-            await settled(restored)
+            await settled(restored, 120)
             report = await count(restored, setup.slack, before)
         finally:
             restored.process.kill()
