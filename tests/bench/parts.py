@@ -52,7 +52,7 @@ PARTS = (
     Part("retention", "While old deliveries are forgotten", retention.measure, 30),
     Part("core", "The pure core", core.measure, 3),
     Part("classify", "Classification", classification.measure, 8, classification.gates, 5),
-    Part("rotation", "Rotations", rotation.measure, 6, rotation.measure, 6),
+    Part("rotation", "Rotations", rotation.measure, 6, rotation.gates, 2),
     Part("peers", "Beside others", comparing.measure, 220),
     Part("catalogue", "The catalogue", catalogue.measure, 30, usual=False),
     Part("journal", "The journal with 50,000 entries", journal.measure, 140, usual=False),
