@@ -9,6 +9,7 @@ writes one JSON document to its standard input, and reads one from its standard 
 The file: {"people": ["ana@example.com"], "groups": {"admins": {"ana@example.com": null}}}
 """
 
+import fcntl
 import json
 import os
 import sys
@@ -72,7 +73,10 @@ def answer(path: str, asked: Json) -> Json:
     if asked.get("action") not in work:
         return {"ok": False, "error": "unknown action %r" % asked.get("action")}
     try:
-        found = work[asked["action"]](Place(path), asked)
+        with open(path + ".lock", "w") as lock:
+            # other groups may be changed at the same time, and they are in the same file
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            found = work[asked["action"]](Place(path), asked)
     except RefusedError as refused:
         return {"ok": False, "error": str(refused)}
     except OSError as error:

@@ -1,5 +1,6 @@
 """The contract of commands: what goes in, what may come out, and how one that hangs ends."""
 
+import asyncio
 import json
 import os
 import select
@@ -14,7 +15,7 @@ import pytest
 from bot.access.backends.registry import open_backend
 from bot.config.access import BackendSpec
 from bot.ports.delivering import GiveUpError, RetryLaterError
-from tests.bot.access.backends.benches import UNTIL, surroundings
+from tests.bot.access.backends.benches import SCRIPT, UNTIL, surroundings
 
 READS = "import json, os, sys; asked = json.load(sys.stdin); "
 
@@ -181,3 +182,16 @@ def ends(pid: int) -> bool:
         return bool(select.select([watched], [], [], 5)[0])
     finally:
         os.close(watched)
+
+
+async def test_the_example_loses_nothing_when_two_groups_are_changed_at_once(
+    tmp_path: Path,
+) -> None:
+    groups = [f"g{number}" for number in range(8)]
+    kept = tmp_path / "groups.json"
+    kept.write_text(json.dumps({"people": ["ana"], "groups": {one: {} for one in groups}}))
+    options = {"command": [sys.executable, str(SCRIPT), str(kept)]}
+    async with aiohttp.ClientSession() as session:
+        backend = open_backend(BackendSpec(kind="exec", options=options), surroundings(session))
+        await asyncio.gather(*(backend.grant(one, "ana", None, "g7") for one in groups))
+    assert [*json.loads(kept.read_text())["groups"].values()] == [{"ana": None}] * len(groups)
