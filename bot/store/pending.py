@@ -25,7 +25,7 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _FINISH_DELIVERY = (
     update(INBOUND)
     .where(INBOUND.c.id == bindparam("delivery_id"))
-    .values(state=bindparam("to_state"), error=bindparam("why"))
+    .values(state="done", error=bindparam("why"))
 )
 _POSTPONE_DELIVERY = (
     update(INBOUND)
@@ -54,9 +54,7 @@ class Pending:
         self._jobs: dict[str, NewJob] = {}
 
     def finish_delivery(self, delivery_id: str, error: str) -> None:
-        state = "failed" if error else "done"
-        values = {"delivery_id": delivery_id, "to_state": state, "why": stored_text(error)}
-        self._deliveries.append(values)
+        self._deliveries.append({"delivery_id": delivery_id, "why": stored_text(error)})
 
     def postpone_delivery(self, delivery_id: str, until: datetime, error: str) -> None:
         values = {"delivery_id": delivery_id, "until": until, "why": stored_text(error)}

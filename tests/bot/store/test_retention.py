@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
+from bot.ports.inbox import NewDelivery
 from bot.ports.store import TimelineEntry
 from bot.store.bulk import _postgresql
 from bot.store.opening import OpenedStore
@@ -97,6 +98,17 @@ async def test_alerts_go_with_what_is_over_and_stay_with_what_is_not(
     assert (await opened_store.prune(now + HOUR))["alerts"] == 2
     left = await opened_store.reader.recent_alert_labels(now, 9)
     assert sorted(one["dedup_key"] for one in left) == ["later", "x"]
+
+
+async def test_a_delivery_that_could_only_be_shown_as_unreadable_goes_like_any_other(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    accepted = await opened_store.inbox.accept(NewDelivery(source="a", key="1", body=b"x"))
+    async with opened_store.store.begin() as tx:
+        tx.finish_delivery(accepted.id, error="ValueError while it was read")
+    assert (await opened_store.prune(clock.now()))["deliveries"] == 0
+    assert (await opened_store.prune(clock.now() + HOUR))["deliveries"] == 1
+    assert await opened_store.reader.delivery(accepted.id) is None
 
 
 async def test_others_have_their_turn_between_small_batches(
