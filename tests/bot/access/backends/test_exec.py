@@ -189,8 +189,9 @@ async def test_the_example_loses_nothing_when_two_groups_are_changed_at_once(
 ) -> None:
     groups = [f"g{number}" for number in range(8)]
     kept = tmp_path / "groups.json"
-    kept.write_text(json.dumps({"people": ["ana"], "groups": {one: {} for one in groups}}))
-    options = {"command": [sys.executable, str(SCRIPT), str(kept)]}
+    people = ["ana", *(f"p{number}" for number in range(200_000))]  # so that each takes a while
+    kept.write_text(json.dumps({"people": people, "groups": {one: {} for one in groups}}))
+    options: dict[str, object] = {"command": [sys.executable, str(SCRIPT), str(kept)]}
     async with aiohttp.ClientSession() as session:
         backend = open_backend(BackendSpec(kind="exec", options=options), surroundings(session))
         await asyncio.gather(*(backend.grant(one, "ana", None, "g7") for one in groups))
