@@ -60,7 +60,10 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
     if not alerts:
         raise UnreadableError("The list of alerts is empty.")
     if all(alert.unreadable for alert in alerts):
-        raise UnreadableError(NO_TITLE)
+        # A list that nobody has named may be beside the point.
+        if fields.alerts or (whole := reader.alert(root)).unreadable:
+            raise UnreadableError(NO_TITLE)
+        return Parsed(alerts=(whole,))
     return Parsed(alerts=alerts)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.sources.generic import parse
-from bot.sources.kind import Source
+from bot.sources.kind import Source, UnreadableError
 from rules.alert import Alert, AlertStatus, Severity
 from tests.fakes.deliveries import delivery, payload
 
@@ -96,3 +96,15 @@ def test_without_a_key_the_pipeline_or_table_names_the_thing(name: str) -> None:
     again = alert_of({"title": "Load failed", name: "orders", "run": 7, "status": "ok"})
     assert one.dedup_key == again.dedup_key
     assert one.dedup_key != other.dedup_key
+
+
+def test_a_list_without_titles_is_told_by_the_whole() -> None:
+    """Grafana's notification, sent to the wrong kind of source, still says what broke and ends."""
+    bad, good = (alert_of(payload(f"grafana/{name}.json")) for name in ("firing", "resolved"))
+    assert (bad.title, bad.status) == ("[FIRING:1] Rows per hour", AlertStatus.FIRING)
+    assert good.status is AlertStatus.RESOLVED
+    assert bad.dedup_key == good.dedup_key
+    with pytest.raises(UnreadableError):
+        alert_of({"alerts": [{"a": 1}]})
+    with pytest.raises(UnreadableError):
+        alert_of({"title": "x", "alerts": [{"a": 1}]}, {"alerts": "alerts"})
