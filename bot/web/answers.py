@@ -78,11 +78,12 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
             headers={"Allow": allow} if allow else None,
         )
     except Exception as error:
+        if _has_left(request) and isinstance(error, ConnectionError):
+            raise  # nobody hears an answer, and that they went away is no fault of ours
         if has_begun(request):
-            # Whoever went away is no fault of ours. For others the connection ends without an
-            # end of the answer: a second answer inside it would look like a part of it.
-            if not isinstance(error, ConnectionError):
-                _log.exception("answer broken off", method=request.method, route=_route(request))
+            # The connection ends without an end of the answer: a second answer inside it would
+            # look like a part of it.
+            _log.exception("answer broken off", method=request.method, route=_route(request))
             raise
         if isinstance(error, AWAY):
             return refusal(503, _NOT_NOW, retry_after=_NOT_NOW_RETRY)
@@ -93,6 +94,10 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 def has_begun(request: web.Request) -> bool:
     """Say whether a part of the answer has left, so that no other can be given."""
     return request.writer.output_size > 0
+
+
+def _has_left(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _route(request: web.Request) -> str:

@@ -183,6 +183,31 @@ async def test_a_fault_of_ours_is_answered_without_a_trace(
     assert "request failed" in capsys.readouterr().out
 
 
+async def test_who_breaks_off_is_no_fault_of_ours(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = asyncio.Event()
+
+    async def reads(request: web.Request) -> web.StreamResponse:
+        try:
+            return web.Response(body=await request.read())
+        finally:
+            ended.set()
+
+    app = house.app()
+    app.router.add_post("/reads", reads)
+    runner = await start_web(app, "127.0.0.1", 0)
+    _, writer = await asyncio.open_connection(*runner.addresses[0][:2])
+    writer.write(b"POST /reads HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    async with asyncio.timeout(10):
+        await ended.wait()
+    await stop_web(runner)
+    assert "failed" not in capsys.readouterr().out
+
+
 async def test_a_raw_body_waits_for_the_database(
     house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
