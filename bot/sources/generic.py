@@ -37,9 +37,6 @@ _PLACES = (
 )  # fmt: skip
 _NOBODY_ELSES = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-|[0-9a-fA-F]{16}")
 _DELIVERY_IDS = ("x-github-delivery", "x-webhook-id", "webhook-id", "svix-id", "ce-id")
-_TIMES = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?|\d\d?:\d\d(?::\d\d)?"
-)
 # "[Recovered] CPU", "[P1] [Triggered on {host:web-1}] CPU", "[FIRING:2] CPU".
 _STATE = re.compile(
     r"(?:\[P\d\]\s*)?\[(?:re-)?([a-z ]{2,12}?)( on \{[^}\]]*\})?(?::\d+)?\]", re.IGNORECASE
@@ -244,7 +241,7 @@ def _severity(word: str, status_word: str, status: AlertStatus) -> Severity:
 def _key_of_title(title: str, value: Mapping[str, JsonValue]) -> str:
     # The time in a title tells runs apart, not things; the place tells things apart.
     places = [f"{name}={said}" for name in _PLACES if (said := text_of(value.get(name)))]
-    return f"title:{digest(_TIMES.sub('*', title[: text.DESCRIPTION_LENGTH]), *places)}"
+    return f"title:{digest(text.without_times(title), *places)}"
 
 
 def _tags(value: JsonValue) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from bot.sources.kind import (
     key_by_body,
 )
 from bot.sources.sns_signature import CONFIRMATION, CONFIRMED_NOTE, NOTIFICATION, OPTIONS, SCHEME
-from bot.sources.text import clean, key, key_of, labels, line
+from bot.sources.text import clean, key, key_of, labels, line, without_times
 from bot.sources.words import time_of
 from rules.alert import Alert, AlertStatus, Severity
 
@@ -61,7 +61,7 @@ def _said(envelope: Section, topic: str) -> Said:
         return found
     subject = text_of(envelope.get("Subject")) or message.strip().partition("\n")[0]
     return Said(
-        thing=("message", topic, digest(subject)),
+        thing=("message", topic, digest(without_times(subject))),
         status=AlertStatus.FIRING,
         title=subject,
         description=message,

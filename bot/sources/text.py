@@ -24,6 +24,10 @@ _HIDDEN_IN_TEXT = re.compile(f"[{_HIDDEN}]")
 _SPACES = re.compile(r"\s+")
 _HTTP = re.compile(r"https?://[^\s<>|\"]+\Z", re.IGNORECASE)
 
+_TIMES = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?|\d\d?:\d\d(?::\d\d)?"
+)
+
 
 def clip(text: str, length: int) -> str:
     """Return at most `length` characters; a cut text ends in "… (+123)", the number left out."""
@@ -57,6 +61,11 @@ def line(text: str, length: int = TITLE_LENGTH) -> str:
     if whole > length * 4:
         head += " " * (whole - length * 4)
     return clip(head, length)
+
+
+def without_times(text: str) -> str:
+    """Return words whose dates and times are left out: these tell runs apart, not things."""
+    return _TIMES.sub("*", text[:DESCRIPTION_LENGTH])
 
 
 def key(text: str) -> str:

@@ -173,6 +173,19 @@ def test_plain_words_are_an_alert() -> None:
     assert alert.description.endswith("The bucket is empty — nothing to read.")
 
 
+def test_the_same_words_at_another_time_are_the_same_thing() -> None:
+    words = "Glue job load failed at {}. See the console."
+    one, other, else_ = (
+        alert_of({**json.loads(ALARM), "Message": said, "Subject": None}).dedup_key
+        for said in (
+            words.format("2026-11-22T02:57:59Z"),
+            words.format("2026-11-23T03:01:00Z"),
+            "Glue job ship failed at 2026-11-23T03:01:00Z. See the console.",
+        )
+    )
+    assert one == other != else_
+
+
 def test_a_subscription_that_was_confirmed_ends_what_a_failed_one_began() -> None:
     failed = alert_of(CONFIRMATION, **{CONFIRMED_NOTE: "it answered 403"})
     good = alert_of(CONFIRMATION, **{CONFIRMED_NOTE: "yes"})
