@@ -74,6 +74,7 @@ class Duties:
         self._parts = parts
         self._seen: OnCall | None = None
         self._next: datetime | None = None
+        self._looked_at = parts.clock.now()
         self._plans: dict[str, str] = {}
         self._unsettled: dict[str, datetime] = {}
         self._retired = False
@@ -81,9 +82,10 @@ class Duties:
     async def tick(self) -> bool:
         """Do what is due; tell whether anything was looked at. Raises NotStoredError."""
         now, on_call = self._parts.clock.now(), self._parts.on_call()
-        if on_call is self._seen and self._next is not None and now < self._next:
+        # before the last look: the clock was set back
+        if on_call is self._seen and self._next is not None and self._looked_at <= now < self._next:
             return False
-        self._next = now + _AFTER_TROUBLE
+        self._looked_at, self._next = now, now + _AFTER_TROUBLE
         again = [next_boundary(on_call, now)]
         await self._follow(on_call, now)
         again += [await self._notify(on_call, now)]

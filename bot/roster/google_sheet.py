@@ -82,6 +82,7 @@ class GoogleSheet:
         self._lock = threading.Lock()
         self._heard: tuple[datetime, datetime] | None = None
         self._next: datetime | None = None
+        self._looked_at: datetime | None = None
         self._reading_since: datetime | None = None
         self._failures = 0
         self._reads: deque[datetime] = deque()
@@ -107,7 +108,9 @@ class GoogleSheet:
     def look(self) -> object:
         """Return the version read last, None while there is none; reads when it is time to."""
         now = self._clock.now()
-        if self._next is None or now >= self._due():
+        set_back = self._looked_at is not None and now < self._looked_at
+        self._looked_at = now
+        if self._next is None or set_back or now >= self._due():
             self._attempt(now)
         if self._unusable is not None:
             return str(self._unusable)

@@ -35,7 +35,7 @@ class RosterKeeper:
         self._shared = shared
         self._number = -1
         self._kept: dict[str, RotationPlan] = {}
-        self._follow_at = clock.now()
+        self._follow_at = self._followed_at = clock.now()
         self._has_news = False
 
     async def begin(self) -> Loaded:
@@ -79,9 +79,9 @@ class RosterKeeper:
         """
         await self._keep()
         now = self._clock.now()
-        if now < self._follow_at:
+        if self._followed_at <= now < self._follow_at:  # before: the clock was set back
             return False
-        self._follow_at = now + pause
+        self._followed_at, self._follow_at = now, now + pause
         if await self._versions.roster_number() == self._number:
             return False
         before = self.roster.loaded

@@ -225,6 +225,18 @@ async def test_a_superseded_version_that_others_take_again_is_no_old_copy(
     assert second.file.loaded.refused == ()
 
 
+async def test_a_clock_that_is_set_back_keeps_nobody_from_following(
+    tmp_path: Path, opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    first = await started(tmp_path / "a.csv", GOOD, opened_store, clock)
+    second = await started(tmp_path / "b.csv", GOOD, opened_store, clock)
+    await second.keeper.follow(pause=HOUR / 60)
+    first.write(OTHER)
+    await first.look()
+    clock.advance(minutes=-30)
+    assert await second.keeper.follow(pause=HOUR / 60)
+
+
 async def test_a_held_version_is_taken_everywhere_once_it_is_confirmed(
     tmp_path: Path, opened_store: OpenedStore, clock: FakeClock
 ) -> None:

@@ -81,6 +81,20 @@ def test_nothing_changed_costs_one_call_every_ten_seconds(
     assert calls(google) == ["batchGet"]
 
 
+def test_a_clock_that_is_set_back_stops_no_reading(
+    google: LocalGoogle, sheet: GoogleSheet, clock: FakeClock
+) -> None:
+    sheet.look()
+    google.type_in("abc", "Shifts!B2", [["Bo"]])
+    clock.advance(hours=-1)
+    sheet.look()
+    assert person(sheet) == "Bo"
+    calls(google)
+    clock.advance(seconds=9)
+    sheet.look()
+    assert calls(google) == [], "and it is looked at as often as before"
+
+
 def test_a_change_is_seen_and_its_merges_are_read_then(
     google: LocalGoogle, sheet: GoogleSheet, clock: FakeClock
 ) -> None:

@@ -432,6 +432,17 @@ async def test_the_group_follows_a_boundary_and_a_change_within_seconds(days: Da
     assert state.lag(days.clock.now()) == 0.0
 
 
+async def test_a_clock_that_is_set_back_over_a_boundary_is_noticed(days: Days) -> None:
+    days.followers[GROUP.name] = GROUP
+    days.restart()
+    for now, wanted in ((NINE + 10 * MINUTE, BO), (NINE - 50 * MINUTE, ANA)):
+        days.clock.set(now)
+        assert await days.duties.tick()
+        assert (await days.store.followers.follower(GROUP.name)).wanted == wanted
+    days.clock.advance(seconds=1)
+    assert not await days.duties.tick(), "and it is looked no more often than before"
+
+
 @pytest.mark.parametrize("kind", ["ratelimited", "http_503", "drop_after_commit", "html"])
 async def test_a_reminder_and_a_hand_off_survive_slacks_trouble_and_come_once(
     days: Days, kind: str
