@@ -58,6 +58,7 @@ class Engine:
         self._pace = Pace()
         self._wakes = Pace()
         self._stopping = False
+        self._accepted = False
         self._look_again = False
         self._breathes_since: datetime | None = None
         self._faulty: dict[str, datetime] = {}
@@ -66,6 +67,7 @@ class Engine:
 
     def kick(self) -> None:
         """Tell the engine that a delivery has been accepted."""
+        self._accepted = True
         self._kicked.set()
 
     def stop(self) -> None:
@@ -166,6 +168,10 @@ class Engine:
     async def take_deliveries(self) -> int:
         """Decide a batch of deliveries; one that fails is tried alone, then set aside."""
         now = self._clock.now()
+        # nobody waits for the answer then: a look that writes, each second, is most of what idling costs
+        if not self._accepted and not await self._parts.reader.deliveries_wait(now):
+            return 0
+        self._accepted = False
         taken: list[Delivery] = []
         try:
             async with self._parts.store.begin() as tx:

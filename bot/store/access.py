@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, bindparam, func, insert, select, union_all, update
+from sqlalchemy import Row, Select, bindparam, func, insert, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.access import GroupStanding
@@ -129,8 +129,8 @@ class SqlAccess:
             return await _one(connection, grant_id)
 
     async def open_grants(self, group: str = "") -> Sequence[Grant]:
-        async with self._database.read() as connection:
-            return await _open(connection, group)
+        found = await self._database.look(_open_in(group), {})
+        return [_GRANT.validate_json(row.body) for row in found]
 
     async def grants(self, since: datetime, limit: int) -> Sequence[Grant]:
         query = (
@@ -158,8 +158,7 @@ class SqlAccess:
         return [_STANDING.validate_json(row.body) for row in found]
 
     async def next_wake(self) -> datetime | None:
-        async with self._database.read() as connection:
-            found = await connection.execute(_NEXT_WAKE)
+        found = await self._database.look(_NEXT_WAKE, {})
         return min((row.at for row in found if row.at), default=None)
 
 
@@ -181,9 +180,12 @@ async def _one(connection: AsyncConnection, grant_id: str) -> Grant | None:
     return _GRANT.validate_json(found.body) if found else None
 
 
+def _open_in(group: str) -> Select[Any]:
+    return _OPEN.where(_G.group_name == stored_key(group)) if group else _OPEN
+
+
 async def _open(connection: AsyncConnection, group: str) -> list[Grant]:
-    query = _OPEN.where(_G.group_name == stored_key(group)) if group else _OPEN
-    found = await connection.execute(query)
+    found = await connection.execute(_open_in(group))
     return [_GRANT.validate_json(row.body) for row in found]
 
 

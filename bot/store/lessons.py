@@ -50,8 +50,7 @@ class SqlLessons:
         self._database = database
 
     async def learned_ids(self) -> Sequence[str]:
-        async with self._database.read() as connection:
-            return list((await connection.execute(_RULE_IDS)).scalars())
+        return [rule_id for (rule_id,) in await self._database.look(_RULE_IDS, {})]
 
     async def learned_rules(self) -> Sequence[LearnedRule]:
         async with self._database.read() as connection:

@@ -27,9 +27,10 @@ from bot.store.database import Database
 from bot.store.duties import DutyReading
 from bot.store.roster.changes import ChangeReading
 from bot.store.runs.reads import RunReading
-from bot.store.seen_lineage import all_seen, version
+from bot.store.seen_lineage import VERSION, all_seen
 from bot.store.tables.core import ALERT, INBOUND, INCIDENT, JOB, LANE, MESSAGE, PENDING, TIMELINE
 from bot.store.tables.runs import EXPECTATION
+from bot.store.taking import LONGEST_WAITING
 from bot.store.transaction import SILENCES
 from bot.wire import incident_from_json
 from rules.incident import Incident, State
@@ -149,8 +150,7 @@ class SqlReader(RunReading, DutyReading, ChangeReading):
         return [rows.matchable_labels(row) for row in await self._all(query)]
 
     async def lineage_version(self) -> int:
-        async with self._database.read() as connection:
-            return await version(connection)
+        return next((int(row.value) for row in await self._database.look(VERSION, {})), 0)
 
     async def seen_lineage(self) -> Seen:
         async with self._database.read() as connection:
@@ -163,6 +163,9 @@ class SqlReader(RunReading, DutyReading, ChangeReading):
         if kind:
             query = query.where(JOB.c.kind == kind)
         return [(rows.job(row), row.error) for row in await self._all(query)]
+
+    async def deliveries_wait(self, now: datetime) -> bool:
+        return bool(await self._database.look(LONGEST_WAITING, {"now": now}))
 
     async def next_wake(self) -> datetime | None:
         found = await self._database.look(_NEXT_WAKE, {})

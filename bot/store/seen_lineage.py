@@ -28,7 +28,7 @@ _MOST_REMEMBERED = 200_000
 _BODY = TypeAdapter(SeenAsset)
 
 _CHANGED = update(COUNTER).where(COUNTER.c.name == "lineage").values(value=COUNTER.c.value + 1)
-_VERSION = select(COUNTER.c.value).where(COUNTER.c.name == "lineage")
+VERSION = select(COUNTER.c.value).where(COUNTER.c.name == "lineage")
 
 AssetKey = tuple[str, str]
 EdgeKey = tuple[str, str, str]
@@ -213,7 +213,7 @@ async def forget(database: Database, before: datetime) -> int:
 
 
 async def version(connection: AsyncConnection) -> int:
-    return int((await connection.execute(_VERSION)).scalar() or 0)
+    return int((await connection.execute(VERSION)).scalar() or 0)
 
 
 async def all_seen(connection: AsyncConnection) -> Seen:

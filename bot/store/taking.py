@@ -26,7 +26,7 @@ _OLDEST = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_LONGEST_WAITING = (
+LONGEST_WAITING = (
     select(INBOUND.c.received_at)
     .where(
         text("inbound.state = 'new'"), INBOUND.c.next_at <= bindparam("now", type_=UtcDateTime())
@@ -59,6 +59,6 @@ async def take(
 
 async def heard_until(connection: AsyncConnection, now: datetime) -> datetime:
     """Return until when all that came is decided; what was set aside holds up nothing."""
-    found = await connection.execute(_LONGEST_WAITING, {"now": now})
+    found = await connection.execute(LONGEST_WAITING, {"now": now})
     waiting: datetime | None = found.scalar_one_or_none()
     return now if waiting is None else min(now, waiting)

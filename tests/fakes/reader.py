@@ -122,6 +122,9 @@ class FakeReader:
     async def dead_jobs(self, limit: int, kind: str = "") -> Sequence[tuple[Job, str]]:
         return [dead for dead in self.dead if kind in {"", dead[0].kind}][:limit]
 
+    async def deliveries_wait(self, now: datetime) -> bool:
+        return bool(self.raw)
+
     async def next_wake(self) -> datetime | None:
         return min((i.wake_at for i in self.held.values() if i.wake_at), default=None)
 

@@ -255,6 +255,9 @@ async def test_a_step_that_another_replica_is_at_is_looked_at_soon_and_not_at_on
 class Mad:
     """A reader that fails as nothing should."""
 
+    async def deliveries_wait(self, now: datetime) -> bool:
+        return True
+
     async def next_wake(self) -> Never:
         raise TypeError("unhashable")
 

@@ -24,6 +24,7 @@ A_PIECE = 100
 
 _ONLY_ONE = text("SELECT pg_try_advisory_xact_lock(7205759403792794)")
 _CHANGES = select(ISSUE_CHANGE).order_by(ISSUE_CHANGE.c.id).limit(A_PIECE)
+_ANY_CHANGE = select(ISSUE_CHANGE.c.id).limit(1)
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
 _INCIDENTS = select(INCIDENT.c.id, INCIDENT.c.body).where(INCIDENT.c.id.in_(_IDS))
 _BEFORE = select(ISSUE.c.incident_id, ISSUE.c.on_call).where(ISSUE.c.incident_id.in_(_IDS))
@@ -58,6 +59,8 @@ class IssueDrawing:
         return done
 
     async def _piece(self) -> int:
+        if not await self._database.look(_ANY_CHANGE, {}):
+            return 0
         if self._database.is_sqlite:
             async with self._database.read() as connection:
                 ids, rows = await self._drawn(connection)

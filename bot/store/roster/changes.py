@@ -148,7 +148,7 @@ class ChangeReading:
         self._changed = database
 
     async def overrides(self, since: datetime) -> Sequence[Override]:
-        return [override(row) for row in await self._stored(_OVERRIDES, since=since)]
+        return [override(row) for row in await self._changed.look(_OVERRIDES, {"since": since})]
 
     async def changes(self, since: datetime) -> Sequence[Change]:
         swaps = await self.swaps(since)
@@ -174,7 +174,7 @@ class ChangeReading:
         return swap_request(found[0]) if found else None
 
     async def swaps(self, since: datetime) -> Sequence[SwapRequest]:
-        return [swap_request(row) for row in await self._stored(_SWAPS, since=since)]
+        return [swap_request(row) for row in await self._changed.look(_SWAPS, {"since": since})]
 
     async def roster_changes(self, since: datetime, limit: int) -> Sequence[RosterChange]:
         return [_audit(row) for row in await self._stored(_AUDIT, since=since, most=limit)]

@@ -64,8 +64,8 @@ class SqlRosterRows:
             return await PendingRows(connection).rows(since)
 
     async def changes_number(self) -> int:
-        async with self._database.read() as connection:
-            return await PendingRows(connection).changes_number()
+        ((number,),) = await self._database.look(_NUMBER, {})
+        return int(number)
 
 
 def _values(row: RowBase) -> dict[str, Any]:

@@ -33,8 +33,8 @@ class SqlRosterVersions:
         self._database = database
 
     async def roster_number(self) -> int:
-        async with self._database.read() as connection:
-            return int((await connection.execute(_NUMBER)).scalar_one())
+        ((number,),) = await self._database.look(_NUMBER, {})
+        return int(number)
 
     async def accepted(self, since: datetime) -> Sequence[AcceptedPlan]:
         # what was in force at `since` is the newest of those that began before it
