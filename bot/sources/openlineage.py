@@ -137,10 +137,15 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
 
 
 def _runs(event: _Event) -> Iterator[Run]:
-    """Yield the run an event tells of; its pipeline is the job with its namespace."""
+    """Yield the run an event tells of; its pipeline is the job with its namespace.
+
+    One copy of a mapped task is no run of it.
+    """
     state = _RUN_STATES.get(event.kind)
     run_id = event.text("run", "runId")
-    if state is None or not run_id or not event.job[1] or event.comes_again:
+    if state is None or not run_id or not event.job[1]:
+        return
+    if event.map_index or event.comes_again:
         return
     at = instant(event.body.get("eventTime"), event.source, event.delivery)
     pairs = ((name, said) for name, one in _labels(event).items() if (said := text_of(one)))

@@ -143,6 +143,9 @@ def test_a_mapped_task_that_completes_does_not_end_what_another_index_began() ->
     (good,) = alerts_of(of_airflow("COMPLETE", index=3))
     assert bad.title.startswith("load_orders.load[3] failed")
     assert other.dedup_key != bad.dedup_key == good.dedup_key
+    # one copy is no run of the whole task, and proves nothing of another copy
+    assert parse(SOURCE, delivery(of_airflow("COMPLETE", index=4))).runs == ()
+    assert parse(SOURCE, delivery(of_airflow("COMPLETE"))).runs
     (plain,) = alerts_of(of_airflow("FAIL", tried=3))
     assert plain.dedup_key == alerts_of(FAIL)[0].dedup_key
 
