@@ -169,6 +169,7 @@ def config_warnings(config: Config, document: Document) -> Iterator[Fault]:
             yield document.fault(("listen",), words)
         return
     yield from _token_warnings(config.slack, document)
+    yield from _spaced_secrets(document)
     yield from contact_warnings(config, document)
     if not config.public_url and config.slack.mode == "http":
         words = "without `public_url` links in Slack lead to this machine only"
@@ -192,6 +193,14 @@ def _token_warnings(slack: SlackSpec, document: Document) -> Iterator[Fault]:
         value = getattr(slack, key).get_secret_value()
         if value and not value.startswith(prefix):
             yield document.fault(("slack", key), f"`{key}` should begin with {prefix}")
+
+
+def _spaced_secrets(document: Document) -> Iterator[Fault]:
+    for path in document.places:
+        value = document.value(path)
+        if path and path[-1] in SECRET_KEYS and isinstance(value, str) and value != value.strip():
+            words = f"`{path[-1]}` begins or ends with a space; does the sender's, too?"
+            yield document.fault(path, words)
 
 
 def _action_faults(config: Config, document: Document) -> Iterator[Fault]:

@@ -91,6 +91,16 @@ def test_a_secret_kept_with_a_line_end_is_the_one_that_senders_use(tmp_path: Pat
     assert config.sources[0].secret.get_secret_value() == "0123456789abcdef"
 
 
+def test_a_space_beside_a_secret_is_warned_of(tmp_path: Path) -> None:
+    text = SOCKET + "sources: [{name: own, kind: generic, secret: ${S}, previous_secret: ${O}}]"
+    loaded = _load(tmp_path, text, {"S": " 0123456789abcdef", "O": "0123456789abcdef"})
+    (warning,) = loaded.warnings
+    assert (warning.line, warning.message) == (
+        4,
+        "`secret` begins or ends with a space; does the sender's, too?",
+    )
+
+
 def test_numbers_and_switches_may_come_from_the_environment(tmp_path: Path) -> None:
     text = "sources: [{name: own, kind: generic, secret: ${S}, rate_limit: ${R}, allow_query_key: ${Q}}]"
     config = _config(tmp_path, SOCKET + text, {"S": "s" * 16, "R": "5", "Q": "true"})
