@@ -165,8 +165,10 @@ class SqlJobQueue:
         sqlite, held = self._database.is_sqlite, self._lapsed(now)
         query = _next_due(sqlite=sqlite, with_held=bool(held))
         given = {"held": rows.to_json(held) if sqlite else held} if held else {}
-        alone_and_in_lanes = (await self._database.look(query, given))[0]
-        soonest = min((at for at in alone_and_in_lanes if at is not None), default=None)
+        # not near: with thousands to do in many lanes it takes milliseconds
+        async with self._database.read() as connection:
+            alone, in_lanes = (await connection.execute(query, given)).one()
+        soonest = min((at for at in (alone, in_lanes) if at is not None), default=None)
         return None if soonest is None else max(soonest, now)
 
     async def release_all(self, now: datetime) -> int:
