@@ -246,3 +246,12 @@ async def test_who_has_no_shift_is_not_let_in_until_it_ends(begin: Begin) -> Non
     await story.asks_for(CY, hours=4, until_shift_ends=True)
     assert story.groups.who() == []
     assert "You are on no shift for prod now. Say how long you need it." in story.answers()[-1]
+
+
+async def test_a_revocation_says_who_stays_for_they_were_in_before(begin: Begin) -> None:
+    story = begin()
+    story.groups.put("prod", ANA)
+    await story.asks_for(ANA, hours=1)
+    await story.asks(RevokeAccess(by=DEE, grant=(await story.grant()).id))
+    assert story.groups.who() == [ANA]
+    assert "stays in prod: they were in it before." in story.answers()[-1]

@@ -32,7 +32,7 @@ from rules.access.grant import Grant, GrantState, Origin
 from rules.access.group import AccessGroup
 from rules.access.lasting import extend, moved, revoke
 from rules.access.ledger import Entry, Happening
-from rules.access.seeing import fold
+from rules.access.seeing import fold, stays_anyway
 from rules.access.telling import Refusal, Step
 from rules.rotation import OnCall
 from rules.sentence import Who, plain, say, together
@@ -237,6 +237,10 @@ async def _ended(work: Work, grants: Sequence[Grant], by: str, why: str) -> Answ
     if len(ending) > 1:
         return Answer(say("{count} grants are being ended.", count=len(ending)))
     (grant,) = ending
+    group = work.book.access.groups.get(grant.group)
+    if group is not None and grant.started_at and stays_anyway(group, grant):
+        return Answer(say("This grant ends, but {who} stays in {group}: they were in it before.",
+                          who=Who(grant.person), group=grant.group))  # fmt: skip
     if kept := await _kept_in_by(work, grant):
         return Answer(say("This grant ends, but {who} stays in {group} by another: {ids}.",
                           who=Who(grant.person), group=grant.group, ids=kept))  # fmt: skip
