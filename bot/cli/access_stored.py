@@ -16,6 +16,7 @@ from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
 from rules.access.grant import Grant
 from rules.access.ledger import Entry
+from rules.access.seeing import fold, stays_anyway
 
 _LOOK_BACK = timedelta(days=62)
 """Grants of a rotation begin before the month that a review is of."""
@@ -73,7 +74,7 @@ async def revoke_one(config: Config, grant_id: str, why: str) -> tuple[bool, str
             await clock.sleep_until(clock.now() + _LOOK_EVERY)
             now = await store.access.grant(grant_id)
             if now is not None and not now.is_open:
-                return True, f"{grant.person} is out of {grant.group}: {now.state}."
+                return await gone(config, store, now)
     trouble = f" ({now.trouble})" if now is not None and now.trouble else ""
     state = "not begun: is the bot running?" if now is None or now.is_wanted else now.state.value
     return False, (
@@ -81,6 +82,22 @@ async def revoke_one(config: Config, grant_id: str, why: str) -> tuple[bool, str
         f"{trouble}: {state} `watchbill access revoke-all --group {grant.group}` goes"
         " straight to the back-end."
     )
+
+
+async def gone(config: Config, store: OpenedStore, ended: Grant) -> tuple[bool, str]:
+    """Return whether the person is out by the end of this grant, and what to say."""
+    stays = f"{ended.id} is {ended.state}, but {ended.person} stays in {ended.group}"
+    others = [
+        one.id
+        for one in await store.access.open_grants(ended.group)
+        if one.is_wanted and fold(one.account) == fold(ended.account)
+    ]
+    if others:
+        return False, f"{stays} by {', '.join(others)}. End that, too."
+    spec = config.access_groups.get(ended.group)
+    if spec is not None and ended.started_at and stays_anyway(spec.rules(ended.group, str), ended):
+        return False, f"{stays}: they were in it before. Take them out there if that is to end."
+    return True, f"{ended.person} is out of {ended.group}: {ended.state}."
 
 
 async def ask_to_reconcile(config: Config, groups: Sequence[str]) -> None:

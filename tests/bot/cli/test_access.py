@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from bot.acts.access import RevokeAll
 from bot.acts.act import act_from_json
 from bot.cli import access_log
-from bot.cli.access_stored import ledger
+from bot.cli.access_stored import gone, ledger
 from bot.cli.configuration import configuration
 from bot.cli.main import app
 from bot.clock import SystemClock
@@ -246,6 +246,30 @@ def test_who_was_put_in_elsewhere_is_not_called_gone(folder: Path, change: dict[
     assert status == 1
     assert "ana@example.com (put in where the group is kept no more" in told
     assert "ana@example.com" in members(folder)["readers"]
+
+
+@pytest.mark.parametrize(
+    ("ended", "out", "words"),
+    [
+        (replace(GRANT, id="old", account="Ana@example.com"), False, "by a1b2c3. End that, too"),
+        (replace(GRANT, id="old", account="x", was_member=True), False, "were in it before"),
+        (replace(GRANT, id="old", account="x"), True, "is out of readers: ended"),
+    ],
+)
+def test_who_stays_by_another_grant_is_not_called_gone(
+    filled: Path, ended: Grant, out: bool, words: str
+) -> None:
+    async def said() -> tuple[bool, str]:
+        config, _ = configuration(filled / "config.yaml")
+        store = await open_store(config.database, SystemClock(), beside=True)
+        try:
+            return await gone(config, store, replace(ended, state=GrantState.ENDED))
+        finally:
+            await store.close()
+
+    done, text = asyncio.run(said())
+    assert done is out
+    assert words in text
 
 
 def test_one_back_end_that_is_down_stops_no_other(filled: Path) -> None:
