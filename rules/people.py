@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from rules.plain_line import seen
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -64,7 +66,7 @@ class People:
         An e-mail nobody has is a new person: their address is all it takes to page them. Raises
         UnknownPersonError or AmbiguousPersonError, whose texts are for the one who wrote it.
         """
-        text = written.strip()
+        text = seen(written)
         folded = _fold(text)
         if text.startswith("<@") and (user_id := text.strip("<@>").split("|")[0]):
             self._refuse_left(text, _fold(user_id))

@@ -11,6 +11,7 @@ from bot.roster.dates import SlashOrder
 from bot.roster.google_faults import later
 from bot.roster.table import Cell, Problem, Severity, Table, TableError, column_letters
 from bot.roster.workbook import Workbook
+from rules.plain_line import seen
 
 Json = dict[str, Any]
 MOST_TABS = 50
@@ -229,7 +230,7 @@ def _text(value: Any, kind: str) -> str:
         case None:
             return ""
         case _:
-            return str(value).strip()
+            return seen(str(value))
 
 
 def _number(value: float, kind: str) -> str:

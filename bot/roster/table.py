@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from rules.plain_line import plain_line
+from rules.plain_line import plain_line, seen
 
 MOST_SHOWN = 10
 _LONGEST_QUOTE = 60
@@ -80,7 +80,7 @@ class Table:
     ) -> "Table":
         return cls(
             tuple(
-                tuple(Cell(number, column, text.strip(), tab) for column, text in enumerate(row, 1))
+                tuple(Cell(number, column, seen(text), tab) for column, text in enumerate(row, 1))
                 for number, row in enumerate(rows, 1)
             ),
             tuple(warnings),

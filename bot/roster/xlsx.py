@@ -20,6 +20,7 @@ from bot.roster.table import (
     TableError,
     column_letters,
 )
+from rules.plain_line import seen
 
 MOST_BYTES = 5_000_000
 _MOST_UNPACKED = 60_000_000
@@ -177,7 +178,7 @@ def _text(cell: Any) -> str:
         case float() if value.is_integer():
             return str(int(value))
         case _:
-            return str(value).strip()
+            return seen(str(value))
 
 
 def _moment(value: datetime, number_format: str) -> str:

@@ -96,6 +96,15 @@ def test_a_handle_in_slack_comes_before_the_mailbox_of_somebody_else() -> None:
         People([JOSE, same]).find("@jose")
 
 
+@pytest.mark.parametrize("unseen", ["\u200b", "\u200e", "\ufeff", "\u00ad", "\u2060"])
+def test_letters_that_nobody_sees_change_nothing(unseen: str) -> None:
+    """They come along when somebody copies from a web page or a chat."""
+    for written in (f"{unseen}Anne Meyer", f"Anne{unseen} Meyer", f"anne@example.com{unseen}"):
+        assert PEOPLE.find(written) is ANNE
+    assert PEOPLE.find(f"{unseen}<@UANNE>") is ANNE
+    assert PEOPLE.find(f"new@example.com{unseen}").key == "new@example.com"
+
+
 @pytest.mark.parametrize("written", ["Anne  Meyer", "Anne\u00a0Meyer", " anne\tmeyer "])
 def test_blanks_within_a_name_do_not_matter(written: str) -> None:
     assert PEOPLE.find(written) is ANNE

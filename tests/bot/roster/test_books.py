@@ -227,6 +227,17 @@ def test_who_is_not_active_any_more_is_nobody_however_they_are_written(written: 
     assert "(Eve) is marked as not active" in str(read.problems[0]) or written == "Eve"
 
 
+@pytest.mark.parametrize("unseen", ["\u200b", "\u200e", "\ufeff", "\u00ad"])
+def test_letters_that_nobody_sees_are_no_part_of_a_cell(unseen: str) -> None:
+    tabs = {
+        "People": f"Name,E-mail\nEve Adams,eve@example.com{unseen}\n",
+        "Shifts": f"Start,End,Person\n{unseen}2026-11-16,2026-11-20{unseen},{unseen}eve@example.com\n",
+    }
+    read = read_tabs(tabs)
+    assert read.problems == ()
+    assert read.plans["data"].shifts[0].people == ("eve@example.com",)
+
+
 def test_a_namesake_further_down_the_tab_is_not_the_same_person() -> None:
     tabs = {
         "People": "Name,E-mail,Slack\nEve Adams,eve@example.com,\nEve Adams,,U0123EVE2\n",
