@@ -74,6 +74,7 @@ def page_routes(
             name_of=slack.directory.name,
             zone_of=slack.directory.zone_of_key,
             learn=slack.directory.learn_names,
+            on_call=store.issue_drawing.on_call,
             fresh=partial(store.issue_drawing.catch_up, _AT_ONCE),
             thread_link=thread_link,
         )

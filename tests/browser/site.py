@@ -230,6 +230,7 @@ async def site(
         name_of=strangers.name,
         zone_of=strangers.zone,
         learn=strangers.learn,
+        on_call=store.issue_drawing.on_call,
         fresh=store.issue_drawing.catch_up,
         thread_link=_thread,
     )

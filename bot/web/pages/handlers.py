@@ -21,7 +21,10 @@ from bot.web.pages.asking import SIZES, STATUSES, asked, known_as, meant
 from bot.web.pages.drawing import HEADERS, Reader, notice, page
 from bot.web.pages.sessions import Sessions, local_path
 from rules.category import Category
+from rules.incident import Incident
+from rules.issues.issue import Issue, Lesson, OnCallAt, issue_of
 from rules.issues.measures import course_of
+from rules.journal.entry import JournalEntry
 from rules.priority import Impact, Priority, Urgency
 
 LEARN_SECONDS = 1.5
@@ -52,6 +55,7 @@ class PageParts:
     name_of: Callable[[str], str]
     zone_of: Callable[[str], str]
     learn: Callable[[Iterable[str]], Awaitable[None]]
+    on_call: OnCallAt
     fresh: Callable[[], Awaitable[object]]
     thread_link: Callable[[str], Awaitable[str]]
 
@@ -174,14 +178,16 @@ class Pages:
         await self._parts.fresh()
         reader, issues = self._parts.reader, self._parts.issues
         incident = await reader.incident_numbered(number)
-        issue = await issues.numbered(number)
-        if incident is None or issue is None:
+        if incident is None:
             return notice(
                 f"There is no incident #{number}",
                 "It may have been typed wrong. The table lists them all.",
                 status=404,
                 way=("/issues", "Production issues"),
             )
+        entry = await self._parts.journal.entry_of(number)
+        # in a storm, and after an upgrade, it stands before its line of the table
+        issue = await issues.numbered(number) or self._undrawn(incident, entry)
         told = await reader.timeline(incident.id, _MOST_TIMELINE + 1)
         context = {
             "me": me,
@@ -191,10 +197,15 @@ class Pages:
             "timeline": told[-_MOST_TIMELINE:],
             "cut": len(told) > _MOST_TIMELINE,
             "again": await issues.recurrences(number),
-            "entry": await self._parts.journal.entry_of(number),
+            "entry": entry,
             "thread": await self._parts.thread_link(incident.id),
         }
         return page("incident.html", context)
+
+    def _undrawn(self, incident: Incident, entry: JournalEntry | None) -> Issue:
+        lesson = Lesson(entry=entry.id, cause=entry.told.cause_class) if entry else None
+        on_call = self._parts.on_call(incident.rotation, incident.opened_at)
+        return issue_of(incident, on_call, lesson)
 
     # the journal
 

@@ -1,11 +1,13 @@
-"""A database that is busy with others, as with two replicas: told in words, never as our fault."""
+"""A database that is busy with others, as with two replicas or in a storm."""
 
 from pathlib import Path
 
 import aiohttp
 import pytest
+from sqlalchemy import delete
 
 from bot.ports.inbox import ConflictError
+from bot.store.tables.issues import ISSUE
 from tests.browser.site import Site, history, site
 
 
@@ -33,3 +35,18 @@ async def test_it_is_told_at_every_door(tmp_path: Path, monkeypatch: pytest.Monk
         assert (status, "Nobody was signed in. Try again in a minute." in text) == (503, True)
         status, text = await press(running, http, "/sign-out")
         assert (status, "This browser is signed out." in text) == (503, True)
+
+
+async def test_an_incident_is_shown_before_its_line_is_drawn(tmp_path: Path) -> None:
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with site(tmp_path, history(3)) as running, aiohttp.ClientSession(cookie_jar=jar) as http:
+        assert (await press(running, http, "/sign-in/link"))[0] == 200
+        async with running.store.database.write() as connection:
+            await connection.execute(delete(ISSUE).where(ISSUE.c.number == 3))
+        async with http.get(f"{running.url}/issues/3") as answer:
+            page = await answer.text()
+            assert (answer.status, history(3)[2].title in page) == (200, True)
+        assert await running.store.issues.numbered(3) is None
+        assert "On call then</dt><dd>nobody" not in page
+        async with http.get(f"{running.url}/issues/4") as answer:
+            assert answer.status == 404
