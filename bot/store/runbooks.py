@@ -7,7 +7,18 @@ from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, Text, bindparam, delete, or_, select, update
+from sqlalchemy import (
+    Row,
+    Select,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import bulk, jobs, rows
@@ -36,14 +47,26 @@ _RUNS = (
     .order_by(_ACTION.step, _ACTION.attempt)
 )
 _OPEN_GAPS = select(RUNBOOK_GAP).where(_GAP.closed_at.is_(None)).order_by(_GAP.opened_at, _GAP.key)
-_MOST_USES = 2_000
-"""Uses looked through for how each runbook last did: years of them."""
-_TRIED = (
-    select(_USE.incident_id, _USE.runbook)
-    .where(_USE.incident_id.in_(select(_TICK.incident_id)))
-    .order_by(_USE.chosen_at.desc(), _USE.incident_id.desc())
-    .limit(_MOST_USES)
-)
+
+
+def _last_tried() -> Select[Any]:
+    """Build: the newest use of each runbook that somebody tried; by index, from name to name."""
+    names = select(func.min(_USE.runbook).label("name")).cte(recursive=True)
+    following = select(func.min(_USE.runbook)).where(_USE.runbook > names.c.name).scalar_subquery()
+    names = names.union_all(select(following).where(names.c.name.is_not(None)))
+    newest = (
+        select(_USE.incident_id)
+        .where(_USE.runbook == names.c.name, exists().where(_TICK.incident_id == _USE.incident_id))
+        .order_by(_USE.chosen_at.desc())
+        .limit(1)
+        .correlate(names)
+        .scalar_subquery()
+    )
+    found = select(newest.label("incident_id")).select_from(names).subquery()
+    return select(found.c.incident_id).where(found.c.incident_id.is_not(None))
+
+
+_LAST_TRIED = _last_tried()
 _UNTICK = delete(RUNBOOK_TICK).where(_TICK.incident_id == _ITS, _TICK.step == bindparam("at_step"))
 _CLOSE = (
     update(RUNBOOK_GAP)
@@ -79,10 +102,7 @@ class SqlRunbooks:
 
     async def last_uses(self) -> Mapping[str, LastUse]:
         async with self._database.read() as connection:
-            latest: dict[str, str] = {}
-            for row in await connection.execute(_TRIED):
-                latest.setdefault(row.runbook, row.incident_id)
-            ids = list(latest.values())
+            ids = list((await connection.execute(_LAST_TRIED)).scalars())
             uses = select(RUNBOOK_USE).where(_USE.incident_id.in_(ids))
             ticks = select(RUNBOOK_TICK).where(_TICK.incident_id.in_(ids))
             used = (await connection.execute(uses)).all() if ids else []

@@ -3,6 +3,9 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
+from sqlalchemy import event
+
 from bot.store.opening import OpenedStore
 from rules.runbooks.gaps import GapKind, RunbookGap
 from rules.runbooks.runbook import (
@@ -130,3 +133,23 @@ async def test_a_gap_opens_once_and_anew_after_it_was_closed(
     async with opened_store.store.begin() as tx:
         tx.runbooks.open_gap(later)
         assert await tx.runbooks.open_gaps() == [later]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_how_runbooks_did_last_is_found_without_reading_or_sorting_all_uses(
+    opened_store: OpenedStore,
+) -> None:
+    asked: list[str] = []
+
+    def keep(_c: object, _k: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    engine = opened_store.database._reader.sync_engine
+    event.listen(engine, "before_cursor_execute", keep)
+    await opened_store.runbooks.last_uses()
+    event.remove(engine, "before_cursor_execute", keep)
+    async with opened_store.database.read() as connection:
+        numbered = asked[0].replace("?", "1")
+        plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {numbered}")).all()
+    steps = [str(row.detail) for row in plan]
+    assert not [one for one in steps if one.startswith(("SCAN runbook_", "USE TEMP"))], steps
