@@ -11,6 +11,11 @@ if TYPE_CHECKING:  # heavy, and `serve` has nothing to print
 
 JSON_HELP = "Print one JSON document."
 CONFIG_HELP = "The configuration file."
+_COMMANDS = dict.fromkeys(
+    (*range(9), *range(11, 32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
+    "\ufffd",
+)
+"""What a terminal takes for a command, or by which it shows words in another order."""
 
 
 class Screen:
@@ -35,7 +40,11 @@ class Screen:
         soft_wrap: bool | None = None,
     ) -> None:
         self.console.print(
-            said, style=style, markup=markup, highlight=highlight, soft_wrap=soft_wrap
+            said.translate(_COMMANDS) if isinstance(said, str) else said,
+            style=style,
+            markup=markup,
+            highlight=highlight,
+            soft_wrap=soft_wrap,
         )
 
 

@@ -121,6 +121,14 @@ def test_who_has_what_is_listed(filled: Path) -> None:
     assert "Nobody" in run(filled, "list", "--group", "admins")[1]
 
 
+def test_a_reason_commands_no_terminal(folder: Path) -> None:
+    asyncio.run(_fill(folder, replace(GRANT, why="\x1b]0;owned\x07\x9b2J disk")))
+    status, text = run(folder, "list")
+    assert status == 0
+    assert "disk" in text
+    assert not {"\x1b", "\x07", "\x9b"} & set(text)
+
+
 def test_the_ledger_is_printed_filtered_and_safe_for_spreadsheets(filled: Path) -> None:
     assert all(line[19:23] == " UTC" for line in run(filled, "log")[1].splitlines())
     document = json.loads(run(filled, "log", "--json")[1])
