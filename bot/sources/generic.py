@@ -21,7 +21,7 @@ from bot.sources.mapping import FieldMap, read_mapping
 from bot.sources.run_facts import alert_of, told_run
 from bot.sources.template import Rendered, look_up
 from bot.sources.unreadable import MOST_ALERTS, alerts_from, too_many, unreadable
-from bot.sources.words import severity_of, status_of, time_of
+from bot.sources.words import PROGRESS, severity_of, status_of, time_of
 from rules.alert import Alert, AlertStatus, Severity
 from rules.run import Run
 
@@ -29,6 +29,7 @@ FORM_FIELDS = 1_000
 LABEL_PAIRS = 1_000
 NO_TITLE = "Nothing in it looks like a title; name one under `mapping: title:` of the source."
 
+_BAD = frozenset({Severity.CRITICAL, Severity.ERROR, Severity.WARNING})
 _NAMES = frozenset({"name", "job_name", "alertRule"})
 _PIPELINES = ("dag_id", "pipeline", "job_name", "job", "workflow")
 _PLACES = (
@@ -164,7 +165,7 @@ class _EntryReader:
         if not isinstance(value, dict) or not title:
             return unreadable(self._delivery, NO_TITLE)
         word, bare = _state_of(said["title"])
-        status = self._status(said["status"] or word)
+        status = self._status(said["status"] or word, said["severity"])
         if "title" not in self._source.mapping and _only_a_name(rendered["title"].used):
             title = text.line(_with_word(said["title"], said["status"]))
         used = {place for one in rendered.values() for place in one.used}
@@ -186,9 +187,14 @@ class _EntryReader:
             url=text.link(said["link"]),
         )
 
-    def _status(self, word: str) -> AlertStatus:
+    def _status(self, word: str, severity: str) -> AlertStatus:
         plain = word.lower()[:64]
-        return self._fields.words.get(plain) or status_of(word) or AlertStatus.FIRING
+        status = self._fields.words.get(plain) or status_of(word) or AlertStatus.FIRING
+        runs = (
+            status is AlertStatus.INFO and plain in PROGRESS and "info" not in self._source.mapping
+        )
+        # A job that runs is bad news all the same, when it takes too long.
+        return AlertStatus.FIRING if runs and severity_of(severity) in _BAD else status
 
     def _group(self, group: Rendered, value: Mapping[str, JsonValue]) -> str:
         """Return the group; a run's id that others may have, too, counts within its pipeline."""

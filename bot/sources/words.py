@@ -5,6 +5,9 @@ from math import isfinite
 
 from rules.alert import AlertStatus, Severity
 
+PROGRESS = frozenset({"pending", "scheduled", "waiting", "starting", "started", "running"})
+"""Words of jobs that are neither good nor bad by themselves."""
+
 _SEVERITIES = {
     Severity.CRITICAL: "critical crit fatal emergency emerg disaster page p1 p0 sev0 sev1 1 highest "
     "urgent blocker panic alert",
@@ -20,8 +23,7 @@ _STATUSES = {
     AlertStatus.RESOLVED: "resolved resolve ok recovered recovery up closed close success succeeded "
     "successful passed pass inactive cleared clear fixed healthy normal completed complete done",
     AlertStatus.INFO: "info information informational notice remark note test ping queued "
-    "requested in_progress pending scheduled waiting starting started running acknowledged acked "
-    "cancelled canceled skipped",
+    f"requested in_progress acknowledged acked cancelled canceled skipped {' '.join(PROGRESS)}",
 }
 SEVERITY_WORDS = {word: mean for mean, words in _SEVERITIES.items() for word in words.split()}
 STATUS_WORDS = {word: mean for mean, words in _STATUSES.items() for word in words.split()}

@@ -108,3 +108,26 @@ def test_a_list_without_titles_is_told_by_the_whole() -> None:
         alert_of({"alerts": [{"a": 1}]})
     with pytest.raises(UnreadableError):
         alert_of({"title": "x", "alerts": [{"a": 1}]}, {"alerts": "alerts"})
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({"status": "running"}, AlertStatus.INFO),
+        ({"status": "running", "level": "info"}, AlertStatus.INFO),
+        ({"status": "running", "severity": "critical"}, AlertStatus.FIRING),
+        ({"state": "Started", "priority": "P2"}, AlertStatus.FIRING),
+        ({"status": "acknowledged", "severity": "critical"}, AlertStatus.INFO),
+        ({"status": "test", "severity": "critical"}, AlertStatus.INFO),
+    ],
+)
+def test_a_job_that_runs_is_a_remark_unless_it_is_called_bad(
+    said: dict[str, str], status: AlertStatus
+) -> None:
+    assert alert_of({"title": "Load orders has run for 3 hours", **said}).status is status
+
+
+@pytest.mark.parametrize("meaning", ["info", "resolved"])
+def test_what_the_mapping_says_of_a_running_job_counts(meaning: str) -> None:
+    body = {"title": "Load", "status": "running", "severity": "critical"}
+    assert alert_of(body, {meaning: ["running"]}).status is AlertStatus(meaning)
