@@ -1,4 +1,4 @@
-"""E-mails that are nobody's and look like somebody's: one wrong letter, and nobody is paged."""
+"""What is read and may be a slip of the pen: one wrong letter, and nobody is paged."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -7,6 +7,7 @@ from itertools import islice
 
 from bot.roster.table import Problem, Severity, quoted
 from rules.people import People
+from rules.schedule.resolution import roles_of
 from rules.schedule.roster import RotationPlan
 
 _ALIKE = 0.8
@@ -30,6 +31,19 @@ def doubtful(plans: Iterable[RotationPlan], people: People, now: datetime) -> It
                 "new person's; correct it, or add them to people."
             )
             yield Problem(where, text, Severity.WARNING, rotation)
+
+
+def strange_roles(plans: Iterable[RotationPlan], now: datetime) -> Iterator[Problem]:
+    """Yield a warning for each override of a role that its rotation has nowhere else."""
+    for plan in plans:
+        roles = roles_of(plan)
+        for one in plan.overrides:
+            if roles and one.role not in roles and one.ends_at > now:
+                text = (
+                    f"{plan.name} has no role {quoted(one.role)} besides this row, which changes "
+                    f"nothing about {', '.join(roles)}. Correct Role, unless that is meant."
+                )
+                yield Problem(one.where, text, Severity.WARNING, plan.name)
 
 
 def _named(plans: Iterable[RotationPlan], now: datetime) -> Iterator[tuple[str, str, str]]:

@@ -56,6 +56,36 @@ def test_who_is_simply_new_is_no_slip_of_the_pen(written: str) -> None:
     assert said(written) == []
 
 
+@pytest.mark.parametrize(
+    ("role", "told"),
+    [
+        ("Secundary", True),
+        ("Shadow", True),  # told, and yet it counts
+        ("", False),
+        ("Primary on-call", False),
+        ("Zweite", False),
+    ],
+)
+def test_an_override_of_a_role_that_the_rotation_has_not_is_told(role: str, told: bool) -> None:
+    tabs = {
+        "Rotations": (
+            "Rotation,Role,Order,Start\ndata,Primary,ana,2026-11-16\ndata,Secondary,bo,2026-11-16\n"
+            "data,Zweite,cy,2026-11-16\n"
+        ),
+        "Overrides": (
+            "Start,End,Person,Role\n"
+            f"2026-11-23,2026-11-24,cy,{role}\n2026-11-02,2026-11-03,cy,{role}\n"
+        ),
+    }
+    read = read_tabs(tabs)
+    text = (
+        f'warning Overrides!C2: data has no role "{role.lower()}" besides this row, which changes '
+        "nothing about primary, secondary, zweite. Correct Role, unless that is meant."
+    )
+    assert lines(read.problems) == ([text] if told else [])
+    assert len(read.plans["data"].overrides) == 2
+
+
 def test_what_is_over_needs_no_correction() -> None:
     tabs = {
         "People": PEOPLE,
