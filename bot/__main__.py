@@ -1,5 +1,6 @@
 """The `watchbill` command."""
 
+import errno
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +13,12 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run one command."""
-    commands(sys.argv[1:])()
+    try:
+        commands(sys.argv[1:])()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        sys.exit("Nothing more can be written: the disk is full. Make room, then try again.")
 
 
 def commands(arguments: Sequence[str]) -> "Typer":
