@@ -20,7 +20,8 @@ ENDED: Mapping[AlertStatus, RunState] = {
 """How a run ended of whose end an alert tells: a remark is neither a success nor a failure."""
 _NAME = 200
 _STARTED = frozenset({"started", "start", "running", "begun", "queued", "in_progress"})
-_FAILED = frozenset({"cancelled", "canceled", "aborted", "killed", "skipped"})
+_FAILED = frozenset({"aborted", "killed"})
+_CANCELLED = frozenset({"cancelled", "canceled", "skipped"})
 
 
 def instant(value: JsonValue, source: Source, delivery: Delivery) -> datetime | None:
@@ -44,6 +45,8 @@ def state_of(word: str) -> RunState | None:
         return RunState.STARTED
     if plain in _FAILED:
         return RunState.FAILED
+    if plain in _CANCELLED:
+        return RunState.CANCELLED
     return {
         AlertStatus.RESOLVED: RunState.SUCCEEDED,
         AlertStatus.FIRING: RunState.FAILED,
@@ -89,14 +92,21 @@ def alert_of(run: Run, delivery: Delivery, title: str = "") -> Alert | None:
     """Return the alert of a run whose body tells no state but its own; None while it runs."""
     if not run.state.is_over:
         return None
-    failed = run.state is RunState.FAILED
+    status, verb = _TOLD[run.state]
     return Alert(
         source=run.source,
         dedup_key=text.key(f"run:{run.pipeline}"),
         group_key=text.key(f"{run.pipeline}/{run.run_id}"),
-        status=AlertStatus.FIRING if failed else AlertStatus.RESOLVED,
-        severity=Severity.ERROR if failed else Severity.INFO,
-        title=title or text.line(f"{run.pipeline} {'failed' if failed else 'succeeded'}"),
+        status=status,
+        severity=Severity.ERROR if status is AlertStatus.FIRING else Severity.INFO,
+        title=title or text.line(f"{run.pipeline} {verb}"),
         occurred_at=run.ended_at or delivery.received_at,
         labels={**run.labels, "run_id": run.run_id},
     )
+
+
+_TOLD = {
+    RunState.FAILED: (AlertStatus.FIRING, "failed"),
+    RunState.CANCELLED: (AlertStatus.INFO, "was cancelled"),
+    RunState.SUCCEEDED: (AlertStatus.RESOLVED, "succeeded"),
+}

@@ -36,13 +36,21 @@ def test_a_heartbeat_is_a_run() -> None:
         assert (run.pipeline, run.state, run.began_at) == ("heartbeat:load", state, RECEIVED)
 
 
+def test_a_run_that_was_cancelled_is_a_remark_and_no_end() -> None:
+    source = Source(name="tool", kind="generic")
+    (alert,) = generic.parse(source, delivery({"run": {**TOLD, "state": "cancelled"}})).alerts
+    assert (alert.status, alert.title) == (AlertStatus.INFO, "nightly was cancelled")
+
+
 @pytest.mark.parametrize(
     ("more", "state", "attempt"),
     [
         ({}, RunState.SUCCEEDED, 1),
         ({"state": "running", "attempt": "3"}, RunState.STARTED, 3),
         ({"state": "FAILED", "attempt": -1}, RunState.FAILED, 1),
-        ({"state": "cancelled", "attempt": 10**9}, RunState.FAILED, 1),
+        ({"state": "killed", "attempt": 10**9}, RunState.FAILED, 1),
+        ({"state": "cancelled"}, RunState.CANCELLED, 1),
+        ({"state": "Skipped"}, RunState.CANCELLED, 1),
     ],
 )
 def test_a_run_object_of_any_json(more: dict[str, object], state: RunState, attempt: int) -> None:
@@ -50,8 +58,13 @@ def test_a_run_object_of_any_json(more: dict[str, object], state: RunState, atte
     parsed = generic.parse(source, delivery({"run": {**TOLD, **more}}))
     (run,) = parsed.runs
     assert (run.pipeline, run.run_id, run.state, run.attempt) == ("nightly", "7", state, attempt)
-    expected = {RunState.FAILED: [AlertStatus.FIRING], RunState.SUCCEEDED: [AlertStatus.RESOLVED]}
-    assert [one.status for one in parsed.alerts] == expected.get(state, [])
+    expected = {
+        RunState.FAILED: [AlertStatus.FIRING],
+        RunState.SUCCEEDED: [AlertStatus.RESOLVED],
+        RunState.CANCELLED: [AlertStatus.INFO],
+        RunState.STARTED: [],
+    }
+    assert [one.status for one in parsed.alerts] == expected[state]
 
 
 def test_a_titled_body_goes_by_its_own_status_if_it_has_one() -> None:
