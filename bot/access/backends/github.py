@@ -194,7 +194,7 @@ def _limit(status: int, headers: Mapping[str, str]) -> Throttle | None:
     """GitHub says 403 as well as 429, with how long to wait or that nothing is left."""
     if status not in {403, 429}:
         return None
-    if after := wait_of(headers):
+    if (after := wait_of(headers)) is not None:
         return Throttle(after)
     if status == 429 or headers.get("x-ratelimit-remaining") == "0":
         return Throttle(reset_of(headers, "x-ratelimit-reset"))

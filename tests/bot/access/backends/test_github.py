@@ -71,6 +71,7 @@ async def test_the_probe_names_a_team_of_ldap(github: Bench) -> None:
     ("status", "headers", "after"),
     [
         (403, {"Retry-After": "60"}, 60),
+        (403, {"Retry-After": "0"}, 0),
         (
             403,
             {
