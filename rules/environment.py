@@ -5,6 +5,11 @@ from collections.abc import Mapping
 _PLACES = ("environment", "env", "target")
 
 
+def environment_of(labels: Mapping[str, str]) -> str:
+    """Return what labels call their environment, in lower case; "" where they do not say."""
+    return next((said for place in _PLACES if (said := labels.get(place))), "").casefold()
+
+
 def differing(ours: Mapping[str, str], theirs: Mapping[str, str]) -> tuple[str, str, str] | None:
     """Return the label by which two things of one source ran in different places, and both words.
 

@@ -9,6 +9,7 @@ from rules.alert import Alert, Severity
 from rules.catalogue import Catalogue, Found
 from rules.category import WRONG
 from rules.decision import Reason
+from rules.environment import environment_of
 from rules.expected_runs import EXPECTED
 from rules.hours import Hours
 from rules.incident import Stakes
@@ -229,14 +230,13 @@ def _at_stake(found: Found) -> tuple[str, str]:
 def _facts(alert: Alert, found: Found, reach: Reach, labels: Mapping[str, str]) -> ImpactFacts:
     product, asset = found.product, found.asset
     tier = (product.tier if product else 0) or (asset.tier if asset else 0)
-    environment = labels.get("environment") or labels.get("env") or labels.get("target") or ""
     return ImpactFacts(
         tier=tier or None,
         driver=product.driver if product else "",
         exposures_high=reach.exposures_high,
         downstream_products=reach.products,
         downstream_tier_1=reach.tier_1,
-        environment=environment.casefold(),
+        environment=environment_of(labels),
         wrong_data=alert.category in WRONG,
     )
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from rules.catalogue import Catalogue, Product
+from rules.environment import environment_of
 from rules.expected_runs import Occasion
 from rules.reliability.slo import Reliability, has_objective, look_back, reliability
 from rules.reliability.troubles import DueRun, PastIncident, Trouble, due_runs, troubles_of
@@ -87,7 +88,10 @@ def _reckoned(read: _Read, products: Sequence[Product], book: RuleBook, now: dat
     recent = [run for run in read.runs if run.ended_at and run.ended_at >= now - rules.over]
     history = learn(read.repairs, run_times(recent, book.catalogue), rules)
     troubles: dict[str, list[Trouble]] = defaultdict(list)
+    trials = book.priority_rules.impact.environments
     for incident in read.incidents:
+        if environment_of(incident.labels) in trials:
+            continue  # nobody was promised anything there
         for trouble in troubles_of(incident, book.catalogue):
             troubles[trouble.product].append(trouble)
     due: dict[str, list[DueRun]] = defaultdict(list)

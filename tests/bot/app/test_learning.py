@@ -1,7 +1,9 @@
 """The rules in force learn by themselves, and soon after a new catalogue."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+
+import pytest
 
 from bot.app.rules_in_force import LEARN_EVERY, RulesInForce
 from rules.catalogue import Catalogue
@@ -15,7 +17,8 @@ from rules.run import Run
 from rules.weighing.history import Learnt, Repair
 from tests.fakes.clock import FakeClock
 from tests.fakes.reader import FakeReader
-from tests.rules.reliability.test_slo import orders
+from tests.rules.reliability.test_slo import NINE, orders
+from tests.rules.reliability.test_slo import past as broken
 
 MINUTE = timedelta(minutes=1)
 
@@ -28,6 +31,7 @@ class FakePast:
         self.asked = 0
         self.count = 8
         self.takes = timedelta(0)
+        self.broke: list[PastIncident] = []
 
     async def watched_since(self) -> datetime | None:
         self.asked += 1
@@ -46,7 +50,7 @@ class FakePast:
         return [one] * self.count
 
     async def incidents(self, since: datetime) -> Sequence[PastIncident]:
-        return []
+        return self.broke
 
     async def runs(self, since: datetime) -> Sequence[Run]:
         return []
@@ -85,6 +89,28 @@ async def test_a_new_catalogue_is_reckoned_at_once(clock: FakeClock) -> None:
     assert set(rules.book().reliability) == {"orders"}
     await rules.refresh()
     assert set(rules.book().reliability) == {"orders"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "misses"),
+    [({}, 1), ({"target": "prod"}, 1), ({"target": "Dev"}, 0), ({"environment": "staging"}, 0)],
+)
+async def test_a_trial_run_breaks_no_promise(
+    clock: FakeClock, labels: dict[str, str], misses: int
+) -> None:
+    past = FakePast(clock)
+    deadline = NINE.deadline_on(date(2026, 11, 20))
+    assert deadline
+    clock.set(deadline + timedelta(hours=9))
+    broke = broken(labels=labels, opened_at=deadline - MINUTE, resolved_at=deadline + MINUTE)
+    past.broke = [broke]
+    rules = in_force(clock, past)
+    catalogue = Catalogue([orders()])
+    await rules.know(catalogue, Lineage(catalogue, {}))
+    await rules.learn()
+    fresh = rules.book().reliability["orders"].fresh
+    assert fresh
+    assert fresh.record.misses == misses
 
 
 async def test_a_long_past_is_read_less_often(clock: FakeClock) -> None:
