@@ -186,8 +186,9 @@ def _worded(text: str) -> tuple[Matcher, str] | None:
     label, negated, word, bracket = head.groups()
     values, end = _items(text, head.end()) if bracket else _one(text, head.end())
     if end < 0:
+        name = label[:_LONGEST_TEXT]
         raise ValueError(
-            f"cannot read the list of {label}; write it like {label} {word} [finance, risk]"
+            f"cannot read the list of {name}; write it like {name} {word} [finance, risk]"
         )
     return matcher(label, f"not {word}" if negated else word, values), text[end:]
 

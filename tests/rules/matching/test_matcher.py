@@ -91,6 +91,12 @@ def test_a_monstrous_regular_expression_is_refused_in_few_words(pattern: str) ->
     assert len(str(error.value)) < 600
 
 
+def test_a_list_of_a_monstrous_label_is_refused_in_few_words() -> None:
+    with pytest.raises(ValueError, match="cannot read the list of x") as caught:
+        parse_matchers("x" * 5_000 + " in [a")
+    assert len(str(caught.value)) < 600
+
+
 def test_a_broken_regular_expression_is_an_error_in_words() -> None:
     with pytest.raises(ValueError, match=r'dag_id=~"\(": not a regular expression|dag_id=~\('):
         parse_matchers("dag_id=~(")
