@@ -188,10 +188,7 @@ class SqlIssues:
             return _Narrowed([], self._most_counted)
         if not words:
             return await self._looked_up(plain, [], _Narrowed(plain, self._most_counted))
-        having = text(_HAVING_SQLITE if sqlite else _HAVING_POSTGRESQL)
-        asked = having.bindparams(most=self._most_counted + 1, **_asked(words, sqlite=sqlite))
-        found: Sequence[Any] = (await self._rows(asked))[0]
-        count, numbers = found
+        count, numbers = await self._having(words)
         if count > self._most_counted:
             indexed, met = _indexed(words, sqlite=sqlite), _met(words, sqlite=sqlite)
             if sqlite and not await self._are_common(words):
@@ -204,6 +201,21 @@ class SqlIssues:
         return await self._looked_up(
             plain, [indexed], _Narrowed(plain + met, self._few, self._few + 1)
         )
+
+    async def _having(self, words: Sequence[str]) -> Sequence[Any]:
+        """Return how many have the words, up to one more than are counted, and their numbers.
+
+        Whole words are asked for first: where so many have those, an index need not put together
+        what begins with them, which takes five times as long.
+        """
+        sqlite, most = self._database.is_sqlite, self._most_counted + 1
+        having = text(_HAVING_SQLITE if sqlite else _HAVING_POSTGRESQL)
+        found: Sequence[Any] = (0, None)
+        for whole in (True, False):
+            if found[0] < most:
+                asked = _asked(words, sqlite=sqlite, whole=whole)
+                found = (await self._rows(having.bindparams(most=most, **asked)))[0]
+        return found
 
     async def _are_common(self, words: Sequence[str]) -> bool:
         """Tell whether enough of the newest have them; else many would be looked at in vain."""
@@ -273,10 +285,10 @@ def _words(asked: str) -> list[str]:
     return list(dict.fromkeys(searched(asked).split()))
 
 
-def _asked(words: Sequence[str], *, sqlite: bool) -> dict[str, str]:
+def _asked(words: Sequence[str], *, sqlite: bool, whole: bool = False) -> dict[str, str]:
     if sqlite:
-        return {"found_by": " AND ".join(f'"{word}"*' for word in words)}
-    return {"found_by": " & ".join(f"'{word}':*" for word in words)}
+        return {"found_by": " AND ".join(f'"{word}"' + "*" * (not whole) for word in words)}
+    return {"found_by": " & ".join(f"'{word}'" + ":*" * (not whole) for word in words)}
 
 
 def _indexed(words: Sequence[str], *, sqlite: bool) -> Condition:
