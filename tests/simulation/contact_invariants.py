@@ -76,6 +76,9 @@ def _is_down(it: Records, since: float, until: float) -> bool:
 def _is_calm(it: Records, since: float, until: float) -> bool:
     """Tell whether nothing but Slack failed in that time, which is part of the life."""
     fails = any(since <= at <= until for at in it.past.world.fate.services)
+    # nobody is asked anew meanwhile: whom it concerns waits in the service's lane
+    waits = it.services.waits if it.services else ()
+    fails = fails or any(begins <= until and since <= ends for begins, ends in waits)
     return since >= 0 and not fails and _is_whole(it, since, until)
 
 
