@@ -205,13 +205,13 @@ class SqlIssues:
     async def _having(self, words: Sequence[str]) -> Sequence[Any]:
         """Return how many have the words, up to one more than are counted, and their numbers.
 
-        Whole words are asked for first: where so many have those, an index need not put together
-        what begins with them, which takes five times as long.
+        SQLite is asked for whole words first: where so many have those, its index need not put
+        together what begins with them, which takes five times as long.
         """
         sqlite, most = self._database.is_sqlite, self._most_counted + 1
         having = text(_HAVING_SQLITE if sqlite else _HAVING_POSTGRESQL)
         found: Sequence[Any] = (0, None)
-        for whole in (True, False):
+        for whole in (True, False) if sqlite else (False,):
             if found[0] < most:
                 asked = _asked(words, sqlite=sqlite, whole=whole)
                 found = (await self._rows(having.bindparams(most=most, **asked)))[0]
