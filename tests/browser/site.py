@@ -212,6 +212,7 @@ async def site(
     members: Mapping[str, str] | None = None,
     clock: FakeClock | None = None,
     database: str = "",
+    address: str = "http://watchbill.example",
 ) -> AsyncIterator[Site]:
     """Serve the pages on a free port of this machine."""
     clock = clock or FakeClock(NOW)
@@ -241,7 +242,7 @@ async def site(
         openid=openid,
         person_of=lambda member: (members or {}).get(member, f"slack:{member}"),
         name_of=strangers.name,
-        address="http://watchbill.example",
+        address=address,
     )
     app = web.Application(middlewares=[errors_as_json])
     app.on_response_prepare.append(harden)

@@ -40,7 +40,7 @@ class Doors:
         openid: OpenId | None,
         person_of: Callable[[str], str],
         name_of: Callable[[str], str],
-        address: str = "",
+        address: str,
     ) -> None:
         self._sessions = sessions
         self._issues = issues
@@ -198,8 +198,10 @@ def _from_elsewhere(request: web.Request, address: str) -> web.Response | None:
 def _site_of_origin(request: web.Request, address: str) -> str:
     """Judge by `Origin`: older browsers tell no more, and by plain http none does."""
     origin = request.headers.get("Origin")
-    hosts = {request.host.lower(), _host(address)}
-    return "same-origin" if origin is None or _host(origin) in hosts else "cross-site"
+    if origin is None:
+        return "same-origin"
+    ours = {request.host.lower(), _host(address)} - {""}  # `Origin: null` has no host either
+    return "same-origin" if _host(origin) in ours else "cross-site"
 
 
 def _host(address: str) -> str:

@@ -1,29 +1,10 @@
 """Links and doors for whoever is signed in already: they lead on, and sign nobody in anew."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import aiohttp
-import pytest
 
-from tests.browser.site import Site, history, site
+from tests.browser.site import Site
 
 INSIDE = (303, "/issues/2", False)
-
-
-@pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Site]:
-    async with site(tmp_path, history(3)) as served:
-        yield served
-
-
-@pytest.fixture
-async def ana(running: Site) -> AsyncIterator[aiohttp.ClientSession]:
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(running.url, cookie_jar=jar) as http:
-        used = running.sessions.link_token("ana@example.com")
-        assert (await press(http, used))[::2] == (303, True)
-        yield http
 
 
 Told = tuple[int, str, bool]

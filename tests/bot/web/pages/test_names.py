@@ -1,29 +1,10 @@
 """People of whom only Slack knows, on pages that are drawn before it was asked about them."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import aiohttp
 import pytest
 
 from rules.incident import State
-from tests.browser.site import NOW, Site, history, site
-
-
-@pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Site]:
-    async with site(tmp_path, history(3)) as served:
-        yield served
-
-
-@pytest.fixture
-async def ana(running: Site) -> AsyncIterator[aiohttp.ClientSession]:
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(running.url, cookie_jar=jar) as http:
-        key = running.sessions.link_token("ana@example.com")
-        async with http.post("/sign-in/link", data={"key": key}) as answer:
-            assert answer.status == 200
-        yield http
+from tests.browser.site import NOW, Site, history
 
 
 async def taken_by(running: Site, key: str, resolver: str = "") -> None:

@@ -38,16 +38,6 @@ async def running(tmp_path: Path) -> AsyncIterator[Site]:
         yield served
 
 
-@pytest.fixture
-async def ana(running: Site) -> AsyncIterator[aiohttp.ClientSession]:
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(running.url, cookie_jar=jar) as http:
-        key = running.sessions.link_token("ana@example.com")
-        async with http.post("/sign-in/link", data={"key": key}) as answer:
-            assert answer.status == 200
-        yield http
-
-
 def test_an_address_is_read_and_written_back() -> None:
     said = MultiDict(
         [("q", " late "), ("status", "open"), ("priority", "P1"), ("priority", "P2"),

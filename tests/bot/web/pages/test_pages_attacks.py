@@ -1,6 +1,5 @@
 """Attacks on signing in and out: forms of other sites, copies of cookies, bodies that are no form."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from time import process_time
 
@@ -8,18 +7,6 @@ import aiohttp
 import pytest
 
 from tests.browser.site import Site, history, site
-
-
-@pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Site]:
-    async with site(tmp_path, history(3)) as served:
-        yield served
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
-        yield session
 
 
 async def press(
@@ -76,6 +63,14 @@ async def test_a_browser_that_tells_only_its_origin_is_judged_by_that(
         assert (await press(http, running, "/sign-in/link", Origin=ours))[0] == 303
     assert (await press(http, running, "/sign-out", Origin=origin))[0] == 403
     assert await reads(http, running)
+
+
+async def test_an_origin_without_a_host_is_never_our_own(
+    http: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    async with site(tmp_path, history(3), address="") as nowhere:
+        assert (await press(http, nowhere, "/sign-in/link", Origin="null"))[0] == 403
+        assert not await reads(http, nowhere)
 
 
 async def test_our_own_forms_tell_where_they_are_from(

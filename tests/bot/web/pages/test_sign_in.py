@@ -19,12 +19,6 @@ from tests.fakes.clock import FakeClock
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
-        yield session
-
-
-@pytest.fixture
 async def slack(clock: FakeClock) -> AsyncIterator[Provider]:
     async with provider(lambda: clock.now().timestamp()) as one:
         yield one

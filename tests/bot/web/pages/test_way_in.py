@@ -2,19 +2,12 @@
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 import pytest
 from yarl import URL
 
-from tests.browser.site import Site, history, site
-
-
-@pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Site]:
-    async with site(tmp_path, history(3)) as served:
-        yield served
+from tests.browser.site import Site
 
 
 @pytest.fixture
