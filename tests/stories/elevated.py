@@ -41,6 +41,11 @@ def group(name: str = "prod", **changes: Any) -> AccessGroup:
     return replace(usual, **changes)
 
 
+def free(**changes: Any) -> AccessGroup:
+    """Return a group that needs no approval."""
+    return group(**{"approvers": Whom(), **changes})
+
+
 def book_of(*groups: AccessGroup, on_call: OnCall) -> RuleBook:
     rules = AccessRules(groups={one.name: one for one in groups})
     return rulebook(on_call=on_call, access=rules, fallback=(DEE,))

@@ -1,6 +1,5 @@
 """Somebody asks for an elevated group: asked, approved, active, warned, extended, ended."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from rules.access.group import AccessGroup, Whom
 from rules.alert import Severity
 from rules.rulebook import RuleBook
 from tests.fakes.clock import FakeClock
+from tests.stories.conftest import Begin
 from tests.stories.elevated import (
     ANA,
     BO,
@@ -24,8 +24,6 @@ from tests.stories.elevated import (
     group,
 )
 from tests.stories.story import on_call
-
-Begin = Callable[..., Elevated]
 
 
 @pytest.fixture

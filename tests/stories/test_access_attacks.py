@@ -1,13 +1,9 @@
 """Ways around the end of elevated access: late clicks, changed settings, wrong words, races."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
-from typing import Any
-
-import pytest
 
 from bot.acts.access import (
     ApproveAccess,
@@ -32,26 +28,12 @@ from rules.alert import Severity
 from rules.rotation import OnCall, Span
 from tests.fakes.clock import FakeClock
 from tests.fakes.groups import MemoryGroups
-from tests.stories.elevated import ANA, BO, CY, DEE, HOUR, PRIMARY, Elevated, book_of, group
+from tests.stories.conftest import Begin
+from tests.stories.elevated import ANA, BO, CY, DEE, HOUR, PRIMARY, Elevated, book_of, free, group
 from tests.stories.story import MONDAY_03, on_call
 
-Begin = Callable[..., Elevated]
 NINE = MONDAY_03 + timedelta(hours=6)
 DAY = timedelta(days=1)
-
-
-def free(**changes: Any) -> AccessGroup:
-    """Return a group that needs no approval."""
-    return group(**{"approvers": Whom(), **changes})
-
-
-@pytest.fixture
-def begin(opened_store: OpenedStore, clock: FakeClock) -> Begin:
-    def begun(*groups: AccessGroup, roster: OnCall | None = None) -> Elevated:
-        book = book_of(*(groups or (free(),)), on_call=roster or on_call(primary=ANA, secondary=BO))
-        return Elevated(opened_store, clock, book)
-
-    return begun
 
 
 async def stored(story: Elevated, act: Act) -> None:

@@ -1,36 +1,17 @@
 """Elevated groups when things fail: the bot is down, the back-end is down, lies, or is edited."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from bot.acts.access import GiveBack
 from bot.ports.delivering import GiveUpError, RetryLaterError
-from bot.store.opening import OpenedStore
-from rules.access.group import AccessGroup, Whom
 from rules.audit import PATIENCE, Fault, audit
-from tests.fakes.clock import FakeClock
-from tests.stories.elevated import ANA, BO, CY, HOUR, Elevated, book_of, group
+from tests.stories.conftest import Begin
+from tests.stories.elevated import ANA, CY, HOUR, book_of, free
 from tests.stories.story import on_call
 
-Begin = Callable[..., Elevated]
 MALLORY, LEAD = "mallory@example.com", "lead@example.com"
-
-
-def free(**changes: Any) -> AccessGroup:
-    """Return a group that needs no approval."""
-    return group(**{"approvers": Whom(), **changes})
-
-
-@pytest.fixture
-def begin(opened_store: OpenedStore, clock: FakeClock) -> Begin:
-    def begun(*groups: AccessGroup) -> Elevated:
-        book = book_of(*(groups or (free(),)), on_call=on_call(primary=ANA, secondary=BO))
-        return Elevated(opened_store, clock, book)
-
-    return begun
 
 
 async def test_a_bot_that_was_down_for_a_day_revokes_at_its_start_and_says_how_late(

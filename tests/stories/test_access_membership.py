@@ -1,38 +1,18 @@
 """Whose membership it is: what was there before stays, what we put in goes, whatever came between."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
-
-import pytest
 
 from bot.acts.access import ApproveAccess, GiveBack, RevokeAccess, RevokeAll
 from bot.ports.delivering import GiveUpError, RetryLaterError
-from bot.store.opening import OpenedStore
-from rules.access.group import AccessGroup, Whom
+from rules.access.group import Whom
 from rules.alert import Severity
 from rules.rotation import OnCall, Span
-from tests.fakes.clock import FakeClock
-from tests.stories.elevated import ANA, BO, CY, DEE, MINUTE, PRIMARY, Elevated, book_of, group
-from tests.stories.story import MONDAY_03, on_call
+from tests.stories.conftest import Begin
+from tests.stories.elevated import ANA, BO, CY, DEE, MINUTE, PRIMARY, free, group
+from tests.stories.story import MONDAY_03
 
-Begin = Callable[..., Elevated]
 NINE = MONDAY_03 + timedelta(hours=6)
-
-
-def free(**changes: Any) -> AccessGroup:
-    """Return a group that needs no approval."""
-    return group(**{"approvers": Whom(), **changes})
-
-
-@pytest.fixture
-def begin(opened_store: OpenedStore, clock: FakeClock) -> Begin:
-    def begun(*groups: AccessGroup, roster: OnCall | None = None) -> Elevated:
-        book = book_of(*(groups or (free(),)), on_call=roster or on_call(primary=ANA, secondary=BO))
-        return Elevated(opened_store, clock, book)
-
-    return begun
 
 
 def down(call: str) -> None:
