@@ -177,6 +177,7 @@ class Engine:
             async with self._parts.store.begin() as tx:
                 began, batch = self._clock.now(), self._pace.batch
                 alone = self._pace.narrows
+                await tx.in_turn()
                 taken += await tx.take_deliveries(batch, now, others=not alone)
                 if taken:
                     await self._decide(tx, taken, now)

@@ -78,6 +78,13 @@ class Transaction(RunWrites, LessonWrites, LineageWrites, DutyWrites, Protocol):
     """
 
     # deliveries
+    async def in_turn(self) -> None:
+        """Wait until no other transaction decides what came; so the next one takes what came next.
+
+        Else a slow replica would be overtaken: an end would be heard before its beginning.
+        """
+        ...
+
     async def take_deliveries(
         self, limit: int, now: datetime, *, others: bool = True
     ) -> Sequence[Delivery]:

@@ -107,6 +107,12 @@ class SqlTransaction(RunWriting):
 
     # deliveries
 
+    async def in_turn(self) -> None:
+        if self._last_number is None:
+            # this lock also makes grouping serial: two replicas never open what is one incident
+            found = await self._connection.execute(_LAST_NUMBER)
+            self._last_number = found.scalar_one()
+
     async def take_deliveries(
         self, limit: int, now: datetime, *, others: bool = True
     ) -> Sequence[Delivery]:
@@ -131,10 +137,7 @@ class SqlTransaction(RunWriting):
         window: timedelta,
         related: Related | None = None,
     ) -> None:
-        if self._last_number is None:
-            # this lock also makes grouping serial: two replicas never open what is one incident
-            found = await self._connection.execute(_LAST_NUMBER)
-            self._last_number = found.scalar_one()
+        await self.in_turn()
         named = await self._lookups.load(self._connection, alerts, now - window)
         if related is not None:
             # one load for all: locks are taken in the order of ids, and never in two goes

@@ -2,13 +2,22 @@
 
 import asyncio
 import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
+import asyncpg
 import pytest
 
 from bot.acts.act import SLACK, ActPayload, AnswerTo, OnIncident, act_to_json
+from bot.engine.engine import Engine
 from bot.ports.inbox import ConflictError, NewDelivery
+from bot.ports.store import Store, Transaction
 from bot.store.opening import open_store
-from rules.incident import Incident
+from rules.alert import AlertStatus
+from rules.incident import Incident, State
+from tests.databases import Databases
 from tests.fakes.clock import FakeClock
 from tests.stories.story import Story, alert, rulebook
 
@@ -60,3 +69,69 @@ async def test_two_replicas_never_decide_about_one_incident_at_once(
 
 def _received(incident: Incident) -> int:
     return sum(one.count for one in incident.alerts)
+
+
+@pytest.fixture
+def postgresql_url(postgresql_databases: Databases) -> Iterator[str]:
+    with postgresql_databases.migrated() as url:
+        yield url
+
+
+@dataclass
+class Slow:
+    """A store whose replica is held up right after it has taken deliveries."""
+
+    store: Store
+    has_taken: asyncio.Event = field(default_factory=asyncio.Event)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        async with self.store.begin() as tx:
+            take = tx.take_deliveries
+
+            async def taken(*given: Any, **named: Any) -> Any:
+                found = await take(*given, **named)
+                self.has_taken.set()
+                await self.go_on.wait()
+                return found
+
+            tx.take_deliveries = taken  # type: ignore[method-assign]
+            yield tx
+
+
+async def until_somebody_waits(url: str, task: asyncio.Task[Any]) -> None:
+    """Return once the task is over, or a connection of the database waits for another."""
+    connection = await asyncpg.connect(url)
+    waits = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)"
+    while not task.done() and not await connection.fetchval(waits):
+        await asyncio.wait([task], timeout=0.01)
+    await connection.close()
+
+
+async def test_a_slow_replica_is_not_overtaken_by_what_came_later(
+    postgresql_url: str, clock: FakeClock
+) -> None:
+    """An end that is heard before its beginning would leave open what is over."""
+    stores = [await open_store(postgresql_url, clock, beside=number > 0) for number in range(2)]
+    slow, quick = (Story(store, clock, rulebook()) for store in stores)
+    held = Slow(slow.engine._parts.store)
+    slow.engine = Engine(replace(slow.engine._parts, store=cast("Store", held)))
+    begun = alert("orders", clock.now())
+    over = replace(begun, status=AlertStatus.RESOLVED)
+    for number, one in enumerate((begun, over), start=1):
+        for replica in (slow, quick):
+            replica.knows(f"delivery-{number}", one)
+    await slow.hears(begun, settle=False)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(slow.engine.take_deliveries())
+        await asyncio.wait_for(held.has_taken.wait(), 10)
+        await slow.hears(over, settle=False)
+        second = group.create_task(quick.engine.take_deliveries())
+        await until_somebody_waits(postgresql_url, second)
+        held.go_on.set()
+    found = await slow.store.reader.incident_numbered(1)
+    assert found is not None
+    assert found.state is State.RESOLVED
+    for store in stores:
+        await store.close()
