@@ -1,11 +1,15 @@
 """People: one key each, and the names others write them by."""
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rules.plain_line import seen
+
+_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
+_ADDRESS = re.compile(r"[^\s@<>|,;:]+@[^\s@<>|,;:]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,14 @@ class People:
         """
         text = seen(written)
         folded = _fold(text)
-        if text.startswith("<@") and (user_id := text.strip("<@>").split("|")[0]):
+        if mention := _MENTION.fullmatch(text):
+            user_id = mention[1]
             self._refuse_left(text, _fold(user_id))
             return self.by_slack(user_id) or Person(f"slack:{user_id}", user_id, slack=user_id)
         if found := self._exactly(text, folded):
             return found
         self._refuse_left(text, folded)
-        if "@" in text.strip("<@>") and " " not in text:
+        if _ADDRESS.fullmatch(text):
             return Person(text.lower(), text.split("@")[0], email=text.lower())
         starts = [p for p in self._people if folded and _fold(p.name).startswith(folded)]
         if len(starts) == 1:

@@ -10,6 +10,7 @@ from bot.slack.commands_journal import read_journal
 from bot.slack.rota.commands import read_cover, read_load, read_override, read_swap, read_take
 from bot.slack.vocabulary import ALIASES, ELSEWHERE, WORDS
 from bot.slack.wishes import (
+    ENDS,
     QUOTES,
     AskCalendar,
     AskExplain,
@@ -29,6 +30,7 @@ from bot.slack.wishes import (
     Typist,
     ahead_of,
     first_of,
+    person_of,
 )
 from rules.matching.matcher import parse_matchers
 from rules.nearest import nearest
@@ -38,6 +40,8 @@ from rules.spoken_time import read_moment, take_moment
 _MAIL = re.compile(r"<mailto:([^|>]+)(?:\|[^>]*)?>")
 _LINK = re.compile(r"<(https?://[^|>]+)(?:\|[^>]*)?>")
 _CHANNEL = re.compile(r"<#[A-Z0-9]+\|([^>]*)>")
+_GROUP = re.compile(r"<!subteam\^[A-Z0-9]+\|(@[^>]*)>")
+_MENTION = re.compile(r"<@([A-Z0-9]+)\|[^>]*>")
 _NUMBER = re.compile(r"#?(\d{1,9})")
 _COUNT = re.compile(r"\d{1,9}")
 _LONGEST = 4000
@@ -70,6 +74,7 @@ def plain_words(text: str) -> str:
     """Undo Slack's writing of links, addresses, channels and entities; mentions stay."""
     text = text.encode("utf-8", "replace").decode()  # half a character cannot be stored
     text = _MAIL.sub(r"\1", text)
+    text = _MENTION.sub(r"<@\1>", _GROUP.sub(r"\1", text))
     text = _CHANNEL.sub(r"#\1", _LINK.sub(r"\1", text)).translate(QUOTES)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
@@ -100,9 +105,9 @@ def _page(words: list[str], typist: Typist) -> Typed:
         raise ValueError("Say what it is about.")
     detail = " ".join(rest) if len(" ".join(rest)) > 200 else ""
     rotation = next(
-        (r for r in typist.on_call.rotations if r.casefold() == target.lstrip("#").casefold()), ""
+        (r for r in typist.on_call.rotations if r.casefold() == target.lstrip("#@").casefold()), ""
     )
-    person = "" if rotation else typist.people.find(target).key
+    person = "" if rotation else person_of(target, typist)
     return Typed(
         OpenByHand(by=typist.by, title=title, description=detail, person=person, rotation=rotation)
     )
@@ -155,11 +160,13 @@ def _snooze(words: list[str], typist: Typist) -> Typed:
 
 
 def _assign(words: list[str], typist: Typist) -> Typed:
-    number = _number(words)
-    written = " ".join(words[1:]).strip('"')
+    number, rest = _number(words), words[1:]
+    rest = rest[1:] if rest and rest[0].lower() == "to" else rest
+    named = rest[:1] if rest and rest[0].startswith("<@") else rest
+    written = " ".join(named).strip('"').rstrip(ENDS)
     if not written:
         raise ValueError("Say to whom.")
-    person = typist.by if written.lower() == "me" else typist.people.find(written).key
+    person = person_of(written, typist)
     return Typed(OnIncident(number=number, event="reassigned", by=typist.by, person=person))
 
 

@@ -12,7 +12,11 @@ from rules.schedule.roster import OverrideKind
 from rules.schedule.who import find_rotation
 from rules.spoken_time import Moment
 
-QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})
+QUOTES = str.maketrans(
+    {"“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'"}
+)
+ENDS = ",.:;!"
+"""What people put behind a name, a number or a word, and do not mean."""
 
 
 class CommandError(ValueError):
@@ -212,12 +216,17 @@ def override(
 
 
 def first_of(words: list[str]) -> tuple[str, list[str]]:
-    """Take the first word, or all words between quotes."""
+    """Take the first word, or all words between quotes, without the colon that ends an address."""
     text = " ".join(words)
     if text.startswith('"') and '"' in text[1:]:
         quoted, _, rest = text[1:].partition('"')
-        return quoted.strip(), rest.split()
-    return (words[0], words[1:]) if words else ("", [])
+        return quoted.strip(), rest.lstrip(ENDS).split()
+    return (words[0].rstrip(ENDS), words[1:]) if words else ("", [])
+
+
+def person_of(written: str, typist: Typist) -> str:
+    """Return the key of whom a name means, `me` too; raises ValueError."""
+    return typist.by if written.lower() == "me" else typist.people.find(written).key
 
 
 def matchers_of(written: str) -> str:

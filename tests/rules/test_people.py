@@ -46,6 +46,15 @@ def test_a_beginning_that_fits_several_is_refused_with_their_names() -> None:
         ("", 'nobody is called "". Write their e-mail, or add them to people.'),
         ("@", 'nobody is called "@". Write their e-mail, or add them to people.'),
         ("<@>", 'nobody is called "<@>". Write their e-mail, or add them to people.'),
+        ("<@UANA>:", 'nobody is called "<@UANA>:". Write their e-mail, or add them to people.'),
+        (
+            "new@example.com,",
+            'nobody is called "new@example.com,". Write their e-mail, or add them to people.',
+        ),
+        (
+            "<!subteam^S1|@data>",
+            'nobody is called "<!subteam^S1|@data>". Write their e-mail, or add them to people.',
+        ),
     ],
 )
 def test_a_name_of_nobody_is_refused_with_the_nearest(written: str, said: str) -> None:

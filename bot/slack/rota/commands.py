@@ -4,7 +4,16 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.acts.roster import AskCover, AskSwap
-from bot.slack.wishes import AskLoad, Typed, Typist, ahead_of, find_role, first_of, override
+from bot.slack.wishes import (
+    AskLoad,
+    Typed,
+    Typist,
+    ahead_of,
+    find_role,
+    first_of,
+    override,
+    person_of,
+)
 from rules.hours import to_instant
 from rules.people import UnknownPersonError
 from rules.schedule.held import Slot
@@ -104,9 +113,7 @@ def _person(words: list[str], typist: Typist) -> tuple[str, list[str]]:
     target, rest = first_of(words)
     if not target:
         raise ValueError("Say who.")
-    if target.lower() == "me":
-        return typist.by, rest
-    return typist.people.find(target).key, rest
+    return person_of(target, typist), rest
 
 
 def _from_to(words: list[str], typist: Typist) -> tuple[datetime, datetime, list[str], str]:

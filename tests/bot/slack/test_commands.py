@@ -105,6 +105,19 @@ def on_42(event: str, **fields: object) -> OnIncident:
                 why="planned work",
             ),
         ),
+        *(
+            (f"page {person} disk is full", OpenByHand(by=ANA, title="disk is full", person=BO))
+            for person in ("<@U0BO0001>:", "<@U0BO0001|bo>,", "@bo:", "Bo,", "«Bo»:", "bo@example.com:")
+        ),
+        ("page data: disk is full", OpenByHand(by=ANA, title="disk is full", rotation="data")),
+        ("page @data disk is full", OpenByHand(by=ANA, title="disk is full", rotation="data")),
+        (
+            "page <!subteam^S0000001|@data> disk is full",
+            OpenByHand(by=ANA, title="disk is full", rotation="data"),
+        ),
+        ("page me disk is full", OpenByHand(by=ANA, title="disk is full", person=ANA)),
+        ("assign 42 to <@U0BO0001>.", on_42("reassigned", person=BO)),
+        ("assign 42 <@U0BO0001|bo> please", on_42("reassigned", person=BO)),
         ("unsilence abc", EndSilence(by=ANA, silence_id="abc")),
         (
             "take 2h",
@@ -118,6 +131,11 @@ def on_42(event: str, **fields: object) -> OnIncident:
         ),
         (
             "override <@U0BO0001> 18:00 20:00 data",
+            MakeOverride(by=ANA, person=BO, rotation="data", role="primary", starts_at=at(17),
+                         ends_at=at(19)),
+        ),
+        (
+            "override <@U0BO0001>, 18:00 - 20:00",
             MakeOverride(by=ANA, person=BO, rotation="data", role="primary", starts_at=at(17),
                          ends_at=at(19)),
         ),
@@ -149,6 +167,7 @@ def test_words_become_wishes(typed: str, wish: object) -> None:
         ("assign 42 Zoltan", 'Nobody is called "Zoltan".'),
         ("page", "Say whom to page."),
         ("page <@U0BO0001>", "Say what it is about."),
+        ("page <!subteam^S0000002|@sales> disk is full", 'Nobody is called "@sales".'),
         ("list everything", '"everything" is no list.'),
         ("silence 2h why", "Name at least one label"),
         ("silence team=a 2h", "Say why"),
