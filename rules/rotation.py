@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from operator import attrgetter
 
 
@@ -30,7 +31,8 @@ class OnCall:
     """The one answer to "who is on call": spans by rotation and role, found by bisection.
 
     `roles` names roles in the order they are paged, also those that have nobody; `fallbacks`
-    the people to page when nobody has any role of a rotation.
+    the people to page when nobody has any role of a rotation. Turns go on after `known_until`,
+    where looking ahead ended (None: the spans are all there is).
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class OnCall:
         *,
         roles: Mapping[str, Sequence[str]] | None = None,
         fallbacks: Mapping[str, Sequence[str]] | None = None,
+        known_until: datetime | None = None,
     ) -> None:
         found: dict[tuple[str, str], list[Span]] = {}
         for span in sorted(spans, key=attrgetter("start", "end")):
@@ -47,6 +50,7 @@ class OnCall:
         self._starts = {slot: [span.start for span in own] for slot, own in found.items()}
         self._roles = _roles(found, roles or {})
         self._fallbacks = {name: tuple(people) for name, people in (fallbacks or {}).items()}
+        self.known_until = known_until
 
     @property
     def rotations(self) -> tuple[str, ...]:
@@ -76,6 +80,24 @@ class OnCall:
         first = bisect_right(self._starts.get((rotation, role), []), when)
         following = (spans[n] for n in range(first, len(spans)))
         return next((s for s in following if s.people and s.people != present), None)
+
+    def changes_after(self, rotation: str, role: str, when: datetime) -> datetime | None:
+        """Return when the role's people next change, None when they never do."""
+        spans = self._spans.get((rotation, role), ())
+        at = bisect_right(self._starts.get((rotation, role), []), when)
+        if at == 0 or when not in spans[at - 1]:
+            return spans[at].start if at < len(spans) else None
+        run = spans[at - 1]
+        for span in islice(spans, at, None):
+            if span.start != run.end or span.people != run.people:
+                break
+            run = span
+        return run.end
+
+    def known(self, when: datetime | None) -> datetime | None:
+        """Return an end as it is, None for one that only looking no further made."""
+        ahead = self.known_until
+        return when if when is None or ahead is None or when < ahead else None
 
     def spans(self, rotation: str, role: str) -> tuple[Span, ...]:
         return self._spans.get((rotation, role), ())

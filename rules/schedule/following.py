@@ -115,22 +115,29 @@ def _duty(
     fallback: Sequence[str],
 ) -> Duty:
     slots = [(rotation, role) for role in on_call.roles(rotation) if not roles or role in roles]
-    present, until = _people(on_call, slots, now), now
-    end: datetime | None = None
-    for _ in range(_MOST_STEPS):
-        ahead = [at for slot in slots if (at := _next_of(on_call, slot, until))]
-        if not ahead:
-            end = None
-            break
-        end = until = min(ahead)
-        if _people(on_call, slots, until) != present:
-            break
+    present = _people(on_call, slots, now)
+    end = on_call.known(_changes_after(on_call, slots, present, now))
     begun = [span.start for slot in slots if (span := on_call.span_at(*slot, now))]
     short = end is not None and end - max(begun, default=now) <= _DAY
     if present:
         return Duty(rotation, present, end, short=short)
     stand_ins = on_call.fallback(rotation) or tuple(fallback)
     return Duty(rotation, stand_ins, end, stand_in=True, short=short)
+
+
+def _changes_after(
+    on_call: OnCall, slots: Sequence[tuple[str, str]], present: tuple[str, ...], now: datetime
+) -> datetime | None:
+    """Return when the people next change, None when they do not as far as was looked."""
+    at = now
+    for _ in range(_MOST_STEPS):
+        ahead = [found for slot in slots if (found := on_call.changes_after(*slot, at))]
+        if not ahead:
+            break
+        at = min(ahead)
+        if _people(on_call, slots, at) != present:
+            return at
+    return None
 
 
 def _people(on_call: OnCall, slots: Sequence[tuple[str, str]], when: datetime) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ def on_call(schedule: Schedule, start: datetime, end: datetime, *, whole: bool =
         resolve(schedule, start, end, whole=whole),
         roles={name: roles_of(plan) for name, plan in newest.items()},
         fallbacks={name: plan.fallback for name, plan in newest.items()},
+        known_until=end,
     )
 
 

@@ -205,6 +205,7 @@ def _on_duty(on_call: OnCall, people: People, slot: tuple[str, str], at: datetim
         turn = replace(_turn(spans[other], people), end=end)
     if present is None or not present.people:
         return OnDuty(*slot, (), turn.start if turn else None, "", turn)
+    until = on_call.known(until)
     return OnDuty(*slot, _persons(present, people), until, present.source, turn)
 
 

@@ -1,11 +1,12 @@
 """What follows who is on call: whom a group holds, what a topic says, what to do about drift."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.people import People
 from rules.rotation import OnCall, Span
 from rules.schedule.following import (
     REPAIR_WINDOW,
@@ -24,6 +25,9 @@ from rules.schedule.following import (
     with_part,
     without_part,
 )
+from rules.schedule.resolution import on_call as resolved
+from rules.schedule.roster import Layer, RotationPlan, Schedule, Unit
+from rules.schedule.who import who
 from tests.rules.build import ANA, BO, CY, DAY, HOUR, MINUTE, NOW
 
 DEE = "dee@example.com"
@@ -87,6 +91,30 @@ def test_until_is_when_the_followed_people_change_not_when_a_span_ends() -> None
     )
     (duty,) = duties(split, TOPIC, NOW)
     assert (duty.people, duty.until) == ((ANA,), NOW + 6 * HOUR)
+
+
+@pytest.mark.parametrize("unit", [Unit.HOUR, Unit.DAY, Unit.WEEK])
+def test_a_rotation_of_one_names_no_end_that_only_looking_no_further_made(unit: Unit) -> None:
+    alone = Layer(
+        role="primary",
+        order=((ANA,),),
+        unit=unit,
+        starts=datetime.combine(date(2026, 1, 5), time(9)),
+    )
+    schedule = Schedule(plans=(RotationPlan(name="data", layers=(alone,)),))
+    said = set()
+    for day in range(3):
+        now = NOW + day * DAY
+        on_call = resolved(schedule, now - 40 * DAY, now + 400 * DAY, whole=True)
+        (duty,) = who(on_call, People(), now)
+        said |= {duty.until, *lines(duties(on_call, TOPIC, now), called, berlin)}
+    assert said == {None, "On call: Ana"}
+
+
+def test_many_short_turns_of_one_person_end_with_the_last_of_them() -> None:
+    hours = [span("data", "primary", NOW + n * HOUR, NOW + (n + 1) * HOUR, ANA) for n in range(100)]
+    (duty,) = duties(OnCall(hours), TOPIC, NOW)
+    assert duty.until == NOW + 100 * HOUR
 
 
 def test_the_line_names_the_time_in_the_rotations_zone() -> None:
