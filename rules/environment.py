@@ -6,8 +6,14 @@ _PLACES = ("environment", "env", "target")
 
 
 def environment_of(labels: Mapping[str, str]) -> str:
-    """Return what labels call their environment, in lower case; "" where they do not say."""
-    return next((said for place in _PLACES if (said := labels.get(place))), "").casefold()
+    """Return what labels call their environment, in lower case; "" where they do not say.
+
+    Of several Airflows each has its `instance`, which is all that tells them apart.
+    """
+    found = next((said for place in _PLACES if (said := labels.get(place))), "")
+    if not found and labels.get("dag_id"):
+        found = labels.get("instance", "")
+    return found.casefold()
 
 
 def differing(ours: Mapping[str, str], theirs: Mapping[str, str]) -> tuple[str, str, str] | None:

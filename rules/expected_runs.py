@@ -177,6 +177,13 @@ class ExpectedRuns:
         """Tell whether any expectation is met by whatever run is about its product."""
         return bool(self._of_product)
 
+    def met_by(self, run: Run, products: Iterable[str]) -> tuple[Expectation, ...]:
+        """Return those that a run about these products meets."""
+        met = {one.name: one for one in self.of_pipeline(run.source, run.pipeline)}
+        for product in products:
+            met |= {one.name: one for one in self.of_product(product)}
+        return tuple(met.values())
+
 
 def begin(expected: Expectation, now: datetime) -> Standing:
     """Start to count: the first occasion is the next one."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -62,12 +62,14 @@ async def learn_from(past: Past, book: RuleBook, now: datetime) -> Learnt:
     return await asyncio.to_thread(_reckoned, read, products, book, now)
 
 
-def run_times(runs: Iterable[Run], catalogue: Catalogue) -> _Runs:
+def run_times(runs: Iterable[Run], catalogue: Catalogue, trials: Collection[str] = ()) -> _Runs:
     """Return how long the runs of each product took: those of its slowest pipeline."""
     found: dict[tuple[str, str, str], list[timedelta]] = defaultdict(list)
     products: dict[tuple[str, str], str] = {}
     for run in runs:
         if run.kind == BACKFILL or run.started_at is None or run.ended_at is None:
+            continue
+        if environment_of(run.labels) in trials:
             continue
         thing = (run.source, run.pipeline)
         if thing not in products:
@@ -86,16 +88,16 @@ def run_times(runs: Iterable[Run], catalogue: Catalogue) -> _Runs:
 def _reckoned(read: _Read, products: Sequence[Product], book: RuleBook, now: datetime) -> Learnt:
     rules: LearningRules = book.priority_rules.learning
     recent = [run for run in read.runs if run.ended_at and run.ended_at >= now - rules.over]
-    history = learn(read.repairs, run_times(recent, book.catalogue), rules)
+    trials = book.priority_rules.impact.trials
+    history = learn(read.repairs, run_times(recent, book.catalogue, trials), rules)
     troubles: dict[str, list[Trouble]] = defaultdict(list)
-    trials = book.priority_rules.impact.environments
     for incident in read.incidents:
         if environment_of(incident.labels) in trials:
             continue  # nobody was promised anything there
         for trouble in troubles_of(incident, book.catalogue):
             troubles[trouble.product].append(trouble)
     due: dict[str, list[DueRun]] = defaultdict(list)
-    for one in due_runs(read.occasions, read.runs, book.catalogue, book.expected):
+    for one in due_runs(read.occasions, read.runs, book.catalogue, book.expected, trials):
         due[one.product].append(one)
     stands = {
         product.id: reliability(

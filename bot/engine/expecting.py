@@ -22,6 +22,7 @@ from rules.expected_runs import (
     observe,
     retire,
 )
+from rules.products.running import products_of
 from rules.rulebook import RuleBook
 from rules.run import Run
 
@@ -154,23 +155,9 @@ def _judged(standing: Standing, expected: Expectation, now: datetime) -> Judgeme
 
 
 def _met_by(run: Run, book: RuleBook) -> tuple[Expectation, ...]:
-    expected = book.expected
-    met = {one.name: one for one in expected.of_pipeline(run.source, run.pipeline)}
-    if expected.by_product:
-        for product in _products(run, book):
-            met |= {one.name: one for one in expected.of_product(product)}
-    return tuple(met.values())
-
-
-def _products(run: Run, book: RuleBook) -> set[str]:
-    """Return the ids of the products that the run is about."""
-    found = book.catalogue.find(run.labels)
-    products = {found.product.id} if found and found.product else set()
-    for asset_id in run.assets:
-        asset = book.catalogue.asset(asset_id)
-        if asset and asset.product:
-            products.add(asset.product)
-    return products
+    expected, trials = book.expected, book.priority_rules.impact.trials
+    about = products_of(run, book.catalogue, trials) if expected.by_product else ()
+    return expected.met_by(run, about)
 
 
 async def _keep(work: Work, judged: Sequence[Judgement]) -> None:

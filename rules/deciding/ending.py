@@ -74,7 +74,7 @@ def whole(at: Incident) -> Evidence:
 
 def hear(draft: Draft, told: Evidence, book: RuleBook, now: datetime) -> None:
     """Let a run or a check prove or disprove the fix of a pending incident."""
-    if not concerns(draft.incident, told):
+    if not concerns(draft.incident, told, book.priority_rules.impact.trials):
         return
     found = judged(draft.incident, told)
     if found.finding is Finding.DISPROVES:

@@ -1,7 +1,7 @@
 """What broke promises: incidents and due runs, as each product met them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -113,9 +113,13 @@ def troubles_of(incident: PastIncident, catalogue: Catalogue) -> Iterator[Troubl
 
 
 def due_runs(
-    occasions: Iterable[Occasion], runs: Iterable[Run], catalogue: Catalogue, expected: ExpectedRuns
+    occasions: Iterable[Occasion],
+    runs: Iterable[Run],
+    catalogue: Catalogue,
+    expected: ExpectedRuns,
+    trials: Collection[str] = (),
 ) -> Iterator[DueRun]:
-    """Yield what was due of products, and when it was seen to be good."""
+    """Yield what was due of products, and when it was seen to be good, but not in `trials`."""
     named: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
         if run.state is RunState.SUCCEEDED:
@@ -126,6 +130,6 @@ def due_runs(
             served = named.get(one.run_id, [])
             if len(served) > 1:  # Airflow names the runs of all DAGs alike that are due at once
                 key = expectation_key(one.name)
-                served = [run for run in served if key in told_by(run, catalogue, expected)]
+                served = [run for run in served if key in told_by(run, catalogue, expected, trials)]
             good_at = min((run.ended_at for run in served if run.ended_at), default=one.seen_at)
         yield DueRun(one.product, one.due_at, good_at)

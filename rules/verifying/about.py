@@ -1,11 +1,12 @@
 """What a run is about and what an incident waits for, as keys that are compared."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from rules.catalogue import Catalogue
 from rules.expected_runs import EXPECTED, ExpectedRuns
 from rules.folding import run_key
 from rules.incident import Incident
+from rules.products.running import MOST_ASSETS, products_of
 from rules.run import Run
 
 _PIPELINES = (
@@ -16,7 +17,6 @@ _PIPELINES = (
     ("pipeline",),
 )
 """Labels that name a pipeline together, whichever source tells them."""
-_MOST_NODES = 20_000
 
 
 def pipeline_key(labels: Mapping[str, str]) -> str:
@@ -63,23 +63,18 @@ def awaited_by(at: Incident) -> frozenset[str]:
     return frozenset(keys - {""})
 
 
-def told_by(run: Run, catalogue: Catalogue, expected: ExpectedRuns) -> frozenset[str]:
-    """Return the keys of all that a run is about."""
-    keys = {pipeline_key(run.labels), *run.assets[:_MOST_NODES]}
+def told_by(
+    run: Run, catalogue: Catalogue, expected: ExpectedRuns, trials: Collection[str]
+) -> frozenset[str]:
+    """Return the keys of all that a run is about; one in `trials` tells of no product."""
+    keys = {pipeline_key(run.labels), *run.assets[:MOST_ASSETS]}
     found = catalogue.find(run.labels)
     if found and found.asset:
         keys.add(found.asset.id)
-    products = {found.product.id} if found and found.product else set()
-    for one in run.assets[:_MOST_NODES]:
-        asset = catalogue.asset(one)
-        if asset is not None:
-            keys.add(asset.id)
-            products.add(asset.product)
-    products.discard("")
+    keys |= {asset.id for one in run.assets[:MOST_ASSETS] if (asset := catalogue.asset(one))}
+    products = products_of(run, catalogue, trials)
     keys |= {f"product:{product}" for product in products}
-    served = [*expected.of_pipeline(run.source, run.pipeline)]
-    served += [one for product in products for one in expected.of_product(product)]
-    keys |= {expectation_key(one.name) for one in served}
+    keys |= {expectation_key(one.name) for one in expected.met_by(run, products)}
     return frozenset(keys - {""})
 
 

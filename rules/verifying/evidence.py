@@ -1,12 +1,12 @@
 """Does what a source tells of a run or a check prove that an incident is fixed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from rules.environment import differing
+from rules.environment import differing, environment_of
 from rules.events import AlertReceived
 from rules.incident import Incident
 from rules.run import BACKFILL, Run, RunState
@@ -102,16 +102,19 @@ def evidence_of(event: AlertReceived, signal: Signal | None, now: datetime) -> E
     )
 
 
-def concerns(at: Incident, told: Evidence) -> bool:
+def concerns(at: Incident, told: Evidence, trials: Collection[str] = ()) -> bool:
     """Tell whether it may say anything of the incident, whose product it is about.
 
-    It does not where only the source can say so, where it ran elsewhere, or where it ran another
-    pipeline without what had failed.
+    It does not where only the source can say so, where it ran elsewhere, be it one of the
+    environments in `trials`, or where it ran another pipeline without what had failed.
     """
     expects = at.verification.expects if at.verification else None
     if expects is not None and expects.proof is Proof.SOURCE and not told.about_it:
         return False
     if told.source == at.source and differing(at.labels, told.labels):
+        return False
+    ran_in = environment_of(told.labels)
+    if not told.about_it and ran_in in trials and ran_in != environment_of(at.labels):
         return False
     node = node_of(at.labels) or at.asset
     held = bool(node and told.nodes) and _includes(told.nodes or frozenset(), node, at)

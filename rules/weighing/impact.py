@@ -8,6 +8,7 @@ from rules.priority import Impact
 from rules.sentence import say
 
 _WORST_FIRST = tuple(Impact)
+_TRIALS = ("ci", "dev", "development", "staging", "test")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +56,14 @@ class ImpactRules:
         DownstreamRule(tier_1=3),
     )
     environments: Mapping[str, Impact] = field(
-        default_factory=lambda: {"dev": Impact.MINOR, "staging": Impact.MINOR}
+        default_factory=lambda: dict.fromkeys(_TRIALS, Impact.MINOR)
     )
     wrong_data: int = 1
+
+    @property
+    def trials(self) -> frozenset[str]:
+        """The environments in which nothing was promised to anybody: those that limit the impact."""
+        return frozenset(n for n, most in self.environments.items() if most is not _WORST_FIRST[0])
 
 
 def impact_of(

@@ -43,5 +43,6 @@ def began(runs: Sequence[Run]) -> datetime | None:
 
 
 def _met(run: Run, work: Work, pending: Mapping[str, frozenset[str]]) -> list[str]:
-    told = told_by(run, work.book.catalogue, work.book.expected)
+    book = work.book
+    told = told_by(run, book.catalogue, book.expected, book.priority_rules.impact.trials)
     return [incident for incident, keys in pending.items() if keys & told]

@@ -101,7 +101,7 @@ def test_impact_merges_maps_and_replaces_the_rest() -> None:
     assert _only("impact", rules) == impact
     assert impact.tiers == {**SHIPPED.impact.tiers, 4: Impact.MODERATE}
     assert impact.drivers == {"regulatory": Impact.EXTENSIVE, "operational": Impact.SIGNIFICANT}
-    assert set(impact.environments) == {"dev", "staging", "qa"}
+    assert set(impact.environments) == {*SHIPPED.impact.environments, "qa"}
     assert impact.downstream == (DownstreamRule(products=5, tier_1=1, impact=Impact.SIGNIFICANT),)
     assert impact.no_tier is Impact.MODERATE
 

@@ -87,6 +87,11 @@ def test_a_run_of_another_environment_tells_nothing(
     assert concerns(at, told(*nodes, labels={**ours, **same}, source=source))
     elsewhere = told(*nodes, labels={**ours, **theirs}, source="other")
     assert concerns(at, elsewhere), "each source has its own words"
+    there = next(iter(theirs.values()))
+    assert not concerns(at, elsewhere, {there}), "but nobody reads what is tried out"
+    assert concerns(pending(source, **{**ours, **theirs}), elsewhere, {there}), (
+        "unless it broke there"
+    )
     assert concerns(at, told(*nodes, source=source)), "a run that does not tell where"
 
 

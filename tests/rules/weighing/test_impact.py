@@ -61,6 +61,12 @@ def test_the_reasons_stand_in_order_of_weight() -> None:
     ]
 
 
+def test_an_environment_that_is_limited_in_nothing_is_no_trial() -> None:
+    assert ImpactRules().trials == {"ci", "dev", "development", "staging", "test"}
+    named = ImpactRules(environments={"prod": EXTENSIVE, "qa": MODERATE})
+    assert named.trials == {"qa"}, "what breaks in production counts, whatever names it"
+
+
 def test_an_environment_that_changes_nothing_is_no_reason() -> None:
     assert len(impact_of(ImpactFacts(tier=4, environment="dev"))[1]) == 1
 
