@@ -167,17 +167,17 @@ class Engine:
 
     async def take_deliveries(self) -> int:
         """Decide a batch of deliveries; one that fails is tried alone, then set aside."""
-        now = self._clock.now()
         # nobody waits for the answer then: a look that writes, each second, is most of what idling costs
-        if not self._accepted and not await self._parts.reader.deliveries_wait(now):
+        if not self._accepted and not await self._parts.reader.deliveries_wait(self._clock.now()):
             return 0
         self._accepted = False
         taken: list[Delivery] = []
         try:
             async with self._parts.store.begin() as tx:
-                began, batch = self._clock.now(), self._pace.batch
-                alone = self._pace.narrows
                 await tx.in_turn()
+                # not before: another replica has decided meanwhile, at a later time than ours
+                now, batch = self._clock.now(), self._pace.batch
+                alone = self._pace.narrows
                 taken += await tx.take_deliveries(batch, now, others=not alone)
                 if taken:
                     await self._decide(tx, taken, now)
@@ -192,7 +192,7 @@ class Engine:
             return len(taken)
         # what came after a batch that was not full has kicked, or is found by the next poll
         self._look_again |= len(taken) >= batch
-        self._pace.went_well(len(taken), self._clock.now() - began)
+        self._pace.went_well(len(taken), self._clock.now() - now)
         if taken:
             self._hand_over(tx)
         if any(delivery.source == SLACK for delivery in taken):

@@ -129,9 +129,11 @@ async def test_a_slow_replica_is_not_overtaken_by_what_came_later(
         await slow.hears(over, settle=False)
         second = group.create_task(quick.engine.take_deliveries())
         await until_somebody_waits(postgresql_url, second)
+        clock.advance(seconds=3)
         held.go_on.set()
     found = await slow.store.reader.incident_numbered(1)
     assert found is not None
     assert found.state is State.RESOLVED
+    assert found.resolved_at == clock.now(), "it is decided when its turn has come"
     for store in stores:
         await store.close()
