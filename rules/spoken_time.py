@@ -97,11 +97,13 @@ def local_note(day: date, at: time, zone: str) -> str:
     )
 
 
-def read_moment(text: str, now: datetime, zone: str) -> Moment:
+def read_moment(text: str, now: datetime, zone: str, *, said_at: datetime | None = None) -> Moment:
     """Read what a person typed as an instant at or after `now`, in local time of `zone`.
 
     A bare time is the next such time; a weekday the next such day; a duration counts from
-    `now`. An ISO date-time stands as written, also in the past. Raises UnclearTimeError.
+    `now`. An ISO date-time stands as written, also in the past. Where `now` is the beginning
+    that an end belongs to, `said_at` is when the person wrote both: their tomorrow is one day.
+    Raises UnclearTimeError.
     """
     words = text.strip().lower().split()
     while words and words[0] in _FILLERS:
@@ -117,7 +119,7 @@ def read_moment(text: str, now: datetime, zone: str) -> Moment:
         return _iso(iso, zone)
     day, rest = words[0].rstrip(",."), " ".join(words[1:])
     if day in _RELATIVE or day in _DAYS:
-        return _on_day(day, rest, now, zone)
+        return _on_day(day, rest, now, zone, said_at or now)
     return _next_time(said, now, zone)
 
 
@@ -127,17 +129,20 @@ def is_day(word: str) -> bool:
     return day in _RELATIVE or day in _DAYS
 
 
-def take_moment(words: Sequence[str], now: datetime, zone: str) -> tuple[Moment, list[str]]:
+def take_moment(
+    words: Sequence[str], now: datetime, zone: str, *, said_at: datetime | None = None
+) -> tuple[Moment, list[str]]:
     """Read a moment from the front of `words`; return it and the words that are left.
 
-    The longest beginning that is a time counts. Raises UnclearTimeError.
+    The longest beginning that is a time counts, read as `read_moment` does. Raises
+    UnclearTimeError.
     """
     left = list(words)
     while left and left[0].lower() in _FILLERS:
         left.pop(0)
     for count in range(min(_MOST_WORDS, len(left)), 0, -1):
         try:
-            return read_moment(" ".join(left[:count]), now, zone), left[count:]
+            return read_moment(" ".join(left[:count]), now, zone, said_at=said_at), left[count:]
         except UnclearTimeError:
             if count == 1:
                 raise
@@ -168,16 +173,17 @@ def _with_offset(day: date, at: time, offset: str) -> datetime:
     return datetime.fromisoformat(f"{day.isoformat()}T{at.isoformat()}{offset}").astimezone(UTC)
 
 
-def _on_day(day: str, rest: str, now: datetime, zone: str) -> Moment:
+def _on_day(day: str, rest: str, now: datetime, zone: str, said_at: datetime) -> Moment:
     if not rest:
         raise UnclearTimeError(f'"{day}" needs a time: write "{day} 09:00".')
     at, extra = read_clock(rest.removeprefix("at "))
-    today = now.astimezone(ZoneInfo(zone)).date()
     if day in _RELATIVE:
+        today = said_at.astimezone(ZoneInfo(zone)).date()
         moment = _moment(today + timedelta(days=_RELATIVE[day] + extra), at, zone)
-        if moment.at <= now:
+        if moment.at <= said_at:
             raise UnclearTimeError(f'"{day} {rest}" is over. Write a time that is still to come.')
         return moment
+    today = now.astimezone(ZoneInfo(zone)).date()
     ahead = (_DAYS[day] - today.weekday()) % 7
     moment = _moment(today + timedelta(days=ahead + extra), at, zone)
     return moment if moment.at > now else _moment(today + timedelta(days=7 + extra), at, zone)

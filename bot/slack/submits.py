@@ -163,8 +163,9 @@ def _override(form: Form, typist: Typist) -> Act:
         start = read_moment(form.text("from"), typist.now, typist.zone).at
     except ValueError as error:
         raise FieldError("from", str(error)) from error
-    end = form.moment("to", max(start, typist.now), typist.zone)
+    begins = max(start, typist.now)
     try:
+        end = read_moment(form.text("to"), begins, typist.zone, said_at=typist.now).at
         return override(typist, form.person("person"), form.choice("place"), start, end)
     except ValueError as error:
         raise FieldError("to", str(error)) from error

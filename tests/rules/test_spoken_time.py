@@ -129,6 +129,26 @@ def test_a_moment_is_taken_from_the_front_of_a_command(
     assert take_moment(words, NOW, BERLIN) == (Moment(utc(instant)), left)
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "instant"),
+    [
+        ("tomorrow 9am", "tomorrow 5pm", "2026-11-19T16:00Z"),
+        ("today 15:00", "today 18:00", "2026-11-18T17:00Z"),
+        ("today 15:00", "tomorrow 9am", "2026-11-19T08:00Z"),
+        ("fri 9am", "fri 5pm", "2026-11-20T16:00Z"),
+        ("fri 9am", "2h", "2026-11-20T10:00Z"),
+        ("tomorrow 22:00", "06:00", "2026-11-20T05:00Z"),
+        ("fri 9am", "tomorrow 5pm", "2026-11-19T16:00Z"),
+    ],
+)
+def test_the_end_of_a_stretch_means_the_tomorrow_of_who_wrote_it(
+    start: str, end: str, instant: str
+) -> None:
+    begins = read_moment(start, NOW, BERLIN).at
+    assert read_moment(end, begins, BERLIN, said_at=NOW).at == utc(instant)
+    assert take_moment(end.split(), begins, BERLIN, said_at=NOW)[0].at == utc(instant)
+
+
 def test_a_command_without_a_time_says_so() -> None:
     with pytest.raises(UnclearTimeError, match="is missing"):
         take_moment(["to"], NOW, BERLIN)

@@ -103,7 +103,8 @@ class RotaClicks:
             await ack(response_action="errors", errors={"from": str(error)})
             return None
         try:
-            end = read_moment(form.text("to"), max(start, typist.now), typist.zone).at
+            begins = max(start, typist.now)
+            end = read_moment(form.text("to"), begins, typist.zone, said_at=typist.now).at
         except ValueError as error:
             await ack(response_action="errors", errors={"to": str(error)})
             return None

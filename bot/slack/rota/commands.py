@@ -118,7 +118,7 @@ def _person(words: list[str], typist: Typist) -> tuple[str, list[str]]:
 
 def _from_to(words: list[str], typist: Typist) -> tuple[datetime, datetime, list[str], str]:
     start, rest = take_moment(words, typist.now, typist.zone)
-    end, rest = take_moment(rest, max(start.at, typist.now), typist.zone)
+    end, rest = take_moment(rest, max(start.at, typist.now), typist.zone, said_at=typist.now)
     if end.at <= start.at:
         raise ValueError("It must end after it starts.")
     return start.at, end.at, rest, _notes(start, end)

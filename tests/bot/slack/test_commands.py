@@ -140,6 +140,11 @@ def on_42(event: str, **fields: object) -> OnIncident:
                          ends_at=at(19)),
         ),
         (
+            "override <@U0BO0001> tomorrow 9am tomorrow 5pm",
+            MakeOverride(by=ANA, person=BO, rotation="data", role="primary",
+                         starts_at=at(8, day=24), ends_at=at(16, day=24)),
+        ),
+        (
             "override me from now to fri 09:00",
             MakeOverride(by=ANA, person=ANA, rotation="data", role="primary", starts_at=NOW,
                          ends_at=at(8, day=27)),

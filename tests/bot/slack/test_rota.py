@@ -281,6 +281,8 @@ async def test_a_form_for_cover_checks_its_times(
     assert "from" in (await submit(workspace, form, {"from": "x", "to": "y"})).field_errors
     wrong = {"from": "2026-11-28 09:00", "to": "2026-11-28 08:00"}
     assert "to" in (await submit(workspace, form, wrong)).field_errors
+    wrong = {"from": "fri 9am", "to": "tomorrow 5pm"}
+    assert "to" in (await submit(workspace, form, wrong)).field_errors
     inbox.broken = True
     right = {"from": "2026-11-28 09:00", "to": "2026-11-28 18:00"}
     assert "from" in (await submit(workspace, form, right)).field_errors
