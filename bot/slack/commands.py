@@ -38,7 +38,7 @@ from rules.schedule.who import find_rotation
 from rules.spoken_time import read_moment, take_moment
 
 _MAIL = re.compile(r"<mailto:([^|>]+)(?:\|[^>]*)?>")
-_LINK = re.compile(r"<(https?://[^|>]+)(?:\|[^>]*)?>")
+_LINK = re.compile(r"<(https?://([^|>]+))(?:\|([^>]*))?>")
 _CHANNEL = re.compile(r"<#[A-Z0-9]+\|([^>]*)>")
 _GROUP = re.compile(r"<!subteam\^[A-Z0-9]+\|(@[^>]*)>")
 _MENTION = re.compile(r"<@([A-Z0-9]+)\|[^>]*>")
@@ -75,8 +75,14 @@ def plain_words(text: str) -> str:
     text = text.encode("utf-8", "replace").decode()  # half a character cannot be stored
     text = _MAIL.sub(r"\1", text)
     text = _MENTION.sub(r"<@\1>", _GROUP.sub(r"\1", text))
-    text = _CHANNEL.sub(r"#\1", _LINK.sub(r"\1", text)).translate(QUOTES)
+    text = _CHANNEL.sub(r"#\1", _LINK.sub(_as_typed, text)).translate(QUOTES)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _as_typed(link: re.Match[str]) -> str:
+    """Return the name that Slack made a link of because it ends like a host: `load.py`."""
+    url, bare, label = link.groups()
+    return label if label and label.casefold() == bare.casefold() else url
 
 
 def _who(words: list[str], typist: Typist) -> Typed:

@@ -111,6 +111,8 @@ def as_read(text: str, name_of: Callable[[str], str]) -> str:
                 return label or f"@{what}"
             case _:
                 address = what.removeprefix("mailto:")
+                if f"http://{label}".casefold() == address.casefold():
+                    return label  # Slack makes a link of what merely ends like a host: `load.py`
                 return f"{label} ({address})" if label not in address else address
 
     shown = _TOKEN.sub(seen, text)

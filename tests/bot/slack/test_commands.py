@@ -97,6 +97,19 @@ def on_42(event: str, **fields: object) -> OnIncident:
             ),
         ),
         (
+            "silence dag_id=<http://load.py|load.py> host=<http://db1.io|DB1.io> 2h planned work",
+            MakeSilence(
+                by=ANA,
+                matchers="dag_id=load.py host=DB1.io",
+                until=NOW + timedelta(hours=2),
+                why="planned work",
+            ),
+        ),
+        (
+            "resolve 42 see <https://a.example/b?c=d&amp;e=f> and <https://b.example|the log>",
+            on_42("resolved", note="see https://a.example/b?c=d&e=f and https://b.example"),
+        ),
+        (
             "silence product in [orders, “daily sales”] dag_id like daily_* 2h planned work",
             MakeSilence(
                 by=ANA,

@@ -115,3 +115,7 @@ def test_a_message_is_read_as_people_see_it() -> None:
         "https://y.example cy@example.com @here "
         "@data 16:00 UTC @ &lt;"
     )
+
+
+def test_a_name_that_slack_made_a_link_of_is_read_as_it_was_typed() -> None:
+    assert as_read("<http://load.py|load.py> failed", str) == "load.py failed"
