@@ -57,8 +57,9 @@ class Verification:
     `claimed_by` is "" where the source said it. While it is pending, `look_at` is when silence is
     too long, and `asked` how often people were asked for a proof; `covered` are the parts of the
     bad interval that were loaded again. `silent_run` is a run that went well and did not tell whether
-    the part that had failed ran. `ended_at`, `ended_by`, `evidence` and `url` tell how it
-    ended: the run, what a person said, or why it was waived or failed.
+    the part that had failed ran; `ran_in` is a run in which other copies of a mapped task went well.
+    `ended_at`, `ended_by`, `evidence` and `url` tell how it ended: the run, what a person said, or
+    why it was waived or failed.
     """
 
     verdict: Verdict
@@ -69,6 +70,7 @@ class Verification:
     asked: int = 0
     covered: tuple[Interval, ...] = ()
     silent_run: str = ""
+    ran_in: str = ""
     ended_at: datetime | None = None
     ended_by: str = ""
     evidence: str = ""

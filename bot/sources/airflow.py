@@ -179,7 +179,14 @@ def _runs(event: _Event) -> Iterable[Run]:
         attempt=clears + 1 if isinstance(clears, int) and 0 <= clears < MOST_ATTEMPTS else 1,
         kind=line(event.run_type, 64),
         labels=labels(_labels(event)),
+        assets=tuple(_copied(event)),
     )
+
+
+def _copied(event: _Event) -> Iterable[str]:
+    """Yield the mapped task of which a copy went well, as the catalogue names it."""
+    if event.name == "task_succeeded" and event.map_index:
+        yield f"task:{event.dag_id}.{event.text('task', 'task_id')}"
 
 
 _RUN_STATES = {

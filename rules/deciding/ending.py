@@ -14,7 +14,15 @@ from rules.priority import Priority, Urgency
 from rules.rulebook import RuleBook
 from rules.sentence import Sentence, Value, Who, plain, say
 from rules.verification import Proof, Verdict, Verification
-from rules.verifying.evidence import Evidence, Finding, Judged, concerns, judged, repaired
+from rules.verifying.evidence import (
+    Evidence,
+    Finding,
+    Judged,
+    concerns,
+    judged,
+    ran_in,
+    repaired,
+)
 from rules.verifying.expecting import claimed
 from rules.verifying.signals import Signal, signal_of
 from rules.verifying.wording import by_what, what_to_do
@@ -81,6 +89,15 @@ def hear(draft: Draft, told: Evidence, book: RuleBook, now: datetime) -> None:
         disprove(draft, found.why, book, now, url=told.url)
     elif _heed(draft, found, told, now):
         show_end(draft)
+
+
+def hear_of_copy(draft: Draft, told: Evidence, book: RuleBook) -> None:
+    """Remember a run that does what a mapped task does, until all of that run is over."""
+    at = draft.incident
+    if at.verification is None or not concerns(at, told, book.priority_rules.impact.trials):
+        return
+    if run := ran_in(at, told):
+        draft.change(verification=replace(at.verification, ran_in=run))
 
 
 def _heed(draft: Draft, found: Judged, told: Evidence, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from rules.deciding.ending import claim_by_source, hear, overdue, whole
+from rules.deciding.ending import claim_by_source, hear, hear_of_copy, overdue, whole
 from rules.deciding.rerouting import reroute
 from rules.deciding.showing import show_end, show_everywhere, show_step
 from rules.deciding.triggering import AlertTimes, begin_again, silenced, start
@@ -53,6 +53,8 @@ def observe(incident: Incident, event: RunObserved, book: RuleBook, now: datetim
     draft = Draft(incident)
     if incident.is_pending and event.run.state.is_over:
         hear(draft, of_run(event.run), book, now)
+    elif incident.is_pending:
+        hear_of_copy(draft, of_run(event.run), book)
     return draft.decision()
 
 

@@ -39,6 +39,7 @@ class Evidence:
 
     `began_at` None means that nobody said. `nodes` are the parts that the run did not leave out,
     None where it lists none; `about_it`: it tells of the incident's own thing and of no other.
+    `run_id` names the run, "" where it is a check.
     """
 
     well: bool
@@ -51,6 +52,7 @@ class Evidence:
     nodes: frozenset[str] | None = None
     about_it: bool = False
     url: str = ""
+    run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def of_run(run: Run) -> Evidence:
         labels=run.labels,
         kind=run.kind,
         nodes=frozenset(run.assets) or None,
+        run_id=run.run_id,
     )
 
 
@@ -137,13 +140,26 @@ def judged(at: Incident, told: Evidence) -> Judged:
             run=told.name,
             node=seen.expects.node or node,
         )
-    if told.nodes is None and not told.about_it and at.labels.get("task_id"):
+    held = bool(seen.ran_in) and seen.ran_in == told.run_id
+    if told.nodes is None and not (told.about_it or held) and at.labels.get("task_id"):
         words = "{run} went well and does not tell whether {node} ran: it proves nothing."
         part = seen.expects.node or node
         return Judged(Finding.UNTOLD, say(words, run=told.name, node=part))
     if seen.expects.proof is Proof.CHECK and (unchecked := _unchecked(at, told)) is not None:
         return unchecked
     return _by_load(at, seen, seen.expects, told)
+
+
+def ran_in(at: Incident, told: Evidence) -> str:
+    """Return the run under way in which other copies of the mapped task that failed went well.
+
+    The next run may have fewer copies, and then never tells of the one that failed.
+    """
+    seen = at.verification
+    mapped = bool(at.labels.get("map_index")) and node_of(at.labels) in (told.nodes or ())
+    if seen is None or not mapped or _too_early(seen, told) is not None:
+        return ""
+    return told.run_id
 
 
 def repaired(at: Incident, expects: Expects, told: Evidence) -> Judged:
