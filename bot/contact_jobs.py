@@ -50,6 +50,12 @@ def keys_of(page: str) -> tuple[str, ...]:
     return tuple(key_of(page, step) for step in range(MOST_STEPS + 1))
 
 
+def key_after(key: str) -> str:
+    """Return the key of the step that follows a further step of a page."""
+    _, step, page = key.split(":", 2)
+    return key_of(page, int(step) + 1)
+
+
 def page_of(key: str) -> str:
     """Return the key of the page that a step belongs to."""
     return key.split(":", 2)[2] if key.startswith("contact:") else key

@@ -82,8 +82,8 @@ class BusyLane:
     """A lane with effects that have been due for a while; `known` False: it has no clock at all.
 
     `opens_at` is when pacing and whoever holds it let the next one through, `blocked_until` until
-    when the other side asked to wait. `page_due` and `due` are the oldest due times, of pages and
-    of anything.
+    when the other side asked to wait or is in a call. `page_due` and `due` are the oldest due
+    times, of pages and of anything.
     """
 
     name: str

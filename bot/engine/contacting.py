@@ -1,5 +1,6 @@
 """What became of an attempt to reach a person: into the ledger, and on to the next method."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot.contact_jobs import CONTACT, PAGE, receipt_job, step_of
@@ -7,7 +8,7 @@ from bot.ports.contact import Attempt, Result
 from bot.ports.delivering import Dead, Delivered, Outcome, RetryLaterError
 from bot.ports.jobs import Job
 from bot.ports.store import Transaction
-from rules.contacting.following import after_failure, is_trouble
+from rules.contacting.following import Next, StepStanding, after_failure, is_trouble
 from rules.contacting.method import TITLES, Method
 from rules.events import ContactFailed, PageDelivered, PageFailed
 
@@ -43,13 +44,22 @@ async def failed(
 ) -> ContactFailed | PageFailed:
     """Let the next method go at once; when none is left, the page has failed."""
     page, step, method = which
-    found = after_failure(await tx.contact.standings(page), step, for_good=True)
+    standings = await tx.contact.standings(page)
+    found = after_failure(standings, step, for_good=True)
     if found.lost:
         return PageFailed(person, page, why)
-    then = found.hasten
-    if then is not None and not await tx.contact.hasten(page, then.step, now):
-        then = None
-    return ContactFailed(person, page, TITLES[method], why, TITLES[then.method] if then else "")
+    then = await _hastened(tx, page, standings, found, now)
+    return ContactFailed(person, page, TITLES[method], why, then)
+
+
+async def _hastened(
+    tx: Transaction, page: str, standings: Sequence[StepStanding], found: Next, now: datetime
+) -> str:
+    """Return by what the page goes now, "" when by nothing new."""
+    if found.hasten is None:
+        return ""
+    step = await tx.contact.hasten(page, found.hasten.step, now)
+    return next((TITLES[one.method] for one in standings if one.step == step), "")
 
 
 async def troubled(
@@ -60,11 +70,13 @@ async def troubled(
     tx.contact.record(_attempt(job, Result.TROUBLE, now, error=str(error)))
     if not is_down(job, error):
         return None
-    then = after_failure(await tx.contact.standings(page), step, for_good=False).hasten
-    if then is None or not await tx.contact.hasten(page, then.step, now):
+    standings = await tx.contact.standings(page)
+    found = after_failure(standings, step, for_good=False)
+    then = await _hastened(tx, page, standings, found, now)
+    if not then:
         return None
     person, title = str(job.payload["person"]), TITLES[method]
-    return ContactFailed(person, page, title, str(error), TITLES[then.method], for_now=True)
+    return ContactFailed(person, page, title, str(error), then, for_now=True)
 
 
 def is_down(job: Job, error: RetryLaterError) -> bool:

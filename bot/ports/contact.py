@@ -48,8 +48,15 @@ class ContactWrites(Protocol):
         """Return how the steps of a page stand, in order."""
         ...
 
-    async def hasten(self, page: str, step: int, now: datetime) -> bool:
-        """Make a step that was never tried due now; False when there is no such step."""
+    async def hasten(self, page: str, step: int, now: datetime) -> int | None:
+        """Make a step that was never tried due now, and return it; None when there is none.
+
+        Where its service asked to wait, the step after it goes as well, and is returned.
+        """
+        ...
+
+    async def pass_shut(self, lane: str, now: datetime) -> None:
+        """Let the next method go for whatever waits in a lane that is shut for a while."""
         ...
 
     async def hasten_all(self, now: datetime, *, lane: str = "") -> int:

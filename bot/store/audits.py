@@ -28,6 +28,7 @@ from bot.contact_jobs import CONTACT, PAGE, page_of
 from bot.ports.audits import JobStanding, Look, Standing
 from bot.store import jobs
 from bot.store.access import overdue_grants
+from bot.store.claiming import LANE_GAP
 from bot.store.columns import UtcDateTime, stored_key
 from bot.store.database import Database
 from bot.store.tables.audit import AUDIT_FINDING, ERRAND
@@ -302,10 +303,15 @@ async def _lanes(connection: AsyncConnection, before: datetime) -> tuple[BusyLan
             page_due=row.page_due,
             known=row.lane == "" or row.name is not None,
             opens_at=None if row.name is None else max(row.free_at, row.held_until),
-            blocked_until=row.blocked_until,
+            blocked_until=_blocked(row),
         )
         for row in await _rows(connection, query)
     )
+
+
+def _blocked(lane: Row[Any]) -> datetime | None:
+    """Return until when a lane is shut, or kept free for more than its pace: a call rings."""
+    return None if lane.name is None else max(lane.blocked_until, lane.free_at - LANE_GAP)
 
 
 async def _given_up(connection: AsyncConnection, since: datetime) -> tuple[GivenUpPage, ...]:

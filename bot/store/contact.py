@@ -5,24 +5,26 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, func, insert, select, text, update
+from sqlalchemy import Row, Select, and_, bindparam, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.contact_jobs import CONTACT, PAGE, RECEIPT, key_of, keys_of, lanes_of
+from bot.contact_jobs import CONTACT, PAGE, RECEIPT, key_after, key_of, keys_of, lanes_of
 from bot.ports.contact import Attempt, Result
 from bot.ports.jobs import JobState, NewJob
 from bot.store import rows
+from bot.store.claiming import one_of
 from bot.store.columns import UtcDateTime, stored_key, stored_text
 from bot.store.database import Database
 from bot.store.ids import new_id
 from bot.store.tables.contact import CONTACT_ATTEMPT
 from bot.store.tables.core import JOB, LANE
-from rules.contacting.following import Fate, StepStanding
+from rules.contacting.following import Fate, StepStanding, passed_at
 from rules.contacting.method import Method
 
 _LONGEST_ERROR = 500
 _MOST = 2_000
 _TODO = text("job.state = 'todo'")
+_IN_LANE = text("job.lane != ''")
 _ITS = CONTACT_ATTEMPT.c
 _OF_INCIDENT = (
     select(CONTACT_ATTEMPT)
@@ -44,6 +46,9 @@ _HASTEN = (
     )
     .values(_NOW)
 )
+_UNTRIED_STEPS = select(JOB.c.key, JOB.c.next_at).where(_UNTRIED)
+_LANES_OF = select(JOB.c.key).join_from(JOB, LANE, LANE.c.name == JOB.c.lane)
+_STEPS = _LANES_OF.add_columns(JOB.c.next_at, LANE.c.blocked_until).where(_UNTRIED)
 _MISSED = frozenset({Result.FAILED.value, Result.UNANSWERED.value})
 _FIRST = "contact:1:"
 _SHUT = timedelta(seconds=3)
@@ -68,7 +73,7 @@ class PendingContacts:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self._attempts: list[rows.Values] = []
-        self._first: list[NewJob] = []
+        self._expected: list[NewJob] = []
 
     def record(self, attempt: Attempt) -> None:
         self._attempts.append(
@@ -113,9 +118,14 @@ class PendingContacts:
         latest = {row.step: row.result for row in await self._connection.execute(told)}
         return frozenset(step for step, result in latest.items() if result in _MISSED)
 
-    async def hasten(self, page: str, step: int, now: datetime) -> bool:
+    async def hasten(self, page: str, step: int, now: datetime) -> int | None:
         values = {"its_key": stored_key(key_of(page, step)), "at": now}
-        return bool((await self._connection.execute(_HASTEN, values)).rowcount)
+        if not (await self._connection.execute(_HASTEN, values)).rowcount:
+            return None
+        moved = await self._pass_shut([stored_key(key_of(page, step))], now)
+        while stored_key(key_of(page, step + 1)) in moved:
+            step += 1
+        return step
 
     async def hasten_all(self, now: datetime, *, lane: str = "") -> int:
         its_page = JOB.alias("its_page")
@@ -138,8 +148,43 @@ class PendingContacts:
                 waits.exists(),
             )
             .values(_NOW)
+            .returning(JOB.c.key)
         )
-        return (await self._connection.execute(statement, {"at": now})).rowcount
+        hastened = (await self._connection.execute(statement, {"at": now})).scalars().all()
+        if hastened:
+            await self._pass_shut(hastened, now)
+        return len(hastened)
+
+    async def pass_shut(self, lane: str, now: datetime) -> None:
+        waiting = select(JOB.c.key).where(_UNTRIED, _IN_LANE, JOB.c.lane == stored_key(lane))
+        if keys := (await self._connection.execute(waiting)).scalars().all():
+            await self._pass_shut(keys, now)
+
+    async def _pass_shut(self, keys: Sequence[str], now: datetime) -> Collection[str]:
+        """Let the step after each of these go where its own lane is shut; return which did."""
+        moved: set[str] = set()
+        while keys:
+            wanted = {
+                stored_key(key_after(row.key)): at
+                for row in await self._among(keys, _STEPS.where(LANE.c.blocked_until > now))
+                if (at := passed_at(row.next_at, row.blocked_until, now)) is not None
+            }
+            later = await self._among(sorted(wanted), _UNTRIED_STEPS) if wanted else ()
+            keys = sorted(row.key for row in later if row.next_at > wanted[row.key])
+            if keys:
+                values = [{"its_key": key, "at": wanted[key]} for key in keys]
+                await self._connection.execute(_HASTEN, values)
+            moved.update(keys)
+        return moved
+
+    async def _among(
+        self, keys: Sequence[str], query: Select[*tuple[Any, ...]]
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Ask of the jobs with these keys, however many."""
+        sqlite = self._connection.dialect.name == "sqlite"
+        given = {"keys": rows.to_json(list(keys)) if sqlite else list(keys)}
+        which = query.where(one_of(JOB.c.key, "keys", sqlite=sqlite))
+        return (await self._connection.execute(which, given)).all()
 
     async def call_off(self, incident_id: str, person: str, now: datetime) -> int:
         lanes = [stored_key(lane) for lane in lanes_of(person)]
@@ -192,27 +237,29 @@ class PendingContacts:
 
     def expect(self, job: NewJob) -> None:
         """Look, once it is written, whether what it follows has any way to go out now."""
-        if job.payload["step"] == 1:
-            self._first.append(job)
+        self._expected.append(job)
 
     async def flush(self, now: datetime) -> None:
         if self._attempts:
             await self._connection.execute(insert(CONTACT_ATTEMPT), self._attempts)
-        if self._first:
+        if self._expected:
             await self._hasten_past_shut_lanes(now)
 
     async def _hasten_past_shut_lanes(self, now: datetime) -> None:
-        """Let the next method go at once where the lane of the page itself is shut for a while."""
-        pages = {stored_key(job.payload["page"]): stored_key(job.key) for job in self._first}
-        shut = (
-            select(JOB.c.key)
-            .join_from(JOB, LANE, LANE.c.name == JOB.c.lane)
-            .where(JOB.c.key.in_(pages), LANE.c.blocked_until > now + _SHUT)
-        )
-        behind = (await self._connection.execute(shut)).scalars().all()
-        if behind:
-            values = [{"its_key": pages[key], "at": now} for key in sorted(behind)]
+        """Let the next method go at once where a lane that comes before it is shut for a while."""
+        keys = [stored_key(job.key) for job in self._expected]
+        firsts = {
+            stored_key(job.payload["page"]): stored_key(job.key)
+            for job in self._expected
+            if job.payload["step"] == 1
+        }
+        shut = _LANES_OF.where(LANE.c.blocked_until > now + _SHUT)
+        behind = [row.key for row in await self._among([*firsts, *keys], shut)]
+        if pages := sorted(key for key in behind if key in firsts):
+            values = [{"its_key": firsts[key], "at": now} for key in pages]
             await self._connection.execute(_HASTEN, values)
+        if behind:
+            await self._pass_shut(keys, now)
 
 
 def _standing(step: int, row: Any, missed: Collection[int]) -> StepStanding:

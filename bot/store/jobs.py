@@ -115,6 +115,14 @@ _BLOCK_LANE = (
     )
     .values(blocked_until=bindparam("until", type_=UtcDateTime()))
 )
+_KEEP_FREE = (
+    update(LANE)
+    .where(
+        LANE.c.name == bindparam("lane_name"),
+        LANE.c.free_at < bindparam("until", type_=UtcDateTime()),
+    )
+    .values(free_at=bindparam("until", type_=UtcDateTime()))
+)
 
 
 def _least(a: ColumnElement[Any], b: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -173,6 +181,11 @@ async def release_lane(connection: AsyncConnection, job: Job, now: datetime) -> 
 
 async def block_lane(connection: AsyncConnection, lane: str, until: datetime) -> None:
     await connection.execute(_BLOCK_LANE, {"lane_name": lane, "until": until})
+
+
+async def keep_free(connection: AsyncConnection, lane: str, until: datetime) -> None:
+    """Pace a lane that is in use: unlike one that is shut, it is worth waiting for."""
+    await connection.execute(_KEEP_FREE, {"lane_name": lane, "until": until})
 
 
 async def record_outcome(

@@ -250,7 +250,7 @@ class SqlTransaction(RunWriting):
             await self._incidents.lock(job.incident_id)
         if isinstance(outcome, Delivered) and outcome.busy_until is not None:
             for lane in sorted(map(stored_key, outcome.busy)):
-                await jobs.block_lane(connection, lane, outcome.busy_until)
+                await jobs.keep_free(connection, lane, outcome.busy_until)
         if job.lane:
             if isinstance(outcome, Retry) and outcome.lane_until is not None:
                 await jobs.block_lane(connection, job.lane, outcome.lane_until)
@@ -259,6 +259,8 @@ class SqlTransaction(RunWriting):
         if recorded and isinstance(outcome, Delivered) and outcome.messages:
             messages = [rows.message_values(job.incident_id, m) for m in outcome.messages]
             await connection.execute(_put_message(connection.dialect.name), messages)
+        if job.kind == CONTACT and isinstance(outcome, Retry) and outcome.lane_until is not None:
+            await self.contact.pass_shut(job.lane, now)
         self._finished.append(job)
         return recorded
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from rules.contacting.method import Method
@@ -64,3 +64,12 @@ def is_trouble(method: Method, tries: int, *, told_to_wait: timedelta | None) ->
     if told_to_wait is not None:
         return told_to_wait > SHORT_WAIT
     return tries >= (1 if method is Method.SLACK else PATIENT_TRIES)
+
+
+def passed_at(due: datetime, opens: datetime, now: datetime) -> datetime | None:
+    """Return when the next method goes because this one may send nothing before `opens`.
+
+    None when that is soon enough: a step that is due at `due` then waits for it.
+    """
+    at = max(due, now)
+    return at if opens - at > SHORT_WAIT else None

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from bot.contact_jobs import key_of
-from rules.contacting.method import Method, read_order
+from rules.contacting.method import ContactStep, Method, read_order
 from tests.simulation.records import Invariant, Records, micros
 from tests.simulation.services import Sending
 
@@ -51,6 +51,8 @@ def in_time(it: Records) -> Iterator[str]:
         soonest = min(map(micros, reached[page]), default=None)
         if soonest is not None and soonest <= row["created_at"] + wait * 1e6:
             continue
+        if _waits_everywhere(it, page, began - _SETTLED, began + wait):
+            continue
         if _is_calm(it, began - _SETTLED, began + wait) and _is_waited_for(it, row, wait):
             yield f"{page} was decided and {wait:.0f} s later had reached nobody"
 
@@ -59,9 +61,25 @@ def _wait(it: Records, page: str, began: float) -> float:
     """Return within how many seconds a page must have come by some way."""
     if _is_down(it, began, began + _AT_ONCE):
         return _AT_ONCE
-    order = read_order(it.past.world.people.by_key(page.rpartition(":")[2]).contact)
-    firsts = [steps[0].after for steps in (order.usual, *order.by_urgency.values())]
+    firsts = [steps[0].after for steps in _orders(it, page)]
     return _AT_ONCE + max(firsts).total_seconds()
+
+
+def _orders(it: Records, page: str) -> list[tuple[ContactStep, ...]]:
+    order = read_order(it.past.world.people.by_key(page.rpartition(":")[2]).contact)
+    return [order.usual, *order.by_urgency.values()]
+
+
+def _waits_everywhere(it: Records, page: str, since: float, until: float) -> bool:
+    """Tell whether every service that could reach the person asked to wait at some time then."""
+    person = page.rpartition(":")[2]
+    waits = it.services.waits if it.services else {}
+
+    def shut(step: ContactStep) -> bool:
+        told = waits.get((step.method, person), ())
+        return any(begins <= until and since <= ends for begins, ends in told)
+
+    return any(all(map(shut, steps)) for steps in _orders(it, page))
 
 
 def _is_down(it: Records, since: float, until: float) -> bool:
@@ -76,9 +94,6 @@ def _is_down(it: Records, since: float, until: float) -> bool:
 def _is_calm(it: Records, since: float, until: float) -> bool:
     """Tell whether nothing but Slack failed in that time, which is part of the life."""
     fails = any(since <= at <= until for at in it.past.world.fate.services)
-    # nobody is asked anew meanwhile: whom it concerns waits in the service's lane
-    waits = it.services.waits if it.services else ()
-    fails = fails or any(begins <= until and since <= ends for begins, ends in waits)
     return since >= 0 and not fails and _is_whole(it, since, until)
 
 

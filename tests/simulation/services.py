@@ -4,6 +4,7 @@ import json
 import math
 import re
 from base64 import urlsafe_b64decode
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -96,8 +97,8 @@ class SimulatedServices:
         """What began although the incident had been taken care of a while before."""
         self.is_late: Callable[[str, str], str] = lambda _page, _method: ""
         self._closed: dict[str, float] = {}
-        self.waits: list[tuple[float, float]] = []
-        """When services asked to wait, and until when, in seconds of the life."""
+        self.waits: dict[tuple[Method, str], list[tuple[float, float]]] = defaultdict(list)
+        """When each service asked to wait for a person, and until when, in seconds of the life."""
         self._told: dict[object, tuple[float, float]] = {}
 
     @property
@@ -246,7 +247,7 @@ class SimulatedServices:
             return 0
         if began >= until:
             until = now + self._fate.dice.randint(1, _LONGEST_THROTTLE)
-            self.waits.append((now, until))
+            self.waits[sending.method, sending.person].append((now, until))
         after = max(1, math.ceil(until - now))
         self._closed[place] = until
         if sending.method is not Method.EMAIL:  # a mail server cannot say for how long

@@ -50,6 +50,19 @@ async def test_a_night_by_every_method_gives_the_auditor_nothing_to_say(night: R
         assert Fault.LANE_FROZEN not in found
 
 
+async def test_many_calls_one_after_another_are_nothing_that_is_stuck(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    night = Reached(opened_store, clock, reaching(steps=LONG, order="voice 1m"))
+    audited = Audited(night)
+    for number in range(14):
+        await night.fires(f"table-{number}")
+    for _ in range(9):
+        await night.after(minutes=1)
+        assert await audited.looks() == []
+    assert len([line for line in night.timetable() if line.endswith("voice")]) == 11
+
+
 async def test_a_method_that_was_given_up_while_nobody_answered_is_told(night: Reached) -> None:
     audited = Audited(night)
     night.phones[Method.VOICE].fault = refuses("the number is not verified")

@@ -1,10 +1,16 @@
 """What follows an attempt that failed."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rules.contacting.following import Fate, StepStanding, after_failure, is_trouble
+from rules.contacting.following import (
+    Fate,
+    StepStanding,
+    after_failure,
+    is_trouble,
+    passed_at,
+)
 from rules.contacting.method import Method
 
 METHODS = (Method.SLACK, Method.EMAIL, Method.VOICE)
@@ -79,3 +85,15 @@ def test_slack_is_not_waited_for_and_others_are_tried_twice(
 ) -> None:
     told = None if wait is None else timedelta(seconds=wait)
     assert is_trouble(method, tries, told_to_wait=told) is trouble
+
+
+@pytest.mark.parametrize(
+    ("due", "opens", "passed"),
+    [(0, 40, 0), (-60, 40, 0), (20, 40, 20), (0, 15, None), (30, 40, None), (60, 40, None)],
+)
+def test_a_shut_service_is_passed_when_its_step_is_due_unless_it_opens_soon(
+    due: int, opens: int, passed: int | None
+) -> None:
+    now = datetime(2026, 3, 4, 3, tzinfo=UTC)
+    found = passed_at(now + timedelta(seconds=due), now + timedelta(seconds=opens), now)
+    assert found == (None if passed is None else now + timedelta(seconds=passed))
