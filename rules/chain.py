@@ -265,6 +265,9 @@ def _next(incident: Incident, book: RuleBook, now: datetime) -> Iterator[Reason]
         if incident.acked_by and incident.is_open:
             yield Reason(place, say("Nobody: {who} has it.", who=Who(incident.acked_by)))
         return
+    if again := list(_fallback_again(incident, book, now)):
+        yield from again
+        return
     for seen in islice(ahead(incident, book, now), _MOST_LOOKS):
         if seen.pages:
             rule = next((one.rule for one in seen.reasons if one.rule.startswith(place)), place)
@@ -273,3 +276,12 @@ def _next(incident: Incident, book: RuleBook, now: datetime) -> Iterator[Reason]
                 yield Reason(rule, words)
             return
     yield Reason(place, say("Nobody is paged by itself."))
+
+
+def _fallback_again(incident: Incident, book: RuleBook, now: datetime) -> Iterator[Reason]:
+    """Say who is paged again and again once the policy has ended; looking ahead ends there."""
+    if not incident.exhausted or incident.step_due_at is None or incident.muted:
+        return
+    at = max(incident.step_due_at, now)
+    for person in book.fallback_of(incident.rotation, again=True):
+        yield Reason("fallback", say("{who} at {at}, as the fallback.", who=Who(person), at=at))

@@ -139,7 +139,8 @@ def _say_nobody(draft: Draft, roles: Sequence[OnCallOf | NextOnCallOf], number: 
 
 
 def _name(target: OnCallOf | NextOnCallOf, rotation: str) -> str:
-    own = f"{target.role} of {target.rotation or rotation}"
+    of = target.rotation or rotation
+    own = f"{target.role} of {of}" if of else target.role
     return own if isinstance(target, OnCallOf) else f"next {own}"
 
 

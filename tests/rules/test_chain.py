@@ -8,6 +8,7 @@ from rules.chain import Link, chain, link_of
 from rules.decision import Reason
 from rules.foresee import foresee
 from rules.incident import Incident
+from rules.rotation import OnCall
 from rules.rulebook import RuleBook
 from rules.sentence import plain, say
 from tests.stories.story import alert, rulebook
@@ -122,6 +123,22 @@ def test_who_has_it_is_paged_no_more() -> None:
     assert plain_of(found[Link.NEXT][0]) == "Nobody: cy has it."
     done = acked.resolve("cy", FIVE + timedelta(minutes=5))
     assert Link.NEXT not in {one.link for one in chain(done, recorded, book, FIVE)}
+
+
+def test_a_policy_that_has_ended_tells_when_the_fallback_is_paged_again() -> None:
+    book = rulebook(on_call=OnCall([]))
+    seen = foresee([alert("orders", FIVE)], book, FIVE)
+    incident = seen.incidents["1"]
+    assert incident.exhausted
+    at = "2026-11-23 05:51 UTC"
+    assert next_of(incident, book, FIVE) == {"fallback": f"dee at {at}, as the fallback."}
+    nobody = rulebook(on_call=OnCall([]), fallback=())
+    assert list(next_of(incident, nobody, FIVE).values()) == ["Nobody is paged by itself."]
+
+
+def next_of(incident: Incident, book: RuleBook, now: datetime) -> dict[str, str]:
+    found = {one.link: one.reasons for one in chain(incident, [], book, now)}
+    return {one.rule: plain_of(one) for one in found[Link.NEXT]}
 
 
 @pytest.mark.parametrize("rule", ["page.delivered", "person", "outbox", "", "routes_of_others.x"])

@@ -1,5 +1,6 @@
 """Policies and their steps: who is paged, in which order, and what happens when nobody is there."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -22,6 +23,7 @@ from rules.policy import (
     Webhook,
 )
 from rules.rotation import OnCall
+from rules.rulebook import Route
 from rules.sentence import plain
 from tests.rules.build import (
     ANA,
@@ -165,6 +167,12 @@ def test_nobody_on_call_goes_on_at_once_and_says_so() -> None:
     assert pages(night.last) == [BO]
     assert told(night) == ["Step 1 found nobody (primary of data); going on at once."]
     assert night.incident.step_due_at == NOW + 10 * MINUTE
+
+
+def test_nobody_on_call_where_no_rotation_is_configured_names_the_role_alone() -> None:
+    route = Route("default", "default", "data-alerts", "")
+    book = replace(make_book(), on_call=OnCall([]), routes=(route,))
+    assert told(Night(book))[0] == "Step 1 found nobody (primary); going on at once."
 
 
 @pytest.mark.parametrize("place", [UserGroup("data"), Channel("war-room"), Webhook("pager")])
