@@ -139,7 +139,7 @@ class Application:
         works: list[tuple[str, Callable[[], Coroutine[None, None, None]]]] = [
             ("outbox", self.outbox.run),
             ("slack", self._talk),
-            ("replicas", self._hear_others),
+            ("replicas", self._again(self._hear_others)),
             ("refresh", partial(self._every, _REFRESH, self._refresh, self.nudges.asked)),
             ("learning", partial(self._every, _LEARN, self._learn)),
             ("gauges", partial(self._every, _SAMPLE, self._sample)),

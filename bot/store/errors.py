@@ -62,7 +62,10 @@ def _of_state(state: object, error: Exception) -> Exception:
 def _of_asyncpg() -> tuple[type[Exception], ...]:
     """Return the driver's own errors where it is loaded: it takes 0.2 s that SQLite need not spend."""
     driver = sys.modules.get("asyncpg")
-    return (driver.PostgresError, driver.InterfaceError) if driver else ()
+    if driver is None:
+        return ()
+    # internal: what a connection raises that the server is just ending
+    return driver.PostgresError, driver.InterfaceError, driver.InternalClientError
 
 
 def _first_line(error: Exception) -> str:

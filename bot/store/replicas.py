@@ -21,7 +21,10 @@ PROBE = timedelta(seconds=10)
 PAUSE = timedelta(seconds=2)
 _TIMEOUT = 5.0
 _WORDS = {word.value: word for word in Word}
-_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_FAILURES = (
+    *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
+    *(OSError, TimeoutError),
+)
 
 
 class PostgresqlReplicas:

@@ -1,9 +1,11 @@
 """A failure of the database is told from a value that it does not take."""
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
 from bot.ports.inbox import NotStoredError, UnstorableError
+from bot.store.errors import database_errors
 from bot.store.opening import OpenedStore
 
 NOT_TAKEN = {"sqlite": "SELECT zeroblob(3000000000)", "postgresql": "SELECT CAST('x' AS integer)"}
@@ -23,3 +25,8 @@ async def test_what_is_not_there_is_no_value_s_fault(opened_store: OpenedStore) 
     with pytest.raises(NotStoredError) as caught:
         await ask(opened_store, "SELECT * FROM nowhere")
     assert type(caught.value) is NotStoredError
+
+
+def test_what_the_driver_trips_over_while_a_server_ends_is_no_deliverys_fault() -> None:
+    with pytest.raises(NotStoredError), database_errors():
+        raise asyncpg.InternalClientError("cannot switch to state 12")

@@ -102,13 +102,16 @@ async def test_after_a_cut_it_connects_again_and_looks_for_what_it_missed(
         await until(lambda: heard == [Word.WORK])
 
 
+@pytest.mark.parametrize(
+    "failure", [OSError("no route to host"), asyncpg.InternalClientError("cannot switch to state")]
+)
 async def test_a_connection_that_died_in_silence_is_found_by_the_probe(
-    address: str, clock: FakeClock
+    address: str, clock: FakeClock, failure: Exception
 ) -> None:
     heard: list[Word] = []
 
     async def fails(connection: object) -> None:
-        raise OSError("no route to host")
+        raise failure
 
     async with listening(address, clock, heard) as replicas:
         probe = replicas._speak_or_probe
