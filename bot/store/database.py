@@ -1,8 +1,13 @@
 """Connections: one writer at a time on SQLite, a pool on PostgreSQL, readers apart from both."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.config.databases import FOR_DRIVER, FOR_POOLER, WITHOUT_EFFECT
-from bot.store.errors import StoreUnfitError, database_errors
+from bot.store.errors import ReadOnlyError, StoreUnfitError, database_errors
 from bot.store.near import Near
 from bot.store.sqlite_driver import OneVisitConnection, connect
 
@@ -52,11 +57,16 @@ class Database:
         self.url = _checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.writing = asyncio.Lock()
+        self._generation = 0
+        """Of connections: those of an earlier one are not used again."""
         if self.is_sqlite:
             self._writer, self._reader = _sqlite_engines(self.url)
             self.near = Near(self.url)
         else:
             self._writer, self._reader = _postgresql_engines(self.url)
+            for engine in (self._writer, self._reader):
+                event.listen(engine.sync_engine, "connect", self._note_generation)
+                event.listen(engine.sync_engine, "checkout", self._drop_if_past)
 
     @property
     def path(self) -> Path:
@@ -67,7 +77,7 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Yield a connection in a transaction that commits when the block ends well."""
         async with self.turn():
-            with database_errors():
+            with self._errors():
                 async with self._writer.begin() as connection:
                     yield connection
 
@@ -86,7 +96,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Yield a connection that only reads and is in no transaction."""
-        with database_errors():
+        with self._errors():
             async with self._reader.connect() as connection:
                 yield connection
 
@@ -103,9 +113,13 @@ class Database:
     @asynccontextmanager
     async def bare(self) -> AsyncIterator[AsyncConnection]:
         """Yield a writer's connection outside any transaction."""
-        with database_errors():
+        with self._errors():
             async with self._writer.connect() as connection:
                 yield connection
+
+    def connect_anew(self) -> None:
+        """Use no connection again that is open now: after a failover it may lead to a standby."""
+        self._generation += 1
 
     def turn(self) -> AbstractAsyncContextManager[None]:
         """Wait for the turn to write; at once where the database itself lets many write."""
@@ -116,6 +130,26 @@ class Database:
             self.near.close()
         await self._reader.dispose()
         await self._writer.dispose()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            with database_errors():
+                yield
+        except ReadOnlyError:
+            self.connect_anew()
+            raise
+
+    def _note_generation(self, connection: object, record: Any) -> None:  # noqa: ARG002 - as the event passes
+        record.info["generation"] = self._generation
+
+    def _drop_if_past(self, connection: Any, record: Any, proxy: object) -> None:  # noqa: ARG002 - as the event passes
+        """Replace what must not be used again, or the server has closed, without asking it."""
+        if (
+            connection.driver_connection.is_closed()
+            or record.info["generation"] != self._generation
+        ):
+            raise DisconnectionError
 
     @asynccontextmanager
     async def _only_writer(self) -> AsyncIterator[None]:
@@ -183,8 +217,6 @@ def _postgresql_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
         pool_timeout=10,
         pool_reset_on_return=None,
     )
-    for engine in (writer, reader):
-        event.listen(engine.sync_engine, "checkout", _drop_if_closed)
     return writer, reader
 
 
@@ -202,9 +234,3 @@ def address_for_driver(url: URL) -> str:
     """Return a server's address, with its password, as asyncpg itself reads it."""
     plain = url.set(drivername="postgresql").difference_update_query([*FOR_POOLER, *WITHOUT_EFFECT])
     return plain.render_as_string(hide_password=False)
-
-
-def _drop_if_closed(connection: Any, record: object, proxy: object) -> None:  # noqa: ARG001 - as the event passes
-    """Replace connections the server has closed, without asking it each time."""
-    if connection.driver_connection.is_closed():
-        raise DisconnectionError

@@ -20,6 +20,8 @@ _VIOLATED = "23"
 """The class of integrity_constraint_violation."""
 _UNSTORABLE = ("22", "54")
 """The classes of data_exception and program_limit_exceeded."""
+_READ_ONLY = "25006"
+"""read_only_sql_transaction"""
 
 
 class StoreInUseError(Exception):
@@ -28,6 +30,10 @@ class StoreInUseError(Exception):
 
 class StoreUnfitError(Exception):
     """The database cannot be used as it is; the text says what to do."""
+
+
+class ReadOnlyError(NotStoredError):
+    """The server lets this connection only read: a standby, or what was one when it connected."""
 
 
 @contextmanager
@@ -55,6 +61,8 @@ def _of_state(state: object, error: Exception) -> Exception:
     found = str(state or "")
     if found in _TRY_AGAIN or found.startswith(_VIOLATED):
         return ConflictError(_first_line(error))
+    if found == _READ_ONLY:
+        return ReadOnlyError(_first_line(error))
     kind = UnstorableError if found.startswith(_UNSTORABLE) else NotStoredError
     return kind(_first_line(error))
 

@@ -39,6 +39,7 @@ class Fitness:
             if self._database.is_sqlite:
                 await self._write(now)
             elif await self._is_standby():
+                self._database.connect_anew()  # it may be none any more when we look again
                 return f"it is read-only; point `database` at the primary; {_MEANWHILE}"
         except NotStoredError as error:
             self._written_at = None

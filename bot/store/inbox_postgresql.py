@@ -7,6 +7,7 @@ import asyncpg
 from bot.ports.inbox import NotStoredError
 from bot.store.columns import from_micros
 from bot.store.database import Database
+from bot.store.errors import ReadOnlyError
 from bot.store.inbox import InboundTuple
 
 _INSERT = """
@@ -18,6 +19,10 @@ ON CONFLICT (key) DO NOTHING
 RETURNING key
 """
 _FIND = "SELECT key, id FROM inbound WHERE key = ANY($1::text[])"
+_FAILURES = (
+    *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
+    OSError,
+)
 
 
 class PostgresqlBatchWriter:
@@ -34,9 +39,11 @@ class PostgresqlBatchWriter:
             assert isinstance(connection, asyncpg.Connection)
             try:
                 return await _write_batch(connection, ordered)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except _FAILURES as error:
                 await pooled.invalidate()
-                raise NotStoredError(str(error) or type(error).__name__) from error
+                is_read_only = isinstance(error, asyncpg.ReadOnlySQLTransactionError)
+                kind = ReadOnlyError if is_read_only else NotStoredError
+                raise kind(str(error) or type(error).__name__) from error
 
     async def close(self) -> None:
         """The pool belongs to the database."""

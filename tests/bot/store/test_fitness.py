@@ -105,6 +105,35 @@ async def test_a_standby_is_not_fit(empty_database_url: str, clock: FakeClock) -
     assert "point `database` at the primary" in said
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_what_was_a_standby_when_we_connected_is_written_once_it_is_none(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    """Connections outlive a failover, and those of a pool would lead to the standby for ever."""
+    database, one = opened_store.database, opened_store.inbox
+    fitness = Fitness(database, one, clock)
+    name = f'ALTER DATABASE "{database.url.database}"'
+    async with database.write() as connection:
+        await connection.execute(text(f"{name} SET default_transaction_read_only = on"))
+    for engine in (database._reader, database._writer):
+        await engine.dispose()  # as a failover ends all connections
+    with pytest.raises(NotStoredError, match="read-only"):
+        await accept(one, "first")
+    with pytest.raises(NotStoredError, match="read-only"):
+        await opened_store.queue.claim(clock.now(), 1)
+    assert "point `database` at the primary" in await fitness.fault()
+    async with database.read() as connection:
+        await connection.execute(text("SET transaction_read_only = off"))
+        await connection.execute(text("SET default_transaction_read_only = off"))
+        await connection.execute(text(f"{name} RESET default_transaction_read_only"))
+        await connection.execute(text("SET default_transaction_read_only = on"))
+    await opened_store.queue.claim(clock.now(), 1)
+    await accept(one, "second")
+    clock.advance(seconds=REMEMBERED.total_seconds())
+    await fitness.fault()
+    assert await fitness.fault() == ""
+
+
 async def test_a_server_that_is_not_there_is_asked_after(clock: FakeClock) -> None:
     nobody = Database("postgresql://someone@127.0.0.1:1/nothing")
     said = await Fitness(nobody, GroupCommitInbox(Writer(), clock), clock).fault()
