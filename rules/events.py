@@ -43,7 +43,10 @@ class AckConfirmed:
 
 @dataclass(frozen=True, slots=True)
 class Unacked:
+    """`of` is whose acknowledgement alone is meant, "" for whoever has it."""
+
     by: str
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

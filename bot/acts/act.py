@@ -181,9 +181,8 @@ class ActPayload:
     answer_to: AnswerTo
 
 
-_BY_ONE_PERSON: dict[str, type[AckConfirmed | Unacked | Unsnoozed | Escalated | RunRequested]] = {
+_BY_ONE_PERSON: dict[str, type[AckConfirmed | Unsnoozed | Escalated | RunRequested]] = {
     "ack_confirmed": AckConfirmed,
-    "unacked": Unacked,
     "unsnoozed": Unsnoozed,
     "escalated": Escalated,
     "run_requested": RunRequested,
@@ -213,6 +212,8 @@ def event_of(act: OnIncident) -> PersonEvent:
     match act.event:
         case "acked":
             return Acked(act.by, act.via)
+        case "unacked":
+            return Unacked(act.by, act.person)
         case event if event in _WITH_A_NOTE:
             return _WITH_A_NOTE[event](act.by, act.note)
         case "snoozed" if act.until is not None:

@@ -15,10 +15,11 @@ from bot.slack.text import md
 from bot.slack.views import modals
 from bot.slack.views.answers import said
 from bot.slack.views.correct import correct_modal
+from bot.slack.views.incident import STILL, no_more_asked
 from bot.slack.views.journal import FORMS as JOURNAL
 from bot.slack.views.timeline import MOST_READ, timeline_modal
 from bot.slack.wording.incident import no_incident
-from rules.incident import Incident
+from rules.incident import Incident, State
 from rules.matching.known import with_catalogue
 from rules.matching.matcher import parse_matchers
 
@@ -55,18 +56,33 @@ class Clicks:
         caller, (word, number) = self._intake.caller(body), _chosen(body)
         if number is None:
             return await self.unknown(ack, body)
-        act = OnIncident(number=number, event=EVENTS[word], by=caller.key)
+        asked = str(_action(body).get("block_id", "")).startswith(STILL)
+        own = caller.key if asked and word == "unack" else ""
+        act = OnIncident(number=number, event=EVENTS[word], by=caller.key, person=own)
         try:
             await self._intake.store(act, caller.answer_to(quiet=True), _key(body))
         except NotStoredError:
             await ack()
             return await self._intake.whisper(caller, said(md(NOT_STORED)))
         await ack()
-        if word == "ack_confirm" and caller.response_url:
-            thanks = said(md("Thanks. You still have #{number}.", number=number))
-            await self._desk.api.respond(caller.response_url, {"replace_original": True, **thanks})
+        if asked and caller.response_url:
+            await self._no_more_asked(number, caller, handed_back=bool(own))
         await self._desk.directory.learn(caller.user)
         return None
+
+    async def _no_more_asked(self, number: int, caller: Caller, *, handed_back: bool) -> None:
+        """Answer in place of the question: what it asks about may be another's by now."""
+        incident = await self._desk.reader.incident_numbered(number)
+        if incident is None:
+            told = said(no_incident(number))
+        elif (
+            handed_back and incident.state is State.ACKNOWLEDGED and incident.acked_by == caller.key
+        ):
+            told = said(md("You hand #{number} back: it pages again.", number=number))
+        else:
+            scene, _ = await self._desk.scene(incident, ask=False)
+            told = no_more_asked(scene, caller.key)
+        await self._desk.api.respond(caller.response_url, {"replace_original": True, **told})
 
     async def overflow(self, ack: Ack, body: Json) -> None:
         word, _ = _chosen(body)

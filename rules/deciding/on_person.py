@@ -53,10 +53,8 @@ def _refusal(at: Incident, event: PersonEvent, now: datetime) -> Sentence | None
     match event:
         case Acked(by) if at.state is State.ACKNOWLEDGED and not at.snoozed_until:
             return _already_acked(at, by)
-        case AckConfirmed(by) if at.state is not State.ACKNOWLEDGED or by != at.acked_by:
-            return say("Only the one who has #{number} can confirm that.", number=at.number)
-        case Unacked() if at.state is not State.ACKNOWLEDGED:
-            return say("Nobody has acknowledged #{number}.", number=at.number)
+        case AckConfirmed() | Unacked():
+            return _refusal_of_holder(at, event)
         case Reopened() if at.is_open:
             return say("#{number} is still open.", number=at.number)
         case Snoozed(until=until) if not now < until <= now + LONGEST_SNOOZE:
@@ -65,6 +63,19 @@ def _refusal(at: Incident, event: PersonEvent, now: datetime) -> Sentence | None
             return _refusal_afterwards(at, event)
         case Unsnoozed() if at.snoozed_until is None:
             return say("#{number} is not snoozed.", number=at.number)
+        case _:
+            return None
+
+
+def _refusal_of_holder(at: Incident, event: AckConfirmed | Unacked) -> Sentence | None:
+    has_it = at.state is State.ACKNOWLEDGED
+    match event:
+        case AckConfirmed(by) if not has_it or by != at.acked_by:
+            return say("Only the one who has #{number} can confirm that.", number=at.number)
+        case Unacked() if not has_it:
+            return say("Nobody has acknowledged #{number}.", number=at.number)
+        case Unacked(of=of) if of not in {"", at.acked_by}:
+            return say("{who} has #{number} now.", who=Who(at.acked_by), number=at.number)
         case _:
             return None
 
@@ -111,7 +122,7 @@ def _carry_out(draft: Draft, event: PersonEvent, book: RuleBook, now: datetime) 
             draft.change(ack_confirm_by=None, ack_expires_at=_expiry(draft.incident, book, now))
             draft.because("person", say("{who} is still on it.", who=Who(by)))
             show_everywhere(draft)
-        case Unacked(by):
+        case Unacked(by=by):
             _again(draft, say("{who} handed it back.", who=Who(by)), book, now)
         case Resolved() | Verified() | Waived() | RunRequested():
             _end(draft, event, book, now)

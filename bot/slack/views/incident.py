@@ -152,6 +152,10 @@ def group_note(scene: Scene, group: Mrkdwn) -> Json:
     return kit.message(text, [kit.section(shown)])
 
 
+STILL = "still:"
+"""How the block begins that asks the acker; its buttons are about their acknowledgement alone."""
+
+
 def still_on_it(scene: Scene) -> Json:
     """Ask the acker whether they still have it."""
     at = scene.incident
@@ -169,13 +173,23 @@ def still_on_it(scene: Scene) -> Json:
         [
             kit.section(join("\n", [asked, until])),
             kit.actions(
-                f"still:{at.number}",
+                f"{STILL}{at.number}",
                 kit.button("Yes, still on it", "ack_confirm", str(at.number), style="primary"),
                 kit.button("Hand it back", "unack", str(at.number)),
             ),
             *kit.context(_place(scene)),
         ],
     )
+
+
+def no_more_asked(scene: Scene, person: str) -> Json:
+    """What stands in place of that question once its reader has clicked: how things are."""
+    at = scene.incident
+    if at.state is State.ACKNOWLEDGED and at.acked_by == person:
+        text = md("Thanks. You still have #{number}.", number=at.number)
+    else:
+        text = join(" ", [md("You do not have {title} now.", title=short(at)), state_line(scene)])
+    return kit.message(text, [kit.section(text), *kit.context(_place(scene))])
 
 
 def buttons(incident: Incident) -> list[Json]:

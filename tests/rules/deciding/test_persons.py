@@ -89,6 +89,15 @@ def test_handing_back_pages_from_the_first_step() -> None:
     assert refusal(night, Unacked(ANA)) == "Nobody has acknowledged #1."
 
 
+def test_who_is_asked_too_late_hands_back_nothing_of_another_s() -> None:
+    night = Night()
+    night.happens(Acked(BO))
+    assert refusal(night, Unacked(ANA, of=ANA)) == f"{BO} has #1 now."
+    assert night.happens(Unacked(BO, of=BO)).incident.state is State.TRIGGERED
+    night.happens(Acked(BO))
+    assert night.happens(Unacked(ANA)).incident.state is State.TRIGGERED
+
+
 def test_resolving_keeps_the_note_and_stops_everything() -> None:
     night = Night()
     decision = night.happens(Resolved(BO, "reran it"))
