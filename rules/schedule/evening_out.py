@@ -8,7 +8,8 @@ from rules.people import People
 from rules.rotation import OnCall, Span
 from rules.schedule.fairness import Calendar, Load, loads
 from rules.schedule.held import Slot
-from rules.schedule.load_report import absences, availability, calendars, even, members_of
+from rules.schedule.load_report import availability, calendars, even, members_of, takers_of
+from rules.schedule.resolution import plan_at
 from rules.schedule.roster import Away, Schedule
 from rules.sentence import Sentence, Who, say
 
@@ -61,12 +62,13 @@ def propose(
     """
     members = members_of(schedule, on_call, past[0], ahead[1])
     able = availability(members, schedule, past[0], ahead[1])
-    found = calendars(schedule, ahead[0])
+    found = calendars(schedule, past[0], ahead[1])
     carried = _weights(loads(on_call, past[0], past[1], calendars=found), members)
     planned = _weights(loads(on_call, ahead[0], ahead[1], calendars=found), members)
     totals = {person: carried[person] + planned[person] for person in members}
     before = even(totals, able)
     plan = _Plan(on_call, schedule, totals, able, min_rest)
+    plan.peers = _peers(schedule, ahead[0])
     plan.turns = list(_turns(on_call, ahead, found))
     moves: list[Move] = []
     while len(moves) < MOST_MOVES and (best := plan.best()):
@@ -88,11 +90,11 @@ class _Plan:
     ) -> None:
         self.totals = totals
         self.turns: list[_Turn] = []
+        self.peers: Mapping[tuple[str, str], Sequence[str]] = {}
         self._able = able
-        self._away = absences(schedule)
+        self._away = schedule.absences
         self._min_rest = min_rest
         self._moved: set[int] = set()
-        self._peers = _peers(on_call, schedule)
         self._busy = {
             person: [span for span in on_call.all_spans() if person in span.people]
             for person in totals
@@ -145,7 +147,7 @@ class _Plan:
 
     def _takers(self, turn: _Turn) -> Iterator[str]:
         start, end = turn.span.start, turn.span.end
-        for person in self._peers.get((turn.span.rotation, turn.span.role), ()):
+        for person in self.peers.get((turn.span.rotation, turn.span.role), ()):
             if person == turn.person or self._able.get(person, 0.0) <= 0:
                 continue
             if any(_meets(away, person, start, end) for away in self._away):
@@ -226,16 +228,15 @@ def _turns(
         yield _Turn(span, span.people[0], carried[span.people[0]].weighted())
 
 
-def _peers(on_call: OnCall, schedule: Schedule) -> dict[tuple[str, str], list[str]]:
-    """Return who may have each role: whoever has it in sight, or stands in its order."""
-    found: dict[tuple[str, str], set[str]] = {}
-    for span in on_call.all_spans():
-        found.setdefault((span.rotation, span.role), set()).update(span.people)
-    for plan in schedule.plans:
-        for layer in plan.layers:
-            people = {person for turn in layer.order for person in turn}
-            found.setdefault((plan.name, layer.role), set()).update(people)
-    return {slot: sorted(people) for slot, people in found.items()}
+def _peers(schedule: Schedule, now: datetime) -> dict[tuple[str, str], list[str]]:
+    """Return who may have each role: who takes turns in it by the roster in force."""
+    plans = (plan_at(schedule, name, now) for name in {plan.name for plan in schedule.plans})
+    return {
+        (plan.name, role): sorted(people)
+        for plan in plans
+        if plan is not None
+        for role, people in takers_of(plan).items()
+    }
 
 
 def _slot(span: Span) -> Slot:

@@ -10,11 +10,12 @@ from rules.people import People
 from rules.rotation import OnCall
 from rules.schedule.coverage import within
 from rules.schedule.fairness import Calendar, Kind, Load, evenness, loads, shares
-from rules.schedule.resolution import plan_at, roles_of
+from rules.schedule.resolution import plan_at, roles_of, versions_within
 from rules.schedule.roster import Away, RotationPlan, Schedule
 
 NIGHT_BEGINS, NIGHT_ENDS = time(22), time(6)
 _NONE = timedelta(0)
+_Stretch = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ def report(
 ) -> LoadReport:
     """Weigh what everybody who takes part carries in [start, end), of one rotation or of all."""
     chosen = only(on_call, rotation)
-    carried = loads(chosen, start, end, calendars=calendars(facts.schedule, end))
+    carried = loads(chosen, start, end, calendars=calendars(facts.schedule, start, end))
     members = members_of(facts.schedule, chosen, start, end)
     able = availability(members, facts.schedule, start, end)
     weights = {person: carried.get(person, Load()).weighted() for person in members}
@@ -94,13 +95,22 @@ def only(on_call: OnCall, rotation: str) -> OnCall:
     return OnCall(spans, roles={rotation: on_call.roles(rotation)})
 
 
-def calendars(schedule: Schedule, at: datetime) -> dict[str, Calendar]:
-    """Return by whose clock and holidays each rotation's hours are weighed."""
+def calendars(schedule: Schedule, start: datetime, end: datetime) -> dict[str, Calendar]:
+    """Return by whose clock and holidays each rotation's hours of [start, end) are weighed.
+
+    A holiday that has passed stays one when a later version does not list it any more.
+    """
     found = {}
     for name in dict.fromkeys(plan.name for plan in schedule.plans):
-        plan = plan_at(schedule, name, at) or RotationPlan(name=name)
-        days = frozenset(day.day for day in plan.holidays)
-        found[name] = Calendar(zone=plan.zone, holidays=days)
+        versions = versions_within(schedule, name, start, end)
+        zone = versions[-1][0].zone if versions else "UTC"
+        days = {
+            holiday.day
+            for plan, _, until in versions
+            for holiday in plan.holidays
+            if until == end or holiday.day < until.astimezone(ZoneInfo(zone)).date()
+        }
+        found[name] = Calendar(zone=zone, holidays=frozenset(days))
     return found
 
 
@@ -125,17 +135,35 @@ def members_of(
 def availability(
     members: Iterable[str], schedule: Schedule, start: datetime, end: datetime
 ) -> dict[str, float]:
-    """Return how much of a full share each should carry: their weight, less while they are away."""
-    away = absences(schedule)
-    return {
-        person: schedule.weights.get(person, 1.0) * (1.0 - _away_part(away, person, start, end))
-        for person in members
-    }
+    """Return how much of a full share each should carry: their weight, for when they are there.
+
+    They are not while they are away, and before they joined or after they left; who only helps
+    out, by an override or a swap, owes nothing.
+    """
+    away = schedule.absences
+    taking = _taking_part(schedule, start, end)
+    found = {}
+    for person in members:
+        there = sum(
+            (
+                (ends - begins) * (1.0 - _away_part(away, person, begins, ends))
+                for begins, ends in taking.get(person, ())
+            ),
+            _NONE,
+        )
+        found[person] = schedule.weights.get(person, 1.0) * (there / (end - start))
+    return found
 
 
-def absences(schedule: Schedule) -> list[Away]:
-    known = (*schedule.away, *(one for plan in schedule.plans for one in plan.away))
-    return list(dict.fromkeys(known))
+def takers_of(plan: RotationPlan) -> dict[str, set[str]]:
+    """Return who takes turns by a version, by role: those in its orders, else those in its rows."""
+    found: dict[str, set[str]] = {}
+    for layer in plan.layers:
+        found.setdefault(layer.role, set()).update(p for turn in layer.order for p in turn)
+    in_rows: dict[str, set[str]] = {}
+    for shift in plan.shifts:
+        in_rows.setdefault(shift.role, set()).update(shift.people)
+    return in_rows | found
 
 
 def even(weights: Mapping[str, float], able: Mapping[str, float]) -> float:
@@ -205,6 +233,38 @@ def report_json(shown: LoadReport) -> dict[str, Any]:
             for row in shown.people
         ],
     }
+
+
+def _taking_part(schedule: Schedule, start: datetime, end: datetime) -> dict[str, list[_Stretch]]:
+    """Return by person when the rotation counts on them, in order and apart.
+
+    Rows come and go while people stay: who stands in some is there as long as there are any.
+    """
+    found: dict[str, list[_Stretch]] = {}
+    for name in dict.fromkeys(plan.name for plan in schedule.plans):
+        versions = versions_within(schedule, name, start, end)
+        in_rows: dict[str, set[str]] = {}
+        for plan, _, _ in versions:
+            layered = {layer.role for layer in plan.layers}
+            for shift in (one for one in plan.shifts if one.role not in layered):
+                in_rows.setdefault(shift.role, set()).update(shift.people)
+        for plan, begins, ends in versions:
+            layered = {layer.role for layer in plan.layers}
+            takers = takers_of(plan)
+            for role, people in takers.items():
+                for person in people if role in layered else in_rows[role]:
+                    found.setdefault(person, []).append((begins, ends))
+    return {person: _joined(stretches) for person, stretches in found.items()}
+
+
+def _joined(stretches: list[_Stretch]) -> list[_Stretch]:
+    joined: list[_Stretch] = []
+    for begins, ends in sorted(stretches):
+        if joined and begins <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(ends, joined[-1][1]))
+        else:
+            joined.append((begins, ends))
+    return joined
 
 
 def _last_turn(on_call: OnCall, person: str, before: datetime) -> datetime | None:

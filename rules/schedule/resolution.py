@@ -81,6 +81,13 @@ def plan_at(schedule: Schedule, rotation: str, at: datetime) -> RotationPlan | N
     return next((plan for plan in reversed(versions) if plan.valid_from <= at), None)
 
 
+def versions_within(
+    schedule: Schedule, rotation: str, start: datetime, end: datetime
+) -> list[tuple[RotationPlan, datetime, datetime]]:
+    """Return the versions in force for some of [start, end), each with the part it answers for."""
+    return list(_in_force(_versions(schedule).get(rotation, []), start, end))
+
+
 def roles_of(plan: RotationPlan) -> tuple[str, ...]:
     """Return the roles a plan names, in the order they are paged."""
     named = [layer.role for layer in plan.layers] + [shift.role for shift in plan.shifts]
@@ -175,7 +182,7 @@ def _in_force(
     versions: Sequence[RotationPlan], start: datetime, end: datetime
 ) -> Iterator[tuple[RotationPlan, datetime, datetime]]:
     """Yield each version that answers for some of [start, end), with the part it answers for."""
-    until = [*(plan.valid_from for plan in versions[1:]), end]
+    until = [*(plan.valid_from for plan in versions[1:]), end][: len(versions)]
     for plan, ends in zip(versions, until, strict=True):
         begins, ends = max(start, plan.valid_from), min(end, ends)
         if begins < ends:

@@ -4,10 +4,12 @@ Readers of files produce these values; `rules.schedule.resolution` turns them in
 address of the cell a value comes from ("Rotations!C3"), `source` the row in words ("row 14").
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import zip_longest
+from operator import attrgetter
 
 from rules.hours import DAYS, Hours
 from rules.people import People
@@ -236,9 +238,29 @@ class Schedule:
 
     @property
     def absences(self) -> tuple[Away, ...]:
-        """Return everybody's absences, each once however many rotations know of it."""
-        of_plans = (absence for plan in self.plans for absence in plan.away)
-        return tuple(dict.fromkeys((*self.away, *of_plans)))
+        """Return who is away when, by the versions then in force; what touches is one absence."""
+        found: dict[tuple[str, str], Away] = {}
+        apart: list[Away] = []
+        for one in sorted((*self.away, *self._away_by_plans()), key=attrgetter("start", "end")):
+            last = found.get((one.person, one.kind))
+            if last is None or one.start > last.end:
+                apart += [last] if last else []
+                found[one.person, one.kind] = one
+            else:
+                found[one.person, one.kind] = replace(last, end=max(last.end, one.end))
+        return tuple(sorted((*apart, *found.values()), key=attrgetter("start", "end", "person")))
+
+    def _away_by_plans(self) -> Iterator[Away]:
+        versions: dict[str, list[RotationPlan]] = {}
+        for plan in sorted(self.plans, key=attrgetter("valid_from")):
+            versions.setdefault(plan.name, []).append(plan)
+        for own in versions.values():
+            for plan, later in zip_longest(own, own[1:]):
+                for one in plan.away:
+                    begins = max(one.start, plan.valid_from)
+                    ends = min(one.end, later.valid_from) if later else one.end
+                    if begins < ends:
+                        yield replace(one, start=begins, end=ends)
 
     def without_away(self) -> "Schedule":
         """Return the schedule as if everybody were there: who would have been on call."""

@@ -1,5 +1,6 @@
 """The load against a fair share, and a proposal that evens it out and explains itself."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -10,9 +11,28 @@ from rules.people import People, Person
 from rules.rotation import OnCall
 from rules.schedule.coverage import double_booked
 from rules.schedule.evening_out import MIN_REST, proposal_rows, proposal_text, propose
-from rules.schedule.load_report import Facts, nights_woken, only, report, report_json, report_text
+from rules.schedule.fairness import Kind
+from rules.schedule.load_report import (
+    Facts,
+    PersonLoad,
+    nights_woken,
+    only,
+    report,
+    report_json,
+    report_text,
+)
 from rules.schedule.resolution import on_call
-from rules.schedule.roster import Away, Override, OverrideKind, Schedule, Shift, plans_of
+from rules.schedule.roster import (
+    ALWAYS,
+    Away,
+    Holiday,
+    Override,
+    OverrideKind,
+    RotationPlan,
+    Schedule,
+    Shift,
+    plans_of,
+)
 from tests.stories.rota import monday, week, weekly
 
 START, END = monday(-1), monday(12)
@@ -138,3 +158,77 @@ def test_a_proposal_is_the_same_again_and_respects_everybody(
         assert all(
             s.end <= move.slot.starts_at - rest or s.start >= move.slot.ends_at + rest for s in near
         )
+
+
+def turns_of(*people: str, since: datetime = ALWAYS) -> RotationPlan:
+    """Return a version of weekly turns, in force from `since`."""
+    plan = weekly().plans[0]
+    layer = replace(plan.layers[0], order=tuple((who,) for who in people))
+    return replace(plan, layers=(layer,), valid_from=since)
+
+
+def shown_by(schedule: Schedule) -> dict[str, PersonLoad]:
+    facts = Facts(schedule=schedule, people=People())
+    return {r.person: r for r in report(answered(schedule), facts, monday(), monday(4)).people}
+
+
+def proposed_by(schedule: Schedule) -> set[str]:
+    """Return who would be given turns in weeks 4 to 7, to even out weeks 0 to 7."""
+    found = propose(answered(schedule), schedule, (monday(), monday(4)), (monday(4), monday(8)))
+    return {move.taker for move in found.moves}
+
+
+def test_who_left_owes_for_their_time_only_and_is_given_nothing() -> None:
+    schedule = Schedule(plans=(turns_of("ana", "bo", "cy"), turns_of("ana", "bo", since=monday(3))))
+    rows = shown_by(schedule)
+    assert rows["cy"].able == 0.75
+    assert rows["cy"].fair == pytest.approx(0.75 / 2.75)
+    assert "cy" not in proposed_by(schedule)
+
+
+def test_who_joined_makes_up_for_no_time_before_that() -> None:
+    crew = ("ana", "bo", "cy")
+    joined = turns_of(*crew, "dee", since=monday(4))
+    schedule = Schedule(plans=(turns_of(*crew), joined))
+    assert {who: row.able for who, row in shown_by(schedule).items()} == {
+        "ana": 1.0, "bo": 1.0, "cy": 1.0, "dee": 0.0,
+    }  # fmt: skip
+    assert "dee" not in proposed_by(schedule)
+
+
+def test_who_helped_out_once_owes_nothing() -> None:
+    helped = Override(
+        id="1", rotation="data", role="primary", person="lead", starts_at=monday(2),
+        ends_at=monday(2) + timedelta(hours=2), by="lead", created_at=monday(2),
+    )  # fmt: skip
+    schedule = Schedule(plans=(turns_of("ana", "bo", "cy"),)).with_changes([helped])
+    rows = shown_by(schedule)
+    assert (rows["lead"].load.hours, rows["lead"].fair) == (2, 0)
+    assert rows["ana"].fair == pytest.approx(1 / 3)
+    assert proposed_by(schedule) == set()
+
+
+def test_rows_that_are_cleared_away_take_nobody_out() -> None:
+    whole = weeks("ana", "bo", "cy", "ana", "bo", "cy").plans[0]
+    rest = replace(whole, shifts=whole.shifts[4:], valid_from=monday(3))
+    rows = shown_by(Schedule(plans=(whole, rest)))
+    assert {row.able for row in rows.values()} == {1.0}
+
+
+def test_a_holiday_that_has_passed_stays_one_in_the_next_years_list() -> None:
+    first = (Holiday(day=date(2026, 11, 26)), Holiday(day=date(2026, 12, 10)))
+    old = replace(turns_of("ana", "bo"), holidays=first)
+    new = replace(old, holidays=(Holiday(day=date(2027, 1, 1)),), valid_from=monday(2))
+    rows = shown_by(Schedule(plans=(old, new)))
+    assert sum(row.load.time[Kind.HOLIDAY] / timedelta(hours=1) for row in rows.values()) == 24
+
+
+def test_an_absence_that_was_taken_back_is_none() -> None:
+    trip = Away(person="cy", start=monday(1), end=monday(5))
+    old = replace(turns_of("ana", "bo", "cy"), away=(trip,))
+    new = replace(old, away=(), valid_from=monday(2))
+    schedule = Schedule(plans=(old, new))
+    assert schedule.absences == (replace(trip, end=monday(2)),)
+    assert shown_by(schedule)["cy"].able == 0.75
+    longer = replace(new, away=(replace(trip, end=monday(6)),))
+    assert Schedule(plans=(old, longer)).absences == (replace(trip, end=monday(6)),)
