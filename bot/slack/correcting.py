@@ -82,7 +82,7 @@ class Corrections:
             actionable=remedy.actionable,
         )
         try:
-            await self._intake.store(act, caller.answer_to(quiet=True), form_key(view, act))
+            await self._intake.store(act, caller.answer_to(quiet=True), form_key(view))
         except NotStoredError:
             await ack(response_action="errors", errors={"category": NOT_STORED})
             return

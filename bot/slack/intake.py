@@ -141,13 +141,14 @@ class Intake:
         await api.post(channel, message, f"whisper:{caller.trigger}")
 
 
-def form_key(view: Json, act: Act) -> str:
+def form_key(view: Json) -> str:
     """Name what a form sent: the same again is a repetition, another answer in it is none.
 
-    Slack leaves a form open when it did not hear in time that it was stored.
+    Slack leaves a form open when it did not hear in time that it was stored. What was filled in
+    counts and not the act: of "1h" each second makes another.
     """
-    digest = hashlib.sha256(repr(act).encode("utf-8", "replace")).hexdigest()[:16]
-    return f"view:{view['id']}:{digest}"
+    filled = json.dumps((view.get("state") or {}).get("values"), sort_keys=True)
+    return f"view:{view['id']}:{hashlib.sha256(filled.encode()).hexdigest()[:16]}"
 
 
 def written_in(message: Json) -> str:

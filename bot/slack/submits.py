@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from bot.acts.act import Act, MakeSilence, OnIncident, OpenByHand
 from bot.ports.inbox import NotStoredError
 from bot.slack.blocks import Json
-from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata, read_number
+from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, form_key, read_metadata, read_number
 from bot.slack.text import md
 from bot.slack.views.answers import said
 from bot.slack.wishes import Typist, ahead_of, matchers_of, override
@@ -78,7 +78,7 @@ class Submits:
         form = Form(view, self._intake.desk.directory.key_of)
         try:
             act = FORMS[view["callback_id"]](form, typist)
-            await self._store(act, caller, str(view["id"]))
+            await self._store(act, caller, form_key(view))
         except FieldError as error:
             await ack(response_action="errors", errors={error.field: str(error)})
         except NotStoredError:
@@ -87,9 +87,9 @@ class Submits:
         else:
             await ack(response_action="clear")
 
-    async def _store(self, act: Act, caller: Caller, view_id: str) -> None:
+    async def _store(self, act: Act, caller: Caller, key: str) -> None:
         quiet = isinstance(act, OnIncident)
-        await self._intake.store(act, caller.answer_to(quiet=quiet), f"view:{view_id}")
+        await self._intake.store(act, caller.answer_to(quiet=quiet), key)
 
     async def unknown(self, ack: Ack, body: Json) -> None:
         """A form of an older version: it closes, and the person hears that nothing was done."""

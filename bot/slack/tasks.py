@@ -107,7 +107,7 @@ class TaskClicks:
             await ack(response_action="errors", errors=act)
             return
         try:
-            await self._intake.store(act, caller.answer_to(), form_key(view, act))
+            await self._intake.store(act, caller.answer_to(), form_key(view))
         except NotStoredError:
             first = next(b["block_id"] for b in view["blocks"] if b["type"] == "input")
             await ack(response_action="errors", errors={first: NOT_STORED})

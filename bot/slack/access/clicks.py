@@ -15,7 +15,7 @@ from bot.acts.access import (
 from bot.ports.inbox import NotStoredError
 from bot.slack.access.choices import access_form, group_named
 from bot.slack.blocks import Json
-from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_number
+from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, form_key, read_number
 from bot.slack.submits import Form
 from bot.slack.text import md
 from bot.slack.views import access as views
@@ -86,7 +86,7 @@ class AccessClicks:
             group = group_named(self._desk, act.group)
             if group is not None and group.reason_required and not act.why:
                 return {"why": "Say why."}
-            await self._intake.store(act, caller.answer_to(), f"view:{view['id']}")
+            await self._intake.store(act, caller.answer_to(), form_key(view))
         except NotVouchedError as error:
             return {"group": str(error)}
         except NotStoredError:

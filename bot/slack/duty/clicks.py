@@ -7,7 +7,7 @@ from bot.acts.act import OpenByHand
 from bot.acts.duties import LeaveNote
 from bot.ports.inbox import NotStoredError
 from bot.slack.blocks import Json
-from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
+from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, form_key, read_metadata
 from bot.slack.submits import Form
 from bot.slack.text import md
 from bot.slack.views.answers import said
@@ -63,7 +63,7 @@ class DutyClicks:
             return
         act = LeaveNote(by=caller.key, rotation=place[0], boundary_at=place[1], note=text)
         try:
-            await self._intake.store(act, caller.answer_to(), f"view:{view['id']}")
+            await self._intake.store(act, caller.answer_to(), form_key(view))
         except NotStoredError:
             await ack(response_action="errors", errors={"note": NOT_STORED})
         else:

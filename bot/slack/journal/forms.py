@@ -129,7 +129,7 @@ class JournalForms:
 
     async def _store(self, ack: Ack, view: Json, caller: Caller, act: JournalAct) -> None:
         try:
-            await self._intake.store(act, caller.answer_to(), form_key(view, act))
+            await self._intake.store(act, caller.answer_to(), form_key(view))
         except NotStoredError:
             await ack(response_action="errors", errors={_first_input(view): NOT_STORED})
         else:

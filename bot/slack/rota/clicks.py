@@ -9,7 +9,7 @@ from bot.acts.act import Act
 from bot.acts.roster import AskCover, AskSwap, DrawLoad, EndOverride, OnCover, OnSwap
 from bot.ports.inbox import NotStoredError
 from bot.slack.blocks import Json
-from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, read_metadata
+from bot.slack.intake import NOT_STORED, Ack, Caller, Intake, form_key, read_metadata
 from bot.slack.rota.loads import APPLY, asked_of, proposal_of
 from bot.slack.submits import Form
 from bot.slack.text import md
@@ -136,7 +136,7 @@ class RotaClicks:
 
     async def _submit(self, ack: Ack, act: Act, caller: Caller, view: Json, field: str) -> None:
         try:
-            await self._intake.store(act, caller.answer_to(), f"view:{view['id']}")
+            await self._intake.store(act, caller.answer_to(), form_key(view))
         except NotStoredError:
             await ack(response_action="errors", errors={field: NOT_STORED})
             return

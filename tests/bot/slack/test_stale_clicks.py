@@ -9,7 +9,8 @@ from bot.workspace.state import Workspace
 from rules.incident import Incident
 from tests.bot.slack.samples import ANA, BO, NOW, incident
 from tests.bot.slack.test_delivery import carry_out, job
-from tests.bot.slack.test_listeners import acts
+from tests.bot.slack.test_listeners import acts, modal, submit
+from tests.fakes.clock import FakeClock
 from tests.fakes.inbox import FakeInbox
 from tests.fakes.reader import FakeReader
 
@@ -52,6 +53,28 @@ async def test_the_question_hands_back_its_own_acknowledgement_alone(
 ) -> None:
     assert "Acknowledged* by Bo" in await answered(desk, reader, workspace, BOS, "unack")
     assert acts(inbox)[0].act == OnIncident(number=42, event="unacked", by=ANA, person=ANA)
+
+
+@pytest.mark.parametrize(
+    ("button", "first", "second"),
+    [
+        ("home_page", {"title": "x", "person": "U0BO0001"}, {"title": "x", "person": "U0CY0001"}),
+        ("home_take", {"from": "now", "to": "2h"}, {"from": "now", "to": "4h"}),
+    ],
+)
+async def test_another_answer_in_a_form_that_slack_left_open_is_another_wish(
+    line: Listening, workspace: Workspace, inbox: FakeInbox, clock: FakeClock, button: str,
+    first: dict[str, str], second: dict[str, str],
+) -> None:  # fmt: skip
+    await workspace.open_home("ana")
+    await workspace.until(lambda: "U0ANA001" in workspace.homes)
+    await workspace.click_view(workspace.homes["U0ANA001"].id, button)
+    view = await modal(workspace, {"home_page": "open_by_hand", "home_take": "override"}[button])
+    for answer in (first, first, second):
+        assert (await submit(workspace, view, answer)).acked
+        clock.advance(seconds=4)
+        workspace.views[view.id], workspace.stacks["U0ANA001"] = view, [view.id]
+    assert len(acts(inbox)) == 2
 
 
 async def test_handing_back_is_answered_in_place(
