@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
 from rules.incident import Incident, State
 from rules.verification import Verdict
-from tests.simulation.invariants import INVARIANTS
-from tests.simulation.life import live
+from tests.simulation.invariants import INVARIANTS, broken
+from tests.simulation.life import Past, live
 from tests.simulation.planted import LIVING
 from tests.simulation.records import Records
 from tests.simulation.storage import Disk
@@ -282,18 +283,42 @@ def one_disk() -> Iterator[Disk]:
         yield made
 
 
+@contextmanager
+def taken_back(past: Past) -> Iterator[None]:
+    """Let nothing that is altered inside outlast it."""
+    world = past.world
+    posts = [replace(post) for post in world.slack.posts]
+    sendings = [*world.services.sendings] if world.services else []
+    world.disk.looker.execute("BEGIN")
+    try:
+        yield
+    finally:
+        world.disk.looker.execute("ROLLBACK")
+        world.slack.posts[:] = posts
+        if world.services:
+            world.services.sendings[:] = sendings
+
+
+def breaks(past: Past, alter: Alter) -> bool:
+    check = INVARIANTS[ALTERED[alter]]
+    with taken_back(past):
+        records = Records(past)
+        return alter(records) and bool(list(check(records)))
+
+
+@pytest.mark.timeout(600)
 @pytest.mark.filterwarnings("ignore:The garbage collector is trying to clean up")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("alter", ALTERED, ids=lambda alter: alter.__name__)
-def test_what_is_altered_afterwards_is_found(one_disk: Disk, alter: Alter) -> None:
-    check = INVARIANTS[ALTERED[alter]]
+def test_what_is_altered_afterwards_is_found(one_disk: Disk) -> None:
+    """Each life is lived once, and altered in each way that no life before it showed."""
+    unfound = [*ALTERED]
     for seed in SEEDS:
         past = live(seed, one_disk)
-        assert list(check(Records(past))) == []
-        records = Records(past)
-        if alter(records) and list(check(records)):
+        assert broken(past) == []
+        unfound = [alter for alter in unfound if not breaks(past, alter)]
+        if not unfound:
             return
-    pytest.fail(f"no life of {len(SEEDS)} that is altered breaks it")
+    pytest.fail(f"no life of {len(SEEDS)} is broken by {[alter.__name__ for alter in unfound]}")
 
 
 def test_every_invariant_is_broken_once() -> None:
