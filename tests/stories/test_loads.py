@@ -2,10 +2,18 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.acts.roster import DrawLoad
 from bot.loads import weigh
+from bot.ports.delivering import GiveUpError
+from bot.ports.jobs import Job
+from bot.store.opening import OpenedStore
+from rules.contacting.method import Method
 from rules.people import People, Person
+from tests.fakes.clock import FakeClock
 from tests.stories.conftest import Tell
+from tests.stories.reached import Reached, reaching
 from tests.stories.rota import Rota, monday, week, weekly
 
 HOUR = timedelta(hours=1)
@@ -37,6 +45,26 @@ async def test_pages_and_nights_come_from_what_was_delivered(tell: Tell) -> None
     rows = {row.person: row for row in weighed.report.people}
     assert (rows["ana"].pages, rows["ana"].woken) == (2, 1)
     assert {who: row.load.hours for who, row in rows.items()} == {"ana": 18, "bo": 168, "cy": 150}
+
+
+@pytest.mark.parametrize("in_slack", [True, False])
+async def test_a_page_counts_once_by_whatever_method_it_came(
+    opened_store: OpenedStore, clock: FakeClock, *, in_slack: bool
+) -> None:
+    story = Reached(opened_store, clock, reaching())
+
+    def unknown(job: Job) -> None:
+        if job.kind == "page" and not in_slack:
+            raise GiveUpError("Slack knows nobody with this e-mail")
+
+    story.slack.fault = unknown
+    begun = clock.now()
+    await story.fires()
+    await story.after(minutes=6)
+    assert {method for method, _ in story.summonses} == {Method.EMAIL, Method.VOICE}
+    await story.presses()
+    pages = await story.store.reader.pages_sent(begun, clock.now())
+    assert [one for one in pages if one[0] == "ana"] == [("ana", begun)]
 
 
 async def test_a_picture_that_is_asked_for_is_a_stored_job(tell: Tell) -> None:

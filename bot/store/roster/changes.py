@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 from sqlalchemy import BindParameter, Row, Select, Table, bindparam, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.contact_jobs import CONTACT, PAGE
 from bot.ports.changes import RosterChange
 from bot.store import jobs, rows
-from bot.store.columns import UtcDateTime, stored_text
+from bot.store.columns import UtcDateTime, stored_key, stored_text
 from bot.store.database import Database
 from bot.store.tables.changes import COVER_REQUEST, OVERRIDE, ROSTER_CHANGE, SWAP
 from bot.store.tables.core import COUNTER, JOB
@@ -46,9 +47,9 @@ _AUDIT = (
     .order_by(ROSTER_CHANGE.c.at.desc(), ROSTER_CHANGE.c.id.desc())
     .limit(bindparam("most"))
 )
-_PAGES = select(JOB.c.payload, JOB.c.done_at).where(
+_PAGES = select(JOB.c.key, JOB.c.payload, JOB.c.done_at).where(
     text("job.state IN ('done', 'cancelled')"),
-    JOB.c.kind == "page",
+    JOB.c.kind.in_((PAGE, CONTACT)),
     text("job.state = 'done'"),
     JOB.c.done_at >= _SINCE,
     JOB.c.done_at < bindparam("until", type_=UtcDateTime()),
@@ -180,9 +181,15 @@ class ChangeReading:
         return [_audit(row) for row in await self._stored(_AUDIT, since=since, most=limit)]
 
     async def pages_sent(self, start: datetime, end: datetime) -> Sequence[tuple[str, datetime]]:
-        found = await self._stored(_PAGES, since=start, until=end)
-        told = ((json.loads(row.payload).get("person"), row.done_at) for row in found)
-        return sorted(((str(who), at) for who, at in told if who), key=lambda one: (one[1], one[0]))
+        # what came by several methods is one page
+        first: dict[str, tuple[str, datetime]] = {}
+        for row in await self._stored(_PAGES, since=start, until=end):
+            told = json.loads(row.payload)
+            page = stored_key(told["page"]) if "page" in told else row.key
+            who = told.get("person")
+            if who and (page not in first or row.done_at < first[page][1]):
+                first[page] = str(who), row.done_at
+        return sorted(first.values(), key=lambda one: (one[1], one[0]))
 
     async def _stored(self, query: Select[Any], **values: object) -> Sequence[Row[Any]]:
         async with self._changed.read() as connection:
