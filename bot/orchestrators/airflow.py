@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from bot.orchestrators.api import Api, segment
 from bot.orchestrators.target import Started, Target
+from bot.ports.delivering import GiveUpError
 
 
 class Airflow:
@@ -18,7 +19,12 @@ class Airflow:
         body: dict[str, object] = {"dag_run_id": run, "note": "Started to prove a fix."}
         if self._version == "v2":
             body["logical_date"] = None
-        path = f"/api/{self._version}/dags/{segment(dag)}/dagRuns"
+        of_dag = f"/api/{self._version}/dags/{segment(dag)}"
+        # a run of a paused DAG is taken, and never starts
+        told = await self._api.get(of_dag, fine=(HTTPStatus.FORBIDDEN,))
+        if isinstance(told.body, dict) and told.body.get("is_paused") is True:
+            raise GiveUpError(f"{dag[:60]} is paused in Airflow, unpause it there first")
+        path = f"{of_dag}/dagRuns"
         reply = await self._api.post(path, body, fine=(HTTPStatus.CONFLICT,))
         if reply.status == HTTPStatus.CONFLICT:
             # there is one of this id: an earlier attempt has arrived; else this says why not

@@ -47,9 +47,9 @@ class Api:
         self._headers = headers
         self._timeout = aiohttp.ClientTimeout(total=timeout)
 
-    async def get(self, path: str, **query: str) -> Reply:
-        """Read; raises RetryLaterError or GiveUpError."""
-        return _checked(self.name, await self._send("GET", path, query, None))
+    async def get(self, path: str, *, fine: tuple[int, ...] = (), **query: str) -> Reply:
+        """Read; raises RetryLaterError or GiveUpError, but for answers of `fine`."""
+        return _checked(self.name, await self._send("GET", path, query, None), fine)
 
     async def post(self, path: str, body: object, *, fine: tuple[int, ...] = ()) -> Reply:
         """Write once; a failure that may have been carried out is `unsure`.

@@ -41,9 +41,11 @@ class Fake:
     after: bool = False
     slow: bool = False
     attempt: int = 1
+    dag: tuple[int, Mapping[str, object]] = (200, {"is_paused": False})
 
     def app(self) -> web.Application:
         app = web.Application()
+        app.router.add_get("/api/v2/dags/{dag}", self.airflow_dag)
         app.router.add_post("/api/v2/dags/{dag}/dagRuns", self.write(self.airflow))
         app.router.add_get("/api/v2/dags/{dag}/dagRuns/{run}", self.airflow_run)
         app.router.add_post("/api/v2/accounts/7/jobs/42/run/", self.write(self.dbt))
@@ -84,6 +86,10 @@ class Fake:
             return web.json_response({"detail": "exists"}, status=409)
         self.keep(body["dag_run_id"])
         return web.json_response(body)
+
+    async def airflow_dag(self, _request: web.Request) -> web.Response:
+        status, told = self.dag
+        return web.json_response(told, status=status)
 
     async def airflow_run(self, request: web.Request) -> web.Response:
         known = request.match_info["run"] in self.runs
@@ -223,3 +229,16 @@ async def test_nobody_there_is_tried_again() -> None:
         with pytest.raises(RetryLaterError) as caught:
             await Airflow(api).trigger(target("airflow"))
     assert not caught.value.unsure
+
+
+async def test_a_paused_dag_is_told_instead_of_a_run_that_never_starts(bench: Bench) -> None:
+    bench.fake.dag = 200, {"dag_id": "shop daily", "is_paused": True}
+    with pytest.raises(GiveUpError, match="shop daily is paused in Airflow, unpause it"):
+        await bench.of("airflow").trigger(target("airflow"))
+    assert not bench.fake.runs
+
+
+async def test_who_may_start_runs_and_not_read_dags_starts_one(bench: Bench) -> None:
+    bench.fake.dag = 403, {"detail": "Forbidden"}
+    await bench.of("airflow").trigger(target("airflow"))
+    assert len(bench.fake.runs) == 1
