@@ -31,6 +31,7 @@ _DAYS = {
 _RELATIVE = {"today": 0, "tomorrow": 1}
 _FILLERS = ("from", "to", "until", "till", "at", "in", "for", "-", "–")
 _MOST_WORDS = 4
+_ENDS = ",;!?"
 
 
 class UnclearTimeError(ValueError):
@@ -105,7 +106,7 @@ def read_moment(text: str, now: datetime, zone: str, *, said_at: datetime | None
     that an end belongs to, `said_at` is when the person wrote both: their tomorrow is one day.
     Raises UnclearTimeError.
     """
-    words = text.strip().lower().split()
+    words = [bare for word in text.lower().split() if (bare := _bare(word))]
     while words and words[0] in _FILLERS:
         words.pop(0)
     said = " ".join(words)
@@ -147,6 +148,11 @@ def take_moment(
             if count == 1:
                 raise
     raise UnclearTimeError(f"The time is missing. {_EXAMPLES}")
+
+
+def _bare(word: str) -> str:
+    """Return a word without what a phone or a sentence puts behind it: "2h." and "18:00," ."""
+    return word.rstrip(_ENDS if word.endswith(".m.") else f"{_ENDS}.")
 
 
 def _iso(iso: re.Match[str], zone: str) -> Moment:

@@ -8,10 +8,10 @@ from bot.slack.access.commands import read_access, read_revoke
 from bot.slack.commands_correct import read_correction, read_rules
 from bot.slack.commands_journal import read_journal
 from bot.slack.rota.commands import read_cover, read_load, read_override, read_swap, read_take
-from bot.slack.vocabulary import ALIASES, ELSEWHERE, WORDS
+from bot.slack.typed_text import plain_words
+from bot.slack.vocabulary import ALIASES, COMMAND, ELSEWHERE, WORDS
 from bot.slack.wishes import (
     ENDS,
-    QUOTES,
     AskCalendar,
     AskExplain,
     AskHelp,
@@ -29,6 +29,7 @@ from bot.slack.wishes import (
     Typed,
     Typist,
     ahead_of,
+    bare,
     first_of,
     person_of,
 )
@@ -37,12 +38,10 @@ from rules.nearest import nearest
 from rules.schedule.who import find_rotation
 from rules.spoken_time import read_moment, take_moment
 
-_MAIL = re.compile(r"<mailto:([^|>]+)(?:\|[^>]*)?>")
-_LINK = re.compile(r"<(https?://([^|>]+))(?:\|([^>]*))?>")
-_CHANNEL = re.compile(r"<#[A-Z0-9]+\|([^>]*)>")
-_GROUP = re.compile(r"<!subteam\^[A-Z0-9]+\|(@[^>]*)>")
-_MENTION = re.compile(r"<@([A-Z0-9]+)\|[^>]*>")
-_NUMBER = re.compile(r"#?(\d{1,9})")
+_NUMBER = re.compile(rf"#?(\d{{1,9}})[{ENDS}?]*")
+_ON_CALL = frozenset({"is", "on", "call", "oncall", "on-call", "now"})
+"""What people write between `who` and what they mean."""
+_AND = frozenset({"", "and", "&", "+"})
 _COUNT = re.compile(r"\d{1,9}")
 _LONGEST = 4000
 _MOST_TURNS = 20
@@ -51,9 +50,12 @@ _MOST_TURNS = 20
 def parse(text: str, typist: Typist) -> Typed:
     """Read one command; raises CommandError with what to write instead."""
     words = plain_words(text)[:_LONGEST].split()
+    if words and words[0].lower() in {COMMAND, COMMAND.lstrip("/")}:
+        words = words[1:]
     if not words:
         return Typed(AskHelp())
     first = words[0].lower().lstrip("/")
+    first = bare(first) or first
     word = ALIASES.get(first, first)
     if word in ELSEWHERE:
         raise CommandError("That is not in this version.", ELSEWHERE[word])
@@ -70,29 +72,16 @@ def parse(text: str, typist: Typist) -> Typed:
         raise CommandError(_sentence(str(error)), hint) from error
 
 
-def plain_words(text: str) -> str:
-    """Undo Slack's writing of links, addresses, channels and entities; mentions stay."""
-    text = text.encode("utf-8", "replace").decode()  # half a character cannot be stored
-    text = _MAIL.sub(r"\1", text)
-    text = _MENTION.sub(r"<@\1>", _GROUP.sub(r"\1", text))
-    text = _CHANNEL.sub(r"#\1", _LINK.sub(_as_typed, text)).translate(QUOTES)
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def _as_typed(link: re.Match[str]) -> str:
-    """Return the name that Slack made a link of because it ends like a host: `load.py`."""
-    url, bare, label = link.groups()
-    return label if label and label.casefold() == bare.casefold() else url
-
-
 def _who(words: list[str], typist: Typist) -> Typed:
     lowered = [word.lower() for word in words]
-    if "at" in lowered:
-        split = lowered.index("at")
-        moment = read_moment(" ".join(words[split + 1 :]), typist.now, typist.zone)
-        rotation = _rotation_or_none(words[:split], typist)
-        return Typed(AskWho(rotation, moment.at), moment.note)
-    return Typed(AskWho(_rotation_or_none(words, typist)))
+    split = lowered.index("at") if "at" in lowered else len(words)
+    named = [] if _ON_CALL.issuperset(map(bare, words[:split])) else words[:split]
+    rotation = _rotation_or_none(named, typist)
+    if split == len(words):
+        return Typed(AskWho(rotation))
+    written = " ".join(words[split + 1 :]).rstrip("?!")
+    moment = read_moment(written, typist.now, typist.zone)
+    return Typed(AskWho(rotation, moment.at), moment.note)
 
 
 def _next(words: list[str], typist: Typist) -> Typed:
@@ -120,7 +109,7 @@ def _page(words: list[str], typist: Typist) -> Typed:
 
 
 def _list(words: list[str], _typist: Typist) -> Typed:
-    which = words[0].lower() if words else "open"
+    which = bare(words[0]) if words else "open"
     if which not in {"mine", "open", "pending", "all"}:
         raise ValueError(f'"{which}" is no list.')
     return Typed(AskList(which))
@@ -139,14 +128,14 @@ def _correct(words: list[str], typist: Typist) -> Typed:
 
 
 def _ack(words: list[str], typist: Typist) -> Typed:
-    if words and words[0].lower() == "all":
+    if words and bare(words[0]) == "all":
         return Typed(AckAll(by=typist.by))
-    return Typed(OnIncident(number=_number(words), event="acked", by=typist.by))
+    return Typed(OnIncident(number=_only_number(words), event="acked", by=typist.by))
 
 
 def _plain_event(event: str) -> "_Reader":
     def read(words: list[str], typist: Typist) -> Typed:
-        number, note = _number(words), " ".join(words[1:])[:1000]
+        number, note = _only_number(words), " ".join(words[1:])[:1000]
         return Typed(OnIncident(number=number, event=event, by=typist.by, note=note))
 
     return read
@@ -154,7 +143,7 @@ def _plain_event(event: str) -> "_Reader":
 
 def _verify(words: list[str], typist: Typist) -> Typed:
     """Read how somebody knows that it is fixed; "now" alone starts the run that proves it."""
-    now = [word.lower().rstrip(".!") for word in words[1:]] == ["now"]
+    now = [bare(word) for word in words[1:]] == ["now"]
     return _plain_event("run_requested" if now else "verified")(words[:1] if now else words, typist)
 
 
@@ -192,7 +181,7 @@ def _silence(words: list[str], typist: Typist) -> Typed:
 def _unsilence(words: list[str], typist: Typist) -> Typed:
     if not words:
         raise ValueError("Say which: `/oncall silences` lists their ids.")
-    return Typed(EndSilence(by=typist.by, silence_id=words[0][:64]))
+    return Typed(EndSilence(by=typist.by, silence_id=words[0].rstrip(ENDS).strip("`")[:64]))
 
 
 def _silences(_words: list[str], _typist: Typist) -> Typed:
@@ -224,13 +213,14 @@ def _issues(_words: list[str], _typist: Typist) -> Typed:
 
 
 def _runbook(words: list[str], _typist: Typist) -> Typed:
-    return Typed(AskRunbook(0 if words and words[0].lower() == "gaps" else _number(words)))
+    return Typed(AskRunbook(0 if words and bare(words[0]) == "gaps" else _number(words)))
 
 
 def _tasks(words: list[str], _typist: Typist) -> Typed:
-    if words and words[0].lower() not in {"mine", "all"}:
+    which = bare(words[0]) if words else "all"
+    if which not in {"mine", "all"}:
         raise ValueError(f'"{words[0][:40]}" is no list.')
-    return Typed(AskTasks(bool(words) and words[0].lower() == "mine"))
+    return Typed(AskTasks(which == "mine"))
 
 
 def _test(_words: list[str], typist: Typist) -> Typed:
@@ -291,8 +281,16 @@ def _number(words: list[str]) -> int:
     return int(hit[1])
 
 
+def _only_number(words: list[str]) -> int:
+    """Read the number of one incident: whoever names two must not believe that both are done."""
+    number, more = _number(words), [bare(word) for word in words[1:]]
+    if any(map(_NUMBER.fullmatch, more)) and all(w in _AND or _NUMBER.fullmatch(w) for w in more):
+        raise ValueError("One incident at a time; nothing was done.")
+    return number
+
+
 def _rotation_or_none(words: list[str], typist: Typist) -> str:
-    written = " ".join(words)
+    written = " ".join(words).rstrip("?!")
     return find_rotation(typist.on_call, written) if written else ""
 
 

@@ -1,7 +1,7 @@
 """Reads `/oncall correct` and `/oncall rules`."""
 
 from bot.acts.act import EndRule, OnIncident
-from bot.slack.wishes import AskCorrect, AskRules, Typed, Typist
+from bot.slack.wishes import AskCorrect, AskRules, Typed, Typist, bare
 from rules.category import Category
 from rules.priority import Impact
 from rules.teaching.correction import LONGEST_WHY
@@ -48,7 +48,7 @@ def read_correction(number: int, words: list[str], typist: Typist) -> Typed:
 
 
 def _written(words: list[str]) -> str:
-    return "_".join(words).lower().replace("-", "_").strip(",")
+    return "_".join(map(bare, words)).replace("-", "_")
 
 
 def _length_of_category(words: list[str]) -> int:

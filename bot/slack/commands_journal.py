@@ -2,7 +2,7 @@
 
 import re
 
-from bot.slack.wishes import AskJournalPages, Typed, Typist
+from bot.slack.wishes import AskJournalPages, Typed, Typist, bare
 
 _NUMBER = re.compile(r"#?(\d{1,9})")
 _LONGEST = 200
@@ -12,7 +12,7 @@ def read_journal(words: list[str], _typist: Typist) -> Typed:
     """Read a number, `trends`, `search <words>`, or just words; alone: the newest entries."""
     if not words:
         return Typed(AskJournalPages())
-    first = words[0].lower()
+    first = bare(words[0])
     if len(words) == 1 and (hit := _NUMBER.fullmatch(first)):
         return Typed(AskJournalPages(number=int(hit[1])))
     if first == "trends" and len(words) == 1:

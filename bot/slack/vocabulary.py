@@ -67,6 +67,8 @@ WORDS: Mapping[str, Word] = {
 
 ALIASES: Mapping[str, str] = {
     "whois": "who",
+    "whos": "who",
+    "who's": "who",
     "whoisoncall": "who",
     "acknowledge": "ack",
     "unacknowledge": "unack",

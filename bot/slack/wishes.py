@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.acts.act import Act
 from bot.acts.roster import MakeOverride
+from bot.slack.typed_text import QUOTES
 from rules.matching.matcher import parse_matchers
 from rules.people import People
 from rules.rotation import OnCall
@@ -12,9 +13,6 @@ from rules.schedule.roster import OverrideKind
 from rules.schedule.who import find_rotation
 from rules.spoken_time import Moment
 
-QUOTES = str.maketrans(
-    {"“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'"}
-)
 ENDS = ",.:;!"
 """What people put behind a name, a number or a word, and do not mean."""
 
@@ -222,6 +220,11 @@ def first_of(words: list[str]) -> tuple[str, list[str]]:
         quoted, _, rest = text[1:].partition('"')
         return quoted.strip(), rest.lstrip(ENDS).split()
     return (words[0].rstrip(ENDS), words[1:]) if words else ("", [])
+
+
+def bare(word: str) -> str:
+    """Return a keyword as it is meant: without case, and without what a phone puts behind it."""
+    return word.lower().rstrip(f"{ENDS}?")
 
 
 def person_of(written: str, typist: Typist) -> str:

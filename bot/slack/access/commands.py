@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 from bot.acts.access import AskAccess, GiveBack, RevokeAccess, RevokeAll
-from bot.slack.wishes import AskAccessForm, AskGrants, Typed, Typist, ahead_of
+from bot.slack.wishes import ENDS, AskAccessForm, AskGrants, Typed, Typist, ahead_of, bare
 from rules.spoken_time import take_moment
 
 LONGEST_WHY = 500
@@ -20,7 +20,7 @@ def read_access(words: list[str], typist: Typist) -> Typed:
 
     Without a word more than the group's name, a form asks for the rest.
     """
-    first = words[0].lower() if words else ""
+    first = bare(words[0]) if words else ""
     if first == "list":
         return Typed(AskGrants())
     if first == "back":
@@ -46,7 +46,7 @@ def read_access(words: list[str], typist: Typist) -> Typed:
 
 def read_revoke(words: list[str], typist: Typist) -> Typed:
     """`<grant> [why]`, or `all [group] [why]`: everybody's, at once."""
-    if words and words[0].lower() == "all":
+    if words and bare(words[0]) == "all":
         group = words[1].strip("`")[:_LONGEST_NAME] if len(words) > 1 else ""
         why = " ".join(words[2:])[:LONGEST_WHY]
         return Typed(RevokeAll(by=typist.by, group=group, why=why))
@@ -57,7 +57,7 @@ def read_revoke(words: list[str], typist: Typist) -> Typed:
 def _grant(words: list[str]) -> str:
     if not words:
         raise ValueError("Say which grant: `/oncall access list` shows their ids.")
-    return words[0].strip("`")[:64]
+    return words[0].rstrip(ENDS).strip("`")[:64]
 
 
 def _incident(words: list[str]) -> tuple[int, list[str]]:

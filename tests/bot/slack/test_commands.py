@@ -169,6 +169,40 @@ def test_words_become_wishes(typed: str, wish: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        *((typed, "ack 42") for typed in (
+            "Ack 42.", "ack #42!", "ack: 42,", "ack\u200b \u200b42", "\u2060ack 42\ufeff",
+            "`/oncall ack 42`", "“ack 42”", "*ack 42*", "/oncall ack 42", "oncall ack 42",
+            "ack 42 on it",
+        )),
+        ("Ack all.", "ack all"),
+        ("resolve 42: restarted it", "resolve 42 restarted it"),
+        ("resolve #42, 3 rows were missing", "resolve 42 3 rows were missing"),
+        ("snooze 42. 2h.", "snooze 42 2h"),
+        ("snooze 42 until tomorrow, 9 a.m.", "snooze 42 until tomorrow 9am"),
+        ("silence team=finance until 18:00, planned", "silence team=finance 18:00 planned"),
+        ("correct 42 not actionable: noise", "correct 42 not actionable noise"),
+        ("unsilence `abc`.", "unsilence abc"),
+        ("Who is on call?", "who"),
+        ("who’s on call?", "who"),
+        ("who data?", "who data"),
+        ("who data at 18:00?", "who data at 18:00"),
+        ("list All.", "list all"),
+        ("tasks mine!", "tasks mine"),
+        ("journal trends.", "journal trends"),
+        ("runbook gaps.", "runbook gaps"),
+        ("access list.", "access list"),
+        ("revoke all!", "revoke all"),
+        ("revoke `abc`. done", "revoke abc done"),
+        ("help!", "help"),
+    ],
+)  # fmt: skip
+def test_what_a_phone_adds_is_not_meant(typed: str, meant: str) -> None:
+    assert parse(typed, TYPIST).wish == parse(meant, TYPIST).wish
+
+
+@pytest.mark.parametrize(
     ("typed", "said"),
     [
         ("ak 42", "Did you mean `/oncall ack <n|all>`?"),
@@ -179,6 +213,9 @@ def test_words_become_wishes(typed: str, wish: object) -> None:
         ("cover 2027-11-01 09:00 2027-11-01 10:00", "You have no shift then"),
         ("ack", "Say which incident, by its number. Write `/oncall ack <n|all>`."),
         ("ack 42x", "Say which incident"),
+        ("ack 42 43", "One incident at a time; nothing was done."),
+        ("ack #42, #43 and #44.", "One incident at a time; nothing was done."),
+        ("resolve 42 43", "One incident at a time; nothing was done."),
         ("snooze 42", "time is missing"),
         ("snooze 42 2020-01-01 09:00", "That time has passed."),
         ("assign 42", "Say to whom."),
