@@ -305,7 +305,7 @@ def _plans(told: _Gathered) -> Iterator[RotationPlan]:
             layers=layers,
             shifts=shifts,
             roles=roles,
-            holidays=tuple(told.changes.holidays) if layers else (),
+            holidays=tuple(told.changes.holidays),
             overrides=overrides,
             fallback=tab.fallback.get(name, ()) if tab else (),
         )

@@ -8,9 +8,10 @@ from rules.people import People
 from rules.rotation import OnCall, Span
 from rules.schedule.fairness import Calendar, Load, loads
 from rules.schedule.held import Slot
-from rules.schedule.load_report import availability, calendars, even, members_of, takers_of
+from rules.schedule.load_report import availability, calendars, even, members_of
 from rules.schedule.resolution import plan_at
 from rules.schedule.roster import Away, Schedule
+from rules.schedule.taking_part import takers_of
 from rules.sentence import Sentence, Who, say
 
 MIN_REST = timedelta(hours=12)

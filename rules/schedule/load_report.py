@@ -11,11 +11,11 @@ from rules.rotation import OnCall
 from rules.schedule.coverage import within
 from rules.schedule.fairness import Calendar, Kind, Load, evenness, loads, shares
 from rules.schedule.resolution import plan_at, roles_of, versions_within
-from rules.schedule.roster import Away, RotationPlan, Schedule
+from rules.schedule.roster import Away, Schedule
+from rules.schedule.taking_part import homes_of, taking_part
 
 NIGHT_BEGINS, NIGHT_ENDS = time(22), time(6)
 _NONE = timedelta(0)
-_Stretch = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ def report(
     members = members_of(facts.schedule, chosen, start, end)
     able = availability(members, facts.schedule, start, end)
     weights = {person: carried.get(person, Load()).weighted() for person in members}
-    found = shares(weights, able)
+    found, homes = shares(weights, able), homes_of(facts.schedule, start, end)
     rows = [
         PersonLoad(
             person=person,
@@ -78,7 +78,7 @@ def report(
             share=found[person][0],
             fair=found[person][1],
             pages=sum(who == person for who, _ in facts.pages),
-            woken=len(nights_woken(person, facts)),
+            woken=len(nights_woken(person, facts, homes)),
             rested=_last_turn(chosen, person, end),
         )
         for person in members
@@ -98,17 +98,20 @@ def only(on_call: OnCall, rotation: str) -> OnCall:
 def calendars(schedule: Schedule, start: datetime, end: datetime) -> dict[str, Calendar]:
     """Return by whose clock and holidays each rotation's hours of [start, end) are weighed.
 
-    A holiday that has passed stays one when a later version does not list it any more.
+    A holiday that has passed stays one when a later version does not list it any more; of a
+    rotation that says of which places its holidays are, those of others are none.
     """
     found = {}
     for name in dict.fromkeys(plan.name for plan in schedule.plans):
         versions = versions_within(schedule, name, start, end)
         zone = versions[-1][0].zone if versions else "UTC"
+        places = {layer.place for plan, _, _ in versions for layer in plan.layers} - {""}
         days = {
             holiday.day
             for plan, _, until in versions
             for holiday in plan.holidays
-            if until == end or holiday.day < until.astimezone(ZoneInfo(zone)).date()
+            if (until == end or holiday.day < until.astimezone(ZoneInfo(zone)).date())
+            and (not (places and holiday.place) or holiday.place in places)
         }
         found[name] = Calendar(zone=zone, holidays=frozenset(days))
     return found
@@ -141,7 +144,7 @@ def availability(
     out, by an override or a swap, owes nothing.
     """
     away = schedule.absences
-    taking = _taking_part(schedule, start, end)
+    taking = taking_part(schedule, start, end)
     found = {}
     for person in members:
         there = sum(
@@ -155,25 +158,18 @@ def availability(
     return found
 
 
-def takers_of(plan: RotationPlan) -> dict[str, set[str]]:
-    """Return who takes turns by a version, by role: those in its orders, else those in its rows."""
-    found: dict[str, set[str]] = {}
-    for layer in plan.layers:
-        found.setdefault(layer.role, set()).update(p for turn in layer.order for p in turn)
-    in_rows: dict[str, set[str]] = {}
-    for shift in plan.shifts:
-        in_rows.setdefault(shift.role, set()).update(shift.people)
-    return in_rows | found
-
-
 def even(weights: Mapping[str, float], able: Mapping[str, float]) -> float:
     """Return Jain's index of what each carries for what each should."""
     return evenness([weights.get(p, 0.0) / part for p, part in able.items() if part > 0])
 
 
-def nights_woken(person: str, facts: Facts) -> Collection[date]:
-    """Return the nights, by their evenings, in which a person was paged."""
-    zone = ZoneInfo(facts.people.by_key(person).zone)
+def nights_woken(person: str, facts: Facts, homes: Mapping[str, str]) -> Collection[date]:
+    """Return the nights, by their evenings, in which a person was paged.
+
+    Who has no zone of their own is where their shifts are: `homes`, by person.
+    """
+    own = facts.people.by_key(person).zone
+    zone = ZoneInfo(own if own != "UTC" else homes.get(person, own))
     nights = set()
     for who, at in facts.pages:
         local = at.astimezone(zone)
@@ -233,38 +229,6 @@ def report_json(shown: LoadReport) -> dict[str, Any]:
             for row in shown.people
         ],
     }
-
-
-def _taking_part(schedule: Schedule, start: datetime, end: datetime) -> dict[str, list[_Stretch]]:
-    """Return by person when the rotation counts on them, in order and apart.
-
-    Rows come and go while people stay: who stands in some is there as long as there are any.
-    """
-    found: dict[str, list[_Stretch]] = {}
-    for name in dict.fromkeys(plan.name for plan in schedule.plans):
-        versions = versions_within(schedule, name, start, end)
-        in_rows: dict[str, set[str]] = {}
-        for plan, _, _ in versions:
-            layered = {layer.role for layer in plan.layers}
-            for shift in (one for one in plan.shifts if one.role not in layered):
-                in_rows.setdefault(shift.role, set()).update(shift.people)
-        for plan, begins, ends in versions:
-            layered = {layer.role for layer in plan.layers}
-            takers = takers_of(plan)
-            for role, people in takers.items():
-                for person in people if role in layered else in_rows[role]:
-                    found.setdefault(person, []).append((begins, ends))
-    return {person: _joined(stretches) for person, stretches in found.items()}
-
-
-def _joined(stretches: list[_Stretch]) -> list[_Stretch]:
-    joined: list[_Stretch] = []
-    for begins, ends in sorted(stretches):
-        if joined and begins <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(ends, joined[-1][1]))
-        else:
-            joined.append((begins, ends))
-    return joined
 
 
 def _last_turn(on_call: OnCall, person: str, before: datetime) -> datetime | None:

@@ -111,6 +111,15 @@ def test_layers_have_days_hours_holidays_and_an_end() -> None:
     assert who(tabs, *times) == "bo ana ana cy cy ana ana"
 
 
+def test_holidays_are_known_where_nobody_takes_turns_too() -> None:
+    tabs = {
+        "Shifts": "Week of,Primary\n2026-11-23,ana\n",
+        "Holidays": "Date,Name\n2026-11-26,Thanksgiving\n",
+    }
+    (plan,) = read_tabs(tabs).plans.values()
+    assert [holiday.name for holiday in plan.holidays] == ["Thanksgiving"]
+
+
 @pytest.mark.parametrize(
     ("order", "warned"),
     [

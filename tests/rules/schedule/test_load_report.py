@@ -80,7 +80,7 @@ def test_nights_are_counted_once_and_by_the_persons_own_clock() -> None:
 
     pages = [("ana", at(4)), ("ana", at(5)), ("ana", at(14)), ("ana", at(3, 25)), ("bo", at(4))]
     facts = Facts(schedule=Schedule(), people=ZONED, pages=pages)
-    assert nights_woken("ana", facts) == {date(2026, 11, 23), date(2026, 11, 24)}
+    assert nights_woken("ana", facts, {}) == {date(2026, 11, 23), date(2026, 11, 24)}
 
 
 def test_the_report_is_a_table_and_json() -> None:
@@ -221,6 +221,33 @@ def test_a_holiday_that_has_passed_stays_one_in_the_next_years_list() -> None:
     new = replace(old, holidays=(Holiday(day=date(2027, 1, 1)),), valid_from=monday(2))
     rows = shown_by(Schedule(plans=(old, new)))
     assert sum(row.load.time[Kind.HOLIDAY] / timedelta(hours=1) for row in rows.values()) == 24
+
+
+@pytest.mark.parametrize(("zone", "woken"), [("UTC", 1), ("America/New_York", 0)])
+def test_who_has_no_zone_is_woken_where_their_shifts_are(zone: str, woken: int) -> None:
+    plan = turns_of("ana", "bo")
+    layer = replace(plan.layers[0], zone="Pacific/Auckland")
+    schedule = Schedule(plans=(replace(plan, layers=(layer,)),))
+    pages = [("ana", datetime(2026, 11, 24, 13, tzinfo=UTC))]  # 02:00 in Auckland
+    facts = Facts(schedule=schedule, people=People([Person("ana", "Ana", zone=zone)]), pages=pages)
+    rows = report(answered(schedule), facts, monday(), monday(4)).people
+    assert {row.person: row.woken for row in rows} == {"ana": woken, "bo": 0}
+
+
+def test_holidays_of_other_places_are_none_where_the_rotation_says_of_which_it_has() -> None:
+    days = (
+        Holiday(day=date(2026, 11, 26), place="Berlin"),
+        Holiday(day=date(2026, 11, 27), place="London"),
+    )
+    plan = replace(turns_of("ana", "bo"), holidays=days)
+    placed = replace(plan.layers[0], place="Berlin")
+
+    def holiday_hours(plan: RotationPlan) -> float:
+        rows = shown_by(Schedule(plans=(plan,))).values()
+        return sum(row.load.time[Kind.HOLIDAY] / timedelta(hours=1) for row in rows)
+
+    assert holiday_hours(plan) == 48
+    assert holiday_hours(replace(plan, layers=(placed,))) == 24
 
 
 def test_an_absence_that_was_taken_back_is_none() -> None:
