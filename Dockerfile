@@ -12,7 +12,7 @@ RUN sed '/^# === to develop ===/,$d' requirements.lock > image.lock \
  && sed '1,/^# === to build ===/d' image.lock > build.lock \
  && pip install --no-deps --require-hashes -r image.lock
 
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE config.yaml ./
 COPY bot bot
 COPY rules rules
 RUN pip install --no-deps --no-build-isolation . \
