@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -66,6 +66,27 @@ class Schedule:
                 return
             if at >= start:
                 yield at
+
+    def latest_of(self, due: datetime) -> datetime:
+        """Return the last instant that a scheduler may take for a due time, before the next one.
+
+        Where clocks change they differ: Airflow runs what is skipped by the offset from before the
+        gap, and what happens twice the second time.
+        """
+        tz = ZoneInfo(self.zone)
+        before, after = ((due + by).astimezone(tz).utcoffset() for by in (-_SET_BACK, _SET_BACK))
+        if before is None or after is None or before == after:
+            return due
+        local = due.astimezone(tz)
+        latest = local.replace(fold=1).astimezone(UTC)
+        if after > before and (due - _SECOND).astimezone(tz).utcoffset() == before:
+            gap = local.replace(tzinfo=None) - (after - before)
+            skipped = takewhile(
+                lambda at: at - gap < after - before, CronSim(self.cron, gap - _SECOND)
+            )
+            latest = due + max((at - gap for at in skipped), default=timedelta(0))
+        following = self.due_after(due)
+        return min(latest, following) if following else latest
 
     def _from(self, after: datetime) -> Iterator[datetime]:
         last = after

@@ -68,6 +68,10 @@ class Expectation:
     def dedup_key(self) -> str:
         return f"expected:{self.name}"
 
+    def late_at(self, due: datetime) -> datetime:
+        """Return when it is late that was due then."""
+        return self.schedule.latest_of(due) + self.grace
+
     def occasion_of(self, moment: datetime) -> datetime | None:
         """Return the due time that a run of `moment` is for: the last one, or one just ahead."""
         last = self.schedule.due_until(moment)
@@ -230,9 +234,11 @@ def judge(standing: Standing, expected: Expectation, now: datetime) -> Judgement
     due_at = standing.due_at
     if due_at is None:
         return Judgement(standing=_waiting(standing, expected, expected.schedule.due_after(now)))
-    if now < due_at + expected.grace:
+    if now < expected.late_at(due_at):
         return Judgement(standing=_waiting(standing, expected, due_at))
     last = expected.schedule.due_until(now - expected.grace) or due_at
+    while last > due_at and now < expected.late_at(last):
+        last = expected.schedule.due_until(last - _INSTANT) or due_at
     count, kept = 0, deque[datetime](maxlen=MOST_OCCASIONS)
     for at in (due_at, *expected.schedule.due_between(due_at + _INSTANT, last + _INSTANT)):
         count += 1
@@ -281,7 +287,7 @@ def observe(standing: Standing, expected: Expectation, run: Run, now: datetime) 
         standing=_waiting(over, expected, expected.schedule.due_after(occasion)),
         occasions=tuple(
             _served(expected, at, run, began)
-            if at == occasion or moment <= at + expected.grace
+            if at == occasion or moment <= expected.late_at(at)
             else _occasion(expected, at, Outcome.MISSED)
             for at in kept
         ),
@@ -290,7 +296,7 @@ def observe(standing: Standing, expected: Expectation, run: Run, now: datetime) 
 
 
 def _waiting(standing: Standing, expected: Expectation, due: datetime | None) -> Standing:
-    return replace(standing, due_at=due, look_at=due + expected.grace if due else None)
+    return replace(standing, due_at=due, look_at=expected.late_at(due) if due else None)
 
 
 def _occasion(expected: Expectation, at: datetime, outcome: Outcome) -> Occasion:
@@ -321,14 +327,14 @@ def _missed(standing: Standing, expected: Expectation, last: datetime, now: date
         title=f"{expected.name} was due at {local:%H:%M}{day} and has not started{more}",
         description=f"Due {local:%Y-%m-%d %H:%M} {zone.key}, "
         f"with {duration_text(expected.grace)} of grace. {since}",
-        occurred_at=last + expected.grace,
+        occurred_at=expected.late_at(last),
         labels={**expected.labels, "expected_run": expected.name, "due_at": _iso(last)},
     )
 
 
 def _made_up(expected: Expectation, occasion: datetime, began: datetime, now: datetime) -> Alert:
     late = began - occasion
-    if late <= expected.grace:
+    if began <= expected.late_at(occasion):
         words = f"{expected.name} started in time, and its source told of it late"
         return _end(expected, words, now)
     minute = timedelta(minutes=1)

@@ -75,7 +75,7 @@ def expectation_json(one: Expectation, standing: Standing | None, now: datetime)
         "timezone": one.schedule.zone,
         "grace_seconds": int(one.grace.total_seconds()),
         "due_at": _iso(due),
-        "page_at": _iso(due + one.grace if due else None),
+        "page_at": _iso(one.late_at(due) if due else None),
         "seen_at": _iso(standing.seen_at if standing else None),
         "run_id": standing.run_id if standing else "",
         "missed": standing.missed if standing else 0,

@@ -40,6 +40,31 @@ def test_clock_changes_in_berlin(cron: str, after: datetime, dues: list[str]) ->
     assert local(Schedule(cron, BERLIN), after, len(dues)) == dues
 
 
+@pytest.mark.parametrize(
+    ("cron", "zone", "after", "latest"),
+    [
+        ("30 2 * * *", BERLIN, SPRING, "29 01:30Z"),  # due at 01:00Z; an hour on it is 03:30
+        ("0,40 2 * * *", BERLIN, SPRING, "29 01:40Z"),
+        ("*/20 * * * *", BERLIN, SPRING.replace(day=29, hour=0, minute=40), "29 01:20Z"),
+        ("0 3 * * *", BERLIN, SPRING, "29 01:00Z"),  # no time that is skipped
+        ("0 5 * * *", BERLIN, SPRING, "29 03:00Z"),
+        ("30 2 * * *", BERLIN, AUTUMN, "25 01:30Z"),  # due at 00:30Z and again
+        ("*/20 * * * *", BERLIN, AUTUMN.replace(day=25, hour=0), "25 00:40Z"),  # as the next is due
+        ("0 5 * * *", BERLIN, AUTUMN, "25 04:00Z"),
+        ("0 1 * * *", "America/New_York", AUTUMN.replace(day=31), "01 06:00Z"),
+        ("45 1 * * *", LORD_HOWE, datetime(2026, 4, 4, 1, tzinfo=UTC), "04 15:15Z"),
+        ("0 5 * * *", "UTC", SPRING, "29 05:00Z"),
+    ],
+)
+def test_until_when_schedulers_may_take_it_for_due(
+    cron: str, zone: str, after: datetime, latest: str
+) -> None:
+    schedule = Schedule(cron, zone)
+    due = schedule.due_after(after)
+    assert due is not None
+    assert f"{schedule.latest_of(due):%d %H:%M}Z" == latest
+
+
 def test_holidays_are_days_of_the_zone() -> None:
     schedule = Schedule("0 5 * * *", "Pacific/Auckland", frozenset({date(2026, 12, 25)}))
     christmas_eve = datetime(2026, 12, 23, 18, tzinfo=UTC)  # the 24th, 7:00, over there

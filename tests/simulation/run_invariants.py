@@ -161,7 +161,8 @@ def _was_missed(it: Records, at: Incident, since: int, until: int) -> bool:
         rows = it.rows(f"SELECT due_at FROM occasion WHERE name = '{one.name}'")
         dues = [instant(row["due_at"]) for row in rows] if dag_of(one) == dag else []
         if any(
-            since <= micros(due + one.grace) <= until and not _in_time(it, one, due) for due in dues
+            since <= micros(one.late_at(due)) <= until and not _in_time(it, one, due)
+            for due in dues
         ):
             return True
     return False
@@ -221,7 +222,8 @@ def what_never_starts_is_raised(it: Records) -> Iterator[str]:
 def _due(it: Records, one: Expectation, first: datetime | None) -> Iterator[datetime]:
     """Yield the occasions whose time is over; those before the first that is known are nobody's."""
     since = first or it.past.ended_at - timedelta(minutes=it.past.calm) + _SOON / 2
-    yield from one.schedule.due_between(since, it.past.ended_at - _SOON - one.grace)
+    until = it.past.ended_at - _SOON
+    yield from (due for due in one.schedule.due_between(since, until) if one.late_at(due) < until)
 
 
 def _of(it: Records, one: Expectation, due: datetime) -> list[Ran]:
@@ -231,7 +233,7 @@ def _of(it: Records, one: Expectation, due: datetime) -> list[Ran]:
 
 def _in_time(it: Records, one: Expectation, due: datetime) -> bool:
     """Tell whether a run that serves the occasion had been told of before its time was over."""
-    until = due + one.grace - _AT_ONCE
+    until = one.late_at(due) - _AT_ONCE
     return any(at <= until for ran in _of(it, one, due) for at in ran.heard.values())
 
 

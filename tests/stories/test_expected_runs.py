@@ -154,6 +154,32 @@ async def test_to_the_minute_across_the_clock_changes(
     assert (await story.store.reader.open_count()) == 0
 
 
+@pytest.mark.parametrize(
+    ("before", "runs_at", "late_at"),
+    [
+        ("2026-03-28T12:00", "2026-03-29T01:30", "2026-03-29T01:45"),
+        ("2026-03-28T12:00", "2026-03-29T01:00", "2026-03-29T01:45"),
+        ("2026-10-24T12:00", "2026-10-25T01:30", "2026-10-25T01:45"),
+        ("2026-10-24T12:00", "2026-10-25T00:30", "2026-10-25T01:45"),
+    ],
+)
+@pytest.mark.parametrize("it_runs", [True, False])
+async def test_nobody_is_woken_because_schedulers_differ_where_clocks_change(
+    tell: Tell, before: str, runs_at: str, late_at: str, it_runs: bool
+) -> None:
+    """At 02:30 in Berlin: skipped in March, and there twice in October."""
+    at, late = (datetime.fromisoformat(one).replace(tzinfo=UTC) for one in (runs_at, late_at))
+    story = tell(waits_for(replace(SHOP, schedule=Schedule("30 2 * * *", "Europe/Berlin"))))
+    await begin(story, datetime.fromisoformat(before).replace(tzinfo=UTC))
+    await story.until(at)
+    if it_runs:
+        await starts(story, nominal_at=at)
+    await story.until(late - timedelta(seconds=1))
+    story.pages()
+    await story.until(late)
+    story.pages(*([] if it_runs else ["ana"]))
+
+
 async def test_on_a_holiday_nothing_is_due(tell: Tell) -> None:
     story = tell(waits_for())
     await begin(story, datetime(2026, 12, 24, 12, tzinfo=UTC))
