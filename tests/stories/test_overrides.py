@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.acts.roster import ApplyProposal, EndOverride, Handover
-from rules.schedule.roster import OverrideKind, OverrideState
+from rules.schedule.roster import Away, OverrideKind, OverrideState
 from tests.stories.conftest import Tell
 from tests.stories.rota import Rota, monday, week, weekly
 
@@ -95,3 +95,14 @@ async def test_a_proposal_is_applied_whole_or_not_at_all(rota: Rota) -> None:
     await rota.story.asks(ApplyProposal(by="lead", rows=(good,)))
     assert await rota.primary(monday(1)) == ("cy",)
     assert (await rota.audit())[-1].what == "proposal applied"
+
+
+async def test_a_proposal_that_puts_somebody_away_on_call_says_so(tell: Tell) -> None:
+    story = tell()
+    story.clock.set(monday() + HOUR)
+    since = Away(person="cy", start=monday(1), end=monday(2))
+    rota = Rota(story, weekly(away=(since,)))
+    row = Handover(slot=week(1), person="cy", instead_of="bo")
+    await rota.story.asks(ApplyProposal(by="lead", rows=(row,)))
+    assert await rota.primary(monday(1)) == ("cy",)
+    assert "Applied: 1 change. Beware: cy is away" in rota.story.said()[-1]

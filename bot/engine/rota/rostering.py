@@ -25,7 +25,7 @@ from rules.schedule.covering import CoverRequest, CoverState
 from rules.schedule.held import Slot, holders
 from rules.schedule.overriding import slot_of
 from rules.schedule.roster import Override, OverrideKind
-from rules.sentence import Sentence, Who, say, together
+from rules.sentence import Sentence, Who, counted, say, together
 
 _MOST_ROWS = 50
 
@@ -208,10 +208,13 @@ def _apply(turn: Turning, act: ApplyProposal) -> Answer:
         made.append(checked)
     if not made:
         return Answer(say("There is nothing to change."), refused=True)
+    before = turn.on_call
     for one in made:
         told = _laid(turn, one, "proposal applied")
         _tell_others(turn, one, told.before)
-    return Answer(say("Applied: {count} shifts have changed hands.", count=len(made)))
+    warned = turn.cautions(before, *map(slot_of, made))
+    applied = say("Applied: {count}.", count=counted(len(made), "change"))
+    return Answer(together(applied, *warned))
 
 
 @dataclass(frozen=True, slots=True)

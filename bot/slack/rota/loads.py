@@ -26,7 +26,7 @@ from rules.sentence import counted
 
 APPLY = "load_apply"
 DRAW = "load_draw"
-_MOST_SHOWN = 20
+_MOST_SHOWN, _MOST_TOGETHER = 20, 10
 _LONGEST_VALUE = 1900
 _LONGEST_ALT = 950
 _NOTHING = Delivered()
@@ -54,10 +54,14 @@ async def answer_load(desk: Desk, rotation: str) -> Json:
         return kit.message(lead, [kit.section(md("Nobody takes part in any rotation."))])
     even = md("Evenness {even}; 100 % is everybody's fair share.",
               even=f"{weighed.report.evenness:.0%}")  # fmt: skip
+    left = len(names) - len(lines)
+    more = md("{left} more carry less for their share; `watchbill roster load` lists them all.",
+              left=left) if left else Mrkdwn()  # fmt: skip
     value = json.dumps([rotation, int(start.timestamp()), int(now.timestamp())])
     blocks = [
-        kit.section(join("\n", [lead, *lines])),
-        *kit.context(even),
+        kit.section(join("\n", [lead, *lines[:_MOST_TOGETHER]])),
+        *(kit.section(join("\n", rest)) for rest in (lines[_MOST_TOGETHER:],) if rest),
+        *kit.context(even, more),
         kit.actions("load", kit.button("Send me a picture", DRAW, value)),
         *_proposed(desk, weighed.proposal, now),
     ]
@@ -195,7 +199,7 @@ def _proposed(desk: Desk, proposal: Proposal, now: datetime) -> list[Json]:
         )
         for move in shown
     ]
-    button = kit.button(f"Apply {len(shown)} changes", APPLY, value)
+    button = kit.button(f"Apply {counted(len(shown), 'change')}", APPLY, value)
     confirm = {
         "title": kit.plain("Apply the proposal?"),
         "text": kit.mrkdwn(escape("Everybody concerned is told, and each change can be undone.")),
@@ -203,6 +207,7 @@ def _proposed(desk: Desk, proposal: Proposal, now: datetime) -> list[Json]:
         "deny": kit.plain("Not now", 30),
     }
     return [
-        kit.section(join("\n", [lead, *lines])),
+        # each by itself: what does not fit into a block would be applied unseen
+        *(kit.section(text) for text in (lead, *lines)),
         kit.actions("proposal", {**button, "confirm": confirm}),
     ]

@@ -181,6 +181,19 @@ def test_values_of_buttons_are_read_back_and_nothing_else_is() -> None:
         assert loads.asked_of(junk) is None
 
 
+def test_whatever_is_applied_is_shown(desk: Desk) -> None:
+    reason = say("{giver} carries {high} of a fair share.", giver=Who(ANA), high="x" * 300)
+    moves = tuple(
+        Move(slot=replace(MINE, starts_at=NOW + n * DAY, ends_at=NOW + (n + 1) * DAY), giver=ANA,
+             taker=BO, reason=reason)
+        for n in range(12)
+    )  # fmt: skip
+    shown = loads._proposed(desk, Proposal(moves=moves, before=0.5, after=0.9), NOW)
+    assert problems({"text": "x", "blocks": shown}, surface="message") == []
+    assert json.dumps(shown).count("instead of") == 12
+    assert "Apply 12 changes" in json.dumps(shown)
+
+
 async def posted(desk: Desk, workspace: Workspace, body: Json) -> str:
     _, ts = await desk.api.post(workspace.conversation(WHERE).id, body, "k")
     return ts
