@@ -68,7 +68,7 @@ async def troubled(
     """Write down an attempt that is tried again; return an event when another method goes now."""
     page, step, method = step_of(job)
     tx.contact.record(_attempt(job, Result.TROUBLE, now, error=str(error)))
-    if not is_down(job, error):
+    if not is_down(job, error, now):
         return None
     standings = await tx.contact.standings(page)
     found = after_failure(standings, step, for_good=False)
@@ -79,11 +79,11 @@ async def troubled(
     return ContactFailed(person, page, title, str(error), then, for_now=True)
 
 
-def is_down(job: Job, error: RetryLaterError) -> bool:
+def is_down(job: Job, error: RetryLaterError, now: datetime) -> bool:
     """Tell whether a method is in so much trouble that the next one is not waited for."""
     method = step_of(job)[2]
-    wait = error.after or timedelta(0)
-    return is_trouble(method, job.attempts, told_to_wait=wait if error.throttled else None)
+    told = (error.after or timedelta(0)) if error.throttled else None
+    return is_trouble(method, job.attempts, told_to_wait=told, waited=now - job.due_at)
 
 
 def _attempt(

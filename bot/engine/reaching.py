@@ -53,10 +53,11 @@ class Reaching:
 
         try:
             await self._decided(job.incident_id, troubles)
-            if job.kind == PAGE and error.whole_lane and is_down(job, error):
+            now = self._clock.now()
+            if job.kind == PAGE and error.whole_lane and is_down(job, error, now):
                 async with self._store.begin() as tx:
                     lane = job.lane if error.throttled else ""
-                    await tx.contact.hasten_all(self._clock.now(), lane=lane)
+                    await tx.contact.hasten_all(now, lane=lane)
         except (NotStoredError, ConflictError, LookupError, ValueError) as problem:
             log.warning("attempt not written", action="contact", job=job.id, error=str(problem))
         self._engine.on_work()

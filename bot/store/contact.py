@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, bindparam, func, insert, select, text, update
@@ -18,7 +18,7 @@ from bot.store.database import Database
 from bot.store.ids import new_id
 from bot.store.tables.contact import CONTACT_ATTEMPT
 from bot.store.tables.core import JOB, LANE
-from rules.contacting.following import Fate, StepStanding, passed_at
+from rules.contacting.following import PACED, Fate, StepStanding, passed_at
 from rules.contacting.method import Method
 
 _LONGEST_ERROR = 500
@@ -48,11 +48,9 @@ _HASTEN = (
 )
 _UNTRIED_STEPS = select(JOB.c.key, JOB.c.next_at).where(_UNTRIED)
 _LANES_OF = select(JOB.c.key).join_from(JOB, LANE, LANE.c.name == JOB.c.lane)
-_STEPS = _LANES_OF.add_columns(JOB.c.next_at, LANE.c.blocked_until).where(_UNTRIED)
+_STEPS = _LANES_OF.add_columns(JOB.c.due_at, LANE.c.blocked_until).where(_UNTRIED)
 _MISSED = frozenset({Result.FAILED.value, Result.UNANSWERED.value})
 _FIRST = "contact:1:"
-_SHUT = timedelta(seconds=3)
-"""A lane that opens sooner is only paced."""
 
 
 class SqlContacts:
@@ -167,7 +165,7 @@ class PendingContacts:
             wanted = {
                 stored_key(key_after(row.key)): at
                 for row in await self._among(keys, _STEPS.where(LANE.c.blocked_until > now))
-                if (at := passed_at(row.next_at, row.blocked_until, now)) is not None
+                if (at := passed_at(row.due_at, row.blocked_until, now)) is not None
             }
             later = await self._among(sorted(wanted), _UNTRIED_STEPS) if wanted else ()
             keys = sorted(row.key for row in later if row.next_at > wanted[row.key])
@@ -253,7 +251,7 @@ class PendingContacts:
             for job in self._expected
             if job.payload["step"] == 1
         }
-        shut = _LANES_OF.where(LANE.c.blocked_until > now + _SHUT)
+        shut = _LANES_OF.where(LANE.c.blocked_until > now + PACED)
         behind = [row.key for row in await self._among([*firsts, *keys], shut)]
         if pages := sorted(key for key in behind if key in firsts):
             values = [{"its_key": firsts[key], "at": now} for key in pages]

@@ -11,6 +11,8 @@ PATIENT_TRIES = 2
 """So often a method other than Slack fails before the next one is not waited for any more."""
 SHORT_WAIT = timedelta(seconds=15)
 """Being told to wait so long is no failure."""
+PACED = timedelta(seconds=3)
+"""What opens sooner is not shut, it only lets one after another through."""
 
 
 class Fate(StrEnum):
@@ -56,14 +58,23 @@ def after_failure(standings: Sequence[StepStanding], failed: int, *, for_good: b
     return Next(lost=all(one.fate is Fate.FAILED for one in standings))
 
 
-def is_trouble(method: Method, tries: int, *, told_to_wait: timedelta | None) -> bool:
+def is_trouble(
+    method: Method,
+    tries: int,
+    *,
+    told_to_wait: timedelta | None,
+    waited: timedelta = timedelta(0),
+) -> bool:
     """Tell whether a failed attempt that is tried again is reason to go on to the next method.
 
-    `told_to_wait` is how long the other side asks us to wait, None when it did not.
+    `told_to_wait` is how long the other side asks us to wait, None when it did not; `waited` is
+    for how long it has been due.
     """
-    if told_to_wait is not None:
+    if told_to_wait is None:
+        return tries >= (1 if method is Method.SLACK else PATIENT_TRIES)
+    if method is Method.SLACK:
         return told_to_wait > SHORT_WAIT
-    return tries >= (1 if method is Method.SLACK else PATIENT_TRIES)
+    return _is_too_long(told_to_wait, waited)
 
 
 def passed_at(due: datetime, opens: datetime, now: datetime) -> datetime | None:
@@ -72,4 +83,8 @@ def passed_at(due: datetime, opens: datetime, now: datetime) -> datetime | None:
     None when that is soon enough: a step that is due at `due` then waits for it.
     """
     at = max(due, now)
-    return at if opens - at > SHORT_WAIT else None
+    return at if _is_too_long(opens - at, at - due) else None
+
+
+def _is_too_long(shut: timedelta, waited: timedelta) -> bool:
+    return shut > PACED and waited + shut > SHORT_WAIT

@@ -43,6 +43,8 @@ _OF_SLACK = frozenset(
     ("throttled", "refused_5xx", "done_5xx", "lost_before", "lost_after", "unreachable")
 )
 _OF_SERVICES = frozenset(name for name in Weather.__slots__ if name.startswith("service_"))
+_NO_EXCUSE = frozenset({"service_throttles"})
+"""Whoever is asked to wait knows it, and goes by the next method."""
 FAIR = Weather()
 
 
@@ -72,7 +74,9 @@ class Fate:
         chance: float = getattr(self.weather, what)
         if chance and self.dice.random() < chance:
             self.happened[what] += 1
-            if what in _OF_SERVICES:
+            if what in _NO_EXCUSE:
+                pass
+            elif what in _OF_SERVICES:
                 self.services.append(self.now())
             elif what not in _OF_SLACK:
                 self.inside.append(self.now())

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from bot.contact.delivery import ONE_CALL
 from bot.contact_jobs import key_of
 from rules.contacting.method import ContactStep, Method, read_order
 from tests.simulation.records import Invariant, Records, micros
@@ -73,13 +74,23 @@ def _orders(it: Records, page: str) -> list[tuple[ContactStep, ...]]:
 def _waits_everywhere(it: Records, page: str, since: float, until: float) -> bool:
     """Tell whether every service that could reach the person asked to wait at some time then."""
     person = page.rpartition(":")[2]
-    waits = it.services.waits if it.services else {}
 
     def shut(step: ContactStep) -> bool:
-        told = waits.get((step.method, person), ())
-        return any(begins <= until and since <= ends for begins, ends in told)
+        waits = _waits(it, step.method, person)
+        return any(begins <= until and since <= ends for begins, ends in waits)
 
     return any(all(map(shut, steps)) for steps in _orders(it, page))
+
+
+def _waits(it: Records, method: Method, person: str) -> Iterator[tuple[float, float]]:
+    """Give when a method was shut, or in a call, for a person."""
+    if it.services is None:
+        return
+    yield from it.services.waits.get((method, person), ())
+    for one in it.services.taken:
+        if one.method is method is Method.VOICE and one.person == person:
+            at = (one.at - it.past.world.clock.start).total_seconds()
+            yield at, at + ONE_CALL.total_seconds()
 
 
 def _is_down(it: Records, since: float, until: float) -> bool:

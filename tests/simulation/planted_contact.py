@@ -115,6 +115,19 @@ def forget_attempts(store: Any) -> None:
     store.store.begin = lambda: Around(begin(), change)
 
 
+def wait_in_shut_lanes(store: Any) -> None:
+    """Let whoever is paged wait for a service that asked to wait, though another would go."""
+    begin = store.store.begin
+
+    async def nothing_moves(keys: Any, now: Any) -> tuple[()]:
+        return ()
+
+    def change(tx: Any) -> None:
+        tx.contact._pass_shut = nothing_moves
+
+    store.store.begin = lambda: Around(begin(), change)
+
+
 def forget_answers(bot: Any) -> None:
     """Say that an answer is taken, and keep nothing of it."""
 
@@ -129,6 +142,7 @@ def forget_answers(bot: Any) -> None:
 _REACHED = Lives(reached=True)
 _DOWN = replace(_REACHED, weathers=(Weather(unreachable=1.0),))
 _THROTTLED = replace(_REACHED, weathers=(Weather(unreachable=1.0, service_throttles=0.5),))
+_AT_TIMES = replace(_REACHED, weathers=(Weather(unreachable=1.0, service_throttles=0.1),))
 _UNHEARD = replace(_REACHED, weathers=(Weather(unreachable=1.0, service_done_silent=0.4),))
 
 PLANTED_CONTACT: dict[str, Parts] = {
@@ -136,6 +150,7 @@ PLANTED_CONTACT: dict[str, Parts] = {
     "texts again without looking": Parts(built=look_for_nothing, lives=_UNHEARD),
     "calls though somebody has it": Parts(built=call_anyway, lives=_REACHED),
     "calls again before it may": Parts(built=ignore_services, lives=_THROTTLED),
+    "waits for a service that asked to wait": Parts(opened=wait_in_shut_lanes, lives=_AT_TIMES),
     "takes a service's silence for no": Parts(built=take_silence_for_no, lives=_UNHEARD),
     "leaves attempts out of the ledger": Parts(opened=forget_attempts, lives=_REACHED),
     "forgets answers by other ways": Parts(built=forget_answers, lives=_REACHED),

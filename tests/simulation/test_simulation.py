@@ -59,6 +59,7 @@ CAUGHT_BY: dict[str, int] = {
     "takes runs of before the fix": 5,
     "texts again without looking": 2,
     "waits for Slack before it calls": 0,
+    "waits for a service that asked to wait": 19,
 }
 """The seed that caught each planted fault when this was written."""
 

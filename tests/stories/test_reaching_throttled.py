@@ -137,6 +137,21 @@ async def test_a_short_wait_is_waited_for(night: Night) -> None:
     ]
 
 
+async def test_short_waits_one_after_another_are_not_waited_for(night: Night) -> None:
+    story = night("ntfy, email 5m")
+
+    def fault() -> None:
+        raise RetryLaterError("wait", after=timedelta(seconds=10), throttled=True)
+
+    story.phones[Method.NTFY].fault = fault
+    await story.fires("orders")
+    await story.after(seconds=5)
+    await story.fires("customers")
+    await story.after(seconds=30)
+    emails = [line for line in story.timetable() if line.endswith("email")]
+    assert emails == ["03:00:10 Ana by email", "03:00:20 Ana by email"]
+
+
 async def test_a_line_that_is_busy_with_a_call_is_waited_for(night: Night) -> None:
     story = night("voice 1m, sms 5m")
     await story.fires("orders")

@@ -89,7 +89,17 @@ def test_slack_is_not_waited_for_and_others_are_tried_twice(
 
 @pytest.mark.parametrize(
     ("due", "opens", "passed"),
-    [(0, 40, 0), (-60, 40, 0), (20, 40, 20), (0, 15, None), (30, 40, None), (60, 40, None)],
+    [
+        (0, 40, 0),
+        (-60, 40, 0),
+        (20, 40, 20),
+        (-10, 6, 0),
+        (0, 15, None),
+        (-10, 5, None),
+        (-60, 3, None),
+        (30, 40, None),
+        (60, 40, None),
+    ],
 )
 def test_a_shut_service_is_passed_when_its_step_is_due_unless_it_opens_soon(
     due: int, opens: int, passed: int | None
