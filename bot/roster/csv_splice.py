@@ -6,13 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 from bot.roster.csv_table import csv_layout
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def inert(text: str) -> str:
-    """Return text that a spreadsheet program does not take for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+from rules.spreadsheet_cell import safe_cell
 
 
 def new_csv(header: Sequence[str]) -> bytes:
@@ -52,7 +46,7 @@ def _record(text: str, cells: Mapping[int, str], separator: str, newline: str) -
     row = next(csv.reader([text], delimiter=separator), []) if text.strip("\r\n") else []
     row += [""] * (max(cells) - len(row))
     for column, value in cells.items():
-        row[column - 1] = inert(value)
+        row[column - 1] = safe_cell(value)
     out = io.StringIO()
     csv.writer(out, delimiter=separator, lineterminator=newline).writerow(row)
     return out.getvalue()

@@ -9,9 +9,9 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.roster.csv_splice import inert
 from bot.roster.file_rows import replace_file
 from bot.roster.google_faults import SheetFaultError, later
+from rules.spreadsheet_cell import safe_cell
 
 _OURS = b"Watchbill"
 _COLUMNS = 3
@@ -43,5 +43,5 @@ class StatusFile:
 def _text(lines: Sequence[Sequence[str]]) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerows([inert(cell) for cell in line[:_COLUMNS]] for line in lines)
+    writer.writerows([safe_cell(cell) for cell in line[:_COLUMNS]] for line in lines)
     return out.getvalue()

@@ -13,6 +13,7 @@ from rules.schedule.resolution import plan_at
 from rules.schedule.roster import Away, Schedule
 from rules.schedule.taking_part import takers_of
 from rules.sentence import Sentence, Who, say
+from rules.spreadsheet_cell import safe_cell
 
 MIN_REST = timedelta(hours=12)
 MOST_MOVES = 12
@@ -207,9 +208,8 @@ def _written(people: People, key: str) -> str:
 
 
 def _quoted(cell: str) -> str:
-    # a cell that begins so would be a formula where it is pasted
-    safe = f"'{cell}" if cell[:1] in {"=", "+", "-", "@"} else cell
-    return '"' + safe.replace('"', '""') + '"' if set(safe) & set(',"\n') else safe
+    safe = safe_cell(cell)
+    return '"' + safe.replace('"', '""') + '"' if set(safe) & set(',"\r\n') else safe
 
 
 def _weights(found: Mapping[str, Load], members: Sequence[str]) -> dict[str, float]:

@@ -12,7 +12,6 @@ import pytest
 from bot.app.roster.source import status_of
 from bot.app.roster.status import RosterStatus
 from bot.local_google.google import LocalGoogle
-from bot.roster.csv_splice import inert
 from bot.roster.file_status import StatusFile
 from bot.roster.google_client import GoogleSheets
 from bot.roster.google_sheet import GoogleSheet
@@ -205,10 +204,9 @@ async def test_a_folder_that_cannot_be_written_to_is_tried_again(
 
 def test_names_that_look_like_formulas_stay_text(tmp_path: Path) -> None:
     text = '=HYPERLINK("http://evil","x")'
-    assert [inert(f"{first}x") for first in "=+-@\t\r"] == [f"'{f}x" for f in "=+-@\t\r"]
     book = openpyxl.load_workbook(BytesIO(template_xlsx({"Shifts": [["Person"], [text]]})))
     assert book["Shifts"]["A2"].data_type == "s"
     out = tmp_path / "a.status.csv"
-    StatusFile(tmp_path / "a.csv").write([["Watchbill"], [text, "-1+1", "plain"]])
+    StatusFile(tmp_path / "a.csv").write([["Watchbill"], [text, "\uff1d1+1", "plain"]])
     with out.open(newline="") as file:
-        assert list(csv.reader(file))[1] == [f"'{text}", "'-1+1", "plain"]
+        assert list(csv.reader(file))[1] == [f"'{text}", "'\uff1d1+1", "plain"]
