@@ -1,5 +1,6 @@
 """How a product's promises have gone, day by day: due days kept, missed, excused, and by whom."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -7,8 +8,9 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from rules.budget import DeliveryRecord, Objective, TimeBudget, downtime
-from rules.catalogue import Product
+from rules.catalogue import LoadType, Product
 from rules.category import WRONG, Category
+from rules.cron import GRACE
 from rules.hours import DAYS, Hours, to_instant
 from rules.reliability.troubles import DueRun, Trouble
 from rules.silence import MaintenanceWindow
@@ -216,14 +218,30 @@ class _Watch:
         before = to_instant(day - _DAY, promise.at, promise.zone)
         met = [one for one in broken.troubles if one.open_at(deadline)]
         counts = [one for one in met if not self._excused(one.labels, deadline)]
-        missing = any(
-            before < run.due_at <= deadline and (run.good_at is None or run.good_at > deadline)
-            for run in broken.runs
+        missing = self._missing(
+            [run for run in broken.runs if before < run.due_at <= deadline], deadline
         )
         announced = self._excused(_labels_of(self.product), deadline)
         if announced or (met and not counts):
             return DueDay(day, deadline, DayOutcome.EXCUSED)
         return _judged(day, deadline, counts, missing=missing)
+
+    def _missing(self, due: Iterable[DueRun], deadline: datetime) -> bool:
+        """Tell whether what was due had not ended well by the deadline.
+
+        Of runs that come oftener than once a day, what a later one loads again counts no more, nor
+        does one that could not be over yet; of an incremental load each counts by itself.
+        """
+        product = self.product
+        takes = product.run_takes or product.grace or GRACE
+        named: dict[str, list[bool]] = defaultdict(list)
+        over: Counter[str] = Counter()
+        for run in sorted(due, key=lambda one: one.due_at):
+            named[run.name].append(run.good_at is None or run.good_at > deadline)
+            over[run.name] += run.due_at + takes <= deadline
+        each = product.load_type is LoadType.INCREMENTAL
+        lasts = ((bad, max(1, over[name])) for name, bad in named.items())
+        return any(any(bad[:last]) if each else all(bad[last - 1 :]) for bad, last in lasts)
 
     def _wrong(self, day: date, deadline: datetime, promise: FreshBy, broken: _Wrong) -> DueDay:
         """Judge what readers read of that day: from its deadline on, or in their hours."""

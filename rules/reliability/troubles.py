@@ -81,11 +81,15 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class DueRun:
-    """A run of a product that was due, and when it was seen to be good; None is never."""
+    """A run of a product that was due, and when it was seen to be good; None is never.
+
+    `name` is that of its expectation, of which a product may have several.
+    """
 
     product: str
     due_at: datetime
     good_at: datetime | None
+    name: str = ""
 
 
 def troubles_of(incident: PastIncident, catalogue: Catalogue) -> Iterator[Trouble]:
@@ -132,4 +136,4 @@ def due_runs(
                 key = expectation_key(one.name)
                 served = [run for run in served if key in told_by(run, catalogue, expected, trials)]
             good_at = min((run.ended_at for run in served if run.ended_at), default=one.seen_at)
-        yield DueRun(one.product, one.due_at, good_at)
+        yield DueRun(one.product, one.due_at, good_at, one.name)

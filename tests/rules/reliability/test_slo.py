@@ -1,6 +1,7 @@
 """Due days against their objectives: kept, missed, excused; late apart from wrong."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from rules.alert import Severity
 from rules.budget import Objective
-from rules.catalogue import Asset, Catalogue, Product, Promises
+from rules.catalogue import Asset, Catalogue, LoadType, Product, Promises
 from rules.category import WRONG, Category
 from rules.claims import AssetPattern
 from rules.cron import Schedule
@@ -213,6 +214,40 @@ def test_a_due_run_not_seen_good_by_the_deadline_is_a_miss() -> None:
         assert fresh(runs=[DueRun("orders", due, good_at)]).record.misses == missed
     after = DueRun("orders", at("20T09:00"), None)
     assert fresh(runs=[after]).record.misses == 0, "due after Friday's deadline, on no later day"
+
+
+def every(minutes: int, *bad: str, takes: timedelta = 4 * MINUTE) -> list[DueRun]:
+    """Return the runs due from the deadline of the 19th to that of the 20th; `bad` never ended well."""
+    count = 24 * 60 // minutes
+    dues = [at("20T08:00") - n * minutes * MINUTE for n in range(count)]
+    never = {at(one) for one in bad}
+    return [DueRun("orders", due, None if due in never else due + takes, "o") for due in dues]
+
+
+@pytest.mark.parametrize(
+    ("runs", "load_type", "misses"),
+    [
+        (every(60), None, 0),  # the one due at the deadline itself cannot be over
+        (every(15, takes=9 * MINUTE), None, 0),
+        (every(60, "20T03:00"), None, 0),  # the next one loaded it again
+        (every(60, "20T03:00"), LoadType.FULL, 0),
+        (every(60, "20T03:00"), LoadType.INCREMENTAL, 1),
+        (every(60), LoadType.INCREMENTAL, 0),
+        (every(60, "20T07:00", "20T08:00"), None, 1),
+        (every(12 * 60, "19T20:00"), None, 1),
+        (every(12 * 60), None, 0),
+        ([DueRun("orders", at("19T20:00"), at("19T21:00"), "o"),
+          DueRun("orders", at("20T05:00"), None, "o")], None, 1),
+        ([DueRun("orders", at("20T04:00"), None, "load"),
+          DueRun("orders", at("20T05:00"), at("20T06:00"), "model")], None, 1),
+        ([DueRun("orders", at("20T07:55"), None, "o")], None, 1),
+    ],
+)  # fmt: skip
+def test_of_many_runs_a_day_only_what_readers_lack_at_the_deadline_counts(
+    runs: list[DueRun], load_type: LoadType | None, misses: int
+) -> None:
+    product = replace(orders(), load_type=load_type)
+    assert fresh(product=product, runs=runs).record.misses == misses
 
 
 @pytest.mark.parametrize(
