@@ -12,7 +12,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.ports.delivering import GiveUpError, RetryLaterError
-from bot.slack.blocks import Json
+from bot.slack.blocks import Json, sized
 
 LOG = logging.getLogger(__name__)
 
@@ -247,6 +247,8 @@ class SlackApi:
 
         A page that looks wrong must not be a page that nobody gets.
         """
+        if blocks := message.get("blocks"):
+            message = {**message, "blocks": sized(blocks)}
         self._check("message", message)
         try:
             return await self.call(method, **message, **arguments)

@@ -1,5 +1,6 @@
 """Block Kit pieces that keep Slack's limits whatever they are filled with."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,10 @@ from bot.slack.text import LONGEST_SECTION, Mrkdwn, clean, cut, one_line, safe_u
 Json = dict[str, Any]
 
 MOST_BLOCKS = 50
+MOST_SIZE = 12_000
+"""Characters of JSON in the blocks of a message: Slack refuses about 13,300, however few they are
+(github.com/slackapi/bolt-js/issues/2509)."""
+_SHORTER = (1_500, 700, 350, 150)
 MOST_FIELDS = 10
 
 
@@ -163,6 +168,39 @@ def message(text: Mrkdwn, blocks: Sequence[Json]) -> Json:
     return {
         "text": _fitting(text, LONGEST_SECTION),
         "blocks": list(blocks)[:MOST_BLOCKS],
+    }
+
+
+def sized(blocks: Sequence[Json]) -> list[Json]:
+    """Shorten the texts of blocks that are too large to be posted; what can be clicked stays."""
+    made = list(blocks)
+    for limit in _SHORTER:
+        if size_of(made) <= MOST_SIZE:
+            return made
+        made = [_shortened(block, limit) for block in made]
+    while size_of(made) > MOST_SIZE:
+        made = [*made[:-2], *context(Mrkdwn("… and more than Slack takes in one message"))]
+    return made
+
+
+def size_of(blocks: Sequence[Json]) -> int:
+    """Return how large Slack finds blocks, in characters."""
+    return len(json.dumps(blocks, ensure_ascii=False, separators=(",", ":")))
+
+
+def _shortened(part: Json, limit: int) -> Json:
+    match part:
+        case {"type": "mrkdwn", "text": str(text)}:
+            return {**part, "text": _fitting(Mrkdwn(text), limit)}
+        case {"type": "plain_text", "text": str(text)}:
+            return {**part, "text": cut(text, limit)}
+    return {
+        name: _shortened(value, limit)
+        if isinstance(value, dict)
+        else [_shortened(one, limit) if isinstance(one, dict) else one for one in value]
+        if isinstance(value, list)
+        else value
+        for name, value in part.items()
     }
 
 

@@ -70,6 +70,8 @@ _RUN_MARKS = {
 }
 _NOTHING = Mrkdwn("Neither a runbook nor a product is known for this.")
 _LONGEST_ANSWER, _LONGEST_FIRST = 2_800, 200
+_MOST_MENUS = 8
+"""So many steps around the next one have a menu and a run: Slack posts no more in one message."""
 _CONFIRM = "It acts on the real system, once."
 
 
@@ -222,8 +224,13 @@ def _steps(scene: Scene, guide: Guide, actions: Mapping[str, str]) -> Iterator[J
     steps = guide.use.runbook.steps
     ticked = {tick.step for tick in guide.ticks}
     now = next((n for n in range(len(steps)) if n not in ticked), -1)
+    last = min(len(steps), max(now + 3, _MOST_MENUS) if now >= 0 else len(steps))
     for n, step in enumerate(steps):
-        yield kit.section(_line(scene, guide, n, step), _menu(scene.incident, guide, n))
+        near = last - _MOST_MENUS <= n < last
+        menu = _menu(scene.incident, guide, n) if near else None
+        yield kit.section(_line(scene, guide, n, step), menu)
+        if not near:
+            continue
         buttons = [*_ticks(scene.incident, n)] if n == now and scene.incident.is_open else []
         if step.action and scene.incident.is_open and step.action in actions:
             buttons += _run_button(scene.incident, guide, n, actions[step.action])

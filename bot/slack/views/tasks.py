@@ -11,7 +11,7 @@ from rules.tasks.task import Task, TaskState
 TASK_DONE, TASK_TAKE, TASK_MENU = "task_done", "task_take", "task_menu"
 TASK_FORMS = ("task_assign", "task_drop", "task_move")
 _MARKS = {TaskState.OPEN: "☐", TaskState.DONE: "☑️", TaskState.DROPPED: "🚫"}
-_MOST = 15
+_MOST = 12
 
 
 def tasks_message(number: int, tasks: Sequence[Task], names: Names, now: datetime) -> Json:
@@ -25,7 +25,9 @@ def tasks_message(number: int, tasks: Sequence[Task], names: Names, now: datetim
     blocking = sum(task.is_open and task.blocks for task in tasks)
     hint = md("What says *blocks* keeps the incident from being closed.") if blocking else Mrkdwn()
     blocks = [block for task in tasks[:_MOST] for block in task_blocks(task, names, now)]
-    return kit.message(head, [kit.section(head), *blocks, *kit.context(hint)])
+    rest = len(tasks) - _MOST
+    more = md("and {rest} more: `/oncall tasks`", rest=rest) if rest > 0 else Mrkdwn()
+    return kit.message(head, [kit.section(head), *blocks, *kit.context(more, hint)])
 
 
 def tasks_answer(tasks: Sequence[Task], mine: bool, names: Names, now: datetime) -> Json:  # noqa: FBT001 - which list

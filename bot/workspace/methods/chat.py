@@ -1,5 +1,6 @@
 """chat.*: posting, editing and deleting messages."""
 
+import json
 from typing import Any
 
 from bot.workspace import posting
@@ -9,6 +10,9 @@ from bot.workspace.methods.registry import Args, method
 from bot.workspace.model import Channel, Json, Message
 from bot.workspace.records import Change, Records
 from bot.workspace.wire import message_json
+
+MOST_IN_BLOCKS = 13_297
+"""Characters of JSON, as people measured it (github.com/slackapi/bolt-js/issues/2509)."""
 
 
 def reachable(records: Records, name: str) -> Channel:
@@ -43,6 +47,8 @@ def content(records: Records, args: Args) -> tuple[str, list[Json], list[Json]]:
     attachments = args.json("attachments") or []
     if blocks is not None and not isinstance(blocks, list):
         raise SlackError("invalid_blocks_format")
+    if len(json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))) > MOST_IN_BLOCKS:
+        raise SlackError("msg_blocks_too_long")
     if not isinstance(attachments, list):
         raise SlackError("invalid_attachments")
     if not text and not blocks and not attachments:

@@ -4,12 +4,18 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from bot.acts.runbooks import RunAction, TickStep
+from bot.slack import blocks as kit
+from bot.slack.api import SlackApi
 from bot.slack.runbooks import _act
 from bot.slack.scene import Scene
+from bot.slack.text import md
 from bot.slack.views.runbook import result_message, runbook_message
 from bot.slack.views.tasks import nudge_message, tasks_message
 from bot.workspace.blockkit import problems
+from bot.workspace.state import Workspace
 from rules.catalogue import Catalogue, LoadType, Product
 from rules.runbooks.runbook import (
     ActionRun,
@@ -65,6 +71,35 @@ def test_the_longest_checklist_keeps_slack_s_limits_and_mentions_nobody() -> Non
         marked = [b for b in message["blocks"] if b.get("text", {}).get("type") == "mrkdwn"]
         assert marked
         assert all("<!channel>" not in b["text"]["text"] for b in marked)
+
+
+@pytest.mark.parametrize("ticked", [0, 1, 9, 19, 20])
+async def test_the_longest_checklist_is_posted_with_the_buttons_of_its_next_step(
+    api: SlackApi, workspace: Workspace, ticked: int
+) -> None:
+    ticks = tuple(Tick(n, StepOutcome.WORKED, "ana", NOW) for n in range(ticked))
+    long = replace(guide(text="Look at the orders table, " * 18), ticks=ticks)
+    message = runbook_message(scene(), long, {"act": "Sure? " * 40})
+    _, ts = await api.post(workspace.conversation("data-alerts").id, message, "k")
+    (posted,) = workspace.messages("data-alerts")
+    shown = texts({"blocks": posted.blocks})
+    assert all(f"*{n}.* Look at the orders" in shown for n in range(1, 21))
+    worked = [
+        value for word, value in buttons({"blocks": posted.blocks}) if word.endswith("worked")
+    ]
+    assert worked == ([f"7:{ticked}"] if ticked < 20 else [])
+    await api.update(workspace.conversation("data-alerts").id, ts, message)
+
+
+async def test_what_is_too_large_for_slack_is_posted_in_part(
+    api: SlackApi, workspace: Workspace
+) -> None:
+    rows = [kit.section(md("row {n}", n=n), kit.button("Open", "show", "x" * 900))
+            for n in range(30)]  # fmt: skip
+    await api.post(workspace.conversation("data-alerts").id, kit.message(md("rows"), rows), "k")
+    (posted,) = workspace.messages("data-alerts")
+    assert "row 0" in str(posted.blocks[0])
+    assert "more than Slack takes" in str(posted.blocks[-1])
 
 
 def test_of_a_long_answer_how_it_ended_and_its_last_lines_are_shown() -> None:
@@ -130,6 +165,7 @@ def test_tasks_keep_slack_s_limits_and_say_what_is_late() -> None:
                 mirror_key="DATA-1", mirror_url="https://jira.example/DATA-1")  # fmt: skip
     done = replace(task, state=TaskState.DROPPED, ended_by="bo", ended_at=NOW, why=EVIL)
     many = [replace(task, id=f"t{n}") for n in range(20)]
+    assert "and 9 more: `/oncall tasks`" in str(tasks_message(7, [*many, done], Named(), NOW))
     for message in (
         tasks_message(7, [*many, done], Named(), NOW),
         tasks_message(7, [done], Named(), NOW),
