@@ -1,6 +1,6 @@
 """Carries out what people asked for in Slack, and answers them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
@@ -58,7 +58,7 @@ from bot.wire import sentence_to_json
 from rules.alert import Alert, AlertStatus, Severity
 from rules.classify import categorised
 from rules.deciding.on_person import ANSWER_TIME
-from rules.events import Acked, AlertReceived, Muted, Reopened, Unmuted
+from rules.events import Acked, AlertReceived, Muted, PersonEvent, Reassigned, Reopened, Unmuted
 from rules.grouping import open_incident
 from rules.incident import Incident, State
 from rules.matching.matcher import all_hold, matchable, parse_matchers
@@ -197,13 +197,21 @@ async def _on_incident(work: Work, act: OnIncident) -> Answer:
     if isinstance(event, Reopened) and (other := await work.elsewhere(incident, *own)):
         words = "#{number} stays as it is: the same thing is #{other}. Look there."
         return Answer(say(words, number=incident.number, other=other.number), refused=True)
-    if work.book.contacts.available:  # whoever does something about it need not be woken for it
-        await work.tx.contact.call_off(incident.id, act.by, work.now)
+    if work.book.contacts.available:
+        for person in _need_not_wake(incident, event):
+            await work.tx.contact.call_off(incident.id, person, work.now)
     decision = work.apply(incident, event, by=act.by)
     if decision.refusal is not None:
         return Answer(decision.refusal, refused=True)
     first = decision.reasons[0].sentence if decision.reasons else say("Nothing changed.")
     return Answer(_about(incident, first))
+
+
+def _need_not_wake(incident: Incident, event: PersonEvent) -> Sequence[str]:
+    """Return who does something about it, and whoever was paged before it was handed on."""
+    if not isinstance(event, Reassigned):
+        return (event.by,)
+    return tuple(dict.fromkeys((event.by, *(one for one in incident.paged if one != event.to))))
 
 
 def _about(incident: Incident, sentence: Sentence) -> Sentence:

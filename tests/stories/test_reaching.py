@@ -413,6 +413,20 @@ async def test_who_helps_with_what_is_snoozed_does_not_take_it(night: Night) -> 
     assert (incident.acked_by, incident.snoozed_until) == ("ana", until)
 
 
+async def test_what_is_handed_to_somebody_wakes_nobody_else_any_more(night: Night) -> None:
+    loud = replace(ANA, pushover="a" * 30)
+    story = night(reaching(loud, BO, DEE, steps=LONG, order="pushover, email 2m, voice 5m"))
+    await story.fires()
+    await story.after(minutes=1)
+    await story.does("bo", "reassigned", person="dee")
+    story.timetable()
+    await story.after(minutes=10)
+    assert [line[9:] for line in story.timetable()] == ["Dee by email"]
+    assert story.phones[Method.PUSHOVER].cancelled == [story.summonses[0][1].key]
+    assert (await story.clicks()).standing is Standing.YOURS
+    assert (await story.incident()).acked_by == "dee"
+
+
 async def test_what_is_resolved_calls_nobody_any_more(night: Night) -> None:
     story = night()
     await story.fires()
