@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -39,6 +40,12 @@ def shop(folder: Path, now: datetime) -> tuple[str, ...]:
     found = json.loads((shipped / "artifacts" / "manifest.json").read_text(encoding="utf-8"))
     manifest.write_text(json.dumps(_moved(found, now - _WRITTEN)), encoding="utf-8")
     return str(products), str(manifest)
+
+
+def runbooks(folder: Path) -> tuple[str, ...]:
+    """Write the shop's runbooks into a folder of their own in `folder`."""
+    with as_file(files("bot.demo") / "runbooks") as shipped:
+        return (str(shutil.copytree(shipped, folder / "runbooks")),)
 
 
 def _dbt(artifact: str, now: datetime) -> bytes:

@@ -19,7 +19,7 @@ from bot.clock import SystemClock
 from bot.config.file import Loaded, load
 from bot.config.settings import Config, LocalWorkspaceSpec, SourceSpec, split_address
 from bot.demo.beats import LATER, PRIMARY, SECONDARY
-from bot.demo.payloads import shop
+from bot.demo.payloads import runbooks, shop
 from bot.demo.roster import roster_for
 from bot.demo.watching import Watcher
 from bot.workspace.server import RunningWorkspace
@@ -64,10 +64,9 @@ class Stage:
 
 
 def read_configuration(path: Path | None, environ: Mapping[str, str]) -> Loaded:
-    """Read the given file, else ./config.yaml, else the one that is shipped."""
-    here = Path("config.yaml")
-    if path is not None or here.exists():
-        return load(path or here, environ)
+    """Read the given file, else the one that is shipped: the story is made for that one."""
+    if path is not None:
+        return load(path, environ)
     shipped = files("bot.demo") / "config.yaml"
     beside = Path(__file__).parents[2] / "config.yaml"
     with as_file(shipped) as packaged:
@@ -87,7 +86,7 @@ async def staged(loaded: Loaded, folder: Path, speed: float) -> AsyncIterator[St
     if loaded.config is None or loaded.parts is None:
         raise DemoError("\n".join(map(str, loaded.faults)))
     clock = SystemClock(speed=speed, start=night_of(SystemClock().now(), speed))
-    config, remarks = _for_the_demo(loaded.config, folder, clock.now())
+    config, remarks = for_the_demo(loaded.config, folder, clock.now())
     workspace = await local_workspace(config, loaded.parts, clock)
     try:
         watcher = Watcher(workspace.workspace, str(ZONE))
@@ -140,7 +139,8 @@ async def _ready(application: Application, workspace: RunningWorkspace) -> None:
         ) from None
 
 
-def _for_the_demo(config: Config, folder: Path, now: datetime) -> tuple[Config, list[str]]:
+def for_the_demo(config: Config, folder: Path, now: datetime) -> tuple[Config, list[str]]:
+    """Return the configuration with the story's own files, written into `folder`; and remarks."""
     remarks: list[str] = []
     people = [person for person in config.directory() if person.email][:3]
     if len(people) < 2:
@@ -161,6 +161,7 @@ def _for_the_demo(config: Config, folder: Path, now: datetime) -> tuple[Config, 
             "public_url": None,
             "roster": str(roster),
             "catalogue": shop(folder, now),
+            "runbooks": config.runbooks.model_copy(update={"folders": runbooks(folder)}),
             "slack": config.slack.model_copy(update={"mode": "local"}),
             "local_workspace": LocalWorkspaceSpec(listen=page),
             "sources": (*config.sources, *missing),

@@ -1,5 +1,6 @@
 """The night is the same on every day of the year, whatever the time is outside."""
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +13,9 @@ from bot.cli.roster import on_call_now
 from bot.config.file import load
 from bot.demo.payloads import shop
 from bot.demo.roster import roster_for
-from bot.demo.stage import ZONE, night_of
+from bot.demo.stage import ZONE, for_the_demo, night_of, read_configuration
 from bot.explain import explain
+from bot.runbooks.reading import read_runbooks
 from rules.people import People
 from rules.rulebook import RuleBook
 from tests.bot.demo.test_payloads import alerts
@@ -45,6 +47,29 @@ def rules_of(night: datetime, known: CatalogueRead, folder: Path) -> RuleBook:
 def test_what_is_shipped_has_no_faults(known: CatalogueRead) -> None:
     assert (known.faults, known.warnings) == ((), ())
     assert [product.id for product in known.catalogue.products] == ["orders", "customer_value"]
+
+
+def test_a_configuration_of_ones_own_is_taken_only_where_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = Path("config.yaml")
+    own.write_text("slack: {mode: local, bot_token: ${MISSING}}\n", encoding="utf-8")
+    assert read_configuration(None, {}).config is not None
+    assert read_configuration(own, {}).config is None
+
+
+def test_the_storys_runbooks_are_found_wherever_its_configuration_stands(tmp_path: Path) -> None:
+    """In a wheel it stands in the package, and its relative paths lead nowhere."""
+    packaged, folder = tmp_path / "config.yaml", tmp_path / "folder"
+    folder.mkdir()
+    shutil.copy(CONFIG, packaged)
+    loaded = read_configuration(packaged, {})
+    assert loaded.config is not None
+    config, _ = for_the_demo(loaded.config, folder, A_WEEK[0])
+    read = read_runbooks(config.runbooks.folders)
+    assert (read.faults, read.warnings) == ((), ())
+    assert [one.id for one in read.runbooks] == ["orders-late"]
 
 
 @pytest.mark.parametrize("outside", ["00:00", "03:30", "11:59", "22:59"])
