@@ -15,6 +15,7 @@ from bot.store.calendars import SqlCalendars
 from bot.store.claiming import LANE_GAP, LEASE, Terms
 from bot.store.contact import SqlContacts
 from bot.store.database import Database
+from bot.store.errors import StoreUnfitError
 from bot.store.followers import SqlFollowers
 from bot.store.inbox import BatchWriter, GroupCommitInbox, SqliteBatchWriter
 from bot.store.issues.drawing import IssueDrawing
@@ -152,19 +153,38 @@ async def open_store(
     database = Database(url)
     held = lock(database.path) if database.is_sqlite and not beside else None
     try:
-        if not beside and await migrate(database):
-            _log.info("store", action="migrate")
+        if not beside:
+            await _prepare(database)
     except NotStoredError as error:
         await _give_up(database, held)
-        shown = database.url.render_as_string(hide_password=True)
-        asked = "is there room for it" if database.is_sqlite else "is it there"
-        message = f"database: {shown} cannot be used ({error}); {asked}, and may we in?"
-        raise NotStoredError(message) from error
+        raise _cannot_use(database, error) from error
     except BaseException:
         await _give_up(database, held)
         raise
     writer = _batch_writer(database)
     return OpenedStore(database, clock, writer, held, lease=lease, lane_gap=lane_gap)
+
+
+async def _prepare(database: Database) -> None:
+    if not database.is_sqlite:
+        # imported here, as below
+        from bot.store.pooler import refuse_forgetful
+
+        await refuse_forgetful(database)
+    if await migrate(database):
+        _log.info("store", action="migrate")
+
+
+def _cannot_use(database: Database, error: NotStoredError) -> Exception:
+    if not database.is_sqlite:
+        # imported here, as below
+        from bot.store.pooler import in_words
+
+        if words := in_words(str(error)):
+            return StoreUnfitError(words)
+    shown = database.url.render_as_string(hide_password=True)
+    asked = "is there room for it" if database.is_sqlite else "is it there"
+    return NotStoredError(f"database: {shown} cannot be used ({error}); {asked}, and may we in?")
 
 
 async def _give_up(database: Database, lock: TextIOWrapper | None) -> None:
