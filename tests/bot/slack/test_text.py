@@ -111,7 +111,7 @@ def test_a_message_is_read_as_people_see_it() -> None:
     )
     assert as_read(written, lambda user: {"U0BO0001": "Bo"}.get(user, user)) == (
         "fewer than <5> rows & late, says @Bo in #data: "
-        "the run (https://ci.example/run?a=1&b=2) http://x.example "
+        "the run (https://ci.example/run?a=1&b=2) x.example "
         "https://y.example cy@example.com @here "
         "@data 16:00 UTC @ &lt;"
     )
