@@ -5,7 +5,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.slack.text import LONGEST_SECTION, Mrkdwn, clean, cut, one_line, safe_url
+from bot.slack.text import (
+    LONGEST_SECTION,
+    Mrkdwn,
+    beginning,
+    clean,
+    cut,
+    one_line,
+    safe_url,
+    units,
+)
 
 Json = dict[str, Any]
 
@@ -81,7 +90,7 @@ def link_button(label: str, url: str, action_id: str) -> list[Json]:
 
 
 def option(label: str, value: str) -> Json:
-    return {"text": plain(label), "value": value[:150]}
+    return {"text": plain(label), "value": beginning(value, 150)}
 
 
 def overflow(action_id: str, choices: Sequence[tuple[str, str]]) -> Json:
@@ -123,7 +132,7 @@ def text_input(
     if placeholder:
         made["placeholder"] = plain(placeholder, 150)
     if initial:
-        made["initial_value"] = clean(initial)[:longest]
+        made["initial_value"] = beginning(clean(initial), longest)
     return made
 
 
@@ -206,11 +215,11 @@ def _shortened(part: Json, limit: int) -> Json:
 
 def _fitting(text: Mrkdwn, limit: int) -> str:
     """Cut mrkdwn at a line end, so that no token or entity is cut in two."""
-    if len(text) <= limit and text:
-        return text
     if not text:
         return "–"
-    kept = text[: limit - 20]
+    if units(text) <= limit:
+        return text
+    kept = beginning(text, limit - 20)
     lines = kept.rsplit("\n", 1)[0] if "\n" in kept else ""
     if not lines:
         opened, closed = kept.rfind("<"), kept.rfind(">")

@@ -241,6 +241,19 @@ def spoken_plain(sentence: Sentence, names: Names, now: datetime) -> str:
     return sentence.render(bare)
 
 
+def units(text: str) -> int:
+    """Return how long Slack may find a text as it is sent: an emoji counts as two."""
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+def beginning(text: str, limit: int) -> str:
+    """Return as much of a text as is at most `limit` long for Slack."""
+    kept = text[:limit]
+    while units(kept) > limit:
+        kept = kept[: len(kept) - (units(kept) - limit + 1) // 2]
+    return kept
+
+
 def _width(char: str) -> int:
     if char in _ENTITIES:
         return len(_ENTITIES[char])

@@ -6,7 +6,7 @@ from itertools import islice
 
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
-from bot.slack.text import Mrkdwn, join, md, one_line, outside
+from bot.slack.text import Mrkdwn, join, md, one_line, outside, units
 from bot.slack.views.verification import verify_modal
 from bot.slack.wording.incident import title
 from rules.incident import Incident
@@ -143,7 +143,7 @@ def _rotations(on_call: OnCall) -> list[Json]:
     names = on_call.rotations[:99]
     if not names:
         return []
-    choices = [(f"on call for {name}", name) for name in names if len(name) <= 150]
+    choices = [(f"on call for {name}", name) for name in names if units(name) <= 150]
     element = kit.select("rotation", choices, names[0])
     return [kit.input_block("rotation", "Page whoever is", element)]
 
@@ -236,7 +236,7 @@ def override_modal(on_call: OnCall, user: str, metadata: str) -> Json:
         (f"{role} of {rotation}", f"{rotation}/{role}")
         for rotation in on_call.rotations
         for role in on_call.roles(rotation)
-        if len(rotation) + len(role) < 149
+        if units(f"{rotation}/{role}") <= 150
     ]
     if not places:
         return trouble("Take over", md("The roster is empty. Add rows to it first."))

@@ -7,7 +7,7 @@ from bot.ports.store import TimelineEntry
 from bot.slack import blocks as kit
 from bot.slack.blocks import Json
 from bot.slack.scene import Scene
-from bot.slack.text import LONGEST_SECTION, Mrkdwn, at, join, md, one_line, outside, spoken
+from bot.slack.text import LONGEST_SECTION, Mrkdwn, at, join, md, one_line, outside, spoken, units
 from bot.slack.views.access import ask_button
 from bot.slack.wording.incident import SIGNS, remarks, state_line, title
 from rules.chain import Linked, chain, link_of
@@ -170,11 +170,11 @@ def _sections(lines: Iterable[Mrkdwn]) -> list[Json]:
     held: list[Mrkdwn] = []
     size = 0
     for line in lines:
-        if held and size + len(line) + 1 > LONGEST_SECTION - 100:
+        if held and size + units(line) + 1 > LONGEST_SECTION - 100:
             sections.append(kit.section(join("\n", held)))
             held, size = [], 0
         held.append(line)
-        size += len(line) + 1
+        size += units(line) + 1
     return [*sections, kit.section(join("\n", held))][-30:]
 
 

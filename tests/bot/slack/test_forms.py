@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.ports.store import TimelineEntry
+from bot.slack import blocks as kit
 from bot.slack.blocks import Json
-from bot.slack.text import md
+from bot.slack.text import Mrkdwn, md
 from bot.slack.views import answers, modals
 from bot.slack.views.home import HomeFacts, home_view
 from bot.slack.views.timeline import timeline_answer, timeline_modal
@@ -206,3 +207,19 @@ def test_what_joined_and_why_are_one_line_told_once() -> None:
     assert said.count("Joined by: b failed") == said.count("A consequence: b") == 1
     assert "Joined by: b failed  `grouping` · A consequence: b is made from a." in said
     assert said.count("A cause: c") == 1
+
+
+def test_an_emoji_counts_as_two() -> None:
+    fires = "🔥" * 3_000
+    entries = [TimelineEntry(at=OPENED + timedelta(minutes=n), what="x",
+                             sentence=say("{what}", what=fires)) for n in range(20)]  # fmt: skip
+    made = (
+        timeline_modal(scene(), entries, "{}"),
+        modals.open_modal("Create incident", ON_CALL, "{}", title=fires, details=fires),
+        modals.override_modal(OnCall([Span(NOW, NOW + timedelta(1), "🔥" * n, "primary", (ANA,))
+                                      for n in range(70, 75)]), "U0ANA001", "{}"),
+        kit.message(md("x"), [kit.section(Mrkdwn(fires)), *kit.fields([Mrkdwn(fires)])]),
+    )  # fmt: skip
+    for one in made:
+        text = json.dumps(one).replace("\\ud83d", "x").replace("\\udd25", "x")
+        assert problems(json.loads(text), surface=one.get("type", "message")) == []
