@@ -51,12 +51,16 @@ def thing_of(alert: Alert) -> tuple[str, str]:
 def shown_as(
     alert: Alert, old: ShownAlert | None, now: datetime, bond: Bond, about: tuple[str, str]
 ) -> ShownAlert:
-    """Return what is remembered of an alert; `old` is what was, `about` its asset and product."""
+    """Return what is remembered of an alert; `old` is what was, `about` its asset and product.
+
+    What ended was as bad as before: sources tell of an end as of something mild.
+    """
+    ended = alert.status is AlertStatus.RESOLVED
     return ShownAlert(
         dedup_key=alert.dedup_key,
         title=alert.title,
         status=alert.status,
-        severity=alert.severity,
+        severity=old.severity if old and ended else alert.severity,
         first_at=old.first_at if old else now,
         last_at=now,
         count=max(1, (old.count if old else 0) + (alert.status is not AlertStatus.RESOLVED)),

@@ -144,6 +144,7 @@ def _repair(row: Row[Any]) -> Repair:
 def _incident(row: Row[Any]) -> PastIncident:
     body = json.loads(row.body)
     stakes = body.get("stakes") or {}
+    said = (body.get("correction") or {}).get("actionable")
     return PastIncident(
         number=row.number,
         source=row.source,
@@ -158,6 +159,7 @@ def _incident(row: Row[Any]) -> PastIncident:
         resolved_at=row.resolved_at,
         alerts=tuple(_alerts(body)),
         about=body.get("about") or {},
+        actionable=not body.get("quiet_rule") if said is None else bool(said),
     )
 
 

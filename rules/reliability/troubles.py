@@ -30,7 +30,7 @@ class PastIncident:
     """As much of an incident as tells which promises it broke.
 
     `product` and `asset` are what it put at stake, "" where nothing was; `about` is what the
-    catalogue knew of it.
+    catalogue knew of it. Not `actionable` is what a rule or a person said nobody need act on.
     """
 
     number: int
@@ -46,6 +46,7 @@ class PastIncident:
     resolved_at: datetime | None = None
     alerts: tuple[PastAlert, ...] = ()
     about: Mapping[str, str] = field(default_factory=dict)
+    actionable: bool = True
 
     @property
     def known(self) -> Mapping[str, str]:
@@ -95,13 +96,20 @@ class DueRun:
 def troubles_of(incident: PastIncident, catalogue: Catalogue) -> Iterator[Trouble]:
     """Yield an incident as each product met it: its own, and those hit by what it broke.
 
-    A broken source is upstream of the product that reads it. Warnings break no promise.
+    A broken source is upstream of the product that reads it. Warnings break no promise, nor does
+    what is not actionable, like a backfill that somebody watches.
     """
+    if not incident.actionable:
+        return
     asset = catalogue.asset(incident.asset)
-    met = {incident.product: (incident.opened_at, asset is not None and asset.kind == "source")}
+    of_source = asset is not None and asset.kind == "source"
+    met: dict[str, tuple[datetime, bool]] = {}
+    if incident.severity not in _MILD:
+        met[incident.product] = incident.opened_at, of_source
     for alert in incident.alerts:
         if alert.severity not in _MILD:
-            met.setdefault(alert.product, (alert.first_at, True))
+            upstream = of_source or alert.product != incident.product
+            met.setdefault(alert.product, (alert.first_at, upstream))
     labels = matchable(incident)
     for product, (began_at, upstream) in met.items():
         if product:

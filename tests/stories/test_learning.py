@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from bot.app.learning import learn_from
+from rules.alert import AlertStatus, Severity
 from rules.budget import Objective
 from rules.catalogue import Asset, Catalogue, Product, Promises
 from rules.claims import AssetPattern
@@ -231,6 +232,12 @@ async def test_a_day_missed_upstream_counts_for_both_and_is_told_apart(tell: Tel
     assert (sales.record.misses, sales.upstream_misses) == (1, 1)
     assert sales.days[-1].incidents == (2,)
     assert len(orders.record.counted) == 20
+    ended = {"status": AlertStatus.RESOLVED, "severity": Severity.INFO, "source": "dbt"}
+    await story.after(hours=1)
+    for asset in (RAW, SALES):
+        await story.hears(alert(asset, story.clock.now(), labels={"unique_id": asset}, **ended))
+    later = (await learn_from(story.store.past, book, story.clock.now())).reliability
+    assert [later[one].fresh for one in ("orders", "sales")] == [orders, sales], "it was so"
 
 
 async def test_a_run_that_was_due_and_failed_misses_the_day(tell: Tell) -> None:

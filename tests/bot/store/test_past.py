@@ -13,6 +13,7 @@ from bot.store.database import Database
 from bot.store.opening import OpenedStore
 from rules.alert import AlertStatus, Severity
 from rules.category import Category
+from rules.corrected import Correction
 from rules.incident import Incident, Stakes, State
 from rules.priority import Impact, Urgency
 from rules.reliability.troubles import PastAlert
@@ -114,6 +115,30 @@ async def test_incidents_tell_what_they_put_at_stake(
     assert (one.opened_at, one.resolved_at) == (now - 3 * HOUR, None)
     assert one.alerts == (PastAlert("sales", Severity.ERROR, now),)
     assert (two.number, two.product, two.resolved_at) == (2, "", now - 3 * HOUR + 30 * MINUTE)
+
+
+async def test_a_persons_word_on_what_is_actionable_counts_before_a_rules(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    now = clock.now()
+
+    def told(number: int, quiet_rule: str, actionable: bool | None) -> Incident:
+        said = Correction(by="ana", at=now, actionable=actionable)
+        return incident(
+            number,
+            now - HOUR,
+            product="orders",
+            stakes=at_stake("orders"),
+            quiet_rule=quiet_rule,
+            correction=None if number == 1 else said,
+        )
+
+    cases = [("backfills", None), ("backfills", None), ("backfills", True), ("", False), ("", None)]
+    kept = [told(number, *case) for number, case in enumerate(cases, start=1)]
+    await keep(opened_store, *kept)
+    found = await opened_store.past.incidents(now - 24 * HOUR)
+    assert [one.actionable for one in reversed(found)] == [one.is_actionable for one in kept]
+    assert [one.is_actionable for one in kept] == [False, False, True, False, True]
 
 
 async def test_watching_began_with_the_first_incident(

@@ -345,6 +345,19 @@ def test_an_incident_troubles_its_product_and_those_it_hits() -> None:
     assert own.labels["category"] == "freshness"
 
 
+def test_a_warning_breaks_no_promise_until_it_is_an_error() -> None:
+    warns = past(severity=Severity.WARNING)
+    assert list(troubles_of(warns, Catalogue())) == []
+    worse = PastAlert("orders", Severity.ERROR, at("20T07:30"))
+    (own,) = troubles_of(past(severity=Severity.WARNING, alerts=(worse,)), Catalogue())
+    assert (own.product, own.upstream, own.began_at) == ("orders", False, at("20T07:30"))
+
+
+def test_what_nobody_need_act_on_breaks_no_promise() -> None:
+    hit = PastAlert("sales", Severity.ERROR, at("20T07:30"))
+    assert list(troubles_of(past(actionable=False, alerts=(hit,)), Catalogue())) == []
+
+
 def test_availability_is_a_budget_of_time() -> None:
     product = Product(id="orders", name="Orders", promises=Promises(availability=99.9))
     down = trouble("20T07:00", "20T07:37", Category.AVAILABILITY)
