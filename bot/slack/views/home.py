@@ -22,6 +22,7 @@ _MOST_ROTATIONS = 12
 _MOST_SHIFTS = 5
 _MOST_INCIDENTS = 8
 _MOST_TASKS = 5
+_MOST_SILENCES = 15
 _AHEAD = timedelta(days=60)
 
 
@@ -200,8 +201,19 @@ def _silences(facts: HomeFacts) -> list[Json]:
 
 
 def silence_blocks(silences: tuple[Silence, ...], names: Names, now: datetime) -> list[Json]:
-    """Each silence in force, with a button that ends it."""
-    return [
+    """Each silence in force, with a button that ends it; of many the rest in a line each."""
+    rest = [
+        md(
+            "🔕 `{id}` {matchers} until {until}",
+            id=silence.id,
+            matchers=outside(" ".join(map(str, silence.matchers)), 150),
+            until=at(silence.ends_at, now),
+        )
+        for silence in silences[_MOST_SILENCES:]
+    ]
+    lead = md("And {n} more; `/oncall unsilence` and its id ends one:", n=len(rest))
+    more = [kit.section(join("\n", [lead, *rest]))] if rest else []
+    shown = [
         kit.section(
             md(
                 "🔕 {matchers} until {until} by {who}: {why}",
@@ -212,5 +224,6 @@ def silence_blocks(silences: tuple[Silence, ...], names: Names, now: datetime) -
             ),
             kit.button("End it", "end_silence", silence.id),
         )
-        for silence in silences[:15]
+        for silence in silences[:_MOST_SILENCES]
     ]
+    return [*shown, *more]

@@ -107,6 +107,18 @@ def test_slack_takes_every_form_answer_and_home(on_call: OnCall) -> None:
         refuse_nothing(made, "message")
 
 
+def test_of_many_silences_each_can_be_ended() -> None:
+    many = tuple(
+        Silence(
+            f"s{n:02}", (matcher("team", "=", "finance"),), NOW, NOW + timedelta(hours=1), BO, "x"
+        )
+        for n in range(40)
+    )
+    shown = json.dumps(answers.silences_answer(many, NAMES, NOW), ensure_ascii=False)
+    assert all(f's{n:02}"' in shown or f"`s{n:02}` team=finance until" in shown for n in range(40))
+    assert "And 25 more" in shown
+
+
 def test_help_names_every_word_and_marks_what_is_typed() -> None:
     (lines, _) = answers.help_answer()["blocks"]
     told = lines["text"]["text"].splitlines()
