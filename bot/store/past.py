@@ -13,7 +13,7 @@ from bot.store.database import Database
 from bot.store.runs import rows as run_rows
 from bot.store.tables.core import INCIDENT
 from bot.store.tables.runs import OCCASION, RUN
-from rules.alert import Severity
+from rules.alert import AlertStatus, Severity
 from rules.category import Category
 from rules.expected_runs import EXPECTED, Occasion
 from rules.incident import State
@@ -170,4 +170,7 @@ def _alerts(body: dict[str, Any]) -> Iterator[PastAlert]:
                 product=one["product"],
                 severity=_SEVERITIES.get(one["severity"], Severity.UNKNOWN),
                 first_at=datetime.fromisoformat(one["first_at"]),
+                ended_at=datetime.fromisoformat(one["last_at"])
+                if one["status"] == AlertStatus.RESOLVED
+                else None,
             )

@@ -18,11 +18,12 @@ _MILD = frozenset({Severity.WARNING, Severity.INFO})
 
 @dataclass(frozen=True, slots=True)
 class PastAlert:
-    """What an incident remembers of an alert about a product."""
+    """What an incident remembers of an alert about a product; `ended_at` is None while it fires."""
 
     product: str
     severity: Severity
     first_at: datetime
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,22 +104,22 @@ def troubles_of(incident: PastIncident, catalogue: Catalogue) -> Iterator[Troubl
         return
     asset = catalogue.asset(incident.asset)
     of_source = asset is not None and asset.kind == "source"
-    met: dict[str, tuple[datetime, bool]] = {}
-    if incident.severity not in _MILD:
-        met[incident.product] = incident.opened_at, of_source
+    own = incident.product if incident.severity not in _MILD else ""
+    stretches = [(own, incident.opened_at, incident.resolved_at, of_source)]
     for alert in incident.alerts:
-        if alert.severity not in _MILD:
+        if alert.severity not in _MILD and alert.product != own:
             upstream = of_source or alert.product != incident.product
-            met.setdefault(alert.product, (alert.first_at, upstream))
+            ended_at = alert.ended_at or incident.resolved_at
+            stretches.append((alert.product, alert.first_at, ended_at, upstream))
     labels = matchable(incident)
-    for product, (began_at, upstream) in met.items():
+    for product, began_at, ended_at, upstream in stretches:
         if product:
             yield Trouble(
                 product=product,
                 number=incident.number,
                 category=incident.category,
                 began_at=began_at,
-                ended_at=incident.resolved_at,
+                ended_at=ended_at,
                 upstream=upstream,
                 labels=labels,
             )

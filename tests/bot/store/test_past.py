@@ -1,6 +1,7 @@
 """What the past teaches, as both databases remember it."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -89,6 +90,7 @@ async def test_incidents_tell_what_they_put_at_stake(
     shown = ShownAlert(
         "fct", "fct_orders failed", AlertStatus.FIRING, Severity.ERROR, now, now, product="sales"
     )
+    over = replace(shown, dedup_key="o", status=AlertStatus.RESOLVED, last_at=now + HOUR)
     await keep(
         opened_store,
         incident(
@@ -100,7 +102,7 @@ async def test_incidents_tell_what_they_put_at_stake(
             category=Category.DUPLICATES,
             consequences=1,
             labels={"team": 'fin "x"', "odd": "a\x00b<é>"},
-            alerts=(shown, ShownAlert("b", "b", AlertStatus.FIRING, Severity.INFO, now, now)),
+            alerts=(shown, over, ShownAlert("b", "b", AlertStatus.FIRING, Severity.INFO, now, now)),
             title='"quoted" null',
         ),
         repaired(2, now - 3 * HOUR, product="orders"),
@@ -113,7 +115,8 @@ async def test_incidents_tell_what_they_put_at_stake(
     assert (one.category, one.severity) == (Category.DUPLICATES, Severity.ERROR)
     assert (one.labels, one.title) == ({"team": 'fin "x"', "odd": "a\x00b<é>"}, '"quoted" null')
     assert (one.opened_at, one.resolved_at) == (now - 3 * HOUR, None)
-    assert one.alerts == (PastAlert("sales", Severity.ERROR, now),)
+    sales = PastAlert("sales", Severity.ERROR, now)
+    assert one.alerts == (sales, replace(sales, ended_at=now + HOUR))
     assert (two.number, two.product, two.resolved_at) == (2, "", now - 3 * HOUR + 30 * MINUTE)
 
 

@@ -353,6 +353,18 @@ def test_a_warning_breaks_no_promise_until_it_is_an_error() -> None:
     assert (own.product, own.upstream, own.began_at) == ("orders", False, at("20T07:30"))
 
 
+def test_who_was_hit_is_well_when_its_own_alerts_are_over() -> None:
+    over = PastAlert("sales", Severity.ERROR, at("20T06:00"), at("20T07:30"))
+    again = PastAlert("sales", Severity.ERROR, at("20T09:00"))
+    was = past(resolved_at=at("20T12:00"), alerts=(over, again))
+    _, *hit = troubles_of(was, Catalogue())
+    assert [(one.product, one.began_at, one.ended_at) for one in hit] == [
+        ("sales", at("20T06:00"), at("20T07:30")),
+        ("sales", at("20T09:00"), at("20T12:00")),
+    ]
+    assert not any(one.open_at(at("20T08:00")) for one in hit)
+
+
 def test_what_nobody_need_act_on_breaks_no_promise() -> None:
     hit = PastAlert("sales", Severity.ERROR, at("20T07:30"))
     assert list(troubles_of(past(actionable=False, alerts=(hit,)), Catalogue())) == []
