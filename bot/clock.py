@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -22,30 +23,47 @@ class Clock(Protocol):
         ...
 
 
+def steady() -> float:
+    """Return seconds that nobody sets, and that pass while the machine sleeps, where it tells any."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.time() if boot is None else time.clock_gettime(boot)
+
+
 class SystemClock:
     """The machine's clock, corrected by `offset`; `speed` makes a demo's night pass in minutes.
 
-    `offset` is what the database's clock is ahead of ours: replicas that correct by it agree.
+    `offset` is what the database's clock is ahead of ours: replicas that correct by it agree. From
+    then on nobody who sets the machine's clock makes one wake people before their time.
     """
 
-    def __init__(self, *, speed: float = 1.0, start: datetime | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        speed: float = 1.0,
+        start: datetime | None = None,
+        wall: Callable[[], float] = time.time,
+        steady: Callable[[], float] = steady,
+    ) -> None:
         self.offset = timedelta(0)
         self._speed = speed
         self._follows = speed == 1.0 and start is None
-        self._began = time.time()
+        self._seconds, self._steady = wall, steady
+        self._began = wall()
         self._start = start or datetime.fromtimestamp(self._began, UTC)
 
     def now(self) -> datetime:
-        if self._speed == 1.0:
-            elapsed = timedelta(seconds=time.time() - self._began)
-        else:
-            elapsed = timedelta(seconds=(time.time() - self._began) * self._speed)
-        return self._start + elapsed + self.offset
+        elapsed = self._seconds() - self._began
+        if self._speed != 1.0:
+            elapsed *= self._speed
+        return self._start + timedelta(seconds=elapsed) + self.offset
 
     def correct(self, ahead: timedelta) -> None:
         """Go by a clock that is `ahead` of ours; one that was set or runs faster follows none."""
-        if self._follows:
-            self.offset += ahead
+        if not self._follows:
+            return
+        self._start, self._began = self.now() - self.offset, self._steady()
+        self._seconds = self._steady
+        self.offset += ahead
 
     def skip_to(self, when: datetime) -> None:
         """Set the clock forward, as a demo does; who sleeps by now is not woken by it."""

@@ -29,6 +29,23 @@ def test_only_a_clock_that_tells_the_true_time_goes_by_another() -> None:
     assert [clock.offset for clock in (true, fast, played)] == [HOUR, 0 * HOUR, 0 * HOUR]
 
 
+def test_who_goes_by_another_clock_does_not_jump_when_the_machines_is_set() -> None:
+    wall, since_boot = [START.timestamp()], [100.0]
+
+    def machines() -> SystemClock:
+        return SystemClock(wall=lambda: wall[0], steady=lambda: since_boot[0])
+
+    alone, replica = machines(), machines()
+    replica.correct(A_MOMENT)
+    wall[0] += HOUR.total_seconds()
+    since_boot[0] += 2
+    assert alone.now() == START + HOUR
+    assert replica.now() == START + A_MOMENT + timedelta(seconds=2)
+    replica.correct(-A_MOMENT)
+    since_boot[0] += 1
+    assert replica.now() == START + timedelta(seconds=3)
+
+
 async def test_a_fast_clock_waits_less() -> None:
     clock = SystemClock(speed=3_600_000.0, start=START)
     await clock.sleep_until(START + HOUR)
