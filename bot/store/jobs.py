@@ -92,6 +92,16 @@ def insert_lanes(dialect: str) -> Insert:
     return insert_rows(LANE, _NEW_LANE, dialect).on_conflict_do_nothing(index_elements=["name"])
 
 
+@cache
+def _pace_lane(dialect: str) -> Insert:
+    statement = insert_for(LANE, dialect)
+    later = case(
+        (LANE.c.free_at < statement.excluded.free_at, statement.excluded.free_at),
+        else_=LANE.c.free_at,
+    )
+    return statement.on_conflict_do_update(index_elements=["name"], set_={"free_at": later})
+
+
 CANCEL_JOBS = (
     update(JOB)
     .where(
@@ -114,14 +124,6 @@ _BLOCK_LANE = (
         LANE.c.blocked_until < bindparam("until", type_=UtcDateTime()),
     )
     .values(blocked_until=bindparam("until", type_=UtcDateTime()))
-)
-_KEEP_FREE = (
-    update(LANE)
-    .where(
-        LANE.c.name == bindparam("lane_name"),
-        LANE.c.free_at < bindparam("until", type_=UtcDateTime()),
-    )
-    .values(free_at=bindparam("until", type_=UtcDateTime()))
 )
 
 
@@ -183,9 +185,10 @@ async def block_lane(connection: AsyncConnection, lane: str, until: datetime) ->
     await connection.execute(_BLOCK_LANE, {"lane_name": lane, "until": until})
 
 
-async def keep_free(connection: AsyncConnection, lane: str, until: datetime) -> None:
-    """Pace a lane that is in use: unlike one that is shut, it is worth waiting for."""
-    await connection.execute(_KEEP_FREE, {"lane_name": lane, "until": until})
+async def keep_free(connection: AsyncConnection, lane: str, until: datetime, now: datetime) -> None:
+    """Pace a lane that is in use, also one that is new: unlike a shut one, it is waited for."""
+    values = {"name": lane, "free_at": until, "blocked_until": now, "held_until": now}
+    await connection.execute(_pace_lane(connection.dialect.name), values)
 
 
 async def record_outcome(

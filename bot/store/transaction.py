@@ -250,7 +250,7 @@ class SqlTransaction(RunWriting):
             await self._incidents.lock(job.incident_id)
         if isinstance(outcome, Delivered) and outcome.busy_until is not None:
             for lane in sorted(map(stored_key, outcome.busy)):
-                await jobs.keep_free(connection, lane, outcome.busy_until)
+                await jobs.keep_free(connection, lane, outcome.busy_until, now)
         if job.lane:
             if isinstance(outcome, Retry) and outcome.lane_until is not None:
                 await jobs.block_lane(connection, job.lane, outcome.lane_until)

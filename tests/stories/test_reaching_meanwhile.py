@@ -74,6 +74,18 @@ async def test_who_shares_a_number_is_called_once_the_line_is_free(
     assert calls(story) == ["03:01:10 Ana by voice", "03:01:55 Bo by voice"]
 
 
+async def test_who_shares_a_number_and_is_paged_during_the_call_is_called_after_it(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    both = policy(page(PRIMARY, wait=1), page(SECONDARY, wait=30))
+    people = replace(ANA, contact="slack, voice 50s"), replace(BO, phone=ANA.phone)
+    book = reaching(*people, order="voice", steps=both)
+    story = Reached(opened_store, clock, book)
+    await story.fires()
+    await story.after(minutes=3)
+    assert calls(story) == ["03:00:50 Ana by voice", "03:01:35 Bo by voice"]
+
+
 async def test_a_call_that_could_not_be_written_down_does_not_ring_twice_at_once(
     opened_store: OpenedStore, clock: FakeClock
 ) -> None:
