@@ -72,11 +72,24 @@ async def test_who_is_covered_may_have_the_shift_back(rota: Rota) -> None:
     assert await rota.primary(rota.story.clock.now() - HOUR) == ("cy",)
     assert "Undone. ana is primary of data again" in rota.story.said()[-1]
     assert (await rota.requests())[0].state is CoverState.RETURNED
-    assert "ana ended your override" in (await rota.told("cy"))[-1]
+    assert (await rota.told("cy"))[-1].endswith("you are not on call then any more.")
     with rota.refused("ana has ended it already"):
         await rota.story.asks(EndOverride(by="bo", override_id=override.id))
     last = (await rota.audit())[-1]
     assert (last.what, last.before, last.after) == ("override ended", "cy", "ana")
+
+
+async def test_who_gets_a_shift_back_or_loses_one_is_told(rota: Rota) -> None:
+    await rota.asks_cover("ana", week(3))
+    await rota.on_cover("cy", "accept")
+    await rota.asks_cover("cy", week(3))
+    await rota.on_cover("dee", "accept")
+    first, _ = await rota.story.store.reader.overrides(monday())
+    await rota.story.asks(EndOverride(by="cy", override_id=first.id))
+    assert await rota.primary(monday(3)) == ("ana",)
+    assert (await rota.told("ana"))[-1].startswith("cy ended an override: primary of data from")
+    assert (await rota.told("ana"))[-1].endswith("now it is you.")
+    assert (await rota.told("dee"))[-1].endswith("you are not on call then any more.")
 
 
 async def test_nobody_takes_it_and_it_expires_when_the_shift_begins(rota: Rota) -> None:

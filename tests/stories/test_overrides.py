@@ -86,6 +86,13 @@ async def test_removing_the_only_one_warns_of_the_gap(rota: Rota) -> None:
     rota.story.pages("bo")
 
 
+async def test_who_was_taken_off_is_told_that_they_are_on_again(rota: Rota) -> None:
+    await rota.overrides("lead", "ana", week(0), how=OverrideKind.REMOVE)
+    (made,) = await rota.story.store.reader.overrides(monday())
+    await rota.story.asks(EndOverride(by="lead", override_id=made.id))
+    assert (await rota.told("ana"))[-1].endswith("now it is you.")
+
+
 async def test_a_proposal_is_applied_whole_or_not_at_all(rota: Rota) -> None:
     good = Handover(slot=week(1), person="cy", instead_of="bo")
     stale = Handover(slot=week(2), person="bo", instead_of="ana")

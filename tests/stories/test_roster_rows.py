@@ -20,7 +20,7 @@ from bot.roster.settings import RosterSettings, RotationSettings
 from rules.people import People, Person
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
-from rules.schedule.roster import Change, OverrideState, Schedule
+from rules.schedule.roster import Change, OverrideKind, OverrideState, Schedule
 from tests.fakes.google import BOT, google_in_a_thread, key_file
 from tests.stories.conftest import Tell
 from tests.stories.story import PRIMARY, Story, _EveryKind, page, policy, rulebook
@@ -151,6 +151,25 @@ async def test_an_override_goes_to_the_sheet_and_comes_back(day: Day) -> None:
     past = day.roster.on_call(changes, day.story.clock.now())
     assert past.at("data", "primary", TEN + 8.5 * HOUR) == ("bo",), "history keeps its answer"
     assert day.row() == []
+
+
+async def test_who_has_a_shift_back_because_a_row_was_deleted_is_told(day: Day) -> None:
+    now = day.story.clock.now()
+    act = MakeOverride(
+        by="cy", person="bo", rotation="data", role="primary", starts_at=now,
+        ends_at=TEN + 8 * HOUR, how=OverrideKind.REPLACE, instead_of="ana",
+    )  # fmt: skip
+    await day.story.asks(act)
+    await day.passes(minutes=1)
+    day.deletes_the_row()
+    await day.passes(minutes=1)
+    await day.pages("at once", "ana")
+    ended = [
+        job.payload["person"]
+        for job in day.story.sent("tell_person")
+        if "ended the override" in str(job.payload["sentence"])
+    ]
+    assert sorted(ended) == ["ana", "bo", "cy"]
 
 
 async def test_undo_in_slack_cancels_the_row_and_a_restart_changes_nothing(day: Day) -> None:

@@ -101,7 +101,8 @@ class Tellings:
             start=shown.starts_at,
             end=shown.ends_at,
         )
-        self._tell((before.person, after.person, before.by), sentence, f"{after.changed_at}")
+        concerned = (before.person, after.person, before.by, before.instead_of, after.instead_of)
+        self._tell(concerned, sentence, f"{after.changed_at}")
 
     def conflict(self, mine: Override, text: str) -> None:
         """Tell both of Slack's side; the roster's editors hear of it with its address."""

@@ -18,6 +18,7 @@ from bot.acts.roster import (
 from bot.engine.answer import Answer
 from bot.engine.rota import jobs
 from bot.engine.rota.swaps import ask_swap, on_swap
+from bot.engine.rota.telling import said, tell_of_end, tell_others, undone
 from bot.engine.rota.turning import SLACK, Turning, turning
 from bot.engine.work import Work
 from rules.schedule import covering, overriding
@@ -75,8 +76,8 @@ def _make_override(turn: Turning, act: MakeOverride) -> Answer:
     if isinstance(made, Sentence):
         return Answer(made, refused=True)
     told = _laid(turn, made, "override")
-    _tell_others(turn, made, told.before)
-    sentence = together(_said(made), *told.cautions)
+    tell_others(turn, made, told.before)
+    sentence = together(said(made), *told.cautions)
     return Answer(sentence, undo=made.id, back_to=told.before)
 
 
@@ -98,14 +99,12 @@ async def _end_override(turn: Turning, act: EndOverride) -> Answer:
     turn.work.tx.roster.save_override(ended)
     turn.note("override ended", act.by, ended.id, slot, before)
     await _give_back(turn, found)
-    if found.person != act.by:
-        turn.tell(found.person, _ended(found, act.by, slot))
-    back = holders(turn.on_call, slot)
-    return Answer(together(_back(slot, back), *turn.cautions(before, slot)))
+    tell_of_end(turn, found, slot, act.by, holders(before, slot))
+    return Answer(together(undone(slot, holders(turn.on_call, slot)), *turn.cautions(before, slot)))
 
 
 async def _give_back(turn: Turning, ended: Override) -> None:
-    """Tell a cover request that its cover is over, and its asker that the shift is theirs."""
+    """Let a cover request show that its cover is over."""
     kind, _, its_id = ended.origin.partition(":")
     request = await turn.work.tx.roster.cover_request(its_id) if kind == "cover" else None
     if request is None or request.state is not CoverState.TAKEN:
@@ -179,7 +178,7 @@ def _accept_cover(turn: Turning, act: OnCover, request: CoverRequest) -> Answer:
         end=taken.override.ends_at,
     )
     turn.tell(request.person, thanks, undo=taken.override.id, back_to=told.before)
-    sentence = together(_said(taken.override), *told.cautions)
+    sentence = together(said(taken.override), *told.cautions)
     return Answer(sentence, undo=taken.override.id, back_to=told.before)
 
 
@@ -211,7 +210,7 @@ def _apply(turn: Turning, act: ApplyProposal) -> Answer:
     before = turn.on_call
     for one in made:
         told = _laid(turn, one, "proposal applied")
-        _tell_others(turn, one, told.before)
+        tell_others(turn, one, told.before)
     warned = turn.cautions(before, *map(slot_of, made))
     applied = say("Applied: {count}.", count=counted(len(made), "change"))
     return Answer(together(applied, *warned))
@@ -230,76 +229,6 @@ def _laid(turn: Turning, made: Override, what: str) -> _Laid:
     turn.work.tx.roster.save_override(made)
     turn.note(what, made.by, made.id, slot, before, made.why)
     return _Laid(holders(before, slot), turn.cautions(before, slot))
-
-
-def _tell_others(turn: Turning, made: Override, before: Sequence[str]) -> None:
-    """Tell those whose shifts changed and who did not do it themselves."""
-    slot = slot_of(made)
-    after = holders(turn.on_call, slot)
-    changed = dict.fromkeys((*(p for p in before if p not in after), *after))
-    for person in changed:
-        if person == made.by or (person in before and person in after):
-            continue
-        told = say(
-            "{by} changed who is {role} of {rotation} from {start} to {end}: "
-            + _now(person, after),
-            by=Who(made.by),
-            role=made.role,
-            rotation=made.rotation,
-            start=made.starts_at,
-            end=made.ends_at,
-        )
-        turn.tell(person, told, undo=made.id, back_to=tuple(before))
-
-
-def _now(person: str, after: Sequence[str]) -> str:
-    return "now it is you." if person in after else "you are not on call then any more."
-
-
-def _said(made: Override) -> Sentence:
-    verb = {
-        OverrideKind.COVER: "is",
-        OverrideKind.REPLACE: "is",
-        OverrideKind.ADD: "is also",
-        OverrideKind.REMOVE: "is not",
-    }[made.kind]
-    instead = " instead of {other}" if made.kind is OverrideKind.REPLACE else ""
-    return say(
-        "{who} " + verb + " {role} of {rotation}" + instead + " from {start} to {end}.",
-        who=Who(made.person),
-        role=made.role,
-        rotation=made.rotation,
-        start=made.starts_at,
-        end=made.ends_at,
-        other=Who(made.instead_of),
-    )
-
-
-def _ended(found: Override, by: str, slot: Slot) -> Sentence:
-    return say(
-        "{by} ended your override: it no longer makes you {role} of {rotation} from {start} to"
-        " {end}.",
-        by=Who(by),
-        role=found.role,
-        rotation=found.rotation,
-        start=slot.starts_at,
-        end=slot.ends_at,
-    )
-
-
-def _back(slot: Slot, people: Sequence[str]) -> Sentence:
-    if not people:
-        return say("Undone. Nobody is {role} of {rotation} then.",
-                   role=slot.role, rotation=slot.rotation)  # fmt: skip
-    first = say(
-        "Undone. {who} is {role} of {rotation} again",
-        who=Who(people[0]),
-        role=slot.role,
-        rotation=slot.rotation,
-    )
-    more = {f"and_{n}": Who(person) for n, person in enumerate(people[1:4])}
-    words = "".join(f", then {{{name}}}" for name in more)
-    return Sentence(first.template + words + ".", {**first.values, **more})
 
 
 def _channel(turn: Turning, rotation: str) -> str:
