@@ -62,8 +62,13 @@ async def learn_from(past: Past, book: RuleBook, now: datetime) -> Learnt:
     return await asyncio.to_thread(_reckoned, read, products, book, now)
 
 
-def run_times(runs: Iterable[Run], catalogue: Catalogue, trials: Collection[str] = ()) -> _Runs:
-    """Return how long the runs of each product took: those of its slowest pipeline."""
+def run_times(
+    runs: Iterable[Run], catalogue: Catalogue, trials: Collection[str] = (), *, at_least: int = 1
+) -> _Runs:
+    """Return how long the runs of each product took: those of its slowest pipeline.
+
+    One with fewer than `at_least` runs is not the slowest: a few teach nothing.
+    """
     found: dict[tuple[str, str, str], list[timedelta]] = defaultdict(list)
     products: dict[tuple[str, str], str] = {}
     for run in runs:
@@ -79,6 +84,8 @@ def run_times(runs: Iterable[Run], catalogue: Catalogue, trials: Collection[str]
             found[product, *thing].append(run.ended_at - run.started_at)
     slowest: dict[str, Sequence[timedelta]] = {}
     for (product, *_), spans in found.items():
+        if len(spans) < at_least:
+            continue
         before = slowest.get(product)
         if before is None or percentile(spans, RUN) > percentile(before, RUN):
             slowest[product] = spans
@@ -89,7 +96,9 @@ def _reckoned(read: _Read, products: Sequence[Product], book: RuleBook, now: dat
     rules: LearningRules = book.priority_rules.learning
     recent = [run for run in read.runs if run.ended_at and run.ended_at >= now - rules.over]
     trials = book.priority_rules.impact.trials
-    history = learn(read.repairs, run_times(recent, book.catalogue, trials), rules)
+    history = learn(
+        read.repairs, run_times(recent, book.catalogue, trials, at_least=rules.at_least), rules
+    )
     troubles: dict[str, list[Trouble]] = defaultdict(list)
     for incident in read.incidents:
         if environment_of(incident.labels) in trials:

@@ -177,6 +177,7 @@ async def test_run_times_come_from_the_runs_that_were_seen(tell: Tell) -> None:
         runs=[
             run(1, took=600, run_id="backfill__1", kind=BACKFILL),
             run(2, took=600, run_id="failed__1", state=RunState.FAILED),
+            run(2, took=300, pipeline="shop_once", labels={"dag_id": "shop_once"}),
             run(2, took=600, labels={"dag_id": "shop_daily", "instance": "staging"}, run_id="try"),
             run(
                 3, took=1, run_id="other", pipeline="shop_hourly", labels={"dag_id": "shop_hourly"}
