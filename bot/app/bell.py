@@ -71,9 +71,10 @@ class Bell:
         return False
 
     async def _send(self, target: PersonTarget, document: JsonObject, key: str) -> str:
-        """Reach somebody by every way; one that works is enough. Nobody is called for good news."""
+        """Reach somebody by every way; one that works is enough. Good news wakes nobody."""
         ways = dict(target.ways)
-        if document.get("state") == "clear" and len(ways) > 1:
+        calm = document.get("state") == "clear"
+        if calm and len(ways) > 1:
             ways.pop(Method.VOICE, None)
         faults = []
         for method, (backend, address) in ways.items():
@@ -86,6 +87,7 @@ class Bell:
                 priority="",
                 why="",
                 alarm=True,
+                calm=calm,
             )
             try:
                 await backend.send(summons)

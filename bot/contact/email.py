@@ -103,7 +103,7 @@ class Email:
         message["Date"] = format_datetime(self._clock.now())
         message["Message-ID"] = f"<{name}@{domain}>"
         message["Auto-Submitted"] = "auto-generated"
-        if not summons.test:
+        if summons.wakes:
             message["X-Priority"] = "1"
             message["Importance"] = "high"
         message.set_content("\n\n".join(_body(summons)) + "\n", charset="utf-8")

@@ -63,14 +63,20 @@ class Ntfy:
         return ""
 
 
+def _tag(summons: Summons) -> str:
+    if summons.test:
+        return "test_tube"
+    return "rotating_light" if summons.wakes else "white_check_mark"
+
+
 def _notification(summons: Summons) -> dict[str, Any]:
     text = "\n".join(lines(summons))
     found: dict[str, Any] = {
         "topic": summons.address,
         "title": headline(summons),
         "message": text.encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore"),
-        "priority": 3 if summons.test else 5,
-        "tags": ["test_tube" if summons.test else "rotating_light"],
+        "priority": 5 if summons.wakes else 3,
+        "tags": [_tag(summons)],
     }
     if summons.ack_url:
         found["click"] = summons.ack_url

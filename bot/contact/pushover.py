@@ -40,7 +40,7 @@ class Pushover:
             "title": headline(summons, _LONGEST_TITLE),
             "message": "\n".join(lines(summons))[:_LONGEST] or headline(summons),
         }
-        if not summons.test:
+        if summons.wakes:
             form |= {"priority": "2", "retry": _RETRY, "expire": _EXPIRE}
             form["tags"] = _tag(summons.key)
         if 0 < len(summons.ack_url) <= _LONGEST_URL:  # acknowledging there works without it

@@ -95,7 +95,7 @@ class Summons:
     `key` is the same however often it is sent; `unsure`: an earlier attempt, at or after `since`,
     may have gone out, as none of what the service calls the `recorded`. The links are "" where others cannot reach us, `code` where no reply can be
     heard. `others` counts what else the person is paged for now. A `test` and an `alarm` are about
-    no incident; what an alarm says is its title.
+    no incident; what an alarm says is its title, and a `calm` one is no reason to wake anybody.
     """
 
     key: str
@@ -116,6 +116,12 @@ class Summons:
     others: int = 0
     test: bool = False
     alarm: bool = False
+    calm: bool = False
+
+    @property
+    def wakes(self) -> bool:
+        """Whether it is to be as loud as the method can be."""
+        return not (self.test or self.calm)
 
 
 @dataclass(frozen=True, slots=True)
