@@ -272,6 +272,20 @@ def test_there_are_configurations_to_load() -> None:
     assert len(configurations()) > 50
 
 
+def test_the_readmes_configuration_goes_without_socket_mode_as_it_says(tmp_path: Path) -> None:
+    readme = REPO / "README.md"
+    (block,) = [one for one in configurations() if one.document == readme]
+    text = block.text.replace("mode: socket", "mode: http") + "public_url: https://x.example\n"
+    text = text.replace("app_token: ${SLACK_APP_TOKEN}", "signing_secret: ${SLACK_SIGNING_SECRET}")
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+    names = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "GENERIC_SECRET")
+    loaded = load(file, dict.fromkeys(names, "xoxb-0123456789abcdef"))
+    assert [str(one) for one in loaded.faults] == []
+    assert loaded.config is not None
+    assert loaded.config.slack.mode == "http"
+
+
 def test_the_least_that_the_chart_needs_is_a_whole_configuration(tmp_path: Path) -> None:
     (block,) = [one for one in blocks("yaml") if one.text.startswith("# values.yaml")]
     shipped = yaml.safe_load((REPO / "deploy/helm/watchbill/values.yaml").read_text())

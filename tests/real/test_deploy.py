@@ -138,6 +138,19 @@ def test_the_rendered_configuration_loads(helm: Path, tmp_path: Path) -> None:
     assert loaded.config.listen == "0.0.0.0:8080"
 
 
+def test_http_mode_asks_for_no_app_token(helm: Path, tmp_path: Path) -> None:
+    slack = {"mode": "http", "signing_secret": "${SLACK_SIGNING_SECRET}"}
+    config = LEAST["config"] | {"slack": slack, "public_url": "https://w.example"}
+    manifests = rendered(helm, tmp_path, LEAST | {"config": config, "replicaCount": 6})
+    text = manifests["ConfigMap/night-watchbill-config"]["data"]["config.yaml"]
+    (tmp_path / "config.yaml").write_text(text)
+    names = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "AIRFLOW_SECRET")
+    values = dict.fromkeys(names, "xoxb-of-the-environment")
+    values["DATABASE_URL"] = "postgresql://watchbill@postgres/watchbill"
+    loaded = load(tmp_path / "config.yaml", values)
+    assert not loaded.faults, loaded.faults
+
+
 def test_nothing_runs_with_more_rights_than_it_needs(
     everything: dict[str, dict[str, Any]],
 ) -> None:
