@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from rules.rotation import OnCall
+from rules.schedule.coverage import within
 from rules.schedule.held import Slot, holders
 from rules.schedule.roster import Override, OverrideKind
 from rules.sentence import Sentence, Who, say
@@ -61,17 +62,25 @@ def ask(
 ) -> CoverRequest | Sentence:
     """Return the request as it is asked, or say why there is nothing to ask.
 
-    It expires when the shift begins; at short notice or during the shift, when the shift ends.
+    Time before and after the asker's own shifts is left out: nobody would take that over. It
+    expires when the shift begins; at short notice or during the shift, when the shift ends.
     """
     slot = replace(wanted.slot, starts_at=max(wanted.slot.starts_at, now))
     if slot.ends_at <= slot.starts_at:
         return say("That is over already, or ends before it starts.")
-    if wanted.person not in holders(on_call, slot):
+    spans = within(on_call, slot.rotation, slot.role, slot.starts_at, slot.ends_at)
+    held = [span for span in spans if wanted.person in span.people]
+    if not held:
         return say(
             "You are not {role} of {rotation} then. `/oncall next` shows who is.",
             role=slot.role,
             rotation=slot.rotation,
         )
+    slot = replace(
+        slot,
+        starts_at=max(slot.starts_at, held[0].start),
+        ends_at=min(slot.ends_at, held[-1].end),
+    )
     if any(_same(one, wanted.person, slot, now) for one in others):
         return say("You have asked for that already; the message in the channel can ask again.")
     ahead = slot.starts_at - now > SHORT_NOTICE

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -77,6 +78,15 @@ async def test_who_is_covered_may_have_the_shift_back(rota: Rota) -> None:
         await rota.story.asks(EndOverride(by="bo", override_id=override.id))
     last = (await rota.audit())[-1]
     assert (last.what, last.before, last.after) == ("override ended", "cy", "ana")
+
+
+async def test_only_the_askers_own_time_is_asked_for(rota: Rota) -> None:
+    wide = replace(week(3), starts_at=monday(2) + 12 * HOUR, ends_at=monday(4) + 12 * HOUR)
+    await rota.asks_cover("ana", wide)
+    assert (await rota.requests())[-1].slot == week(3)
+    await rota.on_cover("dee", "accept")
+    (override,) = await rota.story.store.reader.overrides(monday())
+    assert (override.starts_at, override.ends_at) == (monday(3), monday(4))
 
 
 async def test_who_gets_a_shift_back_or_loses_one_is_told(rota: Rota) -> None:
