@@ -22,12 +22,19 @@ class Members:
         self._clock = clock
         self._documents: dict[str, Json] = {}
         self._until: datetime | None = None
+        self._team = ""
 
     async def all(self, *, afresh: bool = False) -> tuple[Member, ...]:
         """Return every member. Raises RetryLaterError or GiveUpError."""
-        return tuple(
-            member_of(document) for document in (await self.documents(afresh=afresh)).values()
-        )
+        documents = await self.documents(afresh=afresh)
+        team = await self.team()
+        return tuple(member_of(document, team) for document in documents.values())
+
+    async def team(self) -> str:
+        """Return the id of our own workspace. Raises RetryLaterError or GiveUpError."""
+        if not self._team:
+            self._team = str((await self._api.call("auth.test")).get("team_id") or "")
+        return self._team
 
     async def documents(self, *, afresh: bool = False) -> Mapping[str, Json]:
         """Return what Slack says of each, by user id."""
@@ -52,8 +59,23 @@ class Members:
         return found
 
 
-def member_of(document: Json) -> Member:
-    """Read a member from Slack's document."""
+def is_foreign(document: Json, team: str) -> bool:
+    """Tell whether a member, met in a shared channel, is of another workspace than `team`."""
+    teams = {str(document.get("team_id") or "")}
+    teams |= {str(one) for one in (document.get("enterprise_user") or {}).get("teams") or ()}
+    return bool(document.get("is_stranger")) or not team or team not in teams
+
+
+def is_surely_foreign(document: Json, team: str) -> bool:
+    """As `is_foreign`, but nobody is where that is not known: a page must reach somebody.
+
+    The token of a whole organisation names that, and no workspace.
+    """
+    return team.startswith("T") and is_foreign(document, team)
+
+
+def member_of(document: Json, team: str) -> Member:
+    """Read a member from Slack's document; `team` is our own workspace."""
     profile = document.get("profile") or {}
     names = (document.get("real_name"), profile.get("real_name"), profile.get("display_name"))
     user = str(document["id"])
@@ -64,4 +86,5 @@ def member_of(document: Json) -> Member:
         email=str(profile.get("email") or ""),
         deleted=bool(document.get("deleted")),
         bot=bool(document.get("is_bot")) or user == _SLACKBOT,
+        foreign=is_surely_foreign(document, team),
     )

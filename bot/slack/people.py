@@ -9,7 +9,7 @@ from bot.clock import Clock
 from bot.ports.delivering import GiveUpError, RetryLaterError
 from bot.slack.api import SlackApi, SlackRefusedError
 from bot.slack.blocks import Json
-from bot.slack.members import Members
+from bot.slack.members import Members, is_surely_foreign
 from bot.slack.vouching import Vouching
 from rules.people import People, Person
 from rules.schedule.linking import Link, link
@@ -49,7 +49,7 @@ class Directory:
         self._unknown: dict[str, tuple[str, datetime]] = {}
         self._mute_until = clock.now()
         self._members = Members(api, clock)
-        self.vouching = Vouching(api, people, clock)
+        self.vouching = Vouching(api, people, clock, self._members)
 
     @property
     def people(self) -> People:
@@ -144,6 +144,7 @@ class Directory:
             return
         try:
             answer = await self._api.read("users.info", user=user)
+            foreign = is_surely_foreign(answer["user"], await self._members.team())
         except RetryLaterError as error:
             self._mute_until = self._clock.now() + (error.after or _FORGET_TROUBLE)
             return
@@ -151,7 +152,7 @@ class Directory:
             return
         profile = self._keep(answer["user"])
         known_key = profile.email in {person.key for person in self.people}
-        if known_key:
+        if known_key and not foreign:  # what address they have is their own workspace's word
             self._link(profile.email, user)
 
     async def learn_names(self, keys: Iterable[str]) -> None:

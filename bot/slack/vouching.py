@@ -14,6 +14,7 @@ from bot.clock import Clock
 from bot.ports.delivering import GiveUpError, RetryLaterError
 from bot.slack.api import SlackApi
 from bot.slack.blocks import Json
+from bot.slack.members import Members, is_foreign
 from rules.people import People
 
 WITHIN = 2.0
@@ -42,11 +43,13 @@ class _Vouched:
 class Vouching:
     """Asks Slack about whoever clicks, and remembers it for five minutes."""
 
-    def __init__(self, api: SlackApi, people: Callable[[], People], clock: Clock) -> None:
+    def __init__(
+        self, api: SlackApi, people: Callable[[], People], clock: Clock, members: Members
+    ) -> None:
         self._api = api
+        self._members = members
         self._people = people
         self._clock = clock
-        self._team = ""
         self._known: dict[str, _Vouched] = {}
 
     async def key_of(self, user: str) -> str:
@@ -66,7 +69,7 @@ class Vouching:
     async def _ask(self, user: str) -> _Vouched:
         try:
             async with asyncio.timeout(WITHIN):
-                team = await self._own_team()
+                team = await self._members.team()
                 answer = await self._api.read("users.info", user=user)
         except (TimeoutError, RetryLaterError, GiveUpError) as error:
             raise NotVouchedError(NO_ANSWER) from error
@@ -74,11 +77,6 @@ class Vouching:
         if not isinstance(member, dict) or str(member.get("id")) != user:
             raise NotVouchedError(NO_ANSWER)
         return _Vouched(self._key(member), unfit(member, team), self._clock.now() + _FRESH)
-
-    async def _own_team(self) -> str:
-        if not self._team:
-            self._team = str((await self._api.call("auth.test")).get("team_id") or "")
-        return self._team
 
     def _key(self, member: Json) -> str:
         user = str(member["id"])
@@ -97,8 +95,4 @@ def unfit(member: Json, team: str) -> str:
         return APP
     if member.get("is_restricted") or member.get("is_ultra_restricted"):
         return GUEST
-    teams = {str(member.get("team_id") or "")}
-    teams |= {str(one) for one in (member.get("enterprise_user") or {}).get("teams") or ()}
-    if member.get("is_stranger") or not team or team not in teams:
-        return FOREIGN
-    return ""
+    return FOREIGN if is_foreign(member, team) else ""

@@ -20,6 +20,8 @@ class Member:
     email: str = ""
     deleted: bool = False
     bot: bool = False
+    foreign: bool = False
+    """Of another workspace, which says what they are called there, and what their e-mail is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,8 @@ def _ways(person: Person, members: Sequence[Member]) -> Iterable[tuple[str, list
     if _USER_ID.fullmatch(slack):
         yield "Slack id", [m for m in members if m.user == slack]
     if email:
-        yield "e-mail", [m for m in members if m.email.lower() == email.lower()]
+        found = [m for m in members if m.email.lower() == email.lower()]
+        yield "e-mail", [m for m in found if not m.foreign] or found
     handle = person.slack.lstrip("@").casefold()
     if handle and not _USER_ID.fullmatch(person.slack):
         yield "handle", _of_people(m for m in members if m.handle.casefold() == handle)
@@ -69,7 +72,7 @@ def _ways(person: Person, members: Sequence[Member]) -> Iterable[tuple[str, list
 
 
 def _of_people(found: Iterable[Member]) -> list[Member]:
-    return [member for member in found if not (member.deleted or member.bot)]
+    return [member for member in found if not (member.deleted or member.bot or member.foreign)]
 
 
 def _judged(person: Person, how: str, found: Sequence[Member]) -> Link:
@@ -80,6 +83,9 @@ def _judged(person: Person, how: str, found: Sequence[Member]) -> Link:
         to_do = "add the e-mail to the person, or `slack:` with their member id"
     elif member.bot:
         why, to_do = f"{person.name} is an app in Slack", "name a person"
+    elif member.foreign and how != "Slack id":
+        why = f"{person.name} is in Slack only as somebody of another workspace"
+        to_do = "add `slack:` with their member id if it is they"
     elif member.deleted:
         why = f"the Slack account of {person.name} is closed"
         to_do = "take them off the roster, or correct the e-mail"

@@ -39,6 +39,23 @@ async def test_an_address_is_asked_for_once_and_known_both_ways(
     assert calls(workspace, "users.lookupByEmail") == 1
 
 
+async def test_who_is_of_another_workspace_is_nobody_of_ours(
+    directory: Directory, api: SlackApi, workspace: Workspace, clock: FakeClock
+) -> None:
+    workspace.add_user(name="cy2", real_name="Cy", email=CY, id="U0FOREIGN")
+    workspace.users["U0FOREIGN"].team = "T0OTHER"
+    await directory.learn("U0FOREIGN")
+    assert directory.key_of("U0FOREIGN") == "slack:U0FOREIGN"
+    assert await directory.user(CY) == "U0CY0001"
+    workspace.users["U0CY0001"].email = ""
+    workspace.users["U0CY0001"].real_name = "Cyril"
+    (link,) = await directory.links([CY])
+    assert link.trouble.startswith("Cy is in Slack only as somebody of another workspace")
+    workspace.team_id = "E0ORGANISATION"  # as the token of one says
+    anew = Directory(api, lambda: People([Person(CY, "Cy", CY)]), clock)
+    assert [one.user for one in await anew.links([CY])] == ["U0FOREIGN"]
+
+
 async def test_nobody_is_asked_for_again_only_after_a_while(
     directory: Directory, workspace: Workspace, clock: FakeClock
 ) -> None:

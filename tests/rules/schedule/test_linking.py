@@ -16,6 +16,8 @@ MEMBERS = (
     Member(user="U006", handle="robot", names=("Robot",), email="robot@example.com", bot=True),
     Member(user="U007", handle="cy", names=("Cy Haddad",)),
     Member(user="U008", handle="cy.old", names=("Cy Haddad",), deleted=True),
+    Member(user="U009", handle="cy", names=("Cy Haddad",), email="ana@example.com", foreign=True),
+    Member(user="U010", handle="far", names=("Far Away",), email="far@example.com", foreign=True),
 )
 
 
@@ -29,6 +31,7 @@ def person(name: str, email: str = "", slack: str = "") -> Person:
         (person("Somebody", "ana@example.com"), "U001", "e-mail"),
         (Person("ana@example.com", "ana@example.com"), "U001", "e-mail"),
         (person("Bo", slack="U002"), "U002", "Slack id"),
+        (person("Far", slack="U010"), "U010", "Slack id"),
         (person("Bo", slack="@BO"), "U002", "handle"),
         (person("zoe muller", "zoe@elsewhere.example"), "U004", "name"),
         (person("Cy Haddad", "cy@example.com"), "U007", "name"),
@@ -52,6 +55,8 @@ def test_people_are_found_by_id_email_handle_or_name(who: Person, user: str, how
         (person("X", "gone@example.com"), "is closed", "take them off"),
         (person("X", "robot@example.com"), "is an app", "name a person"),
         (person("X", slack="U999"), "no Slack account", "`slack:`"),
+        (person("X", "far@example.com"), "somebody of another workspace", "`slack:`"),
+        (person("Far Away", "fa@example.com"), "no Slack account", "`slack:`"),
     ],
 )
 def test_who_is_not_linked_is_told_why_and_what_to_do(who: Person, why: str, to_do: str) -> None:
