@@ -78,7 +78,7 @@ def read_cover(words: list[str], typist: Typist) -> Typed:
         rotation=turn.rotation,
         role=turn.role,
         starts_at=turn.start if whole else start,
-        ends_at=_end(turn) if whole else end,
+        ends_at=_last(turn, typist) if whole else end,
     )
     return Typed(AskCover(by=typist.by, slot=slot), note)
 
@@ -96,8 +96,8 @@ def read_swap(words: list[str], typist: Typist) -> Typed:
         AskSwap(
             by=typist.by,
             other=other,
-            mine=_slot(mine),
-            theirs=_slot(theirs),
+            mine=_slot(mine, typist),
+            theirs=_slot(theirs, typist),
             why=" ".join(rest)[:_LONGEST_WHY],
         )
     )
@@ -239,8 +239,19 @@ def _only(turns: list[Turn], person: str, typist: Typist) -> Turn:
     raise ValueError(f"{typist.people.by_key(person).name} has no shift then.")
 
 
-def _slot(turn: Turn) -> Slot:
-    return Slot(rotation=turn.rotation, role=turn.role, starts_at=turn.start, ends_at=_end(turn))
+def _slot(turn: Turn, typist: Typist) -> Slot:
+    ends_at = _last(turn, typist)
+    return Slot(rotation=turn.rotation, role=turn.role, starts_at=turn.start, ends_at=ends_at)
+
+
+def _last(turn: Turn, typist: Typist) -> datetime:
+    """Return when a shift ends that is meant as a whole."""
+    if typist.on_call.known(turn.end) is None:
+        raise ValueError(
+            f"Nobody follows in {turn.rotation}, so that shift has no end. "
+            "Say from when to when: `/oncall cover 18:00 22:00`."
+        )
+    return _end(turn)
 
 
 def _end(turn: Turn) -> datetime:

@@ -27,11 +27,12 @@ from bot.slack.listeners import Listening
 from bot.slack.reasons import why_blocks
 from bot.slack.rota import loads
 from bot.slack.views import rota as views_rota
-from bot.slack.wishes import AskLoad, Typist
+from bot.slack.wishes import AskLoad, CommandError, Typist
 from bot.wire import sentence_to_json
 from bot.workspace.blockkit import problems
 from bot.workspace.state import Workspace
 from rules.people import People, Person
+from rules.rotation import OnCall, Span
 from rules.schedule.covering import CoverRequest, CoverState
 from rules.schedule.evening_out import Move, Proposal
 from rules.schedule.held import Slot
@@ -179,6 +180,18 @@ def test_values_of_buttons_are_read_back_and_nothing_else_is() -> None:
         assert views_rota.slot_of_value(junk) is None
         assert loads.proposal_of(junk, CY) is None
         assert loads.asked_of(junk) is None
+
+
+@pytest.mark.parametrize("text", ["cover", "cover data", "swap next @bo"])
+def test_a_shift_without_an_end_is_not_given_away_whole(text: str) -> None:
+    ahead = [
+        Span(NOW + n * 7 * DAY, NOW + (n + 1) * 7 * DAY, "data", role, (who,))
+        for n in range(1, 30)
+        for role, who in (("primary", ANA), ("secondary", BO))
+    ]
+    endless = OnCall(ahead, known_until=NOW + 200 * DAY)
+    with pytest.raises(CommandError, match="so that shift has no end"):
+        parse(text, replace(TYPIST, on_call=endless))
 
 
 def test_whatever_is_applied_is_shown(desk: Desk) -> None:
