@@ -23,7 +23,7 @@ from rules.verifying.evidence import (
     ran_in,
     repaired,
 )
-from rules.verifying.expecting import claimed
+from rules.verifying.expecting import claimed, rescheduled
 from rules.verifying.signals import Signal, signal_of
 from rules.verifying.wording import by_what, what_to_do
 
@@ -184,9 +184,19 @@ def overdue(draft: Draft, book: RuleBook, now: datetime, times: AlertTimes = Non
     They are asked, too, where the run came and went well without a word about the part that had
     failed: most likely it is fixed, and nobody is woken for what a source cannot say.
     """
-    seen = draft.incident.verification
-    if seen is None or seen.expects is None:
+    known = draft.incident.verification
+    if known is None:
         return
+    seen = rescheduled(draft.incident, known, book)
+    if seen.expects is None:
+        return
+    if seen is not known:
+        draft.change(verification=seen)
+        if seen.look_at is not None and seen.look_at > now:
+            words = "The schedule was changed: it is to be proved by {what}."
+            draft.because(RULE, say(words, what=by_what(seen.expects).render(plain)))
+            show_end(draft)
+            return
     due, asks = seen.expects.due_at, seen.expects.proof in (*_ASKS, Proof.SOURCE)
     if due is not None and not asks and not seen.silent_run:
         last = seen.evidence or "nothing was heard of it"

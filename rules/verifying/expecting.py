@@ -1,5 +1,6 @@
 """What would prove that an incident is fixed, by its alert and by how its product is loaded."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -43,6 +44,23 @@ def claimed(at: Incident, by: str, book: Known, now: datetime) -> Verification:
         expects=expects,
         look_at=_look_at(at, expects, book, now),
     )
+
+
+def rescheduled(at: Incident, seen: Verification, book: Known) -> Verification:
+    """Return what is waited for by today's schedules; the same unless one was changed or ended.
+
+    Where nobody expects a run any more, people are asked instead.
+    """
+    before = seen.expects
+    if before is None or not pages_for_silence(before) or not book.expected.complete:
+        return seen
+    found = expects_of(at, book, seen.claimed_at)
+    if found is not None and found.due_at == before.due_at:
+        return seen
+    due, name = (found.due_at, found.expectation) if found else (None, "")
+    expects = replace(before, due_at=due, expectation=name)
+    look_at = seen.look_at if due is None else _look_at(at, expects, book, due)
+    return replace(seen, expects=expects, look_at=look_at)
 
 
 def pages_for_silence(expects: Expects) -> bool:

@@ -8,12 +8,24 @@ import pytest
 
 from rules.alert import AlertStatus
 from rules.catalogue import Asset, Catalogue, LoadType
+from rules.cron import Schedule
 from rules.expected_runs import Expectation, ExpectedRuns
 from rules.run import BACKFILL, RunState
 from rules.verification import Verdict
 from rules.verifying.settings import VerifyingRules
 from tests.stories.conftest import Tell
-from tests.stories.fixes import FRIDAY, MONDAY_RUN, SHOP, over, run, task, verdict, waits
+from tests.stories.fixes import (
+    FRIDAY,
+    MONDAY_RUN,
+    SHOP,
+    fixed_on_friday,
+    over,
+    run,
+    task,
+    timeline,
+    verdict,
+    waits,
+)
 from tests.stories.story import alert
 
 
@@ -109,3 +121,45 @@ async def test_every_run_that_failed_must_be_loaded_again_and_no_other(
             assets=("task:shop_daily.load",),
         )
     assert await verdict(story) is Verdict.PASSED
+
+
+async def test_no_fix_is_disproved_by_a_run_that_another_schedule_does_not_have(
+    tell: Tell,
+) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    weekly = replace(SHOP, schedule=Schedule("0 5 * * wed", "Europe/Berlin"))
+    story.rules.the_book = waits(expected=ExpectedRuns([weekly]))
+    wednesday = MONDAY_RUN + timedelta(days=2)
+    await story.until(wednesday - timedelta(minutes=1))
+    story.pages()
+    assert await verdict(story) is Verdict.PENDING
+    expects = (await story.incident()).verification
+    assert expects
+    assert expects.expects
+    assert expects.expects.due_at == wednesday
+    assert any("The schedule was changed" in line for line in await timeline(story))
+    await story.until(wednesday + timedelta(minutes=15))
+    story.pages("cy")
+
+
+async def test_people_are_asked_once_nobody_expects_the_run_any_more(tell: Tell) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    story.rules.the_book = waits(catalogue=Catalogue(), expected=ExpectedRuns())
+    await story.until(MONDAY_RUN + timedelta(days=4))
+    story.pages()
+    assert await verdict(story) is Verdict.PENDING
+    seen = (await story.incident()).verification
+    assert seen
+    assert seen.asked == 3
+
+
+async def test_what_the_catalogue_has_not_told_yet_is_not_gone(tell: Tell) -> None:
+    story = tell(waits())
+    await fixed_on_friday(story)
+    unread = ExpectedRuns(complete=False)
+    story.rules.the_book = waits(catalogue=Catalogue(), expected=unread)
+    await story.until(MONDAY_RUN + timedelta(hours=2, minutes=15))
+    story.pages("bo")
+    assert await verdict(story) is Verdict.FAILED
