@@ -63,10 +63,11 @@ class Auditor:
     async def run_due(self) -> Sequence[Finding]:
         """Look if it is time; returns what was found. Raises NotStoredError, ConflictError."""
         now = self._clock.now()
-        if not await self._parts.reads.errand_due(ERRAND, now):
+        next_at = now + self._parts.every
+        if not await self._parts.reads.errand_due(ERRAND, now, next_at):
             return ()
         async with self._parts.store.begin() as tx:
-            if not await tx.audit.claim_errand(ERRAND, now, now + self._parts.every):
+            if not await tx.audit.claim_errand(ERRAND, now, next_at):
                 return ()
         return await self.look()
 

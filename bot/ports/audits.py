@@ -58,8 +58,11 @@ class AuditReads(Protocol):
         """Return how the job of a key stands, None when there is none."""
         ...
 
-    async def errand_due(self, name: str, now: datetime) -> bool:
-        """Tell, without a lock, whether somebody should run an errand."""
+    async def errand_due(self, name: str, now: datetime, next_at: datetime) -> bool:
+        """Tell, without a lock, whether somebody should run an errand, whose next time is `next_at`.
+
+        One that is set to a much later time was set by a clock that has been set back since.
+        """
         ...
 
     async def errand_done_at(self, name: str) -> datetime | None:

@@ -85,6 +85,22 @@ async def test_a_whole_night_gives_the_auditor_nothing_to_say(tell: Tell) -> Non
     assert audited.alarms() == []
 
 
+async def test_a_clock_that_is_set_back_shuts_no_lane_until_it_has_come_round(tell: Tell) -> None:
+    audited = Audited(tell())
+    story = audited.story
+    await story.fires("orders")
+    await story.after(minutes=1)
+    story.pages("ana")
+    assert await audited.looks() == []
+    story.clock.set(story.clock.now() - timedelta(hours=1))
+    await story.fires("customers")
+    assert await audited.looks() == [], "it waits for the old hour no longer"
+    story.pages()
+    await story.after(minutes=2, seconds=1)
+    assert set(await audited.looks()) == {Fault.LANE_FROZEN}
+    story.pages("ana")
+
+
 async def test_a_timer_that_is_gone_is_set_again(tell: Tell) -> None:
     audited = Audited(tell())
     story = audited.story

@@ -82,12 +82,12 @@ async def test_what_a_text_holds_blinds_nobody_to_all_the_others(
 
 async def test_an_errand_is_claimed_once(opened_store: OpenedStore, clock: FakeClock) -> None:
     now = clock.now()
-    assert await opened_store.audits.errand_due("audit", now)
+    assert await opened_store.audits.errand_due("audit", now, now + HOUR)
     for expected in (True, False):
         async with opened_store.store.begin() as tx:
             assert await tx.audit.claim_errand("audit", now, now + HOUR) is expected
-    assert not await opened_store.audits.errand_due("audit", now)
-    assert await opened_store.audits.errand_due("audit", now + HOUR)
+    assert not await opened_store.audits.errand_due("audit", now, now + HOUR)
+    assert await opened_store.audits.errand_due("audit", now + HOUR, now + 2 * HOUR)
     assert await opened_store.audits.errand_done_at("audit") is None
 
 
