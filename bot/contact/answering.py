@@ -85,12 +85,12 @@ class Answering:
             if person in one.paged and one.muted is None and one.pages and one.id != but
         ]
 
-    async def acknowledge_all(self, person: str, method: Method) -> int:
-        """Acknowledge all that a person is paged for; return how much that was.
+    async def acknowledge_all(self, person: str, method: Method, but: str = "") -> int:
+        """Acknowledge all that a person is paged for, `but` one incident; return how much that was.
 
         Raises NotStoredError. Whoever pressed a key hears of a storm as soon as of one incident.
         """
-        found = await self.others(person)
+        found = await self.others(person, but)
         for incident in found:
             await self._accept(incident, "acked", person, method)
         if found:

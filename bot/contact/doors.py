@@ -129,7 +129,9 @@ class Doors:
         try:
             text = await self._acknowledged(claim)
             if digit == _ALL:
-                more = await self._parts.answering.acknowledge_all(claim.person, claim.method)
+                more = await self._parts.answering.acknowledge_all(
+                    claim.person, claim.method, claim.incident_id
+                )
                 text = f"{text} And {more} more." if more else text
         except (NotStoredError, ConflictError):
             return _twiml(spoken_answer(_NOT_STORED))
