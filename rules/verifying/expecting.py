@@ -157,6 +157,8 @@ def _node(at: Incident) -> str:
 def _due_after(
     at: Incident, expected: Expectation | None, book: Known, now: datetime
 ) -> datetime | None:
+    if at.labels.get("map_index") and not at.labels.get("dag_id"):
+        return None  # OpenLineage tells of no run of a copy, and the next one may have fewer
     if expected is not None:
         return expected.schedule.due_after(now)
     product = book.catalogue.product(at.product) if at.product else None

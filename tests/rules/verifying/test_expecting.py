@@ -17,7 +17,7 @@ from rules.incident import Incident
 from rules.rulebook import RuleBook
 from rules.sentence import plain
 from rules.verification import Proof, Verdict
-from rules.verifying.expecting import claimed, expects_of
+from rules.verifying.expecting import claimed, expects_of, pages_for_silence
 from rules.verifying.settings import VerifyingRules
 from rules.verifying.wording import by_what, what_to_do
 from tests.rules.build import NOW, make_book
@@ -126,3 +126,18 @@ def test_silence_is_too_long_after_grace_and_a_run() -> None:
     assert seen.expects
     assert seen.expects.due_at
     assert seen.look_at == seen.expects.due_at + timedelta(hours=4, minutes=15)
+
+
+def test_nobody_is_paged_for_a_copy_of_a_mapped_task_whose_runs_are_not_told() -> None:
+    rules = book()
+    job = {"job_namespace": "prod", "job": "shop.load", "product": "shop"}
+    for source, labels, waits in (
+        ("lineage", job, True),
+        ("lineage", {**job, "map_index": "7"}, False),
+        ("airflow", {"dag_id": "shop", "task_id": "load", "map_index": "7", **job}, True),
+    ):
+        kinds = VerifyingRules(kinds={"lineage": "openlineage", "airflow": "airflow"})
+        known = replace(rules, verifying=kinds)
+        expects = expects_of(incident(known, source, **labels), known, NOW)
+        assert expects is not None
+        assert pages_for_silence(expects) is waits
