@@ -11,8 +11,7 @@ from rules.deciding.showing import show_everywhere
 from rules.deciding.triggering import start
 from rules.decision import Draft
 from rules.events import Corrected
-from rules.incident import Incident, State
-from rules.priority import Impact
+from rules.incident import Incident, Stakes, State
 from rules.rulebook import RuleBook
 from rules.sentence import Sentence, Value, Who, plain, say
 from rules.stakes import reweigh
@@ -110,22 +109,29 @@ def _weigh_again(draft: Draft, event: Corrected, book: RuleBook, now: datetime) 
             draft.change(priority=chosen)
             draft.reasons.append(cell)
         return
-    impact = told or _impact_now(at, book, now)
-    why = at.stakes.impact_why
+    stakes = _stakes_now(at, at.stakes, book, now)
     if told:
         why = say("Corrected by hand: {impact}.", impact=told).render(plain)
-    stakes = replace(at.stakes, impact=impact, impact_why=why)
+        stakes = replace(stakes, impact=told, impact_why=why)
     weighed = reweigh(stakes, book, now, at.severity)
     draft.change(stakes=weighed.stakes, priority=weighed.priority)
     draft.reasons.extend(weighed.reasons)
 
 
-def _impact_now(at: Incident, book: RuleBook, now: datetime) -> Impact:
-    """Return the impact of the same thing under its new category: wrong data hurts more."""
-    assert at.stakes is not None
-    stakes = assess(_alert_of(at), book, now, at.rotation).stakes
-    same = stakes and (stakes.asset, stakes.product) == (at.stakes.asset, at.stakes.product)
-    return stakes.impact if stakes and same else at.stakes.impact
+def _stakes_now(at: Incident, before: Stakes, book: RuleBook, now: datetime) -> Stakes:
+    """Return what is at stake for the same thing under its new category.
+
+    Wrong data hurts more, and while its readers are there; late data from its promise on.
+    """
+    found = assess(_alert_of(at), book, now, at.rotation).stakes
+    if found is None or (found.asset, found.product) != (before.asset, before.product):
+        return before
+    stakes = replace(before, impact=found.impact)
+    if (found.consumers is None) is (before.consumers is None):
+        return stakes
+    return replace(
+        stakes, deadline=found.deadline, consumers=found.consumers, promised=found.promised
+    )
 
 
 def _alert_of(at: Incident) -> Alert:

@@ -19,6 +19,7 @@ from rules.events import (
     Resolved,
     Woken,
 )
+from rules.hours import Hours
 from rules.incident import State
 from rules.matching.label_rules import LabelRule, LabelRules
 from rules.matching.matcher import parse_matchers
@@ -81,6 +82,23 @@ def test_wrong_data_weighs_more_than_late_data() -> None:
     assert wrong is not None
     assert (late.impact, wrong.impact) == (Impact.SIGNIFICANT, Impact.EXTENSIVE)
     assert any(rule.startswith("priority_matrix.extensive.") for rule in night.why())
+
+
+def test_what_is_late_has_a_promise_and_what_is_wrong_has_readers() -> None:
+    readers = Hours(time(8), time(18), "UTC")
+    product = replace(ORDERS.products[0], consumer_hours=readers)
+    alert = make_alert(severity=Severity.ERROR, labels=ABOUT_ORDERS)
+    night = Night(book(catalogue=Catalogue([product])), alert)
+    for _ in range(2):
+        late = night.happens(Corrected(ANA, category=Category.FRESHNESS)).incident.stakes
+        assert late is not None
+        assert late.consumers is None
+        assert late.deadline is not None
+        assert late.deadline.time() == time(9)
+        wrong = night.happens(Corrected(ANA, category=Category.COMPLETENESS)).incident.stakes
+        assert wrong is not None
+        assert wrong.consumers == readers
+        assert wrong.deadline != late.deadline
 
 
 def test_an_impact_by_hand_gives_the_priority_by_the_matrix_and_stays() -> None:
