@@ -210,8 +210,12 @@ def _goes_on(before: Piece, after: Piece) -> bool:
 def _hull(
     schedule: Schedule, versions: Sequence[RotationPlan], start: datetime, end: datetime
 ) -> tuple[datetime, datetime]:
-    """Return [start, end) widened to whole turns, shifts and overrides, by a year at the most."""
-    first, last = max(start - _FURTHEST, ALWAYS + _FURTHEST), end + _FURTHEST
+    """Return [start, end) widened to whole turns, shifts and overrides, by two years at the most.
+
+    What lasts longer is cut where a year begins: a day later it is the same stretch.
+    """
+    first = _new_year(max(start - _FURTHEST, ALWAYS + _FURTHEST))
+    last = _new_year(end + 2 * _FURTHEST)
     for _ in range(len(versions) + 1):
         known = start, end
         for plan, begins, ends in _in_force(versions, start, end):
@@ -220,6 +224,10 @@ def _hull(
         if known == (start, end):
             break
     return start, end
+
+
+def _new_year(at: datetime) -> datetime:
+    return at.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def _touching(

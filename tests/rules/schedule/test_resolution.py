@@ -121,7 +121,17 @@ def test_turns_far_beyond_the_calendar_do_not_end_it() -> None:
     schedule = only(layer("ana", "bo", every=10**9))
     assert asked(schedule, "2027-01-01T00:00Z") == ("ana",)
     (span,) = resolve(schedule, START, END, whole=True)
-    assert span.end == END + timedelta(days=366)
+    assert span.end == utc("2029-01-01T00:00Z")
+
+
+def test_a_row_of_many_years_is_the_same_stretch_on_the_next_day() -> None:
+    schedule = only(shifts=(shift("2020-01-01T00:00Z", "2035-01-01T00:00Z", "ana"),))
+    found = {
+        (span.start, span.end)
+        for day in (timedelta(days=n) for n in range(60))
+        for span in resolve(schedule, START + day, END + day, whole=True)
+    }
+    assert found == {(utc("2025-01-01T00:00Z"), utc("2029-01-01T00:00Z"))}
 
 
 @pytest.mark.parametrize(
