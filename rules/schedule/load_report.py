@@ -154,7 +154,8 @@ def availability(
             ),
             _NONE,
         )
-        found[person] = schedule.weights.get(person, 1.0) * (there / (end - start))
+        part = there / (end - start) if end > start else 0.0
+        found[person] = schedule.weights.get(person, 1.0) * part
     return found
 
 

@@ -83,6 +83,13 @@ def test_nights_are_counted_once_and_by_the_persons_own_clock() -> None:
     assert nights_woken("ana", facts, {}) == {date(2026, 11, 23), date(2026, 11, 24)}
 
 
+def test_a_time_of_no_length_has_nobody_owe_anything() -> None:
+    schedule = weekly()
+    shown = report(answered(schedule), Facts(schedule=schedule, people=People()), monday(),
+                   monday())  # fmt: skip
+    assert {(row.able, row.fair, row.load.hours) for row in shown.people} == {(0.0, 0.0, 0)}
+
+
 def test_the_report_is_a_table_and_json() -> None:
     schedule = weeks("ana", "bo")
     facts = Facts(schedule=schedule, people=ZONED, pages=[("ana", monday())])
