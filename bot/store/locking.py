@@ -7,6 +7,11 @@ from pathlib import Path
 from bot.store.errors import StoreInUseError, StoreUnfitError
 
 
+def restoring(path: Path) -> Path:
+    """Return where a restore makes the database that is to become `path`."""
+    return Path(f"{path}.restoring")
+
+
 def lock(path: Path) -> TextIOWrapper:
     """Take the lock beside the database `path`; it is held until what is returned is closed.
 

@@ -22,7 +22,7 @@ from bot.store.issues.drawing import IssueDrawing
 from bot.store.issues.reading import SqlIssues
 from bot.store.journal.reading import SqlJournal
 from bot.store.lessons import SqlLessons
-from bot.store.locking import lock
+from bot.store.locking import lock, restoring
 from bot.store.past import SqlPast
 from bot.store.queue import SqlJobQueue
 from bot.store.reader import SqlReader
@@ -30,7 +30,7 @@ from bot.store.retention import Pause, no_pause, prune
 from bot.store.roster.rows import SqlRosterRows
 from bot.store.roster.versions import SqlRosterVersions
 from bot.store.runbooks import SqlRunbooks
-from bot.store.schema import migrate
+from bot.store.schema import half_restored, migrate
 from bot.store.seen_lineage import forget
 from bot.store.tasks import SqlTasks
 from bot.store.transaction import SqlStore
@@ -171,6 +171,8 @@ async def _prepare(database: Database) -> None:
         from bot.store.pooler import refuse_forgetful
 
         await refuse_forgetful(database)
+    elif not database.path.exists() and (left := restoring(database.path)).exists():
+        raise half_restored(str(left))
     if await migrate(database):
         _log.info("store", action="migrate")
 

@@ -19,6 +19,9 @@ FLOOR = "0019"
 
 MIGRATION_LOCK = 7205759403792793
 
+KEPT = "watchbill_before_"
+"""Begins the name of a schema with what a restore has replaced; no backup has it."""
+
 TURN = "25s"
 """How long a replica waits while another one migrates; then its start fails, and is repeated."""
 
@@ -59,6 +62,8 @@ def _upgrade(connection: Connection) -> bool:
     version = _version(connection)
     if version == HEAD:
         return False
+    if version is None:
+        _refuse_half_restored(connection)
     config = alembic_config(connection)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if version is not None and version not in known:
@@ -68,6 +73,21 @@ def _upgrade(connection: Connection) -> bool:
     connection.execute(text("DELETE FROM schema_floor"))
     connection.execute(text("INSERT INTO schema_floor VALUES (:floor)"), {"floor": FLOOR})
     return True
+
+
+def _refuse_half_restored(connection: Connection) -> None:
+    """Begin no empty database where a restore was killed after it had moved the old one aside."""
+    if connection.dialect.name != "postgresql":
+        return
+    aside = text("SELECT nspname FROM pg_namespace WHERE starts_with(nspname, :kept)")
+    if kept := connection.execute(aside, {"kept": KEPT}).scalars().first():
+        raise half_restored(f"the schema {kept}")
+
+
+def half_restored(left: str) -> StoreUnfitError:
+    """Return how to say that a restore was killed, and what to do about what it left."""
+    message = f"a restore did not end, and left {left}: run `watchbill restore` again"
+    return StoreUnfitError(f"database: {message}, or take that away to begin an empty database")
 
 
 def _refuse_unless_it_only_added(connection: Connection, version: str) -> None:

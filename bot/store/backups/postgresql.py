@@ -26,7 +26,7 @@ from bot.store.backups.files import whole
 from bot.store.backups.programs import Program
 from bot.store.backups.settling import SETTLE
 from bot.store.database import Database
-from bot.store.schema import MIGRATION_LOCK
+from bot.store.schema import KEPT, MIGRATION_LOCK
 
 _OTHERS = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -35,8 +35,6 @@ _OTHERS = text(
 """Bots at work; our own question comes by the one connection that is not counted."""
 _TABLES = text("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
 
-KEPT = "watchbill_before_"
-"""Begins the name of a schema with what a restore has replaced; no backup has it."""
 _MOVE = """
 DO $$
 DECLARE one record;
@@ -175,7 +173,7 @@ async def _put_back(connection: AsyncConnection, kept: str, why: str) -> None:
     except (NotStoredError, ConflictError, DBAPIError) as error:
         message = (
             f"{why} What was there could not be put back and stands whole in the schema {kept}:"
-            " start no bot, which would begin an empty database, and run restore again."
+            " run restore again; until then no bot starts."
         )
         raise BackupError(message) from error
 

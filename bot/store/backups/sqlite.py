@@ -19,7 +19,7 @@ from bot.store.backups.contents import (
 from bot.store.backups.files import sync, whole
 from bot.store.backups.settling import SETTLE
 from bot.store.columns import from_micros
-from bot.store.locking import lock
+from bot.store.locking import lock, restoring
 
 _AT_ONCE = 256
 """Pages copied until they are synced: left to the system, they would hold up a bot's commits."""
@@ -56,7 +56,7 @@ def restore(
             message = f"{database} holds {held}. To put the backup in its place, say --replace."
             raise BackupError(message)
         owner = (database if database.exists() else database.absolute().parent).stat()
-        made = Path(f"{database}.restoring")
+        made = restoring(database)
         made.unlink(missing_ok=True)
         contents = _made(file, made, progress, settle=True)
         kept = _move_aside(database, now) if database.exists() else None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store.backups.postgresql import KEPT
+from bot.store.schema import KEPT
 
 REPOSITORY = Path(__file__).parents[4]
 TEXTS = (

@@ -14,9 +14,11 @@ from bot.ports.inbox import NewDelivery
 from bot.store import schema
 from bot.store.backups import postgresql
 from bot.store.backups.contents import BackupError, Contents
-from bot.store.backups.postgresql import KEPT, Surroundings
+from bot.store.backups.postgresql import Surroundings
 from bot.store.database import _SERVER_SETTINGS, Database
+from bot.store.errors import StoreUnfitError
 from bot.store.opening import open_store
+from bot.store.schema import KEPT
 from tests.bot.store.samples import incident, job
 from tests.fakes.clock import FakeClock
 from tests.process.postgresql import PROGRAMS
@@ -130,6 +132,20 @@ async def test_what_was_there_is_kept_aside_and_not_backed_up_again(
     assert kept.encode() not in again.read_bytes()
 
 
+async def test_after_a_killed_restore_no_bot_begins_an_empty_database(
+    backup: Path, empty_database_url: str, clock: FakeClock
+) -> None:
+    await fill(empty_database_url, clock)
+    await asked(
+        empty_database_url, f"ALTER SCHEMA public RENAME TO {KEPT}x", "CREATE SCHEMA public"
+    )
+    with pytest.raises(StoreUnfitError, match=f"left the schema {KEPT}x: run `watchbill restore`"):
+        await open_store(empty_database_url, clock)
+    await restored(backup, empty_database_url)
+    opened = await open_store(empty_database_url, clock)
+    await opened.close()
+
+
 async def test_a_backup_of_an_older_version_replaces_a_newer_database(
     backup: Path, database_url: str, empty_database_url: str, clock: FakeClock, tmp_path: Path
 ) -> None:
@@ -203,7 +219,9 @@ exit 1
     )
     program.chmod(0o755)
     around = Surroundings({"PATH": f"{tmp_path}:/bin"}, silent)
-    with pytest.raises(BackupError, match=f"whole in the schema {KEPT}20261123t030000z: start no"):
+    with pytest.raises(
+        BackupError, match=f"whole in the schema {KEPT}20261123t030000z: run restore"
+    ):
         await postgresql.restore(backup, empty_database_url, around, NOW, replace=True)
     contents, _ = await restored(backup, empty_database_url)
     assert contents.incidents == 1

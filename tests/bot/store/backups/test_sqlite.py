@@ -14,7 +14,7 @@ from bot.ports.inbox import NewDelivery
 from bot.store import schema
 from bot.store.backups import sqlite
 from bot.store.backups.contents import BackupError
-from bot.store.errors import StoreInUseError
+from bot.store.errors import StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
 from tests.bot.store.samples import incident, job
 from tests.fakes.clock import FakeClock
@@ -156,6 +156,20 @@ async def test_an_empty_database_is_replaced_without_asking(
     assert kept is None
     assert asked(made, "SELECT count(*) FROM incident") == 2
     assert sorted(one.name for one in tmp_path.glob("new.db*")) == ["new.db", "new.db.lock"]
+
+
+async def test_after_a_killed_restore_no_bot_begins_an_empty_database(
+    backup: Path, clock: FakeClock
+) -> None:
+    made = backup.parent / "bot.db"
+    kept, log = (made.with_name(f"bot.db{ending}") for ending in (".before", "-wal"))
+    made.rename(kept)
+    log.write_bytes(b"what the old one had not taken in yet")
+    backup.rename(made.with_name("bot.db.restoring"))
+    with pytest.raises(StoreUnfitError, match=r"bot\.db\.restoring: run `watchbill restore` again"):
+        await open_store(f"sqlite:///{made}", clock)
+    assert log.exists()
+    assert not made.exists()
 
 
 async def test_a_running_bot_is_not_touched(backup: Path, clock: FakeClock) -> None:
