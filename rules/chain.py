@@ -208,7 +208,10 @@ def _promise(incident: Incident, stakes: Stakes, book: RuleBook, now: datetime) 
     effort = Effort(stakes.respond, stakes.fix, stakes.run)
     owner = book.catalogue.product(stakes.promised or stakes.product) if stakes.name else None
     place = f"catalogue.{owner.id if owner else stakes.product}.promises.fresh_by"
-    if stakes.consumers is not None:
+    if stakes.consumers is not None and stakes.promised:
+        words = say("{name} is read at {at}.", name=stakes.promised, at=stakes.deadline)
+        yield Reason("consumer_hours", words)
+    elif stakes.consumers is not None:
         yield Reason("consumer_hours", say("Its readers read it at {at}.", at=stakes.deadline))
     elif stakes.promised:
         words = say("{name} is promised by {at}.", name=stakes.promised, at=stakes.deadline)
@@ -261,21 +264,27 @@ def _crossings(
 
 def _next(incident: Incident, book: RuleBook, now: datetime) -> Iterator[Reason]:
     place = f"escalation_policies.{incident.policy.name}"
-    if incident.state is not State.TRIGGERED:
+    put_off = incident.snoozed_until or (incident.muted.until if incident.muted else None)
+    if incident.state is not State.TRIGGERED and not put_off:
         if incident.acked_by and incident.is_open:
             yield Reason(place, say("Nobody: {who} has it.", who=Who(incident.acked_by)))
         return
     if again := list(_fallback_again(incident, book, now)):
         yield from again
         return
-    for seen in islice(ahead(incident, book, now), _MOST_LOOKS):
+    # what was put off begins anew, also where its policy had ended
+    later = incident.but(exhausted=False) if put_off else incident
+    for seen in islice(ahead(later, book, now), _MOST_LOOKS):
         if seen.pages:
             rule = next((one.rule for one in seen.reasons if one.rule.startswith(place)), place)
             for page in seen.pages:
                 words = say("{who} at {at}.", who=Who(page.person), at=seen.at)
                 yield Reason(rule, words)
             return
-    yield Reason(place, say("Nobody is paged by itself."))
+    if put_off:
+        yield Reason(place, say("Nobody before {at}.", at=put_off))
+    else:
+        yield Reason(place, say("Nobody is paged by itself."))
 
 
 def _fallback_again(incident: Incident, book: RuleBook, now: datetime) -> Iterator[Reason]:

@@ -7,7 +7,7 @@ import pytest
 from rules.chain import Link, chain, link_of
 from rules.decision import Reason
 from rules.foresee import foresee
-from rules.incident import Incident
+from rules.incident import Incident, Mutedness
 from rules.rotation import OnCall
 from rules.rulebook import RuleBook
 from rules.sentence import plain, say
@@ -134,6 +134,22 @@ def test_a_policy_that_has_ended_tells_when_the_fallback_is_paged_again() -> Non
     assert next_of(incident, book, FIVE) == {"fallback": f"dee at {at}, as the fallback."}
     nobody = rulebook(on_call=OnCall([]), fallback=())
     assert list(next_of(incident, nobody, FIVE).values()) == ["Nobody is paged by itself."]
+
+
+@pytest.mark.parametrize("exhausted", [False, True])
+def test_what_is_put_off_tells_when_it_pages_again(*, exhausted: bool) -> None:
+    book = promised(tier=2)
+    incident, _ = opened(book)
+    incident = incident.but(exhausted=exhausted, paged=("ana",))
+    until, days = FIVE + timedelta(hours=3), FIVE + timedelta(days=3)
+    again = "ana at 2026-11-23 08:21 UTC."
+    silenced = incident.mute(Mutedness(until, "cy", "known"))
+    assert list(next_of(silenced, book, FIVE).values()) == [again]
+    found = chain(incident.snooze("cy", FIVE, until), [], book, FIVE)
+    told = [plain_of(why) for one in found if one.link is Link.NEXT for why in one.reasons]
+    assert told == [again, "cy at 2026-11-23 08:21 UTC."]
+    late = incident.snooze("cy", FIVE, days)
+    assert list(next_of(late, book, FIVE).values()) == ["Nobody before 2026-11-26 05:21 UTC."]
 
 
 def next_of(incident: Incident, book: RuleBook, now: datetime) -> dict[str, str]:
