@@ -12,6 +12,11 @@ def restoring(path: Path) -> Path:
     return Path(f"{path}.restoring")
 
 
+def lock_file(path: Path) -> Path:
+    """Return the lock's place: beside the file itself, by whichever links it is reached."""
+    return Path(f"{path.resolve()}.lock")
+
+
 def lock(path: Path) -> TextIOWrapper:
     """Take the lock beside the database `path`; it is held until what is returned is closed.
 
@@ -20,7 +25,7 @@ def lock(path: Path) -> TextIOWrapper:
     """
     if not path.absolute().parent.is_dir():
         raise StoreUnfitError(f"database: make the folder {path.absolute().parent} first")
-    beside = Path(f"{path}.lock")
+    beside = lock_file(path)
     try:
         held = beside.open("a")  # open as long as the process lives
     except OSError as error:

@@ -189,6 +189,16 @@ async def test_what_vendors_write_behind_a_servers_address_is_understood(
         await open_store(gone.render_as_string(hide_password=False), clock)
 
 
+async def test_a_second_process_by_another_name_of_the_file_is_refused(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    opened = await open_store(f"sqlite:///{tmp_path / 'bot.db'}", clock)
+    (tmp_path / "link.db").symlink_to(tmp_path / "bot.db")
+    with pytest.raises(StoreInUseError, match=r"link\.db"):
+        await open_store(f"sqlite:///{tmp_path / 'link.db'}", clock)
+    await opened.close()
+
+
 async def test_a_second_process_on_one_file_is_refused(tmp_path: Path, clock: FakeClock) -> None:
     url = f"sqlite:///{tmp_path / 'bot.db'}"
     opened = await open_store(url, clock)
