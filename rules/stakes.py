@@ -104,8 +104,7 @@ def reweigh(
     effort = Effort(stakes.respond, stakes.fix, stakes.run)
     rules = book.priority_rules
     urgent = _urgent(stakes.deadline, stakes.consumers, effort, severity, rules, now)
-    promised = stakes.promised if urgent.consumers is None else ""
-    return _weighed(replace(stakes, promised=promised, **urgent.fields()), urgent, rules, ())
+    return _weighed(replace(stakes, **urgent.fields()), urgent, rules, ())
 
 
 @dataclass(frozen=True, slots=True)

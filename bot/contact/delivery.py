@@ -160,7 +160,9 @@ def _by_when(stakes: Stakes | None, zone: str, now: datetime) -> tuple[str, str]
     when = local_text(stakes.deadline, zone)
     late = stakes.deadline <= now
     if stakes.consumers is not None:
-        return "Wrong data", "its readers are there now" if late else f"read again from {when}"
+        where = f"in {stakes.promised}, " if stakes.promised else ""
+        read = "its readers are there now" if late else f"read again from {when}"
+        return "Wrong data", f"{where}{read}"
     whose = f" for {stakes.promised}" if stakes.promised else ""
     return "Promised by", f"{when}{whose}{', missed' if late else ''}"
 

@@ -114,11 +114,19 @@ def _next_run(scene: Scene, before: datetime) -> Mrkdwn:
 
 
 def _wrong_for_phone(scene: Scene, stakes: Stakes, back: datetime) -> Mrkdwn:
+    wrong = wrong_data(stakes)
     if back <= scene.now:
-        return md("wrong data, and its readers are there now")
+        return md("{wrong}, and its readers are there now", wrong=wrong)
     product = promised_product(scene, stakes)
     when = _wall_time(back, product, scene.now)
-    return md("wrong data, its readers come back at {when}", when=when)
+    return md("{wrong}, its readers come back at {when}", wrong=wrong, when=when)
+
+
+def wrong_data(stakes: Stakes) -> Mrkdwn:
+    """Say what is wrong, and in what where that is downstream of what broke."""
+    if not stakes.promised:
+        return md("wrong data")
+    return md("wrong data in {whose}", whose=outside(one_line(stakes.promised), 80))
 
 
 def _wall_time(when: datetime, product: Product | None, now: datetime) -> str:

@@ -3,7 +3,7 @@
 from bot.slack.scene import Scene
 from bot.slack.text import Mrkdwn, join, md, one_line, outside, roughly
 from bot.slack.wording.budget import budget_line
-from bot.slack.wording.promise import crossings, promised_product, to_readers
+from bot.slack.wording.promise import crossings, promised_product, to_readers, wrong_data
 from rules.incident import Stakes, State
 
 
@@ -39,9 +39,10 @@ def _promise(scene: Scene, stakes: Stakes) -> Mrkdwn:
     if stakes.consumers is not None:
         if scene.incident.state is State.RESOLVED:
             return md("the data was wrong")
+        wrong = wrong_data(stakes)
         if stakes.deadline <= scene.now:
-            return md("⏰ wrong data, and its readers are there now")
-        return md("⏰ wrong data; its readers come back at {when}", when=when)
+            return md("⏰ {wrong}, and its readers are there now", wrong=wrong)
+        return md("⏰ {wrong}; its readers come back at {when}", wrong=wrong, when=when)
     if stakes.promised:
         promised = outside(one_line(stakes.promised), 80)
         when = md("{when} for {promised}", when=when, promised=promised)

@@ -120,6 +120,11 @@ async def test_whoever_is_reached_reads_times_in_their_own_zone(
         ({}, 4, ("Promised by", "Mon 2026-11-23 07:00 CET, missed")),
         ({"consumers": OFFICE}, 0, ("Wrong data", "read again from Mon 2026-11-23 07:00 CET")),
         ({"consumers": OFFICE}, 4, ("Wrong data", "its readers are there now")),
+        (
+            {"consumers": OFFICE, "promised": "Sales"},
+            4,
+            ("Wrong data", "in Sales, its readers are there now"),
+        ),
     ],
 )
 async def test_whoever_is_reached_hears_by_when_and_for_whom(

@@ -155,6 +155,12 @@ def test_wrong_data_is_about_its_readers() -> None:
     assert "promised" not in shown(one)
 
 
+def test_wrong_data_downstream_of_what_broke_is_named() -> None:
+    one = held(consumers=OFFICE_HOURS, promised="Daily orders", product="stage")
+    assert "wrong data in Daily orders, its readers come back at 09:00 CET." in notification(one)
+    assert "wrong data in Daily orders; its readers come back at" in shown(one)
+
+
 def test_what_is_solved_has_no_time_left() -> None:
     one = held()
     done = one.incident.resolve(ANA, NOW)
