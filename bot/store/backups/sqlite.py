@@ -19,7 +19,7 @@ from bot.store.backups.contents import (
 from bot.store.backups.files import sync, whole
 from bot.store.backups.settling import SETTLE
 from bot.store.columns import from_micros
-from bot.store.locking import lock, lock_file, restoring
+from bot.store.locking import lock, restoring
 
 _AT_ONCE = 256
 """Pages copied until they are synced: left to the system, they would hold up a bot's commits."""
@@ -50,7 +50,7 @@ def restore(
     if kind_of(file) != "sqlite":
         message = "a backup of PostgreSQL, and `database` in the configuration is a SQLite file"
         raise BackupError(f"{file} is {message}.")
-    with closing(lock(database)):
+    with closing(lock(database)) as locked:
         held = _held(database)
         if held and not replace:
             message = f"{database} holds {held}. To put the backup in its place, say --replace."
@@ -62,7 +62,7 @@ def restore(
         kept = _move_aside(database, now) if database.exists() else None
         made.rename(database)
         sync(database.absolute().parent)
-        _give_to(owner, database, lock_file(database))
+        _give_to(owner, database, Path(locked.name))
         if kept is not None and not held:
             for ending in ("", *_BESIDE):
                 Path(f"{kept}{ending}").unlink(missing_ok=True)

@@ -172,6 +172,16 @@ async def test_after_a_killed_restore_no_bot_begins_an_empty_database(
     assert not made.exists()
 
 
+async def test_a_link_is_replaced_and_what_it_led_to_is_kept(backup: Path) -> None:
+    made, real = backup.parent / "link.db", backup.parent / "bot.db"
+    made.symlink_to(real)
+    _, kept = sqlite.restore(backup, made, NOW, silent, replace=True)
+    assert kept is not None
+    assert kept.resolve() == real
+    assert not made.is_symlink()
+    assert asked(made, "SELECT count(*) FROM incident") == 2
+
+
 async def test_a_running_bot_is_not_touched(backup: Path, clock: FakeClock) -> None:
     made = backup.parent / "bot.db"
     opened = await open_store(f"sqlite:///{made}", clock)
