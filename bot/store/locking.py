@@ -12,7 +12,7 @@ def restoring(path: Path) -> Path:
     return Path(f"{path}.restoring")
 
 
-def lock_file(path: Path) -> Path:
+def _lock_file(path: Path) -> Path:
     """Return the lock's place: beside the file itself, by whichever links it is reached."""
     return Path(f"{path.resolve()}.lock")
 
@@ -25,7 +25,7 @@ def lock(path: Path) -> TextIOWrapper:
     """
     if not path.absolute().parent.is_dir():
         raise StoreUnfitError(f"database: make the folder {path.absolute().parent} first")
-    beside = lock_file(path)
+    beside = _lock_file(path)
     try:
         held = beside.open("a")  # open as long as the process lives
     except OSError as error:
