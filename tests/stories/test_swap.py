@@ -126,6 +126,18 @@ async def test_a_swap_is_undone_only_before_it_begins(rota: Rota) -> None:
     assert await rota.primary() == ("cy",)
 
 
+async def test_who_covers_a_swapped_shift_is_told_that_it_was_undone(rota: Rota) -> None:
+    await rota.asks_swap("bo", "cy", week(1), week(2))
+    await rota.on_swap("cy", "accept")
+    await rota.asks_cover("cy", week(1))
+    await rota.on_cover("dee", "accept")
+    assert await rota.primary(monday(1)) == ("dee",)
+    await rota.on_swap("bo", "withdraw")
+    assert await rota.primary(monday(1)) == ("bo",)
+    (told,) = [one for one in await rota.told("dee") if "undid a swap" in one]
+    assert told.endswith("you are not on call then any more.")
+
+
 async def test_a_swap_that_another_one_builds_on_is_undone_after_that(rota: Rota) -> None:
     """Else the second one would be half in force: cy off, and bo on call twice for nothing."""
     before = hours(await rota.answer(), monday(1), monday(5))

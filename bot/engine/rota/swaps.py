@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.acts.roster import AskSwap, OnSwap
 from bot.engine.answer import Answer
 from bot.engine.rota import jobs
+from bot.engine.rota.telling import tell_bystanders
 from bot.engine.rota.turning import Turning
 from rules.rotation import OnCall
 from rules.schedule import swapping
@@ -65,6 +66,9 @@ async def on_swap(turn: Turning, act: OnSwap) -> Answer:
     for person in (after.asker, after.other):
         if person != act.by and _concerns(after, person):
             turn.tell(person, told)
+    if after.state is SwapState.UNDONE:
+        for slot in (after.mine, after.theirs):
+            tell_bystanders(turn, slot, act.by, before, {after.asker, after.other})
     return Answer(together(told, *warned))
 
 

@@ -1,8 +1,9 @@
 """What people are told when an override is made or ended."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bot.engine.rota.turning import Turning
+from rules.rotation import OnCall
 from rules.schedule.held import Slot, holders
 from rules.schedule.overriding import slot_of
 from rules.schedule.roster import Override, OverrideKind
@@ -75,6 +76,26 @@ def tell_of_end(turn: Turning, ended: Override, slot: Slot, by: str, before: Seq
         )
         if person != by:
             turn.tell(person, told)
+
+
+def tell_bystanders(
+    turn: Turning, slot: Slot, by: str, before: OnCall, concerned: Collection[str]
+) -> None:
+    """Tell whom an undone swap puts on or takes off call beside those whose swap it was."""
+    was, is_now = holders(before, slot), holders(turn.on_call, slot)
+    for person in dict.fromkeys((*was, *is_now)):
+        if person in concerned or (person in was) == (person in is_now):
+            continue
+        told = say(
+            "{by} undid a swap: {role} of {rotation} from {start} to {end}, "
+            + _now(person, is_now),
+            by=Who(by),
+            role=slot.role,
+            rotation=slot.rotation,
+            start=slot.starts_at,
+            end=slot.ends_at,
+        )
+        turn.tell(person, told)
 
 
 def undone(slot: Slot, people: Sequence[str]) -> Sentence:
