@@ -1,7 +1,6 @@
 """Google Calendar over the network: lists what changed and writes in batches, from one thread."""
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ from datetime import timedelta
 from functools import partial
 from http.client import HTTPException
 from typing import Any, Protocol, TypeVar
-from urllib.parse import urljoin
 
 import httplib2
 from google.auth.credentials import Credentials
@@ -17,7 +15,6 @@ from google.auth.exceptions import GoogleAuthError
 from google.oauth2 import service_account
 from google_auth_httplib2 import AuthorizedHttp
 from googleapiclient.discovery import build_from_document
-from googleapiclient.discovery_cache import get_static_doc
 from googleapiclient.errors import Error, HttpError
 
 from bot.calendar.google_events import EVENT_FIELDS, LIST_FIELDS, Json, body_of, ours_of
@@ -32,6 +29,7 @@ from bot.calendar.google_faults import (
     reason_of,
     wait_of,
 )
+from bot.google.described import described
 from bot.google.once import OnceHttp
 from rules.calendar.plan import Act, Operation
 
@@ -174,11 +172,8 @@ class GoogleCalendarApi:
     def _built(self) -> Any:
         """Build the client from the discovery document it carries: no request leaves for it."""
         if self._service is None:
-            document = json.loads(get_static_doc("calendar", "v3") or "{}")
-            # in the document, for the client's own option leaves batches going to Google
-            document["rootUrl"] = self._api_url
-            document["baseUrl"] = urljoin(self._api_url, document["servicePath"])
             authorized = AuthorizedHttp(self._credentials(), http=OnceHttp(self._timeout))
+            document = described("calendar", "v3", self._api_url)
             self._service = build_from_document(document, http=authorized)
         return self._service
 

@@ -7,16 +7,15 @@ from collections.abc import Callable, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
 
 import httplib2
 from google.auth.exceptions import GoogleAuthError, RefreshError
 from google.oauth2 import service_account
 from google_auth_httplib2 import AuthorizedHttp
 from googleapiclient.discovery import build_from_document
-from googleapiclient.discovery_cache import get_static_doc
 from googleapiclient.errors import Error, HttpError
 
+from bot.google.described import described
 from bot.google.once import OnceHttp
 from bot.roster.google_cells import Json
 from bot.roster.google_faults import SheetFaultError, fault_of, grant_fault, later
@@ -109,10 +108,8 @@ class GoogleSheets:
         """Build the client from the discovery document it carries: no request leaves for it."""
         if self._service is None:
             credentials = self._signed_in()
-            document = json.loads(get_static_doc("sheets", "v4") or "{}")
-            document["rootUrl"] = self._api_url
-            document["baseUrl"] = urljoin(self._api_url, document["servicePath"])
             authorized = AuthorizedHttp(credentials, http=OnceHttp(self._timeout))
+            document = described("sheets", "v4", self._api_url)
             self._service = build_from_document(document, http=authorized)
         return self._service
 

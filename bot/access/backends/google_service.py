@@ -9,7 +9,6 @@ from datetime import timedelta
 from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
 from pydantic import Field
 
@@ -127,12 +126,10 @@ class GoogleService:
         if self._service is None:
             import httplib2  # heavy, as above
             from googleapiclient.discovery import build_from_document
-            from googleapiclient.discovery_cache import get_static_doc
 
-            document = json.loads(get_static_doc(self._name, self._version) or "{}")
-            if self._spec.api_url:
-                document["rootUrl"] = self._spec.api_url
-                document["baseUrl"] = urljoin(self._spec.api_url, document["servicePath"])
+            from bot.google.described import described
+
+            document = described(self._name, self._version, self._spec.api_url or "")
             # only to build with: each call brings its own
             self._service = build_from_document(document, http=httplib2.Http(timeout=self._timeout))
         return self._service
