@@ -1,7 +1,9 @@
 """Who is who: Slack's user ids and our keys for people, and what they are called."""
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,6 +21,7 @@ _USER_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
 _FORGET = timedelta(hours=1)
 _FORGET_UNKNOWN = timedelta(minutes=2)
 _FORGET_TROUBLE = timedelta(seconds=30)
+_BRIEFLY = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,17 @@ class Directory:
         known_key = profile.email in {person.key for person in self.people}
         if known_key and not foreign:  # what address they have is their own workspace's word
             self._link(profile.email, user)
+
+    async def meet(self, user: str) -> None:
+        """Learn in which zone a member reads times before what they wrote is read; not for long.
+
+        Slack waits three seconds for the acknowledgement.
+        """
+        if user in self._profiles or self.zone_of(user) != "UTC":
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_BRIEFLY):
+                await self.learn(user)
 
     async def learn_names(self, keys: Iterable[str]) -> None:
         """Learn what people without a configured name are called."""

@@ -74,6 +74,7 @@ class Submits:
     async def submitted(self, ack: Ack, body: Json) -> None:
         view = body["view"]
         caller = self._intake.caller(body)
+        await self._intake.desk.directory.meet(caller.user)
         typist = self._intake.typist(caller.user)
         form = Form(view, self._intake.desk.directory.key_of)
         try:

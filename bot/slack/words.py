@@ -109,6 +109,7 @@ class Words:
 
         `private` says that only the one who asked will see the answer.
         """
+        await self._desk.directory.meet(user)
         try:
             typed = parse(text, self._intake.typist(user))
         except CommandError as error:

@@ -93,6 +93,7 @@ class RotaClicks:
     async def cover_form(self, ack: Ack, body: Json) -> None:
         view, caller = body["view"], self._intake.caller(body)
         slot = views.slot_of_value(read_metadata(view).get("s"))
+        await self._desk.directory.meet(caller.user)
         form, typist = Form(view, self._desk.directory.key_of), self._intake.typist(caller.user)
         if slot is None:
             await ack(response_action="clear")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.acts.act import OnIncident, act_from_json
 from bot.ports.delivering import RetryLaterError
 from bot.ports.inbox import NotStoredError
 from bot.slack.desk import Desk
@@ -19,7 +20,7 @@ from bot.workspace.server import RunningWorkspace
 from bot.workspace.state import Workspace
 from rules.incident import Incident, State
 from tests.bot.slack.conftest import by_socket
-from tests.bot.slack.samples import incident
+from tests.bot.slack.samples import NOW, incident
 from tests.bot.slack.test_listeners import WHERE, whispers
 from tests.fakes.inbox import FakeInbox
 from tests.fakes.reader import FakeReader
@@ -123,3 +124,17 @@ async def test_an_act_is_never_acknowledged_before_it_is_stored(
     await words.command(ack, typed(workspace, "ack 42"))
     (answer,) = ack.said
     assert "could not save" in answer["text"]
+
+
+@pytest.mark.parametrize(("hangs", "hour"), [(False, 15), (True, 9)])
+async def test_a_time_is_read_in_the_zone_of_whom_nobody_has_met(
+    desk: Desk, workspace: Workspace, hangs: bool, hour: int
+) -> None:
+    if hangs:
+        workspace.faults.add(method="users.info", kind="timeout_after_commit")
+    inbox, ack = FakeInbox(), Acks()
+    words = Words(Intake(inbox, desk, Running()))
+    await words.command(ack, {**typed(workspace, "snooze 42 until 09:00"), "user_id": "U0DEE001"})
+    act = act_from_json(inbox.deliveries[0].body).act
+    assert isinstance(act, OnIncident)
+    assert act.until == NOW.replace(hour=hour, minute=0)  # Dee lives in Chicago
