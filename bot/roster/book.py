@@ -11,7 +11,7 @@ from bot.roster.changes_tabs import (
     read_holidays,
     read_overrides,
 )
-from bot.roster.doubtful import doubtful, strange_roles
+from bot.roster.doubtful import doubtful, strange_places, strange_roles
 from bot.roster.header import HeaderError, find_header, normalise
 from bot.roster.parse import Parsed, Unread, parse
 from bot.roster.people_tab import read_people_tab
@@ -268,6 +268,7 @@ def _put_together(told: _Gathered, now: datetime) -> BookRead:
         told.unusable = True
     told.problems += doubtful(plans.values(), told.people, now)
     told.problems += strange_roles(plans.values(), now)
+    told.problems += strange_places(plans.values())
     problems = tuple(dict.fromkeys(told.problems))
     alone = {unread.problem for unread in told.shifts.unread}
     broken = {

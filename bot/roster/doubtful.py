@@ -6,9 +6,10 @@ from difflib import get_close_matches
 from itertools import islice
 
 from bot.roster.table import Problem, Severity, quoted
+from rules.nearest import did_you_mean
 from rules.people import People
 from rules.schedule.resolution import roles_of
-from rules.schedule.roster import RotationPlan
+from rules.schedule.roster import OnHolidays, RotationPlan
 
 _ALIKE = 0.8
 _MOST = 100
@@ -44,6 +45,20 @@ def strange_roles(plans: Iterable[RotationPlan], now: datetime) -> Iterator[Prob
                     f"nothing about {', '.join(roles)}. Correct Role, unless that is meant."
                 )
                 yield Problem(one.where, text, Severity.WARNING, plan.name)
+
+
+def strange_places(plans: Iterable[RotationPlan]) -> Iterator[Problem]:
+    """Yield a warning for each layer that follows the holidays of a place that has none."""
+    for plan in plans:
+        places = {day.place.casefold(): day.place for day in plan.holidays if day.place}
+        for layer in plan.layers:
+            heeds = layer.place and layer.on_holidays is not OnHolidays.AS_USUAL
+            if heeds and layer.place.casefold() not in places:
+                hint = did_you_mean(layer.place, places.values())
+                text = f"no row of Holidays is of {quoted(layer.place)}{hint}"
+                text += "" if text.endswith("?") else "."
+                text += " Until one is, only holidays without a place count here."
+                yield Problem(layer.where, text, Severity.WARNING, plan.name)
 
 
 def _named(plans: Iterable[RotationPlan], now: datetime) -> Iterator[tuple[str, str, str]]:

@@ -24,6 +24,7 @@ from bot.roster.words import (
 )
 from rules.people import People
 from rules.schedule.roster import EXPLICIT, Layer, Unit, first_hand_off
+from rules.sentence import counted
 from rules.zones import checked_zone
 
 MEANINGS: Meanings = {
@@ -165,7 +166,7 @@ class _Reading:
             problem = Problem(row.cell("order").address, _TOGETHER, Severity.WARNING, name)
             self.tab.problems.append(problem)
         try:
-            return Layer(
+            layer = Layer(
                 role=role,
                 order=order,
                 unit=unit,
@@ -187,6 +188,14 @@ class _Reading:
             if isinstance(error, CellError):
                 raise
             raise CellError(row.cell("start"), sentence(str(error))) from None
+        if weekday and not _keeps_weekday(layer):
+            text = (
+                f"turns of {counted(every, unit.value)} do not begin on a {weekday.title()} each "
+                "time: it only says when the first one did. Write the time alone, or turns of weeks."
+            )
+            problem = Problem(row.cell("hand-off").address, text, Severity.WARNING, name)
+            self.tab.problems.append(problem)
+        return layer
 
     def _order(self, cell: Cell) -> tuple[tuple[str, ...], ...]:
         turns = [turn for turn in _TURNS.split(cell.text) if turn]
@@ -224,6 +233,11 @@ def standing_in(stated: Mapping[str, str], roles: Sequence[str]) -> dict[str, st
     """Return who moves up for whom: as stated, else secondary for primary where both are."""
     usual = {PRIMARY: "secondary"} if {PRIMARY, "secondary"} <= set(roles) else {}
     return {role: other for role, other in {**usual, **stated}.items() if other}
+
+
+def _keeps_weekday(layer: Layer) -> bool:
+    hours = {Unit.HOUR: 1, Unit.DAY: 24, Unit.WEEK: 168}.get(layer.unit, 0) * layer.every
+    return hours > 0 and (hours % 168 == 0 or 168 % hours == 0)
 
 
 def _cell_value(row: Row, name: str, read: Callable[[str], _T]) -> _T:

@@ -111,7 +111,7 @@ def calendars(schedule: Schedule, start: datetime, end: datetime) -> dict[str, C
             for plan, _, until in versions
             for holiday in plan.holidays
             if (until == end or holiday.day < until.astimezone(ZoneInfo(zone)).date())
-            and (not (places and holiday.place) or holiday.place in places)
+            and any(map(holiday.is_of, places or {""}))
         }
         found[name] = Calendar(zone=zone, holidays=frozenset(days))
     return found

@@ -71,6 +71,10 @@ class Holiday:
     place: str = ""
     where: str = ""
 
+    def is_of(self, place: str) -> bool:
+        """Whether it is one where only the holidays of a place count, all of them by ""."""
+        return not (place and self.place) or self.place.casefold() == place.casefold()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:

@@ -138,10 +138,7 @@ def _opening_rule(layer: Layer, holidays: Sequence[Holiday]) -> _OpeningRule | N
     usual = layer.on_holidays is OnHolidays.AS_USUAL
     if usual and not layer.windows and not layer.skip_dates:
         return None
-    own = frozenset(
-        h.day for h in holidays if not (layer.place and h.place) or h.place == layer.place
-    )
-    return _OpeningRule(layer, own)
+    return _OpeningRule(layer, frozenset(h.day for h in holidays if h.is_of(layer.place)))
 
 
 def _openings(rule: _OpeningRule, start: datetime, end: datetime) -> Sequence[Stretch]:

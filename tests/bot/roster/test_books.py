@@ -111,6 +111,39 @@ def test_layers_have_days_hours_holidays_and_an_end() -> None:
     assert who(tabs, *times) == "bo ana ana cy cy ana ana"
 
 
+@pytest.mark.parametrize(
+    ("place", "answer", "told"),
+    [("berlin", "nobody ana", []), ("", "nobody nobody", []), ("Berlim", "ana ana", ["Berlin"])],
+)
+def test_a_place_of_holidays_is_found_in_any_case_or_asked_about(
+    place: str, answer: str, told: list[str]
+) -> None:
+    tabs = {
+        "Rotations": "Rotation,Order,Start,Holidays,Hand-off\n"
+        f"data,ana,2026-11-02,off {place},09:00\n",
+        "Holidays": "Date,Name,Where\n2026-11-26,One,Berlin\n2026-11-27,Other,London\n",
+    }
+    assert who(tabs, "2026-11-26T12:00", "2026-11-27T12:00") == answer.replace("nobody", "-")
+    found = [one for one in lines(read_tabs(tabs).problems) if "no row of Holidays" in one]
+    assert [f"did you mean `{name}`?" in one for name, one in zip(told, found, strict=True)] == [
+        True for _ in told
+    ]
+
+
+@pytest.mark.parametrize(
+    ("every", "warned"),
+    [("1 week", 0), ("1 day", 0), ("12 hours", 0), ("14 days", 0), ("month", 1), ("10 days", 1)],
+)
+def test_a_weekday_that_turns_do_not_keep_is_said(every: str, warned: int) -> None:
+    tabs = {
+        "Rotations": "Rotation,Order,Every,Hand-off,Start\n"
+        f'data,"ana, bo",{every},Mon 09:00,2026-11-02\n'
+    }
+    found = [one for one in lines(read_tabs(tabs).problems) if "do not begin on a Mon" in one]
+    assert len(found) == warned
+    assert all(one.startswith("warning Rotations!D2: turns of") for one in found)
+
+
 def test_holidays_are_known_where_nobody_takes_turns_too() -> None:
     tabs = {
         "Shifts": "Week of,Primary\n2026-11-23,ana\n",
