@@ -12,7 +12,6 @@ from bot.slack.text import (
     at,
     join,
     lasting,
-    listed,
     md,
     one_line,
     outside,
@@ -65,7 +64,11 @@ def cover_message(request: CoverRequest, names: Names, now: datetime) -> Json:
             )
         )
     if state is CoverState.TAKEN and now < slot.ends_at:
-        blocks.append(kit.actions(f"cover:{request.id}", _undo(request.override_id, who)))
+        blocks.append(
+            kit.actions(
+                f"cover:{request.id}", _undo(request.override_id, names.name(request.person))
+            )
+        )
     return kit.message(join(" ", [lead, told]), blocks)
 
 
@@ -180,11 +183,11 @@ def undo_button(undo: Json | None, names: Names) -> list[Json]:
     """The button that ends an override, as a job carries it; nothing where there is none."""
     if not undo or not undo.get("override"):
         return []
-    people = [_who(str(key), names) for key in undo.get("back_to") or ()]
-    return [kit.actions("undo", _undo(str(undo["override"]), listed(people)))]
+    people = " and ".join(names.name(str(key)) for key in undo.get("back_to") or ())
+    return [kit.actions("undo", _undo(str(undo["override"]), people))]
 
 
-def _undo(override_id: str, back_to: Mrkdwn) -> Json:
+def _undo(override_id: str, back_to: str) -> Json:
     label = f"Back to {one_line(back_to)}" if back_to else "Undo"
     return kit.button(label, UNDO, override_id)
 

@@ -368,6 +368,15 @@ async def test_a_swap_decided_meanwhile_reminds_nobody(
     assert "still waits for you" in workspace.messages("ana")[0].text
 
 
+def test_a_button_names_people_as_they_write_themselves() -> None:
+    class Written:
+        def name(self, key: str) -> str:
+            return f"{key} <R&D>"
+
+    (block,) = views_rota.undo_button({"override": "o1", "back_to": ["Ana", "Bo"]}, Written())
+    assert block["elements"][0]["text"]["text"] == "Back to Ana <R&D> and Bo <R&D>"
+
+
 async def test_who_is_told_of_a_change_can_undo_it(desk: Desk, workspace: Workspace) -> None:
     payload = {
         "person": BO,
