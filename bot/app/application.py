@@ -11,6 +11,7 @@ import structlog
 import tzdata
 
 from bot.app.aftercare.wiring import Aftercare
+from bot.app.broken_promises import tell_broken
 from bot.app.calendars import Calendars
 from bot.app.catalogue_watch import CatalogueWatch
 from bot.app.counting import sample, sample_checks
@@ -253,7 +254,10 @@ class Application:
             self.nudges.changed()
 
     async def _learn(self) -> None:
-        await self.rules.learn()
+        if await self.rules.learn():
+            channel = self.setting.config.slack.alerts_channel
+            now = self.setting.clock.now()
+            await tell_broken(self.store.store, self.rules.book(), channel, now)
 
     async def _draw_issues(self) -> None:
         await self.store.issue_drawing.catch_up()

@@ -112,13 +112,13 @@ class HoldingSpec(Spec):
 
 
 class SloSpec(Spec):
-    """When a promise that falls due once a day was broken too often; any miss is a ticket."""
+    """When a promise that falls due once a day was broken too often; any miss is an incident."""
 
-    misses: int = Field(default=2, ge=1, le=1000, description="Page at so many misses.")
+    misses: int = Field(default=2, ge=1, le=1000, description="Too often: so many misses.")
     of_last: int = Field(default=5, ge=1, le=1000, description="Counted over so many due days.")
     budget_left_below: float = Field(
         default=34,
         ge=0,
         le=100,
-        description="Page with less than so many percent of the budget left.",
+        description="Too often: a miss with less than so many percent of the budget left.",
     )
