@@ -18,7 +18,7 @@ from bot.engine.parts import EngineParts, Hands
 from bot.engine.rehearsing import CANARY, rehearse
 from bot.engine.work import PAST, Work
 from bot.ports.delivering import Outcome
-from bot.ports.inbox import ConflictError, Delivery, NotStoredError, Parsed
+from bot.ports.inbox import ConflictError, Delivery, LockedError, NotStoredError, Parsed
 from bot.ports.jobs import Job
 from bot.ports.store import Transaction
 from rules.events import Woken
@@ -320,6 +320,8 @@ class Engine:
         why = f"{type(error).__name__} while it was read"
         if delivery.attempts + 1 < ATTEMPTS:
             pause = timedelta(seconds=2**delivery.attempts)
+        elif isinstance(error, LockedError):
+            self._pace.found()  # nothing is wrong with it: it waits as long as it is locked
         elif await self._shown_unreadable(delivery, why, now):
             self._pace.found()
             return

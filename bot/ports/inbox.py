@@ -68,3 +68,7 @@ class UnstorableError(NotStoredError):
 
 class ConflictError(Exception):
     """Another writer was faster; the transaction must be run again from the start."""
+
+
+class LockedError(ConflictError):
+    """Somebody has held for too long what it needs; it will go well once they let go."""

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
-from bot.ports.inbox import ConflictError, NotStoredError, UnstorableError
+from bot.ports.inbox import ConflictError, LockedError, NotStoredError, UnstorableError
 
 _TRY_AGAIN = {
     "40001",  # serialization_failure
     "40P01",  # deadlock_detected
-    "55P03",  # lock_not_available: lock_timeout passed
 }
+_LOCKED = "55P03"
+"""lock_not_available: lock_timeout passed"""
 
 _VIOLATED = "23"
 """The class of integrity_constraint_violation."""
@@ -61,6 +62,8 @@ def _of_state(state: object, error: Exception) -> Exception:
     found = str(state or "")
     if found in _TRY_AGAIN or found.startswith(_VIOLATED):
         return ConflictError(_first_line(error))
+    if found == _LOCKED:
+        return LockedError(_first_line(error))
     if found == _READ_ONLY:
         return ReadOnlyError(_first_line(error))
     kind = UnstorableError if found.startswith(_UNSTORABLE) else NotStoredError

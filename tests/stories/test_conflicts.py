@@ -7,13 +7,15 @@ from typing import cast
 
 from bot.engine.door import CONFLICTS
 from bot.engine.engine import FAULTY_PAUSE, LONGEST_BREATH, Engine
-from bot.ports.inbox import ConflictError
+from bot.ports.inbox import ConflictError, LockedError
 from bot.ports.jobs import Job
 from bot.ports.store import Store, Transaction
 from bot.store.transaction import SqlTransaction
 from rules.incident import Incident
 from tests.stories.conftest import Tell
 from tests.stories.story import Story, alert
+
+LOST = ConflictError("UNIQUE constraint failed")
 
 
 @dataclass
@@ -22,6 +24,7 @@ class Contested:
 
     store: Store
     loses: Callable[[SqlTransaction], bool]
+    error: Exception
     lost: int = 0
     begun: list[int] = field(default_factory=list)
 
@@ -31,11 +34,13 @@ class Contested:
             yield tx
             if self.loses(cast("SqlTransaction", tx)):
                 self.lost += 1
-                raise ConflictError("UNIQUE constraint failed")
+                raise self.error
 
 
-def contest(story: Story, loses: Callable[[SqlTransaction], bool]) -> Contested:
-    store = Contested(story.engine._parts.store, loses)
+def contest(
+    story: Story, loses: Callable[[SqlTransaction], bool], error: Exception = LOST
+) -> Contested:
+    store = Contested(story.engine._parts.store, loses, error)
     story.engine = Engine(replace(story.engine._parts, store=cast("Store", store)))
     return store
 
@@ -61,6 +66,28 @@ async def test_a_delivery_that_always_conflicts_is_set_aside(tell: Tell) -> None
         await runs(story)
     assert (await story.incident(4)).unreadable, "it is shown, whatever it was"
     story.pages("ana", "ana", "ana", "ana")
+
+
+async def test_what_somebody_locks_for_minutes_is_decided_as_it_is(tell: Tell) -> None:
+    story = tell()
+    for key in ("a", "locked", "c"):
+        await story.hears(alert(key, story.clock.now()), settle=False)
+    locked = [True]
+    contest(
+        story,
+        lambda tx: locked[0] and any(key[2] == "locked" for key in tx._pending._alerts),
+        LockedError("canceling statement due to lock timeout"),
+    )
+    for _ in range(60):
+        await runs(story, rounds=20)
+        story.clock.advance(seconds=5)
+    assert await story.store.reader.open_count() == 2, "it holds up nobody else"
+    locked.clear()
+    locked.append(False)
+    story.clock.advance(seconds=FAULTY_PAUSE.total_seconds())
+    await runs(story, rounds=2)
+    found = await story.incident(3)
+    assert (found.dedup_key, found.unreadable) == ("locked", False)
 
 
 async def test_a_conflict_that_passes_delays_nothing(tell: Tell) -> None:
