@@ -12,7 +12,7 @@ from bot.slack.wishes import CommandError
 from rules.incident import Incident
 from rules.people import People
 from rules.rotation import OnCall
-from rules.schedule.who import next_turns
+from rules.schedule.who import next_turns, who
 from rules.sentence import counted
 from rules.silence import Silence
 
@@ -43,6 +43,9 @@ def next_answer(on_call: OnCall, rotation: str, count: int, now: datetime, names
         key=lambda turn: (turn.start, turn.rotation, turn.role),
     )[:_MOST_LINES]
     if not turns:
+        now_on = [duty for duty in who(on_call, People(), now, rotation=rotation) if duty.people]
+        if now_on and all(duty.until is None for duty in now_on):
+            return said(md("Nobody else is next: whoever is on call now stays so."))
         return said(md("Nobody is next: no later shift is written in the roster."))
     lines = [
         md(

@@ -235,3 +235,11 @@ def test_an_emoji_counts_as_two() -> None:
     for one in made:
         text = json.dumps(one).replace("\\ud83d", "x").replace("\\udd25", "x")
         assert problems(json.loads(text), surface=one.get("type", "message")) == []
+
+
+def test_nobody_else_is_next_where_one_person_has_all_turns() -> None:
+    day = timedelta(days=1)
+    turns = [Span(NOW + n * day, NOW + (n + 1) * day, "data", "primary", (ANA,)) for n in range(9)]
+    for until, words in ((NOW + 8 * day, "whoever is on call now stays so"), (None, "no later")):
+        on_call = OnCall(turns, known_until=until)
+        assert words in answers.next_answer(on_call, "", 3, NOW, NAMES)["text"]
