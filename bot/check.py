@@ -11,6 +11,7 @@ from bot.config.file import load
 from bot.config.settings import Config
 from bot.runbooks.reading import read_runbooks
 from bot.sources.configured import mapping_fault, option_faults
+from rules.catalogue import Catalogue, Product
 from rules.documents.rulebook_parts import RulebookParts
 from rules.documents.yaml_document import Document, Fault
 from rules.nearest import did_you_mean
@@ -39,6 +40,7 @@ class CatalogueFindings:
     rotations: tuple[tuple[str, Fault], ...] = ()
     holidays: tuple[tuple[str, Fault], ...] = ()
     """The calendars that products name, with places."""
+    products: tuple[Product, ...] = ()
 
 
 ReadCatalogue = Callable[[Config], CatalogueFindings]
@@ -106,6 +108,8 @@ def check(
         warnings += catalogue.warnings
         warnings += _unheard_rotations(loaded.config, catalogue)
         faults += _unknown_calendars(loaded.config, catalogue)
+        if not catalogue.faults:
+            warnings += _runs_of_no_product(loaded.config, catalogue, loaded.document)
     spec = loaded.config.runbooks
     if spec.folders:
         runbooks = read_runbooks(spec.folders, tuple(spec.actions))
@@ -127,6 +131,26 @@ def _unknown_calendars(config: Config, catalogue: CatalogueFindings) -> Iterator
             hint = did_you_mean(calendar, config.holidays)
             words = f'`holidays` of config.yaml has no calendar "{calendar}"{hint}'
             yield replace(place, message=words)
+
+
+def _runs_of_no_product(
+    config: Config, catalogue: CatalogueFindings, document: Document
+) -> Iterator[Fault]:
+    """Find expected runs that leave a product to a clock of its own, or without any."""
+    known = Catalogue(catalogue.products)
+    for at, run in enumerate(config.expected_runs):
+        if run.product and known.product(run.product) is None:
+            hint = did_you_mean(run.product, [one.id for one in catalogue.products])
+            words = f'the catalogue has no data product "{run.product}"{hint}'
+            yield document.fault(("expected_runs", at, "product"), words)
+        named = next((one for one in catalogue.products if one.id == run.name), None)
+        told = known.product(run.product) if run.product else None
+        if named and named.schedule and named.grace is not None and told is not named:
+            words = (
+                f'a data product is called "{run.name}" as well, and its own schedule is not '
+                f"watched; add `product: {run.name}`, or name one of them otherwise"
+            )
+            yield document.fault(("expected_runs", at, "name"), words)
 
 
 def _calendar_faults(config: Config, document: Document) -> Iterator[Fault]:

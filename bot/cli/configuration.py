@@ -110,4 +110,5 @@ def catalogue_findings(config: Config) -> CatalogueFindings:
             for one in read.placed
             if one.product.holidays
         ),
+        products=read.catalogue.products,
     )

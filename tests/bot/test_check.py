@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.check import CheckReport, RosterFindings, check
+from bot.check import CatalogueFindings, CheckReport, RosterFindings, check
 from bot.config.settings import Config
+from rules.catalogue import Product
 from rules.documents.yaml_document import Fault
 
 ROOT = Path(__file__).parents[2]
@@ -184,3 +185,45 @@ def test_a_roster_is_not_read_while_the_configuration_is_broken(tmp_path: Path) 
     roster = Rosters(RosterFindings())
     assert check(path, {}, roster).exit_status == 1
     assert roster.asked == []
+
+
+@pytest.mark.parametrize(
+    ("run", "warnings"),
+    [
+        ("{name: nightly, product: orders}", []),
+        ("{name: nightly, product: Orders of the shop}", []),
+        ("{name: orders, product: orders}", []),
+        ("{name: nightly}", []),
+        ("{name: unscheduled}", []),
+        (
+            "{name: nightly, product: order}",
+            ['the catalogue has no data product "order"; did you mean `orders`?'],
+        ),
+        (
+            "{name: orders}",
+            [
+                (
+                    'a data product is called "orders" as well, and its own schedule is not '
+                    "watched; add `product: orders`, or name one of them otherwise"
+                )
+            ],
+        ),
+    ],
+)
+def test_an_expected_run_that_leaves_a_product_alone_is_told(
+    tmp_path: Path, run: str, warnings: list[str]
+) -> None:
+    more = "{source: airflow, pipeline: nightly, schedule: 0 5 * * *, "
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        f"{LOCAL}catalogue: [catalogue.yaml]\n"
+        "sources: [{name: airflow, kind: airflow}]\n"
+        f"expected_runs: [{more}{run[1:]}]\n"
+    )
+    products = (
+        Product(id="orders", name="Orders of the shop", schedule="0 5 * * *"),
+        Product(id="unscheduled", name="Unscheduled"),
+    )
+    report = check(path, {}, read_catalogue=lambda _: CatalogueFindings(products=products))
+    assert [one.message for one in report.warnings] == warnings
+    assert report.faults == ()
