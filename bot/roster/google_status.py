@@ -31,7 +31,11 @@ class StatusTab:
     def _write(self, lines: Sequence[Sequence[str]]) -> None:
         title = self._found() or self._added()
         quoted = title.replace("'", "''")
-        padded = [[*line, *[""] * len(_COLUMNS)][: len(_COLUMNS)] for line in lines[:MOST_LINES]]
+        if len(lines) > MOST_LINES:
+            more = f"and {len(lines) - MOST_LINES + 1} more lines"
+            told = [more, "`watchbill who` and `watchbill roster check` tell all of it"]
+            lines = [*lines[: MOST_LINES - 1], told]
+        padded = [[*line, *[""] * len(_COLUMNS)][: len(_COLUMNS)] for line in lines]
         padded += [[""] * len(_COLUMNS)] * (MOST_LINES - len(padded))
         data = {
             "range": f"'{quoted}'!A1:{_COLUMNS[-1]}{MOST_LINES}",

@@ -89,11 +89,13 @@ class RosterStatus:
         order = list(Severity)
         problems = [*loaded.problems, *self._roster.outlook(changes, now)]
         problems.sort(key=lambda problem: order.index(problem.severity))
+        # a tab has an end, and who is on call must stand before it
+        said += [[], ["On call", "Now", "Next"], *self._on_call(changes, now)]
         said += [[], ["Problems", str(len(problems))]]
         for problem in problems[:_MOST_PROBLEMS]:
             link = self._roster.file.link(problem.address)
             said.append([problem.severity.value, str(problem), link])
-        return [*said, [], ["On call", "Now", "Next"], *self._on_call(changes, now)]
+        return said
 
     def _on_call(self, changes: Sequence[Change], now: datetime) -> list[list[str]]:
         on_call = self._roster.on_call(changes, now)
