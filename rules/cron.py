@@ -68,10 +68,10 @@ class Schedule:
                 yield at
 
     def latest_of(self, due: datetime) -> datetime:
-        """Return the last instant that a scheduler may take for a due time, before the next one.
+        """Return the last instant that a scheduler may take for a due time.
 
         Where clocks change they differ: Airflow runs what is skipped by the offset from before the
-        gap, and what happens twice the second time.
+        gap, and what happens twice the second time; but not where another is due before that.
         """
         tz = ZoneInfo(self.zone)
         before, after = ((due + by).astimezone(tz).utcoffset() for by in (-_SET_BACK, _SET_BACK))
@@ -79,14 +79,14 @@ class Schedule:
             return due
         local = due.astimezone(tz)
         latest = local.replace(fold=1).astimezone(UTC)
-        if after > before and (due - _SECOND).astimezone(tz).utcoffset() == before:
+        if (due - _SECOND).astimezone(tz).utcoffset() == before < after == local.utcoffset():
             gap = local.replace(tzinfo=None) - (after - before)
             skipped = takewhile(
                 lambda at: at - gap < after - before, CronSim(self.cron, gap - _SECOND)
             )
             latest = due + max((at - gap for at in skipped), default=timedelta(0))
         following = self.due_after(due)
-        return min(latest, following) if following else latest
+        return latest if following is None or latest <= following else due
 
     def _from(self, after: datetime) -> Iterator[datetime]:
         last = after

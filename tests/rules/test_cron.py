@@ -45,11 +45,14 @@ def test_clock_changes_in_berlin(cron: str, after: datetime, dues: list[str]) ->
     [
         ("30 2 * * *", BERLIN, SPRING, "29 01:30Z"),  # due at 01:00Z; an hour on it is 03:30
         ("0,40 2 * * *", BERLIN, SPRING, "29 01:40Z"),
-        ("*/20 * * * *", BERLIN, SPRING.replace(day=29, hour=0, minute=40), "29 01:20Z"),
+        ("*/20 * * * *", BERLIN, SPRING.replace(day=29, hour=0, minute=40), "29 01:00Z"),
+        ("30 * * * *", BERLIN, SPRING.replace(day=29, hour=0, minute=30), "29 01:30Z"),
+        ("7,47 * * * *", BERLIN, SPRING.replace(day=29, hour=0, minute=40), "29 00:47Z"),
+        ("7,47 * * * *", BERLIN, SPRING.replace(day=29, hour=1), "29 01:07Z"),
         ("0 3 * * *", BERLIN, SPRING, "29 01:00Z"),  # no time that is skipped
         ("0 5 * * *", BERLIN, SPRING, "29 03:00Z"),
         ("30 2 * * *", BERLIN, AUTUMN, "25 01:30Z"),  # due at 00:30Z and again
-        ("*/20 * * * *", BERLIN, AUTUMN.replace(day=25, hour=0), "25 00:40Z"),  # as the next is due
+        ("*/20 * * * *", BERLIN, AUTUMN.replace(day=25, hour=0), "25 00:20Z"),  # another is due
         ("0 5 * * *", BERLIN, AUTUMN, "25 04:00Z"),
         ("0 1 * * *", "America/New_York", AUTUMN.replace(day=31), "01 06:00Z"),
         ("45 1 * * *", LORD_HOWE, datetime(2026, 4, 4, 1, tzinfo=UTC), "04 15:15Z"),

@@ -231,6 +231,18 @@ def _of(it: Records, one: Expectation, due: datetime) -> list[Ran]:
     return [each for each in ran if one.occasion_of(each.moment) == due]
 
 
+def _serving(it: Records, one: Expectation, due: datetime) -> list[Ran]:
+    """Return the runs of the occasion, and those of later ones at which it was not late yet."""
+    ran = (ran for ran in it.past.heard.ran if ran.dag == dag_of(one))
+    occasions = ((each, one.occasion_of(each.moment)) for each in ran)
+    late = one.late_at(due)
+    return [
+        each
+        for each, at in occasions
+        if at is not None and (at == due or (due < at and each.moment <= late))
+    ]
+
+
 def _in_time(it: Records, one: Expectation, due: datetime) -> bool:
     """Tell whether a run that serves the occasion had been told of before its time was over."""
     until = one.late_at(due) - _AT_ONCE
@@ -242,7 +254,7 @@ def _judged(it: Records, one: Expectation, due: datetime, outcome: str) -> Itera
         yield f"nobody looked whether {one.name} of {due:%H:%M} had started"
     elif outcome == "missed" and _in_time(it, one, due):
         yield f"{one.name} of {due:%H:%M} had started, and was said not to have"
-    elif outcome != "missed" and not any(ran.sent for ran in _of(it, one, due)):
+    elif outcome != "missed" and not any(ran.sent for ran in _serving(it, one, due)):
         yield f"{one.name} of {due:%H:%M} never started, and was taken for {outcome}"
 
 
