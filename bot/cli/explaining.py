@@ -10,8 +10,8 @@ from typing import Any
 
 from bot.cli.live_catalogue import seen_lineage
 from bot.cli.output import fail
-from bot.cli.roster import on_call_now
-from bot.cli.stored import learned_rules
+from bot.cli.roster import roster_now
+from bot.cli.stored import accepted_plans, changes, learned_rules, silences
 from bot.config.settings import Config
 from bot.explain import explain
 from bot.ports.inbox import Delivery
@@ -22,6 +22,7 @@ from rules.chain import link_of
 from rules.documents.rulebook_parts import RulebookParts
 from rules.nearest import did_you_mean
 from rules.products.live_catalogue import with_seen
+from rules.rotation import OnCall
 from rules.sentence import counted
 from rules.teaching.learned import with_learned
 
@@ -46,7 +47,12 @@ def explained(
         headers={},
         received_at=now,
     )
-    book = parts.rulebook(on_call=on_call_now(config, now))
+    roster = roster_now(config, now, asyncio.run(accepted_plans(config, now)))
+    changed = asyncio.run(changes(config, now))
+    book = parts.rulebook(
+        on_call=roster.on_call(changed, now) if roster else OnCall(),
+        silences=asyncio.run(silences(config, now)),
+    )
     if config.catalogue:
         from bot.catalogue.reading import read_catalogue  # heavy, and only for those who have one
 
@@ -58,7 +64,7 @@ def explained(
         book = replace(book, catalogue=live.catalogue, lineage=live.lineage)
     book = with_learned(book, asyncio.run(learned_rules(config)))
     parsed = read(source_of(spec), delivery)
-    return explain(parsed.alerts, book, config.directory(), now)
+    return explain(parsed.alerts, book, roster.file.people if roster else config.directory(), now)
 
 
 def explained_text(document: dict[str, Any]) -> str:

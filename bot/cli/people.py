@@ -56,15 +56,16 @@ def status(config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json = False) -> Non
 
 
 async def _links(config: Config) -> list[Link]:
-    from bot.cli.roster import on_call_now
-    from bot.cli.stored import changes
+    from bot.cli.roster import roster_now
+    from bot.cli.stored import accepted_plans, changes
 
     now = SystemClock().now()
-    on_call = on_call_now(config, now, await changes(config, now))
-    directory = config.directory()
-    rostered = {person for span in on_call.all_spans() for person in span.people}
+    roster = roster_now(config, now, await accepted_plans(config, now))
+    spans = roster.on_call(await changes(config, now), now).all_spans() if roster else ()
+    directory = roster.file.people if roster else config.directory()
+    rostered = {person for span in spans for person in span.people}
     keys = sorted({*(person.key for person in directory), *rostered})
-    members = await _members(config, directory)
+    members = await _members(config, config.directory())
     return [link(directory.by_key(key), members) for key in keys]
 
 

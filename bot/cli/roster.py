@@ -48,17 +48,6 @@ def roster_now(
     return Roster(file, rows_merged=bool(accepted) and config.roster_writes)
 
 
-def on_call_now(
-    config: Config,
-    now: datetime,
-    changes: Sequence[Change] = (),
-    accepted: Sequence[AcceptedPlan] = (),
-) -> OnCall:
-    """Return who is on call by the roster and `changes`; empty without a roster."""
-    roster = roster_now(config, now, accepted)
-    return roster.on_call(changes, now) if roster else OnCall()
-
-
 def why_now(
     roster: Roster | None, now: datetime, rotation: str, changes: Sequence[Change] = ()
 ) -> tuple[list[dict[str, Any]], str]:

@@ -30,6 +30,7 @@ from rules.reliability.slo import Reliability
 from rules.rotation import OnCall
 from rules.run import Run
 from rules.schedule.roster import Change
+from rules.silence import Silence
 from rules.teaching.learned import LearnedRule
 
 _SHOWN = 200
@@ -145,6 +146,14 @@ async def changes(config: Config, now: datetime) -> Sequence[Change]:
         return ()
     async with beside(config, SystemClock()) as store:
         return await store.reader.changes(now - timedelta(days=1))
+
+
+async def silences(config: Config, now: datetime) -> Sequence[Silence]:
+    """Return the silences that have not ended; none when there is no database yet."""
+    if not exists(config.database):
+        return ()
+    async with beside(config, SystemClock()) as store:
+        return await store.reader.silences(now)
 
 
 async def reliabilities(

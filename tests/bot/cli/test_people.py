@@ -91,3 +91,14 @@ def test_followers_are_told_before_and_after_they_were_looked_at(folder: Path) -
     assert [one["name"] for one in json.loads(text)] == [
         "user_group:data-oncall", "topic:data-alerts",
     ]  # fmt: skip
+
+
+def test_whom_a_tab_of_the_roster_names_is_known_by_what_stands_there(folder: Path) -> None:
+    tabs = folder / "roster"
+    tabs.mkdir()
+    (tabs / "People.csv").write_text("Name,E-mail\nEve Okafor,eve@example.com\n")
+    (tabs / "Shifts.csv").write_text("Start,End,Person\n2020-01-01,2099-01-01,Eve Okafor\n")
+    config = folder / "config.yaml"
+    config.write_text(config.read_text().replace("roster.csv", "roster"))
+    _, text = run(folder, "people")
+    assert "Eve Okafor (eve@example.com): " in text

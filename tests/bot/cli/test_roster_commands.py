@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from bot.app import rules_in_force
 from bot.app.roster.keeping import RosterKeeper
 from bot.cli.main import app
-from bot.cli.roster import on_call_now
+from bot.cli.roster import roster_now
 from bot.clock import SystemClock
 from bot.config.file import load
 from bot.ports.roster_versions import AcceptedPlan
@@ -132,8 +132,9 @@ def test_a_command_beside_an_old_copy_answers_as_the_bots_do(
         (good,) = file.good.values()
         accepted.insert(0, AcceptedPlan(plan=good.plan, version=good.version, accepted_at=at))
     later = datetime(2098, 6, 1, tzinfo=UTC)  # what a command reads counts from its own now on
-    on_call = on_call_now(config, later, (), accepted)
-    assert on_call.at("data", "primary", later) == (expected,)
+    known = roster_now(config, later, accepted)
+    assert known is not None
+    assert known.on_call((), later).at("data", "primary", later) == (expected,)
 
 
 async def accept(folder: Path, roster: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.catalogue.manifest import read_manifest
 from bot.catalogue.reading import CatalogueRead, read_catalogue
-from bot.cli.roster import on_call_now
+from bot.cli.roster import roster_now
 from bot.config.file import load
 from bot.demo.payloads import shop
 from bot.demo.roster import roster_for
@@ -40,7 +40,9 @@ def rules_of(night: datetime, known: CatalogueRead, folder: Path) -> RuleBook:
     roster = folder / "roster.csv"
     roster.write_text(roster_for(night, zone=str(ZONE)), encoding="utf-8")
     config = loaded.config.model_copy(update={"roster": str(roster)})
-    book = loaded.parts.rulebook(on_call=on_call_now(config, night))
+    known_roster = roster_now(config, night)
+    assert known_roster is not None
+    book = loaded.parts.rulebook(on_call=known_roster.on_call((), night))
     return replace(book, catalogue=known.catalogue, lineage=known.lineage)
 
 
