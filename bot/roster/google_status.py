@@ -29,16 +29,16 @@ class StatusTab:
             raise as_writer(fault, self._sheets.address) from fault
 
     def _write(self, lines: Sequence[Sequence[str]]) -> None:
-        title = self._found() or self._added()
+        title, rows, width = self._found() or self._added()
         quoted = title.replace("'", "''")
-        if len(lines) > MOST_LINES:
-            more = f"and {len(lines) - MOST_LINES + 1} more lines"
+        if len(lines) > rows:
+            more = f"and {len(lines) - rows + 1} more lines"
             told = [more, "`watchbill who` and `watchbill roster check` tell all of it"]
-            lines = [*lines[: MOST_LINES - 1], told]
-        padded = [[*line, *[""] * len(_COLUMNS)][: len(_COLUMNS)] for line in lines]
-        padded += [[""] * len(_COLUMNS)] * (MOST_LINES - len(padded))
+            lines = [*lines[: rows - 1], told]
+        padded = [[*line, *[""] * width][:width] for line in lines]
+        padded += [[""] * width] * (rows - len(padded))
         data = {
-            "range": f"'{quoted}'!A1:{_COLUMNS[-1]}{MOST_LINES}",
+            "range": f"'{quoted}'!A1:{_COLUMNS[width - 1]}{rows}",
             "majorDimension": "ROWS",
             "values": padded,
         }
@@ -49,10 +49,14 @@ class StatusTab:
             )
         )
 
-    def _found(self) -> str:
-        """Return the title of the tab, "" when there is none. Somebody else's is left alone."""
+    def _found(self) -> tuple[str, int, int] | None:
+        """Return the tab's title, and the rows and columns that there is room for.
+
+        None when there is none; somebody else's is left alone.
+        """
         for sheet in self._sheets.outline(self._id).get("sheets", ()):
-            title = str(sheet.get("properties", {}).get("title", ""))
+            properties: Json = sheet.get("properties", {})
+            title, grid = str(properties.get("title", "")), properties.get("gridProperties", {})
             if not is_status(title):
                 continue
             quoted = title.replace("'", "''")
@@ -61,10 +65,11 @@ class StatusTab:
             if first and not first.casefold().startswith(_OURS):
                 words = f"the tab {title} is somebody else's and is not written to. Rename it."
                 raise SheetFaultError(words)
-            return title
-        return ""
+            rows = min(MOST_LINES, int(grid.get("rowCount", MOST_LINES)))
+            return title, rows, min(len(_COLUMNS), int(grid.get("columnCount", len(_COLUMNS))))
+        return None
 
-    def _added(self) -> str:
+    def _added(self) -> tuple[str, int, int]:
         grid = {"rowCount": MOST_LINES, "columnCount": len(_COLUMNS)}
         properties = {"title": TITLE, "gridProperties": grid}
         answer = self._batch({"addSheet": {"properties": properties}})
@@ -76,7 +81,7 @@ class StatusTab:
         if self._sheets.address:
             protected["editors"] = {"users": [self._sheets.address]}
         self._batch({"addProtectedRange": {"protectedRange": protected}})
-        return TITLE
+        return TITLE, MOST_LINES, len(_COLUMNS)
 
     def _batch(self, request: Json) -> Json:
         body = {"requests": [request]}

@@ -98,6 +98,16 @@ async def test_what_a_tab_has_no_room_for_is_counted(bot: Bot) -> None:
     assert bot.lines()[MOST_LINES - 1] == ["r58: primary", "Ana"]
 
 
+async def test_a_tab_that_somebody_made_smaller_is_written_as_far_as_it_goes(bot: Bot) -> None:
+    assert await bot.status.tick()
+    tab = bot.google.sheets["abc"].tab("Status")
+    tab.delete_rows(5, MOST_LINES)
+    tab.column_count = 3
+    bot.clock.advance(minutes=11)
+    assert await bot.status.tick()
+    assert bot.lines()[-1][0] == "and 5 more lines"
+
+
 async def test_at_most_one_write_a_minute_and_none_without_news(bot: Bot) -> None:
     assert await bot.status.tick()
     bot.google.type_in("abc", "Shifts!C2", [["Bo"]])
