@@ -17,7 +17,7 @@ from hypothesis import settings
 from bot.config.settings import environment
 from bot.store.opening import OpenedStore, open_store
 from tests import dialects
-from tests.databases import Databases, run
+from tests.databases import Databases, make_sqlite, migrate, run
 from tests.fakes.clock import FakeClock
 
 _SERVE = """
@@ -134,7 +134,7 @@ def postgresql_server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgresql_databases(postgresql_server: str) -> Databases:
     databases = Databases(postgresql_server)
-    asyncio.run(_migrate(databases.make_template()))
+    asyncio.run(migrate(databases.make_template()))
     databases.seal_template()
     return databases
 
@@ -142,7 +142,7 @@ def postgresql_databases(postgresql_server: str) -> Databases:
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "ready.db"
-    asyncio.run(_migrate(f"sqlite:///{path}"))
+    asyncio.run(make_sqlite(path))
     return path
 
 
@@ -171,9 +171,4 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 async def opened_store(database_url: str, clock: FakeClock) -> AsyncIterator[OpenedStore]:
     opened = await open_store(database_url, clock)
     yield opened
-    await opened.close()
-
-
-async def _migrate(url: str) -> None:
-    opened = await open_store(url, FakeClock())
     await opened.close()

@@ -1,12 +1,20 @@
-"""PostgreSQL databases for tests: migrated once, emptied between tests, made anew when altered."""
+"""Databases for tests: SQLite files that are copies of one that was migrated once, and PostgreSQL's.
+
+Those are migrated once, emptied between tests, and made anew when altered.
+"""
 
 import asyncio
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 
 import asyncpg
 from sqlalchemy import make_url
+
+from bot.store.opening import open_store
+from tests.fakes.clock import FakeClock
 
 # Everything a test could alter beside rows: columns, indexes, triggers, what the template held.
 _SHAPE = """
@@ -31,7 +39,24 @@ _RESTART = """
 SELECT setval(oid::regclass, 1, false) FROM pg_class
 WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
 """
+_migrated: list[bytes] = []
+
 _TABLES = "SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public'"
+
+
+async def make_sqlite(path: Path) -> None:
+    """Make the file of a database that needs no migration; they run once in a process."""
+    if not _migrated:
+        with tempfile.TemporaryDirectory() as folder:
+            ready = Path(folder) / "ready.db"
+            await migrate(f"sqlite:///{ready}")
+            _migrated.append(ready.read_bytes())
+    path.write_bytes(_migrated[0])
+
+
+async def migrate(url: str) -> None:
+    opened = await open_store(url, FakeClock())
+    await opened.close()
 
 
 class Databases:

@@ -25,6 +25,7 @@ from rules.priority import Impact, Priority, Urgency
 from rules.sentence import Who, say
 from rules.verification import Verdict, Verification
 from tests.bot.store.samples import incident
+from tests.databases import make_sqlite
 from tests.fakes.clock import FakeClock
 
 NOW = datetime(2026, 11, 23, 7, 40, tzinfo=UTC)
@@ -216,7 +217,10 @@ async def site(
 ) -> AsyncIterator[Site]:
     """Serve the pages on a free port of this machine."""
     clock = clock or FakeClock(NOW)
-    store = await open_store(database or f"sqlite:///{folder / 'site.db'}", clock)
+    if not database:
+        await make_sqlite(folder / "site.db")
+        database = f"sqlite:///{folder / 'site.db'}"
+    store = await open_store(database, clock)
     told = history() if incidents is None else incidents
     await _fill(store, told)
     strangers = Strangers()

@@ -27,6 +27,7 @@ from rules.access.grant import Grant, GrantState, Origin
 from rules.access.group import AccessGroup, Whom
 from rules.access.ledger import Entry, Happening
 from rules.access.review import review
+from tests.databases import make_sqlite
 
 NOW = datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - commands read the real clock
 HOUR = timedelta(hours=1)
@@ -88,6 +89,7 @@ def configure(folder: Path, database: str) -> None:
 
 
 async def _fill(folder: Path, grant: Grant = GRANT) -> None:
+    await make_sqlite(folder / "bot.db")
     store = await open_store(f"sqlite:///{folder / 'bot.db'}", SystemClock())
     async with store.store.begin() as tx:
         tx.access.save(grant, grant.until)
