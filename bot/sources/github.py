@@ -50,15 +50,20 @@ def parse(source: Source, delivery: Delivery) -> Parsed:
 def _runs(
     source: Source, delivery: Delivery, run: Fields, where: tuple[str, str]
 ) -> tuple[Run, ...]:
-    """Return the run; its pipeline is the workflow's file on its branch."""
+    """Return the run; its pipeline is the workflow's file on its branch.
+
+    One for a pull request tries out what is not merged: its branch may be a pipeline's own, and it
+    is none of that pipeline's runs.
+    """
     repository, workflow = where
     branch, run_id = _branch(run, repository), text_of(run.get("id"))
     completed = text_of(run.get("status")).lower() == "completed" or bool(run.get("conclusion"))
-    if not run_id or (text_of(run.get("conclusion")).lower() == "skipped"):
+    trigger = text_of(run.get("event"))
+    skipped = text_of(run.get("conclusion")).lower() == "skipped"
+    if not run_id or skipped or trigger in _UNMERGED:
         return ()
     file = text_of(run.get("path")).partition("@")[0].rpartition("/")[2] or workflow
     done = _CONCLUSIONS.get(text_of(run.get("conclusion")).lower(), (AlertStatus.INFO, ""))[0]
-    trigger = text_of(run.get("event"))
     return (
         Run(
             source=source.name,

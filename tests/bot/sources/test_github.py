@@ -73,6 +73,17 @@ def test_what_is_not_merged_yet_pages_nobody(event: str) -> None:
     assert alert_of("github", changed("failure", event=event)).status is AlertStatus.INFO
 
 
+@pytest.mark.parametrize(
+    ("event", "count"), [("schedule", 1), ("push", 1), ("pull_request", 0), ("merge_group", 0)]
+)
+def test_a_run_for_a_pull_request_is_no_run_of_its_branch(event: str, count: int) -> None:
+    body = json.dumps(changed("failure", event=event)).encode()
+    parsed = registry.KINDS["github"].parse(
+        Source(name="github", kind="github"), delivery(body, source="github")
+    )
+    assert len(parsed.runs) == count
+
+
 def test_only_the_branches_that_are_named_matter() -> None:
     options: dict[str, object] = {"branches": ("main",)}
     assert alert_of("github", "failure", options=options).status is AlertStatus.FIRING
