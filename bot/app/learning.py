@@ -69,7 +69,7 @@ def run_times(
 
     One with fewer than `at_least` runs is not the slowest: a few teach nothing.
     """
-    found: dict[tuple[str, str, str], list[timedelta]] = defaultdict(list)
+    spans: dict[tuple[str, str], list[timedelta]] = defaultdict(list)
     products: dict[tuple[str, str], str] = {}
     for run in runs:
         if run.kind == BACKFILL or run.started_at is None or run.ended_at is None:
@@ -77,18 +77,17 @@ def run_times(
         if environment_of(run.labels) in trials:
             continue
         thing = (run.source, run.pipeline)
-        if thing not in products:
+        spans[thing].append(run.ended_at - run.started_at)
+        if not products.get(thing):  # not each of them tells: a callback does, a listener does not
             about = catalogue.find(run.labels)
             products[thing] = about.product.id if about and about.product else ""
-        if product := products[thing]:
-            found[product, *thing].append(run.ended_at - run.started_at)
     slowest: dict[str, Sequence[timedelta]] = {}
-    for (product, *_), spans in found.items():
-        if len(spans) < at_least:
+    for thing, took in spans.items():
+        if len(took) < at_least or not (product := products[thing]):
             continue
         before = slowest.get(product)
-        if before is None or percentile(spans, RUN) > percentile(before, RUN):
-            slowest[product] = spans
+        if before is None or percentile(took, RUN) > percentile(before, RUN):
+            slowest[product] = took
     return slowest
 
 

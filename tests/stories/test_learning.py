@@ -25,6 +25,8 @@ from tests.stories.story import Story, alert, rulebook
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+LISTENED = {"dag_id": "shop_daily"}
+"""What Airflow's listener tells, which knows no product."""
 LABELS = {"product": "orders", "model": "fct_orders"}
 
 
@@ -166,6 +168,18 @@ def run(day: int, took: float, **more: Any) -> Run:
         labels={"dag_id": "shop_daily"},
     )
     return replace(usual, **more)
+
+
+async def test_run_times_are_a_products_though_only_some_runs_say_so(tell: Tell) -> None:
+    book = watched(run_takes=5 * MINUTE)
+    story = tell(book)
+    story.clock.set(MONDAY + timedelta(days=12))
+    told = {"dag_id": "shop_daily", "product": "orders"}
+    await story.hears(
+        runs=[run(day, took=40, labels=told if day < 3 else LISTENED) for day in range(10)]
+    )
+    known = await learn_from(story.store.past, book, story.clock.now())
+    assert known.history.run == {"orders": Learnt(40 * MINUTE, 90, 10)}
 
 
 async def test_run_times_come_from_the_runs_that_were_seen(tell: Tell) -> None:
