@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from rules.plain_line import seen
 
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
-_ADDRESS = re.compile(r"[^\s@<>|,;:]+@[^\s@<>|,;:]+")
+_ADDRESS = re.compile(r"\w[\w.+'&/=~-]*@[\w-]+(?:\.[\w-]+)*")
 
 
 @dataclass(frozen=True, slots=True)

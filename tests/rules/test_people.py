@@ -51,6 +51,8 @@ def test_a_beginning_that_fits_several_is_refused_with_their_names() -> None:
             "new@example.com,",
             'nobody is called "new@example.com,". Write their e-mail, or add them to people.',
         ),
+        ('"@ana', 'nobody is called ""@ana". Nearest: "Ana Silva".'),
+        ("#1@ana", 'nobody is called "#1@ana". Nearest: "Ana Silva".'),
         (
             "<!subteam^S1|@data>",
             'nobody is called "<!subteam^S1|@data>". Write their e-mail, or add them to people.',
