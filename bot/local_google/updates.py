@@ -106,6 +106,15 @@ def _repeat(sheet: Spreadsheet, body: Json) -> Json:
     return {}
 
 
+def _append(sheet: Spreadsheet, body: Json) -> Json:
+    tab = sheet.tab_by_id(body.get("sheetId", 0))
+    if body["dimension"] == "COLUMNS":
+        tab.column_count += body["length"]
+    else:
+        tab.row_count += body["length"]
+    return {}
+
+
 def _insert(sheet: Spreadsheet, body: Json) -> Json:
     tab, start, end = _rows(sheet, body["range"])
     tab.insert_rows(start, end - start)
@@ -143,6 +152,7 @@ _PLAYED: Mapping[str, Callable[[Spreadsheet, Json], Json]] = {
     "deleteProtectedRange": _unprotect,
     "setDataValidation": _validate,
     "repeatCell": _repeat,
+    "appendDimension": _append,
     "insertDimension": _insert,
     "deleteDimension": _delete,
     "mergeCells": _merge,

@@ -155,6 +155,10 @@ class GoogleRows:
         )
 
     def _write_cells(self, ranges: Sequence[tuple[Tab, int, int, Sequence[str]]]) -> None:
+        for tab, _, column, texts in ranges:
+            if (missing := column + len(texts) - 1 - tab.columns) > 0:
+                wider = {"sheetId": tab.id, "dimension": "COLUMNS", "length": missing}
+                self._batch([{"appendDimension": wider}])
         data = [
             {
                 "range": f"{_quoted(tab)}!{column_letters(column)}{row}:"

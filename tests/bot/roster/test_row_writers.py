@@ -240,6 +240,19 @@ def test_a_row_is_inserted_and_nothing_below_is_lost(google: LocalGoogle, rows: 
     assert ids(google).count("aa01") == 1
 
 
+def test_a_tab_without_room_for_a_column_is_made_wider(
+    google: LocalGoogle, rows: GoogleRows
+) -> None:
+    google.sheets["abc"].tab("Overrides").column_count = 9
+    replacing = RowOrder(
+        "aa02", {**WHOLE, "id": "aa02", "instead of": "Ana", "kind": "replace"}, {}
+    )
+    assert rows.put(replacing) is Put.WRITTEN
+    header, row = (line for line in sheet_rows(google) if line[0] in {"Id", "aa02"})
+    assert (header[9], row[9]) == ("Instead of", "Ana")
+    assert google.sheets["abc"].tab("Overrides").column_count == 10
+
+
 @pytest.mark.parametrize("kind", ["drop_after_commit", "timeout_after_commit", "truncated"])
 def test_a_lost_answer_makes_no_second_row(
     google: LocalGoogle, rows: GoogleRows, kind: Any
