@@ -8,7 +8,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.contact_jobs import PAGE
-from bot.engine.contacting import failed, is_down, troubled
+from bot.engine.contacting import failed, troubled
 from bot.engine.work import Work
 from bot.ports.contact import Result
 from bot.ports.delivering import RetryLaterError
@@ -53,11 +53,9 @@ class Reaching:
 
         try:
             await self._decided(job.incident_id, troubles)
-            now = self._clock.now()
-            if job.kind == PAGE and error.whole_lane and is_down(job, error, now):
+            if job.kind == PAGE and error.whole_lane and not error.throttled:
                 async with self._store.begin() as tx:
-                    lane = job.lane if error.throttled else ""
-                    await tx.contact.hasten_all(now, lane=lane)
+                    await tx.contact.hasten_all(self._clock.now())
         except (NotStoredError, ConflictError, LookupError, ValueError) as problem:
             log.warning("attempt not written", action="contact", job=job.id, error=str(problem))
         self._engine.on_work()

@@ -55,8 +55,11 @@ class ContactWrites(Protocol):
         """
         ...
 
-    async def pass_shut(self, lane: str, now: datetime) -> None:
-        """Let the next method go for whatever waits in a lane that is shut for a while."""
+    async def lane_shut(self, lane: str, until: datetime, now: datetime, *, fails: bool) -> None:
+        """Let the next method go for whatever waits in a lane where that would take too long.
+
+        `fails`: what went by it failed; else the other side asked us to wait.
+        """
         ...
 
     async def hasten_all(self, now: datetime, *, lane: str = "") -> int:

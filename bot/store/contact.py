@@ -5,7 +5,19 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, func, insert, select, text, update
+from sqlalchemy import (
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    insert,
+    literal,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.contact_jobs import CONTACT, PAGE, RECEIPT, key_after, key_of, keys_of, lanes_of
@@ -18,7 +30,7 @@ from bot.store.database import Database
 from bot.store.ids import new_id
 from bot.store.tables.contact import CONTACT_ATTEMPT
 from bot.store.tables.core import JOB, LANE
-from rules.contacting.following import PACED, Fate, StepStanding, passed_at
+from rules.contacting.following import PACED, Fate, StepStanding, is_past_slack, passed_at
 from rules.contacting.method import Method
 
 _LONGEST_ERROR = 500
@@ -49,6 +61,15 @@ _HASTEN = (
 _UNTRIED_STEPS = select(JOB.c.key, JOB.c.next_at).where(_UNTRIED)
 _LANES_OF = select(JOB.c.key).join_from(JOB, LANE, LANE.c.name == JOB.c.lane)
 _STEPS = _LANES_OF.add_columns(JOB.c.due_at, LANE.c.blocked_until).where(_UNTRIED)
+_TRIED = JOB.alias("tried")
+_FAILS = exists(
+    select(literal_column("1"))
+    .where(text("tried.state = 'todo' AND tried.lane != ''"), _TRIED.c.lane == LANE.c.name)
+    .where(_TRIED.c.leased == 0, _TRIED.c.attempts > 0)
+    .correlate(LANE)
+)
+"""Something in the lane failed; who was only asked to wait has not, as far as attempts count."""
+_SHUT_LANES_OF = _LANES_OF.add_columns(LANE.c.blocked_until, _FAILS.label("fails"))
 _MISSED = frozenset({Result.FAILED.value, Result.UNANSWERED.value})
 _FIRST = "contact:1:"
 
@@ -127,23 +148,18 @@ class PendingContacts:
 
     async def hasten_all(self, now: datetime, *, lane: str = "") -> int:
         its_page = JOB.alias("its_page")
-        waits = (
-            select(its_page.c.id)
-            .where(
-                its_page.c.key == func.substr(JOB.c.key, len(_FIRST) + 1),
-                its_page.c.state == JobState.TODO.value,
-            )
-            .correlate(JOB)
+        # from the few pages that wait: each of both has an index of its own
+        waits = select(literal(_FIRST).concat(its_page.c.key)).where(
+            text("its_page.state = 'todo' AND its_page.lane != ''"), its_page.c.kind == PAGE
         )
         if lane:
             waits = waits.where(its_page.c.lane == stored_key(lane))
         statement = (
             update(JOB)
             .where(
+                JOB.c.key.in_(waits),
                 _UNTRIED,
-                JOB.c.key.like(f"{_FIRST}%"),
                 JOB.c.next_at > bindparam("at", type_=UtcDateTime()),
-                waits.exists(),
             )
             .values(_NOW)
             .returning(JOB.c.key)
@@ -153,7 +169,9 @@ class PendingContacts:
             await self._pass_shut(hastened, now)
         return len(hastened)
 
-    async def pass_shut(self, lane: str, now: datetime) -> None:
+    async def lane_shut(self, lane: str, until: datetime, now: datetime, *, fails: bool) -> None:
+        if is_past_slack(until - now, fails=fails):
+            await self.hasten_all(now, lane=lane)
         waiting = select(JOB.c.key).where(_UNTRIED, _IN_LANE, JOB.c.lane == stored_key(lane))
         if keys := (await self._connection.execute(waiting)).scalars().all():
             await self._pass_shut(keys, now)
@@ -251,9 +269,14 @@ class PendingContacts:
             for job in self._expected
             if job.payload["step"] == 1
         }
-        shut = _LANES_OF.where(LANE.c.blocked_until > now + PACED)
-        behind = [row.key for row in await self._among([*firsts, *keys], shut)]
-        if pages := sorted(key for key in behind if key in firsts):
+        shut = _SHUT_LANES_OF.where(LANE.c.blocked_until > now + PACED)
+        behind = await self._among([*firsts, *keys], shut)
+        pages = sorted(
+            row.key
+            for row in behind
+            if row.key in firsts and is_past_slack(row.blocked_until - now, fails=row.fails)
+        )
+        if pages:
             values = [{"its_key": firsts[key], "at": now} for key in pages]
             await self._connection.execute(_HASTEN, values)
         if behind:

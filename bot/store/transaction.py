@@ -36,13 +36,14 @@ from bot.store.journal.writes import PendingJournal
 from bot.store.lessons import PendingLessons
 from bot.store.lookups import Lookups
 from bot.store.near import looking_near
+from bot.store.numbers import Numbers
 from bot.store.pending import Pending
 from bot.store.roster.changes import PendingChanges
 from bot.store.roster.rows import PendingRows
 from bot.store.runbooks import PendingRunbooks
 from bot.store.runs.writes import RunWriting
 from bot.store.seen_lineage import PendingLineage, Remembered
-from bot.store.tables.core import ALERT, ALERT_TIME, COUNTER, MESSAGE, SILENCE
+from bot.store.tables.core import ALERT, ALERT_TIME, MESSAGE, SILENCE
 from bot.store.taking import heard_until, take
 from bot.store.tasks import PendingTasks
 from rules.alert import Alert
@@ -53,7 +54,6 @@ from rules.seen_lineage import SeenLineage
 from rules.silence import Silence
 from rules.teaching.learned import LearnedRule
 
-_LAST_NUMBER = select(COUNTER.c.value).where(COUNTER.c.name == "incident").with_for_update()
 _ALERT_TIMES = select(ALERT_TIME.c.at, ALERT_TIME.c["count"]).where(
     ALERT_TIME.c.incident_id == bindparam("its_id"),
     ALERT_TIME.c.at >= bindparam("since", type_=UtcDateTime()),
@@ -81,12 +81,14 @@ class SqlTransaction(RunWriting):
         held: dict[str, datetime],
         remembered: Remembered,
         terms: Terms,
+        numbers: Numbers,
     ) -> None:
         super().__init__(connection)
         self.leased: Sequence[Job] = ()
         self._connection = connection
         self._held = held
         self._terms = terms
+        self._numbers = numbers
         self._lease_at_most = 0
         self._lineage = PendingLineage(remembered)
         self._incidents = Incidents(connection)
@@ -110,8 +112,7 @@ class SqlTransaction(RunWriting):
     async def in_turn(self) -> None:
         if self._last_number is None:
             # this lock also makes grouping serial: two replicas never open what is one incident
-            found = await self._connection.execute(_LAST_NUMBER)
-            self._last_number = found.scalar_one()
+            self._last_number = await self._numbers.last(self._connection)
 
     async def take_deliveries(
         self, limit: int, now: datetime, *, others: bool = True
@@ -259,8 +260,9 @@ class SqlTransaction(RunWriting):
         if recorded and isinstance(outcome, Delivered) and outcome.messages:
             messages = [rows.message_values(job.incident_id, m) for m in outcome.messages]
             await connection.execute(_put_message(connection.dialect.name), messages)
-        if job.kind == CONTACT and isinstance(outcome, Retry) and outcome.lane_until is not None:
-            await self.contact.pass_shut(job.lane, now)
+        if isinstance(outcome, Retry) and outcome.lane_until is not None:
+            until, fails = outcome.lane_until, outcome.counts
+            await self.contact.lane_shut(job.lane, until, now, fails=fails)
         self._finished.append(job)
         return recorded
 
@@ -331,6 +333,8 @@ class SqlTransaction(RunWriting):
 
     def committed(self) -> None:
         self._lineage.committed()
+        if self._last_number is not None:
+            self._numbers.committed(self._last_number)
         self._held.update({job.id: job.leased_until for job in self.leased})
         for job in self._finished:
             self._held.pop(job.id, None)
@@ -351,6 +355,7 @@ class SqlStore:
         self._held = held
         self._terms = terms or Terms()
         self._remembered = Remembered()
+        self._numbers = Numbers()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
@@ -360,6 +365,7 @@ class SqlStore:
                 self._held,
                 self._remembered,
                 self._terms,
+                self._numbers,
             )
             yield transaction
             await transaction.flush(self._clock.now())

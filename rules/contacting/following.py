@@ -77,6 +77,14 @@ def is_trouble(
     return _is_too_long(told_to_wait, waited)
 
 
+def is_past_slack(shut: timedelta, *, fails: bool) -> bool:
+    """Tell whether who is paged now is reached by the next method as well as by Slack's shut lane.
+
+    `fails`: what waits there has failed; else Slack asked us to wait, and takes it then.
+    """
+    return shut > (PACED if fails else SHORT_WAIT)
+
+
 def passed_at(due: datetime, opens: datetime, now: datetime) -> datetime | None:
     """Return when the next method goes because this one may send nothing before `opens`.
 

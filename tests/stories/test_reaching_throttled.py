@@ -183,3 +183,24 @@ async def test_those_who_wait_for_slack_pass_what_is_shut_once_it_is_known_to_be
     await story.fires("customers")
     await story.after(seconds=5)
     assert [line[9:] for line in story.timetable()] == ["Ana by email"]
+
+
+@pytest.mark.parametrize(("seconds", "called"), [(12, 0), (40, 1)])
+async def test_a_short_wait_for_slack_is_no_reason_to_call_whoever_is_paged_meanwhile(
+    night: Night, seconds: int, called: int
+) -> None:
+    story = night("voice 5m")
+    await story.fires("orders")
+    end = story.clock.now() + timedelta(seconds=seconds)
+
+    def throttled(job: Job) -> None:
+        wait = end - story.clock.now()
+        if job.kind in {"page", "show_page"} and wait > timedelta(0):
+            raise RetryLaterError("Slack asks us to wait", after=wait, throttled=True)
+
+    story.slack.fault = throttled
+    await story.does("bo", "acked")  # its edit is what Slack refuses
+    await story.after(seconds=2)
+    await story.fires("customers")
+    await story.after(minutes=1)
+    assert sum(line.endswith("voice") for line in story.timetable()) == called

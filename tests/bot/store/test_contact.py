@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.contact_jobs import contact_job, key_of, lane_of
 from bot.ports.contact import Attempt, Result
 from bot.ports.delivering import Dead, Delivered, Retry
@@ -132,6 +134,29 @@ async def test_when_slack_is_down_the_first_step_of_every_waiting_page_goes(
         assert await tx.contact.hasten_all(clock.now()) == 1
     (hastened,) = await claim(opened_store, clock)
     assert hastened.key == key_of(other.key, 1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "fails", "hastened"),
+    [(40, False, True), (10, False, False), (10, True, True)],
+)
+async def test_a_page_that_waits_while_another_message_shuts_its_lane_goes_on(
+    opened_store: OpenedStore, clock: FakeClock, seconds: int, *, fails: bool, hastened: bool
+) -> None:
+    now = clock.now()
+    edit = NewJob(
+        key="show_page:i0:ana", kind="show_page", lane="dm:ana", priority=JobPriority.PERSON,
+        due_at=now, payload={"person": "ana"}, incident_id="i0",
+    )  # fmt: skip
+    async with opened_store.store.begin() as tx:
+        tx.enqueue(edit)
+    (under_way,) = await claim(opened_store, clock)
+    await paged(opened_store, clock)
+    until = now + timedelta(seconds=seconds)
+    async with opened_store.store.begin() as tx:
+        outcome = Retry(until, "429", lane_until=until, counts=fails)
+        await tx.finish_job(under_way, outcome, now)
+    assert [job.key for job in await claim(opened_store, clock)] == [key_of(PAGE, 1)] * hastened
 
 
 async def test_calling_off_is_for_one_person(opened_store: OpenedStore, clock: FakeClock) -> None:

@@ -8,6 +8,7 @@ from rules.contacting.following import (
     Fate,
     StepStanding,
     after_failure,
+    is_past_slack,
     is_trouble,
     passed_at,
 )
@@ -107,3 +108,13 @@ def test_a_shut_service_is_passed_when_its_step_is_due_unless_it_opens_soon(
     now = datetime(2026, 3, 4, 3, tzinfo=UTC)
     found = passed_at(now + timedelta(seconds=due), now + timedelta(seconds=opens), now)
     assert found == (None if passed is None else now + timedelta(seconds=passed))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "fails", "passed"),
+    [(3, True, False), (4, True, True), (15, False, False), (16, False, True)],
+)
+def test_slack_is_passed_when_it_fails_and_when_it_asks_for_a_long_wait(
+    seconds: int, *, fails: bool, passed: bool
+) -> None:
+    assert is_past_slack(timedelta(seconds=seconds), fails=fails) is passed
