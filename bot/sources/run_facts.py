@@ -57,7 +57,7 @@ def told_run(source: Source, delivery: Delivery, body: Mapping[str, JsonValue]) 
     """Read the `run` object of a body, None where it has none that tells of a run.
 
     It needs `pipeline`, `id` and `state`; `started_at`, `ended_at`, `scheduled_for`, `attempt`,
-    `kind` and `product` may be there.
+    `kind`, `product` and `environment` may be there.
     """
     run = object_of(body.get("run"))
     pipeline = text.line(text_of(run.get("pipeline")), _NAME)
@@ -67,6 +67,8 @@ def told_run(source: Source, delivery: Delivery, body: Mapping[str, JsonValue]) 
         return None
     started, ended = (instant(run.get(name), source, delivery) for name in _ENDS)
     pairs = {"pipeline": pipeline, "product": text_of(run.get("product") or body.get("product"))}
+    places = (run.get("environment"), body.get("environment"), body.get("env"))
+    pairs["environment"] = next((said for one in places if (said := text_of(one))), "")
     pairs["run_type"] = text.line(text_of(run.get("kind")), 64).lower()
     if started is None and ended is None:
         started = delivery.received_at if state is RunState.STARTED else None

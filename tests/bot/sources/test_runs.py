@@ -67,6 +67,24 @@ def test_a_run_object_of_any_json(more: dict[str, object], state: RunState, atte
     assert [one.status for one in parsed.alerts] == expected[state]
 
 
+@pytest.mark.parametrize(
+    ("run", "entry", "environment"),
+    [
+        ({"environment": "Dev"}, {}, "Dev"),
+        ({}, {"env": "staging"}, "staging"),
+        ({"environment": "prod"}, {"environment": "dev"}, "prod"),
+        ({}, {"env": 7}, "7"),
+        ({}, {}, None),
+    ],
+)
+def test_a_run_object_tells_where_it_ran(
+    run: dict[str, object], entry: dict[str, object], environment: str | None
+) -> None:
+    source = Source(name="tool", kind="generic")
+    parsed = generic.parse(source, delivery({**entry, "run": {**TOLD, **run}}))
+    assert [one.labels.get("environment") for one in parsed.runs] == [environment]
+
+
 def test_a_titled_body_goes_by_its_own_status_if_it_has_one() -> None:
     source = Source(name="tool", kind="generic")
     told = {"title": "Nightly load", "run": TOLD}
