@@ -1,38 +1,30 @@
 """Forms of other sites in a real browser, by plain http, where it tells least of where they are."""
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, Route, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Route, expect
 
+from tests.browser.chromium import IN_BROWSER
 from tests.browser.site import Site, history, site
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
+pytestmark = IN_BROWSER
 ELSEWHERE = "http://evil.test/"
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Knows any name of `.test` as this machine, which no browser trusts as it trusts localhost."""
-    names = "--host-resolver-rules=MAP *.test 127.0.0.1"
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", names]
-        )
-        yield started
-        await started.close()
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def running(tmp_path: Path) -> AsyncIterator[Site]:
     async with site(tmp_path, history(3)) as served:
         yield served
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    shown = await browser.new_page()
+    yield shown
+    await shown.close()
 
 
 def by_name(running: Site, url: str) -> str:
@@ -52,18 +44,14 @@ async def show_form(page: Page, running: Site, head: str) -> None:
 
 
 @pytest.mark.parametrize("head", ["", '<meta name="referrer" content="no-referrer">'])
-async def test_another_sites_form_signs_nobody_in(
-    browser: Browser, running: Site, head: str
-) -> None:
-    page = await browser.new_page()
+async def test_another_sites_form_signs_nobody_in(page: Page, running: Site, head: str) -> None:
     await show_form(page, running, head)
     await page.get_by_role("button", name="Go").click()
     await expect(page.get_by_role("heading", name="Nothing was done")).to_be_visible()
     assert await page.context.cookies() == []
 
 
-async def test_our_own_forms_sign_in_and_out(browser: Browser, running: Site) -> None:
-    page = await browser.new_page()
+async def test_our_own_forms_sign_in_and_out(page: Page, running: Site) -> None:
     await page.goto(by_name(running, running.sign_in))
     await page.get_by_role("button", name="Sign in as Ana Silva").click()
     await expect(page.get_by_role("heading", name="Production issues")).to_be_visible()

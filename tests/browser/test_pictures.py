@@ -1,10 +1,9 @@
 """The picture of a blast radius, as the workspace's page shows it in its thread."""
 
-import shutil
 from collections.abc import AsyncIterator
 
-import pytest
-from playwright.async_api import Page, ViewportSize, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, ViewportSize, expect
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.picture.drawing import blast_svg
@@ -13,16 +12,13 @@ from bot.workspace.server import RunningWorkspace, serve
 from bot.workspace.state import Workspace
 from rules.products.blast import blast, told
 from tests.bot.picture.samples import DEADLINE, lineage
+from tests.browser.chromium import IN_BROWSER
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
+pytestmark = IN_BROWSER
 PHONE = ViewportSize(width=390, height=844)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def running() -> AsyncIterator[RunningWorkspace]:
     workspace = Workspace()
     workspace.seed(users=[{"name": "ana", "real_name": "Ana"}], channels=[{"name": "data-alerts"}])
@@ -31,12 +27,11 @@ async def running() -> AsyncIterator[RunningWorkspace]:
     await server.close()
 
 
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield await started.new_page(viewport=PHONE)
-        await started.close()
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    context = await browser.new_context(viewport=PHONE)
+    yield await context.new_page()
+    await context.close()
 
 
 async def test_the_picture_is_seen_on_a_phone(running: RunningWorkspace, page: Page) -> None:

@@ -1,42 +1,29 @@
 """The table of production issues, incidents and the journal in a real browser."""
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
+from tests.browser.chromium import IN_BROWSER
 from tests.browser.site import Site, history, site
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),  # all tests share one browser and one site
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
+pytestmark = IN_BROWSER
 DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=320, height=640)
 EVERY_PAGE = ("/issues", "/issues?q=zebra", "/issues/62", "/issues/61", "/journal", "/journal/entry-62",
               "/issues/999", "/sign-in", "/issues?status=nonsense")  # fmt: skip
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        await started.close()
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     async with site(tmp_path_factory.mktemp("site")) as served:
         yield served
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser, running: Site) -> AsyncIterator[Page]:
     """Ana, signed in. A script error, a dialog or a request to elsewhere fails the test."""
     faults: list[str] = []

@@ -1,11 +1,10 @@
 """The workspace's page in a real browser, with a real Bolt app behind it."""
 
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -13,13 +12,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.workspace.model import Json, Shortcut, SlashCommand
 from bot.workspace.server import RunningWorkspace, serve
 from bot.workspace.state import Workspace
+from tests.browser.chromium import IN_BROWSER
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="module"),  # all tests share one browser
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
+pytestmark = IN_BROWSER
 DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
 
 
@@ -118,15 +113,7 @@ def listeners(app: AsyncApp) -> None:
         await client.views_publish(user_id=event["user"], view={"type": "home", "blocks": blocks})
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        await started.close()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def running() -> AsyncIterator[RunningWorkspace]:
     words = (("who [rotation]", "who is on call"), ("next [n]", "the next shifts"))
     workspace = Workspace(
@@ -151,7 +138,7 @@ def client(running: RunningWorkspace) -> AsyncWebClient:
     return AsyncWebClient(token=running.workspace.bot_token, base_url=running.api_url)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser, running: RunningWorkspace) -> AsyncIterator[Page]:
     """The first channel, as Ana; any script error on the page fails the test."""
     faults: list[str] = []
