@@ -1,5 +1,6 @@
 """When the canary flies, when its loss is told again, and when all is well again."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,8 +14,8 @@ SOON = timedelta(minutes=1)
 class Flights:
     """How the canary stands: when it flies next, and the alarm, if there is one.
 
-    `rung` counts how often the alarm has been told, `ring_at` is when it is told next. `heard`
-    tells that somebody was reached, so that an all-clear is owed.
+    `rung` counts how often the alarm has been told, `ring_at` is when it is told next. `owed` are
+    those whom it reached, until they have heard the all-clear.
     """
 
     fly_at: datetime
@@ -23,10 +24,11 @@ class Flights:
     why: str = ""
     rung: int = 0
     ring_at: datetime | None = None
+    owed: frozenset[str] = frozenset()
 
     @property
     def heard(self) -> bool:
-        return self.rung > 0
+        return bool(self.owed)
 
     @property
     def alarmed(self) -> bool:
@@ -56,14 +58,17 @@ def was_lost(
     )
 
 
-def rang(flights: Flights, now: datetime, *, reached: bool) -> Flights:
-    """Note that the alarm was told; unless it reached nobody, the next time is twice as far."""
+def rang(flights: Flights, now: datetime, reached: Collection[str]) -> Flights:
+    """Note whom the alarm reached; unless that is nobody, the next time is twice as far."""
     if not reached:
         return replace(flights, ring_at=now)
     pause = min(FIRST_PAUSE * 2 ** min(flights.rung, 10), LONGEST_PAUSE)
-    return replace(flights, rung=flights.rung + 1, ring_at=now + pause)
+    owed = flights.owed | frozenset(reached)
+    return replace(flights, rung=flights.rung + 1, ring_at=now + pause, owed=owed)
 
 
-def cleared(flights: Flights, every: timedelta, now: datetime) -> Flights:
-    """Note that everybody who heard the alarm has heard that it is over."""
+def cleared(flights: Flights, every: timedelta, reached: Collection[str], now: datetime) -> Flights:
+    """Note who heard the all-clear; it is over once that is everybody who heard the alarm."""
+    if left := flights.owed - frozenset(reached):
+        return replace(flights, owed=left)
     return Flights(fly_at=now + every, back_at=flights.back_at)

@@ -1,7 +1,7 @@
 """Rings outside bells directly: no database, no outbox and no Slack in between."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -42,18 +42,20 @@ class Bell:
         self._targets = targets
         self._clock = clock
 
-    async def ring(self, document: JsonObject, key: str) -> Sequence[str]:
-        """Return the names of the targets that took it, after at most TRIES each; never raises."""
+    async def ring(
+        self, document: JsonObject, key: str, only: Collection[str] | None = None
+    ) -> Sequence[str]:
+        """Return the names of the targets that took it, after at most TRIES each; never raises.
+
+        `only` some of them are rung where it is given.
+        """
         body = json.dumps(document, ensure_ascii=False).encode()
         return [
             name
             for name, target in self._targets.items()
-            if await self._reach(name, target, document, body, key)
+            if (only is None or name in only)
+            and await self._reach(name, target, document, body, key)
         ]
-
-    @property
-    def names(self) -> Sequence[str]:
-        return tuple(self._targets)
 
     async def _reach(
         self, name: str, target: Target, document: JsonObject, body: bytes, key: str

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -134,10 +134,10 @@ class Canary:
             return
         took = duration_text(now - owed.lost_since)
         text = f"All clear: Watchbill's canary is back after {took}."
-        heard = await self._ring("clear", text, owed.lost_since, "clear")
-        if heard:
+        heard = await self._ring("clear", text, owed.lost_since, "clear", only=owed.owed)
+        self.flights = cleared(self.flights, parts.spec.every, heard, now)
+        if not self.flights.alarmed:
             log.info("the canary is back", action="canary")
-            self.flights = cleared(self.flights, parts.spec.every, now)
 
     async def _lost(self, sent_at: datetime, why: str) -> None:
         parts, now = self._parts, self._parts.clock.now()
@@ -151,10 +151,18 @@ class Canary:
             "and watch your alerts yourselves meanwhile."
         )
         reached = await self._ring("alarm", text, at.lost_since, f"alarm.{at.rung}")
-        self.flights = rang(at, now, reached=reached)
+        self.flights = rang(at, now, reached)
 
-    async def _ring(self, state: str, text: str, since: datetime, key: str) -> bool:
-        """Ring; tells whether it is done: an alarm reached anybody, an all-clear everybody."""
+    async def _ring(
+        self,
+        state: str,
+        text: str,
+        since: datetime,
+        key: str,
+        *,
+        only: Collection[str] | None = None,
+    ) -> Sequence[str]:
+        """Ring, everybody or `only` some; return who took it."""
         document: JsonObject = {
             "kind": "canary",
             "state": state,
@@ -164,5 +172,4 @@ class Canary:
             "since": since.isoformat(),
         }
         named = f"canary:{self._parts.host}:{since.isoformat()}:{key}"
-        reached = await self._parts.bell.ring(document, named)
-        return bool(reached) if state == "alarm" else len(reached) == len(self._parts.bell.names)
+        return await self._parts.bell.ring(document, named, only)

@@ -27,7 +27,7 @@ def test_a_loss_rings_at_once_and_flies_again_soon() -> None:
 def test_pauses_double_up_to_an_hour() -> None:
     at, now, pauses = lost(), NOW + 2 * MINUTE, list[timedelta]()
     for _ in range(6):
-        at = rang(at, now, reached=True)
+        at = rang(at, now, ["phone"])
         assert at.ring_at is not None
         assert not at.must_ring(at.ring_at - MINUTE)
         pauses.append(at.ring_at - now)
@@ -37,7 +37,7 @@ def test_pauses_double_up_to_an_hour() -> None:
 
 
 def test_a_bell_that_nobody_heard_rings_again_at_the_next_flight() -> None:
-    at = rang(lost(), NOW, reached=False)
+    at = rang(lost(), NOW, [])
     assert at.must_ring(NOW)
     assert not at.heard
 
@@ -48,13 +48,20 @@ def test_the_alarm_keeps_its_beginning_and_tells_the_newest_reason() -> None:
 
 
 def test_an_alarm_that_was_heard_stays_until_the_all_clear_was_taken() -> None:
-    at = came_back(rang(lost(), NOW, reached=True), EVERY, NOW + HOUR)
+    at = came_back(rang(lost(), NOW, ["phone"]), EVERY, NOW + HOUR)
     assert at.alarmed
     assert at.fly_at == NOW + HOUR + MINUTE
-    over = cleared(at, EVERY, NOW + HOUR)
+    over = cleared(at, EVERY, ["phone"], NOW + HOUR)
     assert not over.alarmed
     assert (over.back_at, over.fly_at) == (NOW + HOUR, NOW + HOUR + EVERY)
 
 
+def test_only_whoever_heard_the_alarm_and_not_its_end_is_owed_the_all_clear() -> None:
+    at = came_back(rang(lost(), NOW, ["phone", "pager"]), EVERY, NOW + HOUR)
+    at = cleared(at, EVERY, ["phone"], NOW + HOUR)
+    assert (at.owed, at.alarmed) == (frozenset({"pager"}), True)
+    assert not cleared(at, EVERY, ["pager"], NOW + HOUR).alarmed
+
+
 def test_an_alarm_that_nobody_heard_is_over_at_once() -> None:
-    assert not came_back(rang(lost(), NOW, reached=False), EVERY, NOW + HOUR).alarmed
+    assert not came_back(rang(lost(), NOW, []), EVERY, NOW + HOUR).alarmed

@@ -52,6 +52,7 @@ class Aviary:
     jobs: FakeJobs
     door: Receiver
     phone: Receiver
+    pager: Receiver
     metrics: Metrics
 
     async def flies(self, **delta: float) -> list[str]:
@@ -69,25 +70,32 @@ class Aviary:
 
 
 @asynccontextmanager
-async def aviary(door: str | None = None) -> AsyncIterator[Aviary]:
+async def aviary(door: str | None = None, *, both: bool = False) -> AsyncIterator[Aviary]:
     clock, jobs, metrics = RunningClock(), FakeJobs(), Metrics()
-    async with receiver() as ours, receiver() as phone, aiohttp.ClientSession() as session:
+    async with (
+        receiver() as ours,
+        receiver() as phone,
+        receiver() as pager,
+        aiohttp.ClientSession() as session,
+    ):
         ours.status = 202
-        target = WebhookTarget(phone.url, "s3cret")
+        targets = {"phone": WebhookTarget(phone.url, "s3cret")}
+        if both:
+            targets["pager"] = WebhookTarget(pager.url, "s3cret")
         canary = Canary(
             CanaryParts(
                 spec=SPEC,
                 reads=cast("AuditReads", jobs),
                 clock=clock,
                 session=session,
-                bell=Bell(session, {"phone": target}, clock),
+                bell=Bell(session, targets, clock),
                 metrics=metrics,
                 door=lambda: ours.url if door is None else door,
                 secret="k3y",
                 host="bot-1",
             )
         )
-        yield Aviary(canary, clock, jobs, ours, phone, metrics)
+        yield Aviary(canary, clock, jobs, ours, phone, pager, metrics)
 
 
 async def test_while_it_comes_back_nobody_hears_of_it() -> None:
@@ -169,6 +177,27 @@ async def test_an_all_clear_that_was_not_taken_is_owed() -> None:
         at.phone.status = 204
         assert await at.flies(minutes=2) == ["clear"]
         assert await at.flies(hours=1) == []
+
+
+async def test_whoever_has_heard_the_all_clear_does_not_hear_it_again_for_another() -> None:
+    async with aviary(both=True) as at:
+        at.jobs.standing = None
+        assert await at.flies(minutes=3) == ["alarm"]
+        at.jobs.standing, at.pager.status = JobStanding("done", ""), 500
+        assert await at.flies(minutes=5) == ["clear"]
+        at.pager.status, owed = 200, len(at.pager.heard)
+        assert await at.flies(minutes=5) == []
+        assert [one.body["state"] for one in at.pager.heard[owed:]] == ["clear"]
+
+
+async def test_who_never_heard_the_alarm_needs_no_all_clear() -> None:
+    async with aviary(both=True) as at:
+        at.jobs.standing, at.pager.status = None, 404
+        assert await at.flies(minutes=3) == ["alarm"]
+        at.jobs.standing = JobStanding("done", "")
+        assert await at.flies(hours=1) == ["clear"]
+        assert {one.body["state"] for one in at.pager.heard} == {"alarm"}
+        assert at.number("watchbill_canary_alarm") == 0
 
 
 async def test_a_loss_that_nobody_heard_of_needs_no_all_clear() -> None:
