@@ -72,7 +72,7 @@ async def weigh(
         past = (min(start, now), min(end, now))
         return Weighed(
             report(mine, facts, start, end, rotation=rotation),
-            propose(mine, known, past, ahead),
+            propose(mine, known, past, ahead, everything=whole),
         )
 
     # a month of many rotations takes a while, which nobody else should wait for

@@ -53,14 +53,15 @@ def propose(
     past: tuple[datetime, datetime],
     ahead: tuple[datetime, datetime],
     *,
+    everything: OnCall | None = None,
     min_rest: timedelta = MIN_REST,
 ) -> Proposal:
     """Return the moves of turns in `ahead` that even out `past` and `ahead` together.
 
     Only whole turns of one person move, to people who stand in the same role's order, are not
     away, have nothing else at the time, and rest `min_rest` before and after. Turns that begin
-    before `ahead` or that a swap or an override has settled stay. The same facts give the same
-    proposal; it changes nothing.
+    before `ahead` or that a swap or an override has settled stay. `everything` is who is on call
+    in other rotations, too. The same facts give the same proposal; it changes nothing.
     """
     members = members_of(schedule, on_call, past[0], ahead[1])
     able = availability(members, schedule, past[0], ahead[1])
@@ -69,7 +70,7 @@ def propose(
     planned = _weights(loads(on_call, ahead[0], ahead[1], calendars=found), members)
     totals = {person: carried[person] + planned[person] for person in members}
     before = even(totals, able)
-    plan = _Plan(on_call, schedule, totals, able, min_rest)
+    plan = _Plan(everything or on_call, schedule, totals, able, min_rest)
     plan.peers = _peers(schedule, ahead[0])
     plan.turns = list(_turns(on_call, ahead, found))
     moves: list[Move] = []

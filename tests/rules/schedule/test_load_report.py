@@ -118,6 +118,19 @@ def test_a_proposal_gives_the_overloaded_turns_to_who_has_rested() -> None:
     assert rows[1].startswith("data,primary,2026-12-28T08:00Z,2027-01-04T08:00Z,bo,ana,")
 
 
+def test_nobody_is_given_a_turn_who_is_on_call_elsewhere_then() -> None:
+    mine = weeks("ana", "ana", "bo", "ana", "ana", "ana")
+    others = [
+        Shift(rotation="ml", role="primary", start=week(n).starts_at, end=week(n).ends_at,
+              people=("bo",))
+        for n in range(3, 6)
+    ]  # fmt: skip
+    both = answered(Schedule(plans=(*mine.plans, *plans_of(others))))
+    alone, past, ahead = only(both, "data"), (monday(), monday(3)), (monday(3), monday(6))
+    assert propose(alone, mine, past, ahead).moves, "as if the other rotation were not there"
+    assert propose(alone, mine, past, ahead, everything=both).moves == ()
+
+
 def test_what_people_settled_stays() -> None:
     schedule = weeks("ana", "ana", "ana", "bo")
     settled = Override(
