@@ -215,7 +215,10 @@ class Words:
         else:
             found = await reader.incidents(states=states, limit=_MOST_LISTED, assigned_to=mine)
         names, now = self._desk.directory, self._desk.clock.now()
-        return answers.list_answer(found, which, names, now)
+        count: int | None = len(found)
+        if len(found) == _MOST_LISTED:
+            count = await reader.open_count() if which == "open" else None
+        return answers.list_answer(found, which, names, now, count=count)
 
     async def _one(self, number: int, *, explain: bool) -> Json:
         incident = await self._desk.reader.incident_numbered(number)

@@ -62,8 +62,13 @@ def next_answer(on_call: OnCall, rotation: str, count: int, now: datetime, names
     return said(join("\n", [md("*Next on call*"), *lines]))
 
 
-def list_answer(incidents: Sequence[Incident], which: str, names: Names, now: datetime) -> Json:
-    """Incidents in one line each, with a button to open each of the first."""
+def list_answer(
+    incidents: Sequence[Incident], which: str, names: Names, now: datetime, *, count: int | None
+) -> Json:
+    """Incidents in one line each, with a button to open each of the first.
+
+    `count` is how many there are, None where there are more than were read.
+    """
     if not incidents:
         nothing = {"mine": "Nothing is yours.", "all": "There has been no incident yet."}
         return said(md(nothing.get(which, "Nothing is open. Good.")))
@@ -71,9 +76,13 @@ def list_answer(incidents: Sequence[Incident], which: str, names: Names, now: da
         kit.section(incident_line(i, names, now), kit.button("Open", "show", str(i.number)))
         for i in incidents[:_MOST_LINES]
     ]
-    rest = len(incidents) - len(blocks)
-    more = kit.context(md("and {rest} more", rest=rest)) if rest > 0 else []
-    return kit.message(md("{many}", many=counted(len(incidents), "incident")), [*blocks, *more])
+    if count is None:
+        head, rest = md("The newest of many incidents"), md("and many more")
+    else:
+        head = md("{many}", many=counted(count, "incident"))
+        rest = md("and {rest} more", rest=count - len(blocks))
+    more = kit.context(rest) if count is None or count > len(blocks) else []
+    return kit.message(head, [*blocks, *more])
 
 
 def silences_answer(silences: Sequence[Silence], names: Names, now: datetime) -> Json:

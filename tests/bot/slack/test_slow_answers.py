@@ -138,3 +138,14 @@ async def test_a_time_is_read_in_the_zone_of_whom_nobody_has_met(
     act = act_from_json(inbox.deliveries[0].body).act
     assert isinstance(act, OnIncident)
     assert act.until == NOW.replace(hour=hour, minute=0)  # Dee lives in Chicago
+
+
+async def test_a_long_list_says_how_long_it_is(desk: Desk, workspace: Workspace) -> None:
+    reader = FakeReader(*(incident(id=f"i{n}", number=n) for n in range(340)))
+    words = Words(Intake(FakeInbox(), replace(desk, reader=reader), Running()))
+    ack = Acks()
+    await words.command(ack, typed(workspace, "list"))
+    await words.command(ack, typed(workspace, "list all"))
+    some, newest = ack.said
+    assert (some["text"], newest["text"]) == ("340 incidents", "The newest of many incidents")
+    assert "and 315 more" in str(some["blocks"][-1])
