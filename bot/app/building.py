@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import structlog
 
+from bot.acts.act import SLACK
 from bot.app.aftercare.wiring import Aftercare, Around, aftercare_of, confirmations
 from bot.app.application import Application, Setting
 from bot.app.calling import callers_of
@@ -83,6 +84,11 @@ class Reading:
         self._sources[CANARY] = canary_source()
         self._links = links
         self._unreadable = metrics.unreadable
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Return the names of all that deliveries can be of, clicks in Slack among them."""
+        return frozenset({*self._sources, SLACK})
 
     def __call__(self, delivery: Delivery) -> Parsed:
         source = self._sources.get(delivery.source)
@@ -334,6 +340,8 @@ def _engine(
             unreadable=unreadable,
             observer=counting,
             new_id=lambda: new_id(setting.clock.now()),
+            # a replica with an older configuration leaves to the others what it cannot read
+            known=reading.known if store.shared else None,
             quiet=quiet_hours(setting.config, zone_of(rota)),
             on_fault=counting.engine_fault,
             poll=POLL * setting.speed,

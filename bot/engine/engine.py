@@ -178,7 +178,9 @@ class Engine:
                 # not before: another replica has decided meanwhile, at a later time than ours
                 now, batch = self._clock.now(), self._pace.batch
                 alone = self._pace.narrows
-                taken += await tx.take_deliveries(batch, now, others=not alone)
+                taken += await tx.take_deliveries(
+                    batch, now, others=not alone, known=self._parts.known
+                )
                 if taken:
                     await self._decide(tx, taken, now)
                     self._lease(tx)

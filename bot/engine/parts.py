@@ -63,6 +63,8 @@ class EngineParts:
     unreadable: Unreadable
     observer: Observer
     new_id: Callable[[], str]
+    known: frozenset[str] | None = None
+    """The sources whose deliveries are read here; None where nobody else could read others."""
     quiet: Quiet = field(default=lambda _person: None)
     on_fault: Callable[[], None] = lambda: None
     """Called when the loop failed as nothing should, and goes on."""

@@ -1,6 +1,6 @@
 """What the engine needs of the store: one transaction an event, and reading beside it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -86,11 +86,17 @@ class Transaction(RunWrites, LessonWrites, LineageWrites, DutyWrites, Protocol):
         ...
 
     async def take_deliveries(
-        self, limit: int, now: datetime, *, others: bool = True
+        self,
+        limit: int,
+        now: datetime,
+        *,
+        others: bool = True,
+        known: Collection[str] | None = None,
     ) -> Sequence[Delivery]:
         """Lock up to `limit` deliveries that nobody has worked on, oldest first.
 
-        Where few sources fill the batch, with `others` some of other sources come with it.
+        Where few sources fill the batch, with `others` some of other sources come with it. One of
+        no `known` source is left for two minutes to a replica that knows it.
         """
         ...
 

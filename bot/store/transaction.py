@@ -1,6 +1,6 @@
 """The unit of work: one event's loads, decisions and writes in one commit."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import cache
@@ -115,9 +115,14 @@ class SqlTransaction(RunWriting):
             self._last_number = await self._numbers.last(self._connection)
 
     async def take_deliveries(
-        self, limit: int, now: datetime, *, others: bool = True
+        self,
+        limit: int,
+        now: datetime,
+        *,
+        others: bool = True,
+        known: Collection[str] | None = None,
     ) -> Sequence[Delivery]:
-        return await take(self._connection, limit, now, others=others)
+        return await take(self._connection, limit, now, others=others, known=known)
 
     async def heard_until(self, now: datetime) -> datetime:
         return await heard_until(self._connection, now)

@@ -155,8 +155,8 @@ def forget_clicks(store: Any) -> None:
     def change(tx: Any) -> None:
         take = tx.take_deliveries
 
-        async def takes(limit: int, now: datetime, *, others: bool) -> Any:
-            taken = await take(limit, now, others=others)
+        async def takes(limit: int, now: datetime, **named: Any) -> Any:
+            taken = await take(limit, now, **named)
             if first[0]:
                 first[0] = False
                 for one in taken:

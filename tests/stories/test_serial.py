@@ -67,6 +67,21 @@ async def test_two_replicas_never_decide_about_one_incident_at_once(
         await store.close()
 
 
+async def test_what_an_older_configuration_does_not_know_is_left_to_a_newer_one(
+    postgresql_url: str, clock: FakeClock
+) -> None:
+    stores = [await open_store(postgresql_url, clock, beside=number > 0) for number in range(2)]
+    older, newer = (Story(store, clock, rulebook()) for store in stores)
+    older.engine = Engine(replace(older.engine._parts, known=frozenset({SLACK})))
+    newer.knows("delivery-1", one := alert("orders", clock.now()))
+    await older.hears(one, settle=False)
+    assert await older.engine.take_deliveries() == 0
+    assert await newer.engine.take_deliveries() == 1
+    assert not (await newer.incident()).unreadable
+    for store in stores:
+        await store.close()
+
+
 def _received(incident: Incident) -> int:
     return sum(one.count for one in incident.alerts)
 

@@ -5,7 +5,7 @@ from collections import Counter
 from bot.acts.act import SLACK
 from bot.ports.inbox import NewDelivery
 from bot.store.opening import OpenedStore
-from bot.store.taking import OTHERS
+from bot.store.taking import FOR_WHO_KNOWS, OTHERS
 from tests.fakes.clock import FakeClock
 
 
@@ -16,11 +16,16 @@ async def accept(opened: OpenedStore, source: str, count: int) -> None:
 
 
 async def take(
-    opened: OpenedStore, clock: FakeClock, limit: int, *, others: bool = True
+    opened: OpenedStore,
+    clock: FakeClock,
+    limit: int,
+    *,
+    others: bool = True,
+    known: set[str] | None = None,
 ) -> Counter[str]:
     """Take a batch and finish it; return how many there were of each source."""
     async with opened.store.begin() as tx:
-        taken = await tx.take_deliveries(limit, clock.now(), others=others)
+        taken = await tx.take_deliveries(limit, clock.now(), others=others, known=known)
         for delivery in taken:
             tx.finish_delivery(delivery.id)
     assert len({delivery.id for delivery in taken}) == len(taken)
@@ -36,6 +41,18 @@ async def test_others_come_with_a_batch_that_one_source_fills(
     assert await take(opened_store, clock, 40) == {"flood": 40, SLACK: 2, "airflow": 1}
     assert await take(opened_store, clock, 40) == {"flood": 40}
     assert await take(opened_store, clock, 40) == {"flood": 10}
+
+
+async def test_what_is_of_no_known_source_is_left_for_a_while_to_who_knows_it(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    await accept(opened_store, "new", 2)
+    await accept(opened_store, "airflow", 45)
+    assert await take(opened_store, clock, 40, known={"airflow"}) == {"airflow": 40}
+    clock.advance(seconds=FOR_WHO_KNOWS.total_seconds())
+    await accept(opened_store, "newer", 1)
+    assert await take(opened_store, clock, 40, known={"airflow"}) == {"new": 2, "airflow": 5}
+    assert await take(opened_store, clock, 40, known={"newer"}) == {"newer": 1}
 
 
 async def test_what_is_a_small_part_of_the_batch_is_not_held_up_either(
