@@ -31,7 +31,7 @@ class LoadReads(Protocol):
 
     async def changes(self, since: datetime) -> Sequence[Change]: ...
     async def pages_sent(
-        self, start: datetime, end: datetime
+        self, start: datetime, end: datetime, *, rotation: str = ""
     ) -> Sequence[tuple[str, datetime]]: ...
 
 
@@ -41,7 +41,13 @@ class NothingStored:
     async def changes(self, since: datetime) -> Sequence[Change]:  # noqa: ARG002 - the port's
         return ()
 
-    async def pages_sent(self, start: datetime, end: datetime) -> Sequence[tuple[str, datetime]]:  # noqa: ARG002 - the port's
+    async def pages_sent(
+        self,
+        start: datetime,  # noqa: ARG002 - the port's
+        end: datetime,  # noqa: ARG002 - the port's
+        *,
+        rotation: str = "",  # noqa: ARG002 - the port's
+    ) -> Sequence[tuple[str, datetime]]:
         return ()
 
 
@@ -61,7 +67,7 @@ async def weigh(
 ) -> Weighed:
     """Weigh [start, end), and propose for the weeks after `now`. Raises NotStoredError."""
     schedule = scheduled(await reader.changes(start - _REST))
-    pages = await reader.pages_sent(start, end)
+    pages = await reader.pages_sent(start, end, rotation=rotation)
     ahead = now, now + LOOK_AHEAD
 
     def work() -> Weighed:

@@ -74,6 +74,11 @@ class ChangeReads(Protocol):
         """Return the audit, newest first."""
         ...
 
-    async def pages_sent(self, start: datetime, end: datetime) -> Sequence[tuple[str, datetime]]:
-        """Return who was paged and when in [start, end), as far as that is kept, in order."""
+    async def pages_sent(
+        self, start: datetime, end: datetime, *, rotation: str = ""
+    ) -> Sequence[tuple[str, datetime]]:
+        """Return who was paged and when in [start, end), as far as that is kept, in order.
+
+        With `rotation`, for its incidents alone.
+        """
         ...

@@ -113,7 +113,9 @@ class FakeReader:
     async def roster_changes(self, since: datetime, limit: int) -> Sequence[RosterChange]:
         return [c for c in reversed(self.audit) if c.at >= since][:limit]
 
-    async def pages_sent(self, start: datetime, end: datetime) -> Sequence[tuple[str, datetime]]:
+    async def pages_sent(
+        self, start: datetime, end: datetime, *, rotation: str = ""
+    ) -> Sequence[tuple[str, datetime]]:
         return [(who, at) for who, at in self.paged if start <= at < end]
 
     async def recent_alert_labels(self, since: datetime, limit: int) -> Sequence[Mapping[str, str]]:

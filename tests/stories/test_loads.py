@@ -34,6 +34,8 @@ async def test_pages_and_nights_come_from_what_was_delivered(tell: Tell) -> None
     reader = story.store.reader
     assert [who for who, _ in await reader.pages_sent(monday(), monday(1))] == ["ana", "ana"]
     assert await reader.pages_sent(monday(1), monday(2)) == []
+    assert len(await reader.pages_sent(monday(), monday(1), rotation="data")) == 2
+    assert await reader.pages_sent(monday(), monday(1), rotation="ml") == []
     weighed = await weigh(
         reader,
         rota.rules.schedule,

@@ -15,7 +15,7 @@ from bot.store import jobs, rows
 from bot.store.columns import UtcDateTime, stored_key, stored_text
 from bot.store.database import Database
 from bot.store.tables.changes import COVER_REQUEST, OVERRIDE, ROSTER_CHANGE, SWAP
-from bot.store.tables.core import COUNTER, JOB
+from bot.store.tables.core import COUNTER, INCIDENT, JOB
 from rules.schedule.covering import CoverRequest, CoverState
 from rules.schedule.held import Slot
 from rules.schedule.roster import Change, Override, OverrideKind, OverrideState
@@ -53,6 +53,9 @@ _PAGES = select(JOB.c.key, JOB.c.payload, JOB.c.done_at).where(
     text("job.state = 'done'"),
     JOB.c.done_at >= _SINCE,
     JOB.c.done_at < bindparam("until", type_=UtcDateTime()),
+)
+_PAGES_OF = _PAGES.join_from(JOB, INCIDENT, INCIDENT.c.id == JOB.c.incident_id).where(
+    INCIDENT.c.rotation == bindparam("rotation")
 )
 
 
@@ -180,10 +183,14 @@ class ChangeReading:
     async def roster_changes(self, since: datetime, limit: int) -> Sequence[RosterChange]:
         return [_audit(row) for row in await self._stored(_AUDIT, since=since, most=limit)]
 
-    async def pages_sent(self, start: datetime, end: datetime) -> Sequence[tuple[str, datetime]]:
+    async def pages_sent(
+        self, start: datetime, end: datetime, *, rotation: str = ""
+    ) -> Sequence[tuple[str, datetime]]:
         # what came by several methods is one page
         first: dict[str, tuple[str, datetime]] = {}
-        for row in await self._stored(_PAGES, since=start, until=end):
+        only = {"rotation": stored_text(rotation)} if rotation else {}
+        query = _PAGES_OF if rotation else _PAGES
+        for row in await self._stored(query, since=start, until=end, **only):
             told = json.loads(row.payload)
             page = stored_key(told["page"]) if "page" in told else row.key
             who = told.get("person")
