@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from rules.contacting.method import USUAL, ContactOrder, ContactStep, Method, read_order
 from rules.people import People, Person
+from rules.plain_line import seen
 from rules.priority import Urgency
 
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -12,7 +13,10 @@ _EMAIL = re.compile(r"""[^\s@,;:<>()\[\]\\"]+@[^\s@,;:<>()\[\]\\"]+""")
 """One plain address: what has more in it is a list, a group or a comment to mail programs."""
 _PUSHOVER = re.compile(r"[A-Za-z0-9]{30}")
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_FILLING = re.compile(r"[\s().\-/]")
+_FILLING = re.compile(r"[\s().\-/\u2010-\u2015]")
+_TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
+"""The zero of a call inside the country, as in +44 (0)20: whoever calls from abroad leaves it out."""
+_ITALY = "+39"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,11 @@ def _mailbox(text: str) -> str:
 
 def phone_number(text: str) -> str:
     """Return a number as `+491701234567`, "" for none. Raises ValueError, in words."""
-    bare = _FILLING.sub("", text)
+    plain, cut = _TRUNK_ZERO.subn("", seen(text))
+    bare = _FILLING.sub("", plain)
     number = f"+{bare[2:]}" if bare.startswith("00") else bare
+    if cut and number.startswith(_ITALY):  # the one that keeps its zero
+        number = f"{_ITALY}0{number.removeprefix(_ITALY)}"
     if number and not _PHONE.fullmatch(number):
         raise ValueError(
             f'"{text}" is no phone number; write it with its country, like +49 170 1234567'

@@ -112,6 +112,11 @@ def test_a_plain_address_gets_mail(written: str) -> None:
     [
         ("+49 170 1234-5678", "+4917012345678"),
         ("0049 (170) 1234567", "+491701234567"),
+        ("+49 (0)170 1234567", "+491701234567"),
+        ("0049(0)170 1234567", "+491701234567"),
+        ("+44 (0) 20 7946 0958", "+442079460958"),
+        ("+39 (0)6 1234 5678", "+390612345678"),
+        ("\u202a+49 170\u20111234567\u202c", "+491701234567"),
         ("", ""),
     ],
 )
@@ -120,7 +125,8 @@ def test_a_phone_number_is_kept_as_twilio_wants_it(written: str, number: str) ->
 
 
 @pytest.mark.parametrize(
-    "written", ["0170 1234567", "491701234567", "+0123456789", "+49x", "+1", "+49١٧٠١٢٣٤٥"]
+    "written",
+    ["0170 1234567", "(0) 170 1234567", "491701234567", "+0123456789", "+49x", "+1", "+49١٧٠١٢٣٤٥"],
 )
 def test_a_number_without_its_country_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match="with its country"):
