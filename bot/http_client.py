@@ -35,6 +35,13 @@ class Answer:
     def is_whole(self) -> bool:
         return len(self.content) <= LARGEST
 
+    @property
+    def is_limit(self) -> bool:
+        """Tell whether a refusal is a limit: GitHub says 403 as well as 429."""
+        told = self.headers.get("X-RateLimit-Remaining") == "0" or "Retry-After" in self.headers
+        limit = told or "rate limit" in self.said().casefold()
+        return self.status == HTTPStatus.FORBIDDEN and limit
+
     def json(self) -> Any:
         """Return what the content says, None when it is empty or no JSON."""
         return json_of(self.content)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -9,10 +10,12 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
-from bot.http_client import ask
+from bot.http_client import ask, told_to_wait
 from bot.ports.delivering import GiveUpError
 
 TIMEOUT = 10.0
+_UNTOLD_WAIT = timedelta(minutes=1)
+"""GitHub asks for as long where its limit names no time."""
 _QUOTED = 100
 
 
@@ -69,6 +72,8 @@ class Api:
             json=body,
             headers=self._headers,
         )
+        if answer.is_limit:
+            raise told_to_wait(self.name, answer, _UNTOLD_WAIT)
         if not answer.is_whole:  # a part of it would tell of fewer runs than there are
             raise GiveUpError(f"{self.name}'s answer is too large to read")
         return Reply(answer.status, answer.json())

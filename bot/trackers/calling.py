@@ -65,7 +65,7 @@ class Caller:
         return found
 
     def _refusal(self, answer: Answer) -> GiveUpError | RetryLaterError:
-        if answer.status == HTTPStatus.FORBIDDEN and _is_limit(answer):
+        if answer.is_limit:
             return told_to_wait(self.name, answer, _UNTOLD_WAIT)
         if answer.status in _REFUSED:
             words = "refuses the token: renew `task_tracker.token`, or give it the right to issues"
@@ -74,9 +74,3 @@ class Caller:
             words = "has no such project or issue, or hides it from the token"
             return GiveUpError(f"{self.name} {words}: check `task_tracker`")
         return GiveUpError(f"{self.name} answered {answer.status}: {answer.said()}")
-
-
-def _is_limit(answer: Answer) -> bool:
-    left = answer.headers.get("X-RateLimit-Remaining")
-    told = left == "0" or "Retry-After" in answer.headers
-    return told or "rate limit" in answer.said().casefold()

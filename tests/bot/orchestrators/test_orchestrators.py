@@ -242,3 +242,31 @@ async def test_who_may_start_runs_and_not_read_dags_starts_one(bench: Bench) -> 
     bench.fake.dag = 403, {"detail": "Forbidden"}
     await bench.of("airflow").trigger(target("airflow"))
     assert len(bench.fake.runs) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "message", "waits"),
+    [
+        ({"Retry-After": "30"}, "You have exceeded a secondary rate limit", 30),
+        ({"X-RateLimit-Remaining": "0"}, "no", 60),
+        ({}, "API rate limit exceeded for user", 60),
+        ({"X-RateLimit-Remaining": "12"}, "Resource not accessible by personal token", None),
+    ],
+)
+async def test_a_limit_of_github_is_waited_for_and_no_refusal(
+    headers: dict[str, str], message: str, waits: int | None
+) -> None:
+    async def refuses(_request: web.Request) -> web.Response:
+        return web.json_response({"message": message}, status=403, headers=headers)
+
+    app = web.Application()
+    app.router.add_get("/repos/acme/shop/actions/runs/99", refuses)
+    async with TestServer(app, host="127.0.0.1") as server, aiohttp.ClientSession() as session:
+        github = GitHub(Api("github", str(server.make_url("")), session, {}))
+        if waits is None:
+            with pytest.raises(GiveUpError, match="may not start runs"):
+                await github.trigger(target("github"))
+            return
+        with pytest.raises(RetryLaterError) as caught:
+            await github.trigger(target("github"))
+    assert (caught.value.after, caught.value.throttled) == (timedelta(seconds=waits), True)
