@@ -24,7 +24,7 @@ from bot.ports.delivering import (
 from bot.ports.inbox import ConflictError, NotStoredError
 from bot.ports.job_queue import JobQueue
 from bot.ports.jobs import Job, JobPriority
-from bot.ports.patience import patience_with
+from bot.ports.patience import by_another, patience_with
 from bot.ports.store import Store, Transaction
 
 _log = structlog.get_logger(__name__)
@@ -61,6 +61,8 @@ class OutboxSettings:
     unknown_wait: timedelta = timedelta(minutes=1)
     hung_after: float = 60.0
     """Seconds after which one delivery is ended and tried again, unsure."""
+    shared: bool = False
+    """Whether another process may do at once what fails here by our own fault."""
 
 
 class Outbox:
@@ -320,6 +322,8 @@ class Outbox:
 
     def _later(self, job: Job, error: RetryLaterError) -> Retry | Dead:
         now = self._clock.now()
+        if error.ours and self._settings.shared:
+            error = RetryLaterError(str(error), after=by_another(job, now), unsure=error.unsure)
         patience = patience_with(job)
         tried_for = now - (job.first_attempt_at or now)
         tired = job.attempts >= patience.attempts and tried_for >= patience.give_up_after

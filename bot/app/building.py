@@ -368,6 +368,7 @@ def _outbox(
             lease=LEASE * setting.speed,
             margin=MARGIN * setting.speed,
             poll=OUTBOX_POLL * setting.speed,
+            shared=store.shared,
         ),
     )
 

@@ -61,7 +61,8 @@ class RetryLaterError(Exception):
     """The other side cannot take it now; `after` when it said how long to wait.
 
     `unsure` when the request may have taken effect. `throttled` for a 429. `whole_lane` when it
-    is not this job's fault: whatever goes the same way would fail as well, and waits too.
+    is not this job's fault: whatever goes the same way would fail as well, and waits too. `ours`
+    when it is this process's own fault, such as its token, and another one may do better.
     """
 
     def __init__(
@@ -72,8 +73,10 @@ class RetryLaterError(Exception):
         unsure: bool = False,
         throttled: bool = False,
         whole_lane: bool = False,
+        ours: bool = False,
     ) -> None:
         super().__init__(why)
+        self.ours = ours
         self.after = after
         self.unsure = unsure
         self.throttled = throttled

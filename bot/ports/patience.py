@@ -1,7 +1,7 @@
 """How failures of a job are borne, by how urgent it is."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.ports.jobs import Job, JobPriority
 
@@ -36,3 +36,12 @@ def patience_with(job: Job) -> Patience:
             return SHOW_PATIENCE
         case JobPriority.ANSWER | JobPriority.NOTE | JobPriority.PICTURE:
             return NOTE_PATIENCE
+
+
+_AT_ONCE = timedelta(seconds=1)
+_AT_LAST = timedelta(minutes=1)
+
+
+def by_another(job: Job, now: datetime) -> timedelta:
+    """Return after what another process may try it: at once at first, for it may be in order there."""
+    return min(max((now - job.due_at) / 4, _AT_ONCE), _AT_LAST)

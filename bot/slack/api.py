@@ -306,7 +306,7 @@ def _explain(error: SlackApiError, method: str, *, repeatable: bool) -> NoReturn
         raise RetryLaterError(f"{method}: rate limited", after=after, throttled=True) from error
     if code in NOT_NOW:
         why = f"{method}: {NOT_NOW[code]} ({code})"
-        raise RetryLaterError(why, after=_A_MINUTE, whole_lane=True) from error
+        raise RetryLaterError(why, after=_A_MINUTE, whole_lane=True, ours=True) from error
     if (
         status >= 500
         or not code

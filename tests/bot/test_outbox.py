@@ -21,6 +21,7 @@ from bot.ports.delivering import (
 )
 from bot.ports.inbox import NotStoredError
 from bot.ports.jobs import Job, JobPriority, NewJob
+from bot.ports.patience import by_another
 from bot.ports.store import Store, Transaction
 from bot.store.opening import OpenedStore, open_store
 from tests.fakes.clock import FakeClock
@@ -215,6 +216,36 @@ async def test_who_was_told_to_wait_does_though_that_could_not_be_recorded(
     assert second - first >= after
     assert store.failures == 0
     assert [key for key, _ in desk.finished] == ["a"]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_what_fails_by_our_own_fault_another_process_may_do_at_once(
+    desk: Desk, shared: bool
+) -> None:
+    """A replica with a revoked token must not keep those in order from paging."""
+    desk.outbox = desk.make(OutboxSettings(shared=shared))
+    refused = RetryLaterError(
+        "invalid_auth", after=timedelta(minutes=1), whole_lane=True, ours=True
+    )
+    desk.deliverer.answers = [fails(refused)] * 3
+    began = desk.clock.now()
+    await desk.enqueue("page", lane="dm:ana")
+    await desk.run_until_idle(minutes=5)
+    waited = [(at - began).total_seconds() for at in desk.deliverer.times]
+    assert waited == ([0, 1, 2, 3] if shared else [0, 60, 120, 180])
+
+
+async def test_what_no_process_can_do_is_tried_more_and_more_seldom(desk: Desk) -> None:
+    await desk.enqueue("page")
+    await desk.outbox.run_due()
+    (job,) = desk.deliverer.seen
+    waits = []
+    for _ in range(30):
+        waits.append(by_another(job, desk.clock.now()).total_seconds())
+        desk.clock.advance(seconds=waits[-1])
+    assert waits[0] == 1
+    assert waits[-1] == 60
+    assert waits == sorted(waits)
 
 
 async def test_being_throttled_never_leads_to_giving_up(desk: Desk) -> None:

@@ -60,6 +60,7 @@ def _posted_already() -> Iterator[None]:
             unsure=True,
             throttled=later.throttled,
             whole_lane=later.whole_lane,
+            ours=later.ours,
         ) from later
 
 

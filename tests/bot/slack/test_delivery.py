@@ -312,6 +312,7 @@ async def test_a_bad_token_is_tried_again_later_and_says_what_to_do(
     with pytest.raises(RetryLaterError, match=code) as wait:
         await carry_out(desk, reader, job("show"))
     assert wait.value.after == timedelta(minutes=1)
+    assert wait.value.ours
     assert not wait.value.unsure
 
 
