@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from bot.acts.roster import AskCover, AskSwap
 from bot.slack.wishes import (
+    ENDS,
     AskLoad,
     Typed,
     Typist,
@@ -29,7 +30,7 @@ _LONGEST_WHY = 300
 
 def read_take(words: list[str], typist: Typist) -> Typed:
     named = words and not words[0][0].isdigit() and words[0].lower() not in {"until", "for"}
-    place, rest = (words[0], words[1:]) if named else ("", words)
+    place, rest = first_of(words) if named else ("", words)
     written, _, role = place.partition("/")
     rotation = find_rotation(typist.on_call, written, person=typist.by)
     role = find_role(typist.on_call, rotation, role)
@@ -52,7 +53,7 @@ def read_override(words: list[str], typist: Typist) -> Typed:
         instead, rest = _person(rest[2:], typist)
         how = OverrideKind.REPLACE
     start, end, rest, note = _from_to(rest, typist)
-    place = " ".join(rest)
+    place = _place(rest)
     act = override(
         typist, person, place, start, end, how=how or OverrideKind.COVER, instead_of=instead
     )
@@ -62,10 +63,10 @@ def read_override(words: list[str], typist: Typist) -> Typed:
 def read_cover(words: list[str], typist: Typist) -> Typed:
     """`[from to] [rotation]`: without times, all of the present or the next shift."""
     note = ""
-    place = " ".join(words)
-    if words and not _is_rotation(words[0], typist):
+    place = _place(words)
+    if words and not _is_rotation(place, typist):
         start, end, rest, note = _from_to(words, typist)
-        place = " ".join(rest)
+        place = _place(rest)
         mine = [t for t in _shifts(typist, typist.by, place) if _touches(t, start, end)]
     else:
         mine = _shifts(typist, typist.by, place)
@@ -126,6 +127,11 @@ def _from_to(words: list[str], typist: Typist) -> tuple[datetime, datetime, list
 
 def _notes(*moments: Moment) -> str:
     return " ".join(moment.note for moment in moments if moment.note)
+
+
+def _place(words: list[str]) -> str:
+    """Return a rotation as it is called; a name of several words may stand in quotes."""
+    return " ".join(words).rstrip(ENDS).strip('"')
 
 
 def _is_rotation(word: str, typist: Typist) -> bool:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -257,6 +258,25 @@ def test_no_rotation_means_the_one_you_are_part_of() -> None:
     stranger = Typist(by="x@example.com", now=NOW, zone="UTC", people=PEOPLE, on_call=TWO)
     with pytest.raises(CommandError, match="Say which rotation: data, ml"):
         parse("take 1h", stranger)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        'take "Data Platform" 2h',
+        "take “data platform”, 2h",
+        "override me now 2h Data Platform",
+        'override me now 2h "Data Platform".',
+        "cover now 2h Data Platform",
+        "cover “Data Platform”",
+        "who Data Platform",
+        'page "Data Platform" disk is full',
+    ],
+)
+def test_a_rotation_may_have_a_name_of_several_words(typed: str) -> None:
+    spans = [replace(one, rotation="Data Platform") for one in ON_CALL.spans("data", "primary")]
+    wish = parse(typed, replace(TYPIST, on_call=OnCall(spans))).wish
+    assert "rotation='Data Platform'" in repr(wish)
 
 
 def test_how_a_doubtful_time_was_read_is_said() -> None:
