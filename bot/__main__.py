@@ -1,6 +1,7 @@
 """The `watchbill` command."""
 
 import errno
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ def main() -> None:
     try:
         commands(sys.argv[1:])()
     except OSError as error:
+        if isinstance(error, PermissionError) and error.filename is not None:
+            place = f"{os.fsdecode(error.filename)} cannot be used: {error.strerror}."
+            sys.exit(f"{place} Run this as the bot's user, or as root.")
         if error.errno != errno.ENOSPC:
             raise
         sys.exit("Nothing more can be written: the disk is full. Make room, then try again.")

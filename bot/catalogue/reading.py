@@ -119,17 +119,20 @@ def read_products(path: Path) -> tuple[list[Placed], list[Fault], list[Fault]]:
     )
 
 
-def _paths(entry: Path, faults: list[Fault]) -> Iterator[Path]:
-    if not entry.is_dir():
-        if entry.exists():
-            yield entry
-        else:
+def _paths(entry: Path, faults: list[Fault]) -> Sequence[Path]:
+    try:
+        if not entry.is_dir():
+            if entry.exists():
+                return [entry]
             faults.append(Fault(str(entry), 0, 0, "there is no such file"))
-        return
-    found = sorted(p for p in entry.iterdir() if p.suffix in {".yaml", ".yml"})
+            return []
+        found = sorted(p for p in entry.iterdir() if p.suffix in {".yaml", ".yml"})
+    except OSError as error:
+        faults.append(Fault(str(entry), 0, 0, f"cannot be read: {error.strerror or error}"))
+        return []
     if not found:
         faults.append(Fault(str(entry), 0, 0, "a folder without a .yaml file"))
-    yield from found[:_MOST_FILES]
+    return found[:_MOST_FILES]
 
 
 def _manifest(

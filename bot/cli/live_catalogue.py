@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.cli.stored import exists
 from bot.clock import SystemClock
 from bot.config.settings import Config
 from bot.ports.inbox import NotStoredError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # the readers are heavy, and other commands would wait for th
 
 async def seen_lineage(config: Config) -> tuple[Seen, str]:
     """Return what live events told, and why that is nothing where the database cannot be read."""
-    if not _exists(config.database):
+    if not exists(config.database):
         return Seen(), ""
     try:
         store = await open_store(config.database, SystemClock(), beside=True)
@@ -31,11 +31,6 @@ async def seen_lineage(config: Config) -> tuple[Seen, str]:
             await store.close()
     except (StoreInUseError, StoreUnfitError, NotStoredError) as error:
         return Seen(), str(error)
-
-
-def _exists(database: str) -> bool:
-    file = database.removeprefix("sqlite:///")
-    return file == database or Path(file).exists()
 
 
 def joined(read: "CatalogueRead", seen: Seen) -> "CatalogueRead":

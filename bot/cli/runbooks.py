@@ -24,6 +24,7 @@ app = typer.Typer(help="Runbooks: what to try for which incident.", no_args_is_h
 def list_runbooks(config: ConfigFile = DEFAULT_CONFIG, *, as_json: Json = False) -> None:
     """List the runbooks, what each is for, and when it was last reviewed."""
     read = _read(configuration(config)[0])
+    _tell_faults(read)
     rows = [
         {
             "id": one.id,
@@ -95,7 +96,9 @@ async def _gaps(config: Config) -> "Sequence[RunbookGap]":
     from bot.cli.stored import beside
     from rules.runbooks.gaps import GapKind, stale_gaps, still_missing
 
-    runbooks = _read(config).runbooks
+    read = _read(config)
+    _tell_faults(read)
+    runbooks = read.runbooks
     async with beside(config, SystemClock()) as store:
         stored, last = await store.runbooks.gaps(), await store.runbooks.last_uses()
     known = {gap.key: gap for gap in stored}
@@ -113,10 +116,13 @@ def _read(config: Config) -> "RunbooksRead":
     spec = config.runbooks
     if not spec.folders:
         raise fail("No runbooks are configured: name their folder in `runbooks.folders`.")
-    read = read_runbooks(spec.folders, tuple(spec.actions), link=spec.link)
-    for fault in read.faults if not len(read.runbooks) else ():
+    return read_runbooks(spec.folders, tuple(spec.actions), link=spec.link)
+
+
+def _tell_faults(read: "RunbooksRead") -> None:
+    """Say which files are left out, beside what the others say."""
+    for fault in read.faults:
         errors.print(str(fault), style="red", markup=False, highlight=False, soft_wrap=True)
-    return read
 
 
 def _print(text: str) -> None:

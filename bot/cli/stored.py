@@ -18,7 +18,7 @@ from bot.ports.inbox import NewDelivery, NotStoredError
 from bot.ports.roster_versions import AcceptedPlan, Confirmation
 from bot.roster.roster import LOOK_BACK, Roster
 from bot.roster.table import Problem
-from bot.store.errors import StoreInUseError, StoreUnfitError
+from bot.store.errors import DAMAGED, StoreInUseError, StoreUnfitError
 from bot.store.opening import OpenedStore, open_store
 from rules.audit import PATIENCE, Finding, audit
 from rules.calendar.ledger import Published
@@ -161,10 +161,14 @@ async def reliabilities(
 ) -> Mapping[str, Reliability]:
     """Return how the objectives of every product stand, by product id."""
     # the readers of the past are needed by one command
+    from bot.app.expectations import expected_runs
+    from bot.app.holidays import read_holidays
     from bot.app.learning import learn_from
 
     clock = SystemClock()
-    book = replace(parts.rulebook(on_call=OnCall()), catalogue=catalogue, lineage=lineage)
+    expected = expected_runs(config, catalogue, read_holidays(config)[0])
+    known = parts.rulebook(on_call=OnCall())
+    book = replace(known, catalogue=catalogue, lineage=lineage, expected=expected)
     async with beside(config, clock) as store:
         return (await learn_from(store.past, book, clock.now())).reliability
 
@@ -275,8 +279,12 @@ async def followings(config: Config) -> Sequence[Following]:
 
 
 def exists(database: str) -> bool:
+    """Whether there is one; of one that this user may not see `beside` says that."""
     file = database.removeprefix("sqlite:///")
-    return file == database or Path(file).exists()
+    try:
+        return file == database or Path(file).exists()
+    except OSError:
+        return True
 
 
 @asynccontextmanager
@@ -301,6 +309,8 @@ def what_to_do(said: str) -> str:
     """Return what to look at when a database says this."""
     if "readonly" in said or "read-only" in said:
         return "may this user write to it and its folder? Run this as the bot's user."
-    if "not a database" in said or "malformed" in said:
+    if "unable to open" in said:
+        return "may this user read it and its folder? Run this as the bot's user, or as root."
+    if any(word in said for word in DAMAGED):
         return "it is damaged: restore the newest whole backup, with `watchbill restore`."
     return "is it there, and has `watchbill migrate` made its tables?"

@@ -115,7 +115,12 @@ def _packs(
     faults: list[Fault] = []
     entries = (SHIPPED_PACKS,) if config is None else config.rulebook or (SHIPPED_PACKS,)
     for at, entry in enumerate(entries):
-        files = _files(folder, entry)
+        try:
+            files = _files(folder, entry)
+        except OSError as error:
+            words = f'"{entry}" cannot be read: {error.strerror or error}'
+            faults.append(document.fault(("rulebook", at), words))
+            continue
         if not files:
             words = f'"{entry}" is neither a .yaml file nor a folder that holds any'
             faults.append(document.fault(("rulebook", at), words))

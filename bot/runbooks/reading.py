@@ -71,11 +71,20 @@ def stamps(folders: Sequence[str]) -> Stamps:
 
 def _files(folder: Path, faults: list[Fault]) -> Iterator[tuple[str, Path]]:
     """Yield each Markdown file with its path in the folder; hidden places and READMEs are not."""
-    if not folder.is_dir():
-        faults.append(Fault(str(folder), 0, 0, "there is no such folder of runbooks"))
+
+    def unreadable(error: OSError) -> None:
+        place, why = str(error.filename or folder), error.strerror or error
+        faults.append(Fault(place, 0, 0, f"cannot be read: {why}"))
+
+    try:
+        if not folder.is_dir():
+            faults.append(Fault(str(folder), 0, 0, "there is no such folder of runbooks"))
+            return
+    except OSError as error:
+        unreadable(error)
         return
     entries = count = 0
-    for place, folders, names in os.walk(folder):
+    for place, folders, names in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         entries += len(names)
         for name in sorted(names):

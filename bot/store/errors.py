@@ -25,6 +25,10 @@ _READ_ONLY = "25006"
 """read_only_sql_transaction"""
 
 
+DAMAGED = ("not a database", "malformed")
+"""What SQLite says of a file that it cannot make sense of."""
+
+
 class StoreInUseError(Exception):
     """Another process has the database file; the text names it."""
 

@@ -23,8 +23,14 @@ def lock(path: Path) -> TextIOWrapper:
     Raises StoreInUseError when another process has it, StoreUnfitError, with what to do, when it
     cannot be taken at all.
     """
-    if not path.absolute().parent.is_dir():
-        raise StoreUnfitError(f"database: make the folder {path.absolute().parent} first")
+    folder = path.absolute().parent
+    try:
+        is_there = folder.is_dir()
+    except OSError as error:
+        message = f"{folder} cannot be looked at ({error.strerror}); may this user read it?"
+        raise StoreUnfitError(f"database: {message}") from error
+    if not is_there:
+        raise StoreUnfitError(f"database: make the folder {folder} first")
     beside = _lock_file(path)
     try:
         held = beside.open("a")  # open as long as the process lives

@@ -15,7 +15,7 @@ from bot.store.calendars import SqlCalendars
 from bot.store.claiming import LANE_GAP, LEASE, Terms
 from bot.store.contact import SqlContacts
 from bot.store.database import Database
-from bot.store.errors import StoreUnfitError
+from bot.store.errors import DAMAGED, StoreUnfitError
 from bot.store.followers import SqlFollowers
 from bot.store.inbox import BatchWriter, GroupCommitInbox, SqliteBatchWriter
 from bot.store.issues.drawing import IssueDrawing
@@ -185,6 +185,9 @@ def _cannot_use(database: Database, error: NotStoredError) -> Exception:
         if words := in_words(str(error)):
             return StoreUnfitError(words)
     shown = database.url.render_as_string(hide_password=True)
+    if database.is_sqlite and any(word in str(error) for word in DAMAGED):
+        what = "restore the newest whole backup, with `watchbill restore`"
+        return NotStoredError(f"database: {shown} is damaged ({error}): {what}")
     asked = "is there room for it" if database.is_sqlite else "is it there"
     return NotStoredError(f"database: {shown} cannot be used ({error}); {asked}, and may we in?")
 

@@ -19,6 +19,7 @@ from bot.store.backups.contents import (
 from bot.store.backups.files import sync, whole
 from bot.store.backups.settling import SETTLE
 from bot.store.columns import from_micros
+from bot.store.errors import DAMAGED
 from bot.store.locking import lock, restoring
 
 _AT_ONCE = 256
@@ -184,7 +185,7 @@ def _told(source: Path, target: Path) -> Iterator[None]:
         words = str(error)
         if "full" in words or "disk I/O" in words:
             message = f"{target} cannot be written ({words}). Is there room for it?"
-        elif "malformed" in words or "not a database" in words:
+        elif any(word in words for word in DAMAGED):
             message = f"{source} is damaged: {words}. Restore the newest whole backup."
         else:
             message = f"{source} cannot be copied to {target}: {words}."
