@@ -58,13 +58,14 @@ def who(
     as_json: Json = False,
 ) -> None:
     """Say who is on call, until when, and who follows; or why."""
-    from bot.cli.roster import roster_now, who_is, why_now
+    from bot.cli.roster import refuse_unread, roster_now, who_is, why_now
     from bot.cli.stored import accepted_plans, changes
 
     loaded, _ = configuration(config)
     when = instant(at)
     stored = asyncio.run(changes(loaded, when))
     roster = roster_now(loaded, when, asyncio.run(accepted_plans(loaded, when)))
+    refuse_unread(roster)
     if why:
         answer, text = why_now(roster, when, rotation, stored)
     else:

@@ -8,11 +8,12 @@ from typing import Any
 from bot.app.roster.keeping import in_force, superseded
 from bot.app.roster.source import close_roster
 from bot.app.rules_in_force import roster_file
-from bot.cli.output import fail
+from bot.cli.output import errors, fail
 from bot.clock import SystemClock
 from bot.config.databases import is_shared
 from bot.config.settings import Config
 from bot.ports.roster_versions import AcceptedPlan
+from bot.roster.acceptance import Loaded
 from bot.roster.directory import KnownPeople
 from bot.roster.files import FileSource
 from bot.roster.roster import Roster
@@ -43,9 +44,24 @@ def roster_now(
         if is_shared(config.database) and isinstance(file.source, FileSource):
             file.older = superseded([one.version for one in accepted])
         now = SystemClock().now()  # what is written today is of today, whenever is asked about
-    file.load(now)
+    loaded = file.load(now)
     close_roster(file)
+    if not loaded.plans:
+        for problem in _faults(loaded)[:MOST_SHOWN]:
+            errors.print(
+                f"{config.roster}: {problem}", markup=False, highlight=False, soft_wrap=True
+            )
     return Roster(file, rows_merged=bool(accepted) and config.roster_writes)
+
+
+def _faults(loaded: Loaded) -> list[Problem]:
+    return [problem for problem in loaded.problems if problem.severity is Severity.ERROR]
+
+
+def refuse_unread(roster: Roster | None) -> None:
+    """End a command to which a roster that nobody can read must not seem an empty one."""
+    if roster is not None and not roster.file.loaded.plans and _faults(roster.file.loaded):
+        raise fail("Who is on call cannot be told: nothing of the roster could be read.")
 
 
 def why_now(

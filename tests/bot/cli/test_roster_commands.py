@@ -147,3 +147,13 @@ async def accept(folder: Path, roster: Path) -> None:
         await RosterKeeper(file, store.roster_versions, clock).begin()
     finally:
         await store.close()
+
+
+def test_a_roster_that_cannot_be_read_is_not_called_empty(tmp_path: Path) -> None:
+    config = configured(tmp_path, "roster.csv")
+    said = run(config, "who", status=1)
+    assert "roster.csv: the file cannot be read: No such file or directory." in said
+    assert "Who is on call cannot be told" in said
+    assert "empty" not in said
+    (tmp_path / "roster.csv").write_text("no heading\n")
+    assert "Who is on call cannot be told" in run(config, "who", "--why", status=1)
