@@ -11,8 +11,10 @@ import pytest
 from bot.clock import SystemClock
 from bot.store.opening import open_store
 from rules.category import Category
+from rules.expected_runs import Occasion, Outcome
 from rules.incident import Stakes, State
 from rules.priority import Impact, Urgency
+from rules.run import Run, RunState
 from tests.bot.cli.test_catalogue import run
 from tests.bot.store.samples import incident
 
@@ -112,6 +114,43 @@ def test_the_same_as_json(lived: Path) -> None:
     assert [d["incidents"] for d in in_time["days"] if d["outcome"] == "missed"] == [[2], [3]]
     assert product["quality"] is None
     assert product["availability"]["allowed_seconds"] == 12_096
+
+
+async def _run_late(url: str) -> None:
+    """Let a run of the product end after the deadline, another DAG's of the same name in time."""
+    clock = SystemClock()
+    day = clock.now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=2)
+    due = day + timedelta(minutes=10)
+    store = await open_store(url, clock)
+    async with store.store.begin() as transaction:
+        transaction.save(incident(1, day - timedelta(days=30)))
+        done = Occasion(
+            name="orders", due_at=due, outcome=Outcome.SUCCEEDED, product="orders",
+            seen_at=due, run_id="scheduled__1",
+        )  # fmt: skip
+        transaction.record_occasion(done)
+        for dag, took in (("orders", timedelta(hours=3)), ("users", timedelta(minutes=3))):
+            ran = Run(
+                source="airflow", pipeline=dag, run_id=done.run_id, state=RunState.SUCCEEDED,
+                started_at=due, ended_at=due + took, labels={"dag_id": dag},
+            )  # fmt: skip
+            transaction.record_run(ran)
+    await store.close()
+
+
+def test_a_run_that_ended_late_is_told_from_another_dags_of_the_same_name(config: Path) -> None:
+    (config.parent / "catalogue.yaml").write_text(
+        "products:\n"
+        "  - id: orders\n"
+        "    schedule: 10 0 * * *\n"
+        "    assets: [{dag: orders}]\n"
+        '    promises: {fresh_by: {at: "00:30", objective: 95%, over: 60 due days}}\n'
+    )
+    asyncio.run(_run_late(f"sqlite:///{config.parent}/watchbill.db"))
+    status, said = run("catalogue", "slo", "orders", "--json", "-c", str(config))
+    assert status == 0
+    (product,) = json.loads(said)["products"]
+    assert product["in_time"]["misses"] == 1
 
 
 @pytest.mark.parametrize(
