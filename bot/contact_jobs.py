@@ -82,15 +82,18 @@ def contact_job(effect: Contact, incident_id: str, now: datetime, since: datetim
     )
 
 
-def receipt_job(job: Job, receipt: str, now: datetime) -> NewJob:
-    """Return the job that asks a service again and again whether somebody acknowledged there."""
+def receipt_job(job: Job, receipt: str, now: datetime, *, over: bool = False) -> NewJob:
+    """Return the job that asks a service again and again whether somebody acknowledged there.
+
+    `over`: it only tells the service to stop, at once.
+    """
     return NewJob(
         key=f"{RECEIPT}:{job.key}:{receipt}",
         kind=RECEIPT,
         lane="",
         priority=JobPriority.PERSON,
-        due_at=now + FIRST_LOOK,
-        payload={**job.payload, "receipt": receipt, "sent_as": job.key},
+        due_at=now if over else now + FIRST_LOOK,
+        payload={**job.payload, "receipt": receipt, "sent_as": job.key, "over": over},
         incident_id=job.incident_id,
     )
 

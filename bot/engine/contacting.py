@@ -8,6 +8,7 @@ from bot.ports.contact import Attempt, Result
 from bot.ports.delivering import Dead, Delivered, Outcome, RetryLaterError
 from bot.ports.jobs import Job
 from bot.ports.store import Transaction
+from rules.contacting.following import Fate as StepFate
 from rules.contacting.following import Next, StepStanding, after_failure, is_trouble
 from rules.contacting.method import TITLES, Method
 from rules.events import ContactFailed, PageDelivered, PageFailed
@@ -30,13 +31,20 @@ async def ended(tx: Transaction, job: Job, outcome: Outcome, now: datetime) -> F
             sent = messages[0].ts
             tx.contact.record(_attempt(job, Result.SENT, now, provider_id=sent))
             if method in HAS_RECEIPTS:
-                tx.enqueue(receipt_job(job, sent, now))
+                over = await _is_called_off(tx, page, step)
+                tx.enqueue(receipt_job(job, sent, now, over=over))
             return PageDelivered(person, page, TITLES[method] if step else "")
         case Dead(why):
             tx.contact.record(_attempt(job, Result.FAILED, now, error=why))
             return await failed(tx, (page, step, method), person, why, now)
         case _:
             return None
+
+
+async def _is_called_off(tx: Transaction, page: str, step: int) -> bool:
+    """Tell whether nobody wanted a step any more by the time that it had gone out."""
+    standings = await tx.contact.standings(page)
+    return any(one.step == step and one.fate is StepFate.CALLED_OFF for one in standings)
 
 
 async def failed(

@@ -11,7 +11,7 @@ from bot.store.opening import OpenedStore
 from rules.contacting.method import Method
 from rules.incident import State
 from tests.fakes.clock import FakeClock
-from tests.stories.reached import ANA, BO, Phone, Reached, reaching
+from tests.stories.reached import ANA, BO, DEE, Phone, Reached, reaching
 from tests.stories.story import PRIMARY, SECONDARY, page, policy
 
 
@@ -120,3 +120,26 @@ async def test_who_replies_to_what_is_over_by_then_hears_that_it_is(
     told = await story.replies.hear(ANA.phone, text.code)
     assert told == "#1 is already resolved. You need not do anything."
     assert (await story.replies.hear(BO.phone, text.code)).startswith("That code is not known")
+
+
+class HandedOn(Phone):
+    """A service that takes it, and while it does so the incident is handed to somebody else."""
+
+    async def send(self, summons: Summons) -> Sent:
+        sent = await super().send(summons)
+        await self.story.does("bo", "reassigned", person="dee")
+        return sent
+
+
+async def test_an_emergency_that_goes_out_while_it_is_handed_on_does_not_ring_on(
+    opened_store: OpenedStore, clock: FakeClock
+) -> None:
+    loud = replace(ANA, pushover="a" * 30)
+    book = reaching(loud, BO, DEE, order="pushover 1m", steps=policy(page(PRIMARY, wait=30)))
+    story = Reached(opened_store, clock, book)
+    story.phones[Method.PUSHOVER] = pushover = HandedOn(story, Method.PUSHOVER)
+    story.restart()
+    await story.fires()
+    await story.after(minutes=2)
+    assert [one.person for _, one in story.summonses] == ["Ana"]
+    assert pushover.cancelled == [story.summonses[0][1].key]
