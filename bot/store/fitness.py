@@ -18,6 +18,7 @@ REMEMBERED = timedelta(minutes=1)
 
 _MEANWHILE = "alerts are refused meanwhile, and their senders try again"
 _FULL = ("disk is full", "no space left", "could not extend file")
+_CROWDED = ("too many clients", "remaining connection slots", "too many connections")
 _NOT_OURS = ("readonly", "read-only", "permission denied")
 _READ_ONLY = text("SELECT current_setting('transaction_read_only')")
 _NAME = "readiness"
@@ -66,6 +67,11 @@ class Fitness:
         if any(word in said for word in _FULL):
             where = self._database.path if self._database.is_sqlite else "PostgreSQL"
             return f"the disk of {where} is full: make space there; {_MEANWHILE}"
+        if any(word in said for word in _CROWDED):
+            return (
+                f"the server has no connection left ({why}): each replica takes 16, so raise"
+                f" max_connections or end what else is connected; {_MEANWHILE}"
+            )
         if any(word in said for word in _NOT_OURS):
             return f"it cannot be written ({why}): give Watchbill the right to; {_MEANWHILE}"
         return f"it cannot be used ({why}): is it there, and may we in? {_MEANWHILE}"

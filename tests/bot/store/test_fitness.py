@@ -134,6 +134,26 @@ async def test_what_was_a_standby_when_we_connected_is_written_once_it_is_none(
     assert await fitness.fault() == ""
 
 
+@pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
+async def test_a_server_without_a_free_connection_is_told_of(
+    empty_database_url: str, clock: FakeClock
+) -> None:
+    first = Database(empty_database_url)
+    name = first.url.database
+    async with first.write() as connection:
+        await connection.execute(text("CREATE ROLE crowd LOGIN"))
+        await connection.execute(text(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0'))
+    crowd = Database(
+        first.url.set(username="crowd", password=None).render_as_string(hide_password=False)
+    )
+    said = await Fitness(crowd, GroupCommitInbox(Writer(), clock), clock).fault()
+    await crowd.close()
+    async with first.write() as connection:
+        await connection.execute(text("DROP ROLE crowd"))
+    await first.close()
+    assert "so raise max_connections" in said
+
+
 async def test_a_server_that_is_not_there_is_asked_after(clock: FakeClock) -> None:
     nobody = Database("postgresql://someone@127.0.0.1:1/nothing")
     said = await Fitness(nobody, GroupCommitInbox(Writer(), clock), clock).fault()
