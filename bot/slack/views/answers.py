@@ -1,5 +1,6 @@
 """Answers to questions typed after `/oncall`, as blocks only the one who asked sees."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -17,6 +18,8 @@ from rules.sentence import counted
 from rules.silence import Silence
 
 _MOST_LINES = 25
+_TO_TYPE = re.compile("\u02cb(/oncall [a-z ]{1,40})\u02cb")
+"""A command that our own words name, in what may quote somebody's."""
 _MOST_ROTATIONS = 20
 
 
@@ -106,7 +109,8 @@ def help_answer() -> Json:
 
 
 def error_answer(error: CommandError) -> Json:
-    return said(join(" ", [outside(error.problem), escape(error.hint)]))
+    problem = Mrkdwn(_TO_TYPE.sub(r"`\1`", outside(error.problem)))
+    return said(join(" ", [problem, escape(error.hint)]))
 
 
 def said(text: Mrkdwn) -> Json:

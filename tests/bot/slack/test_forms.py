@@ -119,6 +119,12 @@ def test_of_many_silences_each_can_be_ended() -> None:
     assert "And 25 more" in shown
 
 
+def test_what_an_error_says_to_type_can_be_typed() -> None:
+    problem = "You have no shift then: `x`. `/oncall next` shows who has."
+    said = answers.error_answer(CommandError(problem, "Write `/oncall cover`."))["text"]
+    assert said.endswith("ˋxˋ. `/oncall next` shows who has. Write `/oncall cover`.")
+
+
 def test_help_names_every_word_and_marks_what_is_typed() -> None:
     (lines, _) = answers.help_answer()["blocks"]
     told = lines["text"]["text"].splitlines()
