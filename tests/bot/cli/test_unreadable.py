@@ -14,12 +14,9 @@ import pytest
 from bot.catalogue.reading import read_catalogue
 from bot.cli.stored import exists
 from bot.config.file import load
-from bot.ports.inbox import NotStoredError
 from bot.runbooks.reading import read_runbooks
 from bot.store.errors import StoreUnfitError
 from bot.store.locking import lock
-from bot.store.opening import open_store
-from tests.fakes.clock import FakeClock
 
 NOBODY = 65_534
 T = TypeVar("T")
@@ -91,9 +88,3 @@ def test_whatever_else_may_not_be_used_is_named_with_what_to_do() -> None:
         "/x/watchbill.db cannot be used: Permission denied."
         " Run this as the bot's user, or as root.\n"
     )
-
-
-async def test_a_damaged_database_is_called_damaged(tmp_path: Path) -> None:
-    (tmp_path / "x.db").write_bytes(b"no database " * 1000)
-    with pytest.raises(NotStoredError, match=r"is damaged .*: restore the newest whole backup"):
-        await open_store(f"sqlite:///{tmp_path}/x.db", FakeClock())

@@ -347,6 +347,14 @@ async def test_a_lock_that_cannot_be_taken_says_what_to_look_at(
 async def test_a_file_that_cannot_be_used_asks_for_room_and_rights(
     tmp_path: Path, clock: FakeClock
 ) -> None:
-    (tmp_path / "bot.db").write_text("Dear diary, " * 99)
+    (tmp_path / "bot.db").mkdir()
     with pytest.raises(NotStoredError, match=r"cannot be used .*; is there room for it, and may"):
+        await open_store(f"sqlite:///{tmp_path}/bot.db", clock)
+
+
+async def test_a_file_that_makes_no_sense_is_damaged_and_to_be_restored(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    (tmp_path / "bot.db").write_text("Dear diary, " * 99)
+    with pytest.raises(NotStoredError, match=r"is damaged .*: restore the newest whole backup"):
         await open_store(f"sqlite:///{tmp_path}/bot.db", clock)
