@@ -122,9 +122,9 @@ def test_rules_neither_await_nor_print_nor_open() -> None:
 def test_files_and_functions_stay_small() -> None:
     files = {place(p): len(p.read_text().splitlines()) for p in product()}
     assert {p: n for p, n in files.items() if n > LONGEST_FILE} == {}
-    functions = dict(pair for path in product() for pair in function_lengths(path))
-    assert {f: n for f, n in functions.items() if n > LONGEST_FUNCTION} == {}
-    lengths = sorted(n for path in product() for _, n in function_lengths(path))
+    functions = [pair for path in product() for pair in function_lengths(path)]
+    assert {f: n for f, n in functions if n > LONGEST_FUNCTION} == {}
+    lengths = sorted(n for _, n in functions)
     assert statistics.median(lengths) <= MEDIAN_FUNCTION
     assert lengths[int(len(lengths) * 0.9)] <= P90_FUNCTION
 
