@@ -58,13 +58,18 @@ class Run:
 
 
 def merged(old: Run, new: Run) -> Run:
-    """Join two facts about one attempt, in whichever order they came."""
+    """Join two facts about one attempt, in whichever order they came.
+
+    What went well did so at its first end: Airflow 2 tells of a run that was cleared afterwards as
+    of the same attempt.
+    """
+    well = old.state is RunState.SUCCEEDED
     state = old.state if old.state.is_over and not new.state.is_over else new.state
     return replace(
         new,
         state=state,
         started_at=old.started_at or new.started_at,
-        ended_at=new.ended_at or old.ended_at,
+        ended_at=(old.ended_at or new.ended_at) if well else (new.ended_at or old.ended_at),
         nominal_at=new.nominal_at or old.nominal_at,
         kind=new.kind or old.kind,
         labels={**old.labels, **new.labels},

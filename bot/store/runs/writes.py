@@ -12,7 +12,7 @@ from bot.store.columns import UtcDateTime, stored_key
 from bot.store.runs import rows as run_rows
 from bot.store.tables.runs import EXPECTATION, OCCASION, RUN
 from rules.expected_runs import Occasion, Outcome, Standing
-from rules.run import Run, RunIdentity, merged
+from rules.run import Run, RunIdentity, RunState, merged
 
 _IN_ONE_QUERY = 500
 _OVERDUE = (
@@ -135,13 +135,17 @@ def _put_run(dialect: str) -> jobs.Insert:
     statement = jobs.insert_for(RUN, dialect)
     new, old = statement.excluded, RUN.c
     over = (new.state == "started") & (old.state != "started")
+    well = old.state == RunState.SUCCEEDED.value
     return statement.on_conflict_do_update(
         index_elements=["source", "pipeline", "run_id", "attempt"],
         set_={
             "state": case((over, old.state), else_=new.state),
             "kind": case((new.kind == "", old.kind), else_=new.kind),
             "started_at": func.coalesce(old.started_at, new.started_at),
-            "ended_at": func.coalesce(new.ended_at, old.ended_at),
+            "ended_at": case(
+                (well, func.coalesce(old.ended_at, new.ended_at)),
+                else_=func.coalesce(new.ended_at, old.ended_at),
+            ),
             "nominal_at": func.coalesce(new.nominal_at, old.nominal_at),
             "labels": case((over, old.labels), else_=new.labels),
             "updated_at": new.updated_at,

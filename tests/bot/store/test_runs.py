@@ -37,6 +37,24 @@ async def test_facts_about_one_attempt_join(
     assert found == replace(end, started_at=now, kind="manual")
 
 
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_went_well_did_so_at_its_first_end(
+    opened_store: OpenedStore, clock: FakeClock, *, together: bool
+) -> None:
+    """Airflow 2 calls a run that is cleared the same attempt."""
+    now = clock.now()
+    failed = Run(
+        source="a", pipeline="p", run_id="r", state=RunState.FAILED, started_at=now, ended_at=now
+    )
+    well = replace(failed, state=RunState.SUCCEEDED, started_at=None, ended_at=now + HOUR)
+    cleared = replace(well, state=RunState.STARTED, started_at=now + 5 * HOUR, ended_at=None)
+    facts = [failed, well, cleared, replace(well, ended_at=now + 6 * HOUR)]
+    for group in [facts] if together else [[one] for one in facts]:
+        await keep(opened_store, *group)
+    (found,) = await opened_store.reader.latest_runs("a", "p", 9)
+    assert found == replace(well, started_at=now)
+
+
 async def test_a_start_that_was_told_is_known_by_its_attempt(
     opened_store: OpenedStore, clock: FakeClock
 ) -> None:
