@@ -3,7 +3,7 @@
 from datetime import time, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from rules.documents.spec import ClosingTime, PositiveDuration, Spec, Text, TimeOfDay
 from rules.schedule.following import Follower, FollowerKind
@@ -72,6 +72,14 @@ class QuietHoursSpec(Spec):
     closes: ClosingTime = Field(
         default=time(8), alias="to", description="Local time; at or before `from`: the next day."
     )
+
+    @model_validator(mode="after")
+    def _some_time_left(self) -> "QuietHoursSpec":
+        if self.opens == self.closes:
+            raise ValueError(
+                "these are all hours of the day. To remind nobody, write `reminders: []`"
+            )
+        return self
 
 
 class NoticesSpec(Spec):

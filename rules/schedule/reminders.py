@@ -20,6 +20,7 @@ _FAR = timedelta(days=30)
 _WINDOW = timedelta(days=60)
 _SOON = timedelta(days=2)
 """Quiet hours move a moment by less than this: what is further away need not be worked out."""
+_DAY, _QUARTER = timedelta(days=1), timedelta(minutes=15)
 _NEAR = timedelta(hours=36)
 """A shift that begins so much earlier or later than was said is the same one, moved."""
 
@@ -249,9 +250,9 @@ def _moment(start: datetime, stage: timedelta, hours: Hours | None) -> datetime:
         return at
     if end < start:
         return end
-    while quiet_until(hours, at) is not None:
-        at -= timedelta(minutes=15)
-    return at
+    earlier = (at - n * _QUARTER for n in range(_DAY // _QUARTER))
+    # hours that leave no time of the day would otherwise leave none to say it
+    return next((one for one in earlier if quiet_until(hours, one) is None), at)
 
 
 def quiet_until(hours: Hours, when: datetime) -> datetime | None:

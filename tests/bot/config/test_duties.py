@@ -65,6 +65,7 @@ def test_people_are_told_of_their_shifts_unless_somebody_says_no(tmp_path: Path)
         ),
         ("notices: {reminders: [soon]}", "reminders"),
         ("notices: {ask_before: 2d}", "ask_before"),
+        ('notices: {quiet_hours: {from: "00:00", to: "24:00"}}', "write `reminders: []`"),
     ],
 )
 def test_a_mistake_is_said_with_its_place(tmp_path: Path, more: str, words: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from time import thread_time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -129,6 +130,13 @@ def test_quiet_hours_put_it_off_to_the_morning() -> None:
         morning - DAY,
         seven - 9 * HOUR - 10 * MINUTE,
     ], "the hour before is at night: it is said the evening before"
+
+
+@pytest.mark.parametrize(("opens", "closes"), [(time(0), time(0)), (time(0), time(23, 50))])
+def test_quiet_hours_of_nearly_all_day_leave_the_last_reminder(opens: time, closes: time) -> None:
+    hours = Hours(opens, closes, "UTC")
+    told = [n for n in due(WEEKS, MONDAY - HOUR, [], lambda _person: hours) if n.person == ANA]
+    assert [notice.start for notice in told] == [MONDAY]
 
 
 def test_quiet_hours_are_those_of_the_person_across_a_clock_change() -> None:
