@@ -28,13 +28,16 @@ class TooOften:
 
 
 def too_often(stands: Reliability, rules: FewEventRules, now: datetime) -> Iterator[TooOften]:
-    """Yield the product's objectives of which the newest day that counts was one miss too many."""
+    """Yield the product's objectives of which the newest day that counts was one miss too many.
+
+    What came from upstream is told where it began: one outage must not be told by all it hit.
+    """
     for name, what, tally in (
         ("fresh", "Delivered in time", stands.fresh),
         ("quality", "Right data", stands.quality),
     ):
         day = _newest(tally) if tally else None
-        if tally and day and _SETTLED <= now - day.deadline <= _NEWS:
+        if tally and day and not day.upstream and _SETTLED <= now - day.deadline <= _NEWS:
             found = None if unreachable(tally.objective) else alarm(tally.record, rules)
             if found and found[0] is Alarm.PAGE:
                 words = say(

@@ -7,7 +7,7 @@ import pytest
 from rules.budget import FewEventRules, Objective
 from rules.reliability.too_often import too_often
 from rules.sentence import plain
-from tests.rules.reliability.test_slo import at, found, missed, orders
+from tests.rules.reliability.test_slo import at, found, missed, orders, trouble
 
 RULES = FewEventRules()
 AFTER = at("20T08:20")
@@ -76,3 +76,10 @@ def test_the_rulebook_says_what_is_too_often() -> None:
     stands = found(*missed(20), now=AFTER)
     assert not list(too_often(stands, RULES, AFTER))
     assert list(too_often(stands, FewEventRules(misses=1), AFTER))
+
+
+def test_what_came_from_upstream_is_not_told_by_all_it_hit() -> None:
+    above = trouble("20T07:00", "20T12:00", upstream=True)
+    assert not list(too_often(found(*missed(19), above, now=AFTER), RULES, AFTER))
+    both = found(*missed(19, 20), above, now=AFTER)
+    assert list(too_often(both, RULES, AFTER))
