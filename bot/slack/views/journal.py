@@ -144,8 +144,8 @@ def write_modal(
         "follow_up": told.follow_up,
     }
     for name, asked in template.questions.items():
-        if name == "cause":
-            menu = kit.select("cause_class", _kinds(causes, told.cause_class), told.cause_class)
+        if name == "cause" and (kinds := _kinds(causes, told.cause_class)):
+            menu = kit.select("cause_class", kinds, told.cause_class)
             blocks.append(kit.input_block("cause_class", "Kind of cause", menu, optional=True))
         if name == "needed":
             yes = {True: "yes", False: "no", None: ""}[told.needed]

@@ -229,6 +229,8 @@ def test_a_kind_of_cause_that_the_rulebook_no_longer_has_stays_chosen() -> None:
     assert menu["initial_option"]["value"] == "solar_flare"
     assert menu["initial_option"]["text"]["text"] == "solar flare"
     assert problems(view, surface="modal") == []
+    bare = views.write_modal(RESOLVED, None, BOOK.journal.template(None), {}, "{}")
+    assert problems(bare, surface="modal") == []  # Slack takes no menu without a choice
 
 
 async def test_words_find_entries_and_show_them(
