@@ -16,6 +16,7 @@ LARGEST = 2_000_000
 LONGEST_WAIT = timedelta(hours=1)
 """Nobody's limit lasts longer."""
 _QUOTED = 200
+_NOT_YET = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 _SAID = ("errors", "errorMessages", "detail", "message", "title", "error")
 
 
@@ -68,8 +69,8 @@ async def ask(
 ) -> Answer:
     """Make one request of the service that people call `name`; redirections are not followed.
 
-    Raises RetryLaterError on 429, 5xx, time-outs and broken connections, `unsure` when it may have
-    changed something. A 429 that does not say how long waits for `untold_wait`.
+    Raises RetryLaterError on 408, 425, 429, 5xx, time-outs and broken connections, `unsure` when it
+    may have changed something. A 429 that does not say how long waits for `untold_wait`.
     """
     writes = verb != "GET"
     try:
@@ -84,9 +85,14 @@ async def ask(
         raise RetryLaterError(why, unsure=writes) from error
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         raise told_to_wait(name, answer, untold_wait)
-    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if is_passing(answer.status):
         raise RetryLaterError(f"{name} answered {answer.status}", unsure=writes)
     return answer
+
+
+def is_passing(status: int) -> bool:
+    """Tell whether the same request may work a moment later."""
+    return status in _NOT_YET or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def told_to_wait(name: str, answer: Answer, untold: timedelta | None = None) -> RetryLaterError:

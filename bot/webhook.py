@@ -9,6 +9,7 @@ from http import HTTPStatus
 import aiohttp
 
 from bot.courier import signature
+from bot.http_client import is_passing
 from bot.ports.delivering import Delivered, GiveUpError, LeaseLostError, RetryLaterError
 from bot.ports.jobs import Job, JsonObject
 from bot.ports.store import Reader
@@ -73,7 +74,7 @@ class WebhookDeliverer:
             known = retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 9
             after = timedelta(seconds=int(retry_after)) if known else None
             raise RetryLaterError(why, after=after, throttled=True)
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if is_passing(status):
             raise RetryLaterError(why, unsure=True)
         raise GiveUpError(f"{why}: check its url and secret")
 

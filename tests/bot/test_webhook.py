@@ -27,3 +27,16 @@ async def test_an_odd_wish_to_wait_is_no_fault(said: str, seconds: int | None) -
         with pytest.raises(RetryLaterError) as caught:
             await deliverer._post("pager", str(server.make_url("/")), b"{}", {})
     assert caught.value.after == (timedelta(seconds=seconds) if seconds else None)
+
+
+@pytest.mark.parametrize("status", [408, 425, 500])
+async def test_what_may_work_a_moment_later_is_not_given_up(status: int) -> None:
+    async def not_now(_request: web.Request) -> web.Response:
+        return web.Response(status=status)
+
+    app = web.Application()
+    app.router.add_post("/", not_now)
+    async with TestServer(app, host="127.0.0.1") as server, aiohttp.ClientSession() as session:
+        deliverer = WebhookDeliverer(session, {}, FakeReader())
+        with pytest.raises(RetryLaterError, match=f"answered {status}"):
+            await deliverer._post("pager", str(server.make_url("/")), b"{}", {})

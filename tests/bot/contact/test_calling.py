@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.contact.calling import Service
-from bot.ports.delivering import GiveUpError
+from bot.ports.delivering import GiveUpError, RetryLaterError
 
 ANSWER = json.dumps({"pad": "x" * 150_000, "sid": "SM1"}).encode()
 
@@ -37,6 +37,19 @@ async def test_an_answer_nested_without_end_is_none_at_all(status: int) -> None:
         else:
             with pytest.raises(GiveUpError, match="answered 400"):
                 await service.post("/", body=b"{}")
+
+
+@pytest.mark.parametrize("status", [408, 425, 500, 503])
+async def test_what_may_work_a_moment_later_is_not_given_up(status: int) -> None:
+    async def not_now(_request: web.Request) -> web.Response:
+        return web.Response(status=status)
+
+    app = web.Application()
+    app.router.add_post("/", not_now)
+    async with TestServer(app, host="127.0.0.1") as server, aiohttp.ClientSession() as session:
+        service = Service(session, "webhook pager", str(server.make_url("")))
+        with pytest.raises(RetryLaterError, match=f"answered {status}"):
+            await service.post("/", body=b"{}")
 
 
 async def test_an_answer_that_comes_in_pieces_names_its_message() -> None:
