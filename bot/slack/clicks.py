@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from bot.acts.act import EndSilence, OnIncident, SplitOff
+from bot.ports.delivering import RetryLaterError
 from bot.ports.inbox import NotStoredError
+from bot.slack.api import LOG
 from bot.slack.blocks import Json
 from bot.slack.correcting import form_metadata
 from bot.slack.intake import NOT_STORED, OUTDATED, Ack, Caller, Intake, read_number
@@ -66,7 +68,10 @@ class Clicks:
             return await self._intake.whisper(caller, said(md(NOT_STORED)))
         await ack()
         if asked and caller.response_url:
-            await self._no_more_asked(number, caller, handed_back=bool(own))
+            try:
+                await self._no_more_asked(number, caller, handed_back=bool(own))
+            except (NotStoredError, RetryLaterError) as error:  # the click itself is stored
+                LOG.warning("the question about #%s stays as it is: %s", number, error)
         await self._desk.directory.learn(caller.user)
         return None
 

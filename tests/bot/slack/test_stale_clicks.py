@@ -1,9 +1,14 @@
 """Clicks on what is not so any more: another has it, it is over, or the form was sent before."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.acts.act import OnIncident
+from bot.ports.inbox import NotStoredError
+from bot.slack.clicks import Clicks
 from bot.slack.desk import Desk
+from bot.slack.intake import Intake, Running
 from bot.slack.listeners import Listening
 from bot.workspace.state import Workspace
 from rules.incident import Incident
@@ -75,6 +80,26 @@ async def test_another_answer_in_a_form_that_slack_left_open_is_another_wish(
         clock.advance(seconds=4)
         workspace.views[view.id], workspace.stacks["U0ANA001"] = view, [view.id]
     assert len(acts(inbox)) == 2
+
+
+class AwayReader(FakeReader):
+    """A database that has just gone."""
+
+    async def incident_numbered(self, number: int) -> Incident | None:
+        raise NotStoredError(f"#{number} cannot be read")
+
+
+async def test_a_click_that_is_stored_is_no_failure_though_its_answer_is(
+    desk: Desk, inbox: FakeInbox
+) -> None:
+    async def ack() -> None:
+        assert len(acts(inbox)) == 1
+
+    click = {"action_id": "ack_confirm", "block_id": "still:42", "value": "42", "action_ts": "1.0"}
+    body = {"user": {"id": "U0ANA001"}, "response_url": "http://127.0.0.1:9/x", "actions": [click]}
+    away = Intake(inbox, replace(desk, reader=AwayReader()), Running())
+    await Clicks(away).event(ack, body)
+    await Clicks(Intake(inbox, desk, Running())).event(ack, body)  # nobody listens there
 
 
 async def test_handing_back_is_answered_in_place(
