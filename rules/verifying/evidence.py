@@ -176,7 +176,7 @@ def _by_load(at: Incident, seen: Verification | None, expects: Expects, told: Ev
             )
         case Proof.BACKFILL:
             return _backfilled(at, seen.covered if seen else (), expects, told)
-        case _ if told.kind == BACKFILL and _loads_another(expects, told):
+        case _ if _loads_another(expects, told):
             return _nothing(
                 "{run} went well and loaded another interval: it proves nothing.", run=told.name
             )
@@ -238,8 +238,16 @@ def _backfilled(
 
 
 def _loads_another(expects: Expects, told: Evidence) -> bool:
+    """Tell whether it loaded another interval: as a backfill any other, else one before what is bad.
+
+    A run of last week that is cleared, or caught up on, says nothing of today's.
+    """
     loaded, bad = interval_of(told.labels), expects.bad
-    return loaded is not None and bad is not None and not covers((loaded,), bad)
+    if loaded is None or bad is None:
+        return False
+    if told.kind == BACKFILL:
+        return not covers((loaded,), bad)
+    return loaded[1] <= bad[0] and loaded != bad
 
 
 def _still_bad(told: Evidence, bad: Interval | None) -> Sentence:

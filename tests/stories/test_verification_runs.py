@@ -18,6 +18,7 @@ from tests.stories.fixes import (
     FRIDAY,
     MONDAY_RUN,
     SHOP,
+    day_of,
     fixed_on_friday,
     over,
     run,
@@ -163,3 +164,18 @@ async def test_what_the_catalogue_has_not_told_yet_is_not_gone(tell: Tell) -> No
     await story.until(MONDAY_RUN + timedelta(hours=2, minutes=15))
     story.pages("bo")
     assert await verdict(story) is Verdict.FAILED
+
+
+async def test_last_weeks_run_that_is_cleared_does_not_end_todays_failure(tell: Tell) -> None:
+    story = tell(waits())
+    story.clock.set(FRIDAY)
+    began = FRIDAY - timedelta(minutes=20)
+    await task(story, began, well=False, **day_of(began))
+    story.pages("ana")
+    await story.after(minutes=30)
+    cleared = {**day_of(began - timedelta(days=7)), "cleared": "true"}
+    await task(story, story.clock.now(), well=True, **cleared)
+    assert await verdict(story) is Verdict.PENDING
+    await story.until(MONDAY_RUN + timedelta(minutes=10))
+    await task(story, MONDAY_RUN, well=True, **day_of(MONDAY_RUN))
+    assert await verdict(story) is Verdict.PASSED

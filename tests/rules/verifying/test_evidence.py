@@ -10,7 +10,7 @@ from rules.alert import Alert, AlertStatus, Severity
 from rules.catalogue import Asset, Catalogue, Product
 from rules.grouping import open_incident
 from rules.incident import Incident
-from rules.run import BACKFILL, SCHEDULED, Run, RunState
+from rules.run import BACKFILL, MANUAL, SCHEDULED, Run, RunState
 from rules.sentence import plain
 from rules.verifying.evidence import Evidence, Finding, Judged, concerns, judged, of_run
 from rules.verifying.expecting import claimed
@@ -158,9 +158,15 @@ def of_day(day: int) -> dict[str, str]:
         (BACKFILL, of_day(22), Finding.PROVES),
         (BACKFILL, {"dag_id": "shop"}, Finding.PROVES),
         (SCHEDULED, of_day(23), Finding.PROVES),
+        (SCHEDULED, of_day(22), Finding.PROVES),
+        (SCHEDULED, of_day(21), Finding.NOTHING),  # caught up on
+        (SCHEDULED, {**of_day(15), "cleared": "true"}, Finding.NOTHING),
+        (MANUAL, {"dag_id": "shop", "logical_date": "2026-11-23T09:00:00"}, Finding.PROVES),
+        (MANUAL, {"dag_id": "shop", "logical_date": "2026-11-21T09:00:00"}, Finding.NOTHING),
+        (MANUAL, {"dag_id": "shop"}, Finding.PROVES),
     ],
 )
-def test_a_backfill_of_another_interval_tells_nothing_of_the_one_that_failed(
+def test_a_run_of_another_interval_tells_nothing_of_the_one_that_failed(
     kind: str, labels: Mapping[str, str], finding: Finding
 ) -> None:
     at = pending("airflow", **of_day(22))
