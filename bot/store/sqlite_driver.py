@@ -3,6 +3,7 @@
 The visits, not SQLite, are what a short transaction on one file spends its time on.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, Self, TypeVar
@@ -24,6 +25,22 @@ class OneVisitConnection(aiosqlite.Connection):
 
     _is_to_begin = False
     _was_visited = False
+    ended: asyncio.Future[None] | None = None
+    """Done once its thread has nothing more to say; None before it was asked to stop."""
+
+    def stop(self) -> asyncio.Future[None] | None:
+        self.ended = super().stop()
+        return self.ended
+
+    async def _connect(self) -> Self:
+        try:
+            await super()._connect()
+        except BaseException:
+            # its thread would answer into a loop that is closed: whoever cannot connect, ends
+            if self.ended is not None:
+                await self.ended
+            raise
+        return self
 
     def cursor(self) -> Any:
         return OneVisitCursor(self)

@@ -31,6 +31,19 @@ async def test_a_transaction_takes_the_lock_with_its_first_statement(tmp_path: P
     await other.close()
 
 
+async def test_who_cannot_connect_ends_before_that_is_told() -> None:
+    """A thread that answers into a closed loop ends in a traceback, long after the words."""
+
+    def refuse() -> sqlite3.Connection:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    connection = OneVisitConnection(refuse, 64)
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        await connection
+    assert connection.ended is not None
+    assert connection.ended.done()
+
+
 async def test_what_was_rolled_back_is_gone(tmp_path: Path) -> None:
     one = await _opened(tmp_path / "a.db")
     one.begin()
