@@ -140,10 +140,10 @@ def open_modal(
 
 
 def _rotations(on_call: OnCall) -> list[Json]:
-    names = on_call.rotations[:99]
+    names = [name for name in on_call.rotations if units(name) <= 150]
     if not names:
         return []
-    choices = [(f"on call for {name}", name) for name in names if units(name) <= 150]
+    choices = [(f"on call for {name}", name) for name in names]
     element = kit.select("rotation", choices, names[0])
     return [kit.input_block("rotation", "Page whoever is", element)]
 

@@ -236,6 +236,8 @@ def test_an_emoji_counts_as_two() -> None:
         modals.open_modal("Create incident", ON_CALL, "{}", title=fires, details=fires),
         modals.override_modal(OnCall([Span(NOW, NOW + timedelta(1), "🔥" * n, "primary", (ANA,))
                                       for n in range(70, 75)]), "U0ANA001", "{}"),
+        modals.open_modal("Page someone", OnCall([Span(NOW, NOW + timedelta(1), "🔥" * 99,
+                                                       "primary", (ANA,))]), "{}"),
         kit.message(md("x"), [kit.section(Mrkdwn(fires)), *kit.fields([Mrkdwn(fires)])]),
     )  # fmt: skip
     for one in made:
