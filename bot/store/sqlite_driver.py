@@ -35,7 +35,7 @@ class OneVisitConnection(aiosqlite.Connection):
     async def _connect(self) -> Self:
         try:
             await super()._connect()
-        except BaseException:
+        except sqlite3.Error:
             # its thread would answer into a loop that is closed: whoever cannot connect, ends
             if self.ended is not None:
                 await self.ended
