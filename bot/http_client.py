@@ -17,6 +17,7 @@ LONGEST_WAIT = timedelta(hours=1)
 """Nobody's limit lasts longer."""
 _QUOTED = 200
 _NOT_YET = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+"""The same request may work a moment later."""
 _SAID = ("errors", "errorMessages", "detail", "message", "title", "error")
 
 
@@ -85,14 +86,9 @@ async def ask(
         raise RetryLaterError(why, unsure=writes) from error
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
         raise told_to_wait(name, answer, untold_wait)
-    if is_passing(answer.status):
+    if answer.status in _NOT_YET or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise RetryLaterError(f"{name} answered {answer.status}", unsure=writes)
     return answer
-
-
-def is_passing(status: int) -> bool:
-    """Tell whether the same request may work a moment later."""
-    return status in _NOT_YET or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def told_to_wait(name: str, answer: Answer, untold: timedelta | None = None) -> RetryLaterError:

@@ -4,18 +4,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from http import HTTPStatus
 
 import aiohttp
 
 from bot.courier import signature
-from bot.http_client import is_passing
-from bot.ports.delivering import Delivered, GiveUpError, LeaseLostError, RetryLaterError
+from bot.http_client import ask
+from bot.ports.delivering import Delivered, GiveUpError, LeaseLostError
 from bot.ports.jobs import Job, JsonObject
 from bot.ports.store import Reader
 from rules.incident import Incident
 
 TIMEOUT = aiohttp.ClientTimeout(total=4)
+_UNTOLD_WAIT = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +57,18 @@ class WebhookDeliverer:
         return Delivered()
 
     async def _post(self, name: str, url: str, body: bytes, headers: dict[str, str]) -> None:
-        try:
-            async with self._session.post(
-                url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False
-            ) as answer:
-                status, retry_after = answer.status, answer.headers.get("Retry-After", "")
-        except (TimeoutError, aiohttp.ClientError) as error:
-            why = f"webhook {name}: {type(error).__name__}"
-            raise RetryLaterError(
-                why, unsure=not isinstance(error, aiohttp.ClientConnectorError)
-            ) from error
-        if status < HTTPStatus.MULTIPLE_CHOICES:
-            return
-        why = f"webhook {name} answered {status}"
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            known = retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 9
-            after = timedelta(seconds=int(retry_after)) if known else None
-            raise RetryLaterError(why, after=after, throttled=True)
-        if is_passing(status):
-            raise RetryLaterError(why, unsure=True)
-        raise GiveUpError(f"{why}: check its url and secret")
+        answer = await ask(
+            self._session,
+            "POST",
+            url,
+            name=f"webhook {name}",
+            within=TIMEOUT,
+            untold_wait=_UNTOLD_WAIT,
+            data=body,
+            headers=headers,
+        )
+        if not answer.is_fine:
+            raise GiveUpError(f"webhook {name} answered {answer.status}: check its url and secret")
 
 
 def signed(target: WebhookTarget, body: bytes, key: str) -> dict[str, str]:
