@@ -12,10 +12,16 @@ if TYPE_CHECKING:
     from typer import Typer
 
 
+_INTERRUPTED = 130
+"""What a shell expects of who was ended by SIGINT."""
+
+
 def main() -> None:
     """Run one command."""
     try:
         commands(sys.argv[1:])()
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)  # while it was still loading
     except OSError as error:
         if isinstance(error, PermissionError) and error.filename is not None:
             place = f"{os.fsdecode(error.filename)} cannot be used: {error.strerror}."

@@ -1,8 +1,6 @@
 """What this user may not read is said in words, with what to do; it is never a traceback."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -74,17 +72,3 @@ def test_a_database_that_may_not_be_seen_is_not_taken_for_none(closed: Path) -> 
     assert as_nobody(lambda: exists(f"sqlite:///{closed}/inside/x.db"))
     with pytest.raises(StoreUnfitError, match="cannot be looked at"):
         as_nobody(lambda: lock(closed / "inside" / "folder" / "x.db").close())
-
-
-def test_whatever_else_may_not_be_used_is_named_with_what_to_do() -> None:
-    code = "from bot import __main__ as main\n"
-    code += "def denied(words):\n    raise PermissionError(13, 'Permission denied', '/x/watchbill.db')\n"
-    code += "main.commands = denied\nmain.main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 1
-    assert done.stderr == (
-        "/x/watchbill.db cannot be used: Permission denied."
-        " Run this as the bot's user, or as root.\n"
-    )
