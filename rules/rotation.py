@@ -32,7 +32,8 @@ class OnCall:
 
     `roles` names roles in the order they are paged, also those that have nobody; `fallbacks`
     the people to page when nobody has any role of a rotation. Turns go on after `known_until`,
-    where looking ahead ended (None: the spans are all there is).
+    where looking ahead ended (None: the spans are all there is). `gone` are rotations that left
+    the roster, and when: what they were is known, and nobody is to have them now.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class OnCall:
         roles: Mapping[str, Sequence[str]] | None = None,
         fallbacks: Mapping[str, Sequence[str]] | None = None,
         known_until: datetime | None = None,
+        gone: Mapping[str, datetime] | None = None,
     ) -> None:
         found: dict[tuple[str, str], list[Span]] = {}
         for span in sorted(spans, key=attrgetter("start", "end")):
@@ -51,10 +53,21 @@ class OnCall:
         self._roles = _roles(found, roles or {})
         self._fallbacks = {name: tuple(people) for name, people in (fallbacks or {}).items()}
         self.known_until = known_until
+        self.gone = dict(gone or {})
 
     @property
     def rotations(self) -> tuple[str, ...]:
+        """Return the rotations there are."""
+        return tuple(name for name in self._roles if name not in self.gone)
+
+    @property
+    def ever(self) -> tuple[str, ...]:
+        """Return those that are gone as well."""
         return tuple(self._roles)
+
+    def rotations_at(self, when: datetime) -> tuple[str, ...]:
+        """Return the rotations there were at an instant."""
+        return tuple(n for n in self._roles if n not in self.gone or when < self.gone[n])
 
     def roles(self, rotation: str) -> tuple[str, ...]:
         """Return the rotation's roles as they are paged; `primary` and `secondary` first."""

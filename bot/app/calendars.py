@@ -177,7 +177,7 @@ class Calendars:
         A roster that knows no rotation has not been read: it takes nothing back.
         """
         on_call = self._parts.roster.on_call(changes, now)
-        if on_call is self._on_call or not (self._leads and on_call.rotations):
+        if on_call is self._on_call or not (self._leads and on_call.ever):
             return on_call, None
         return on_call, events_of(on_call.all_spans(), *window(self._parts.spec, now))
 
@@ -198,7 +198,7 @@ class Calendars:
             parts.followers.restore(await parts.store.followings())
             self._restored = True
         for rotation in parts.spec.google.calendars:
-            if rotation in on_call.rotations:
+            if rotation in on_call.ever:
                 wanted = shared_plan(parts.spec, on_call, parts.people, rotation, now)
                 parts.followers.want(rotation, wanted, now)
             else:

@@ -25,7 +25,7 @@ async def sync_now(
     lines, good = [], True
     try:
         for name in rotations:
-            if name not in on_call.rotations:
+            if name not in on_call.ever:
                 lines.append(f"{name}: the roster has no such rotation; its calendar stays.")
                 good = False
                 continue

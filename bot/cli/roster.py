@@ -72,7 +72,7 @@ def why_now(
         return [], _EMPTY
     on_call = roster.on_call(changes, now)
     try:
-        names = (find_rotation(on_call, rotation),) if rotation else on_call.rotations
+        names = (find_rotation(on_call, rotation),) if rotation else on_call.rotations_at(now)
     except NotInRosterError as error:
         raise fail(str(error)) from error
     schedule = roster.schedule(changes, now)
@@ -91,7 +91,7 @@ def who_is(
         answers = who(on_call, people, at, rotation=rotation)
     except NotInRosterError as error:
         raise fail(str(error)) from error
-    zones = {name: roster.zone(name) for name in on_call.rotations} if roster else {}
+    zones = {name: roster.zone(name) for name in on_call.ever} if roster else {}
     return who_json(answers), who_text(answers, zones) or _EMPTY
 
 

@@ -23,7 +23,7 @@ async def why_blocks(desk: Desk, rotation: str, when: datetime) -> list[Json]:
         schedule = desk.schedule(await desk.reader.changes(since))
     except NotStoredError:
         return []
-    chosen = (find_rotation(on_call, rotation),) if rotation else on_call.rotations
+    chosen = (find_rotation(on_call, rotation),) if rotation else on_call.rotations_at(when)
     lines = [
         _line(rotation=name, role=why.role, reasons=[reason.text for reason in why.reasons])
         for name in chosen[:_MOST_ROTATIONS]

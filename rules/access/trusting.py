@@ -41,5 +41,6 @@ def trusted(on_call: OnCall, named_people: Named | None) -> OnCall:
             )
             for span in on_call.all_spans()
         ),
-        roles={rotation: on_call.roles(rotation) for rotation in on_call.rotations},
+        roles={rotation: on_call.roles(rotation) for rotation in on_call.ever},
+        gone=on_call.gone,
     )

@@ -79,7 +79,7 @@ def loads(
     people on call together carry the whole time each; one person in two roles carries both.
     """
     found: dict[str, Load] = {}
-    for rotation in on_call.rotations:
+    for rotation in on_call.ever:
         calendar = (calendars or {}).get(rotation, Calendar())
         for role in on_call.roles(rotation):
             if roles is not None and role not in roles:

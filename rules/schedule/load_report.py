@@ -123,7 +123,7 @@ def members_of(
     """Return who takes part: whoever has a turn in the time, or stands in an order now."""
     named = {
         person
-        for name in on_call.rotations
+        for name in on_call.ever
         for role in on_call.roles(name)
         for span in within(on_call, name, role, start, end)
         for person in span.people

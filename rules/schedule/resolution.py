@@ -55,6 +55,11 @@ def on_call(schedule: Schedule, start: datetime, end: datetime, *, whole: bool =
         roles={name: roles_of(plan) for name, plan in newest.items()},
         fallbacks={name: plan.fallback for name, plan in newest.items()},
         known_until=end,
+        gone={
+            name: plan.valid_from
+            for name, plan in newest.items()
+            if plan.valid_from != ALWAYS and not roles_of(plan)
+        },
     )
 
 

@@ -52,7 +52,7 @@ def who(on_call: OnCall, people: People, at: datetime, *, rotation: str = "") ->
     """
     return [
         _on_duty(on_call, people, (name, role), at)
-        for name in _rotations(on_call, rotation)
+        for name in _rotations(on_call, rotation, at)
         for role in on_call.roles(name)
     ]
 
@@ -65,7 +65,7 @@ def next_turns(
     Raises NotInRosterError for a rotation that the roster does not have.
     """
     turns: list[Turn] = []
-    for name in _rotations(on_call, rotation):
+    for name in _rotations(on_call, rotation, now):
         for role in on_call.roles(name):
             coming = (span for span in _runs(on_call, name, role) if span.start > now)
             turns += [_turn(span, people) for span, _ in zip(coming, range(count), strict=False)]
@@ -110,7 +110,7 @@ def find_rotation(on_call: OnCall, written: str, *, person: str = "") -> str:
         raise NotInRosterError("The roster is empty. Add rows to it.")
     if written:
         bare = written.lstrip("#@").casefold()
-        found = next((name for name in names if name.casefold() == bare), None)
+        found = next((name for name in on_call.ever if name.casefold() == bare), None)
         if found is None:
             hit = nearest(bare, names)
             meant = f'Did you mean "{hit}"?' if hit else f"There are {_these(names)}."
@@ -187,8 +187,8 @@ def names_of(people: Sequence[Person]) -> str:
     return " and ".join(person.name for person in people) or "nobody"
 
 
-def _rotations(on_call: OnCall, written: str) -> tuple[str, ...]:
-    return (find_rotation(on_call, written),) if written else on_call.rotations
+def _rotations(on_call: OnCall, written: str, at: datetime) -> tuple[str, ...]:
+    return (find_rotation(on_call, written),) if written else on_call.rotations_at(at)
 
 
 def _on_duty(on_call: OnCall, people: People, slot: tuple[str, str], at: datetime) -> OnDuty:

@@ -25,7 +25,7 @@ _MOST_ROTATIONS = 20
 
 def who_answer(on_call: OnCall, rotation: str, when: datetime, now: datetime, names: Names) -> Json:
     """Who is on call at `when`, in one rotation or in all of them."""
-    rotations = (rotation,) if rotation else on_call.rotations[:_MOST_ROTATIONS]
+    rotations = (rotation,) if rotation else on_call.rotations_at(when)[:_MOST_ROTATIONS]
     if not rotations:
         return said(md("Nobody is on call: the roster is empty. Add rows to it."))
     lead = md("On call {when}:", when=at(when, now)) if when != now else md("On call now:")

@@ -9,7 +9,9 @@ import pytest
 from bot.roster.acceptance import Loaded
 from bot.roster.roster import Roster, RosterFile
 from bot.roster.settings import RosterSettings
+from rules.schedule.reminders import gap_warnings
 from rules.schedule.roster import Override
+from rules.schedule.who import find_rotation, who
 from tests.bot.roster.sheets import PEOPLE, settings
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
@@ -160,6 +162,25 @@ def test_a_rotation_that_vanishes_is_held_and_the_rest_goes_on(path: Path) -> No
     assert file.load(NOW).held == ("data",)
     assert primary(file, rotation="data") == "ana"
     assert primary(file, rotation="web") == "cy"
+
+
+def test_a_rotation_that_was_renamed_is_asked_for_no_more(path: Path) -> None:
+    header = "Rotation,Start,Who\n"
+    path.write_text(header + "data,2026-11-16,ana ruiz\n")
+    file = roster_file(path)
+    file.load(NOW)
+    write(path, header + "platform,2026-11-16,ana ruiz\n")
+    assert file.load(NOW + timedelta(hours=1)).held == ("data",)
+    file.confirm(NOW + timedelta(hours=2))
+    later = NOW + timedelta(hours=3)
+    on_call = Roster(file).on_call((), later)
+    assert on_call.rotations == ("platform",), "the first is that of routes without one"
+    assert [one.rotation for one in who(on_call, PEOPLE, later)] == ["platform"]
+    assert {one.rotation for one in gap_warnings(on_call, later)} == {"platform"}
+    assert find_rotation(on_call, "") == "platform"
+    before = who(on_call, PEOPLE, NOW + timedelta(hours=1))
+    assert {one.rotation: len(one.people) for one in before} == {"data": 1, "platform": 1}
+    assert who(on_call, PEOPLE, NOW, rotation="data")[0].people != ()
 
 
 def test_a_roster_that_has_run_out_may_be_replaced_by_one_that_starts_late(path: Path) -> None:
