@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -190,8 +191,10 @@ def _fits(issue: Issue, which: IssueFilter, now: datetime) -> bool:
     )
 
 
-@pytest.mark.parametrize("few", [3, 30, 1000])
-@pytest.mark.parametrize(("most", "common"), [(20, 3), (20, 1_000), (10_000, 3)])
+FEW = (3, 30, 1000)
+MOST_AND_COMMON = ((20, 3), (20, 1_000), (10_000, 3))
+
+
 @pytest.mark.parametrize(
     "which",
     [
@@ -202,29 +205,27 @@ def _fits(issue: Issue, which: IssueFilter, now: datetime) -> bool:
     ],
 )
 async def test_many_matches_are_met_on_the_way_and_are_the_same(
-    opened_store: OpenedStore,
-    clock: FakeClock,
-    which: IssueFilter,
-    few: int,
-    most: int,
-    common: int,
+    opened_store: OpenedStore, clock: FakeClock, which: IssueFilter
 ) -> None:
     now = clock.now()
     issues = await kept(opened_store, history(now))
     wanted = {i.number for i in issues if _fits(i, which, now)}
-    reads = SqlIssues(opened_store.database, few=few, most_counted=most, common=common)
-    for by in (SortBy.OPENED, SortBy.TTR):
-        query = IssueQuery(filter=which, sort=by, size=7, typical=True)
-        page = await reads.page(query, now)
-        assert page.total == len(wanted) if page.exact else page.total <= len(wanted)
-        seen = [i.number for i in page.issues]
-        while page.more_after:
-            page = await reads.page(replace(query, after=seen[-1]), now)
-            seen += [i.number for i in page.issues]
-        assert seen == [n for n in expected(issues, by, descending=True) if n in wanted]
     newest = expected([i for i in issues if i.number in wanted], SortBy.OPENED, descending=True)
     of = {i.number: i.measures for i in issues}
-    assert page.typical == typical([of[n] for n in newest[:few]])
+    for few, (most, common) in product(FEW, MOST_AND_COMMON):
+        reads = SqlIssues(opened_store.database, few=few, most_counted=most, common=common)
+        told = f"few={few} most={most} common={common}"
+        for by in (SortBy.OPENED, SortBy.TTR):
+            query = IssueQuery(filter=which, sort=by, size=7, typical=True)
+            page = await reads.page(query, now)
+            assert page.total == len(wanted) if page.exact else page.total <= len(wanted), told
+            seen = [i.number for i in page.issues]
+            while page.more_after:
+                page = await reads.page(replace(query, after=seen[-1]), now)
+                seen += [i.number for i in page.issues]
+            in_order = expected(issues, by, descending=True)
+            assert seen == [n for n in in_order if n in wanted], told
+        assert page.typical == typical([of[n] for n in newest[:few]]), told
 
 
 async def test_words_are_looked_up_in_their_index(
