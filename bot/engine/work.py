@@ -28,6 +28,7 @@ from rules.rotation import OnCall
 from rules.rulebook import RuleBook
 from rules.schedule.roster import Change, Schedule
 from rules.shown_alert import remembered
+from rules.verifying.evidence import as_told
 
 log = structlog.get_logger()
 
@@ -108,6 +109,7 @@ class Work:
                 openings = 0
             case Open():
                 incident, openings = self._open(alert, storm=placement.storm)
+        alert = as_told(alert, incident)
         before = same.status if same and same.incident_id == incident.id else None
         event = AlertReceived(alert, before, openings, began_at)
         decision = self.apply(incident, event, received_at)

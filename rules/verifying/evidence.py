@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from rules.alert import Alert, AlertStatus
 from rules.environment import differing, environment_of
 from rules.events import AlertReceived
 from rules.incident import Incident
 from rules.run import BACKFILL, Run, RunState
 from rules.sentence import Sentence, Value, say
+from rules.shown_alert import thing_of
 from rules.verification import Expects, Interval, Proof, Verification
 from rules.verifying.about import node_of, of_another_pipeline, same_run
-from rules.verifying.interval import covers, interval_of, joined
+from rules.verifying.interval import covers, interval_of, is_before, joined
 from rules.verifying.signals import Signal
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -162,6 +164,22 @@ def ran_in(at: Incident, told: Evidence) -> str:
     return told.run_id
 
 
+def as_told(alert: Alert, at: Incident) -> Alert:
+    """Return an alert as an open incident must hear it: an end of an earlier interval as a remark.
+
+    Airflow tells of a run of last week that somebody clears as of the same task as today's.
+    """
+    bad, loaded = at.bad or interval_of(at.labels), interval_of(alert.labels)
+    dag = alert.labels.get("dag_id", "")
+    its_own = thing_of(alert) == (at.source, at.dedup_key)
+    same = its_own or bool(dag and dag == at.labels.get("dag_id"))
+    if alert.status is not AlertStatus.RESOLVED or not at.is_open or not same:
+        return alert
+    if bad is None or loaded is None or not is_before(loaded, bad):
+        return alert
+    return replace(alert, status=AlertStatus.INFO, title=f"{alert.title}, of an earlier interval")
+
+
 def repaired(at: Incident, expects: Expects, told: Evidence) -> Judged:
     """Say what a source's own word is worth for an incident that nobody claimed to have fixed."""
     seen = at.verification
@@ -247,7 +265,7 @@ def _loads_another(expects: Expects, told: Evidence) -> bool:
         return False
     if told.kind == BACKFILL:
         return not covers((loaded,), bad)
-    return loaded[1] <= bad[0] and loaded != bad
+    return is_before(loaded, bad)
 
 
 def _still_bad(told: Evidence, bad: Interval | None) -> Sentence:

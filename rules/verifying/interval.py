@@ -51,6 +51,11 @@ def covers(parts: Iterable[Interval], whole: Interval) -> bool:
     return any(start <= whole[0] and whole[1] <= end for start, end in joined(parts))
 
 
+def is_before(one: Interval, other: Interval) -> bool:
+    """Tell whether an interval is over when the other one begins."""
+    return one[1] <= other[0] and one != other
+
+
 def instant_of(written: str) -> datetime | None:
     """Return the instant that a label tells, of UTC where it names no zone; None for none."""
     try:

@@ -10,6 +10,7 @@ from rules.alert import AlertStatus
 from rules.catalogue import Asset, Catalogue, LoadType
 from rules.cron import Schedule
 from rules.expected_runs import Expectation, ExpectedRuns
+from rules.incident import State
 from rules.run import BACKFILL, RunState
 from rules.verification import Verdict
 from rules.verifying.settings import VerifyingRules
@@ -172,7 +173,24 @@ async def test_last_weeks_run_that_is_cleared_does_not_end_todays_failure(tell: 
     began = FRIDAY - timedelta(minutes=20)
     await task(story, began, well=False, **day_of(began))
     story.pages("ana")
-    await story.after(minutes=30)
+    await story.after(minutes=2)
+    cleared = {**day_of(began - timedelta(days=7)), "cleared": "true"}
+    await task(story, story.clock.now(), well=True, **cleared)
+    assert await story.state() is State.TRIGGERED
+    assert "shop_daily.load succeeded, of an earlier interval" in await timeline(story)
+    await story.after(minutes=10)
+    story.pages("dee")
+    await story.does("dee", "acked")
+    await story.until(MONDAY_RUN + timedelta(minutes=10))
+    await task(story, MONDAY_RUN, well=True, **day_of(MONDAY_RUN))
+    assert await story.state() is State.RESOLVED
+    assert await verdict(story) is Verdict.PASSED
+
+
+async def test_last_weeks_run_proves_no_fix_of_todays(tell: Tell) -> None:
+    story = tell(waits())
+    began = FRIDAY - timedelta(minutes=20)
+    await fixed_on_friday(story, **day_of(began))
     cleared = {**day_of(began - timedelta(days=7)), "cleared": "true"}
     await task(story, story.clock.now(), well=True, **cleared)
     assert await verdict(story) is Verdict.PENDING
