@@ -9,7 +9,7 @@ import aiohttp
 
 from bot.courier import signature
 from bot.http_client import ask
-from bot.ports.delivering import Delivered, GiveUpError, LeaseLostError
+from bot.ports.delivering import Delivered, GiveUpError, LeaseLostError, not_here
 from bot.ports.jobs import Job, JsonObject
 from bot.ports.store import Reader
 from rules.incident import Incident
@@ -42,14 +42,16 @@ class WebhookDeliverer:
     async def deliver(self, job: Job) -> Delivered:
         """POST the incident as it now is.
 
-        Raises RetryLaterError on 429, 5xx, time-outs and broken connections, GiveUpError on any
-        other answer and when the webhook or the incident is gone.
+        Raises RetryLaterError on 429, 5xx, time-outs, broken connections and, at first, for a
+        webhook that is not configured; GiveUpError on any other answer, or without the incident.
         """
         name = str(job.payload.get("webhook", ""))
         target = self._targets.get(name)
         incident = await self._reader.incident(job.incident_id)
-        if target is None or incident is None:
-            raise GiveUpError(f"webhook {name} is not configured any more: add it to webhooks")
+        if incident is None:
+            raise GiveUpError("there is no such incident any more")
+        if target is None:
+            raise not_here(job, f"webhook {name} is not configured: add it to webhooks")
         body = json.dumps(incident_payload(incident), ensure_ascii=False).encode()
         if not await job.still_ours():
             raise LeaseLostError

@@ -8,6 +8,9 @@ from bot.ports.jobs import Job
 
 CLOCKS_APART = timedelta(minutes=2)
 """A clock that is wrong by more than this may miss what it sent itself, and send it again."""
+_ELSEWHERE = 10
+"""So often what is not configured here is left to whoever claims it next."""
+_SOON = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,13 @@ class LeaseLostError(Exception):
 
 class GiveUpError(Exception):
     """It can never succeed as it is; the text says why and what to do."""
+
+
+def not_here(job: Job, why: str) -> RetryLaterError | GiveUpError:
+    """Return how to fail for what our configuration lacks: another replica may have a newer one."""
+    if job.attempts < _ELSEWHERE:
+        return RetryLaterError(why, after=_SOON, ours=True)
+    return GiveUpError(why)
 
 
 class Deliverer(Protocol):
