@@ -71,7 +71,8 @@ def is_surely_foreign(document: Json, team: str) -> bool:
 
     The token of a whole organisation names that, and no workspace.
     """
-    return team.startswith("T") and is_foreign(document, team)
+    told = document.get("team_id") or document.get("is_stranger")
+    return bool(told) and team.startswith("T") and is_foreign(document, team)
 
 
 def member_of(document: Json, team: str) -> Member:

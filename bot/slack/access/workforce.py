@@ -6,7 +6,7 @@ from bot.ports.access import Workforce
 from bot.ports.delivering import GiveUpError
 from bot.slack.api import SlackApi
 from bot.slack.blocks import Json
-from bot.slack.members import Members
+from bot.slack.members import Members, is_surely_foreign
 from rules.people import People, Person
 
 CLOSED = "their Slack account is closed"
@@ -25,7 +25,9 @@ class SlackWorkforce:
         self._people = people
 
     async def look(self, people: Sequence[str], groups: Sequence[str]) -> Workforce:
-        documents = await self._members.documents(afresh=True)
+        listed, team = await self._members.documents(afresh=True), await self._members.team()
+        # what address somebody of another workspace has is that one's word
+        documents = {user: one for user, one in listed.items() if not is_surely_foreign(one, team)}
         by_email: dict[str, list[Json]] = {}
         for document in documents.values():
             if email := str((document.get("profile") or {}).get("email") or "").casefold():

@@ -21,6 +21,9 @@ class Listed:
         assert afresh
         return self._documents
 
+    async def team(self) -> str:
+        return "T0OURS"
+
 
 class Api:
     async def read(self, method: str, **arguments: Any) -> dict[str, Any]:
@@ -57,6 +60,17 @@ async def test_each_reason_is_named_and_the_others_may() -> None:
     }
     # one person has one key, or they could answer their own request; who is unfit is not listed
     assert dict(found.groups) == {"data": frozenset({"ana@example.com", "cy@example.com"})}
+
+
+async def test_who_left_is_not_kept_in_by_somebody_elsewhere_of_the_same_address() -> None:
+    slack = workforce(
+        member("U1", "ana@example.com", deleted=True, team_id="T0OURS"),
+        member("U2", "ana@example.com", team_id="T0THEIRS"),
+        member("U9", "far@example.com", team_id="T0THEIRS"),
+    )
+    found = await slack.look(["ana@example.com", "far@example.com"], ["data"])
+    assert dict(found.barred) == {"ana@example.com": CLOSED, "far@example.com": UNKNOWN}
+    assert dict(found.groups) == {"data": frozenset()}
 
 
 async def test_an_address_counts_whole() -> None:
