@@ -38,7 +38,7 @@ class Service:
     ) -> Any:
         """Write once and return the answer's JSON, None without any.
 
-        Raises RetryLaterError on 429, 5xx, time-outs and broken connections (`unsure` when it may
+        Raises RetryLaterError where it may work later or was not answered (`unsure` when it may
         have been taken), GiveUpError on any other refusal, with what to do.
         """
         return (await self._send("POST", path, data=form or body, headers=headers)).json()
