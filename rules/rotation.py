@@ -51,6 +51,7 @@ class OnCall:
         self._spans = {slot: tuple(own) for slot, own in found.items()}
         self._starts = {slot: [span.start for span in own] for slot, own in found.items()}
         self._roles = _roles(found, roles or {})
+        self._planned = {name: frozenset(own) for name, own in (roles or {}).items()}
         self._fallbacks = {name: tuple(people) for name, people in (fallbacks or {}).items()}
         self.known_until = known_until
         self.gone = dict(gone or {})
@@ -72,6 +73,10 @@ class OnCall:
     def roles(self, rotation: str) -> tuple[str, ...]:
         """Return the rotation's roles as they are paged; `primary` and `secondary` first."""
         return self._roles.get(rotation, ())
+
+    def expects(self, rotation: str, role: str) -> bool:
+        """Whether somebody is meant to have the role; not one that only is history, or an extra."""
+        return role in self._planned.get(rotation, (role,))
 
     def span_at(self, rotation: str, role: str, when: datetime) -> Span | None:
         """Return the span that holds `when`, or None where there is no cover."""

@@ -72,11 +72,12 @@ def overlaps(shifts: Iterable[Shift]) -> Iterator[Overlap]:
 
 
 def gaps(on_call: OnCall, start: datetime, end: datetime) -> list[Gap]:
-    """Return every stretch of [start, end) in which a known role has nobody, by rotation, role."""
+    """Return every stretch of [start, end) in which a role that is meant to be had has nobody."""
     return [
         gap
         for rotation in on_call.rotations
         for role in on_call.roles(rotation)
+        if on_call.expects(rotation, role)
         for gap in _gaps_of(on_call, rotation, role, (start, end))
     ]
 

@@ -48,12 +48,18 @@ class NotInRosterError(ValueError):
 def who(on_call: OnCall, people: People, at: datetime, *, rotation: str = "") -> list[OnDuty]:
     """Return who has each role at `at`, of one rotation or of all.
 
-    Raises NotInRosterError for a rotation that the roster does not have.
+    A role that nobody has, will have, or is meant to have is left out. Raises NotInRosterError
+    for a rotation that the roster does not have.
     """
-    return [
+    found = (
         _on_duty(on_call, people, (name, role), at)
         for name in _rotations(on_call, rotation, at)
         for role in on_call.roles(name)
+    )
+    return [
+        duty
+        for duty in found
+        if duty.people or duty.next or on_call.expects(duty.rotation, duty.role)
     ]
 
 

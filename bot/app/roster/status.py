@@ -104,7 +104,10 @@ class RosterStatus:
             zone = ZoneInfo(self._roster.zone(rotation))
             for role in on_call.roles(rotation):
                 following = on_call.next_after(rotation, role, now)
-                people = self._names(on_call.at(rotation, role, now)) or "nobody"
+                present = on_call.at(rotation, role, now)
+                if not (present or following or on_call.expects(rotation, role)):
+                    continue
+                people = self._names(present) or "nobody"
                 after = ""
                 if following is not None:
                     at = following.start.astimezone(zone)

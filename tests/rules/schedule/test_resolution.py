@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from rules.hours import DAYS, Hours
 from rules.people import People, Person
+from rules.schedule.coverage import gaps
 from rules.schedule.resolution import on_call, plan_at, resolve
 from rules.schedule.roster import (
     AdvanceOn,
@@ -22,6 +23,7 @@ from rules.schedule.roster import (
     Unit,
     first_hand_off,
 )
+from rules.schedule.who import who
 from tests.rules.schedule.schedules import away, layer, override, plan, shift, swap, utc
 
 START, END = utc("2026-11-01T00:00Z"), utc("2027-01-31T00:00Z")
@@ -494,6 +496,21 @@ def test_a_new_version_does_not_cut_a_span_that_it_leaves_alone() -> None:
     assert (spans[0].start, spans[0].end) == (utc("2026-11-16T09:00Z"), utc("2026-11-23T09:00Z"))
     now = resolve(Schedule(plans=versions), utc(NINE), utc(TEN), whole=True)
     assert now == spans[:1]
+
+
+def test_a_role_that_was_given_up_is_no_gap() -> None:
+    both = plan(layer("ana"), layer("bo", role="secondary"))
+    fewer = plan(layer("ana"), valid_from=utc("2026-11-25T12:00Z"))
+    extra = override("cy", "2026-11-26T12:00Z", "2026-11-26T14:00Z", role="helper")
+    schedule = Schedule(plans=(both, fewer), overrides=(extra,))
+    found = on_call(schedule, START, END, whole=True)
+    now = utc("2026-11-27T12:00Z")
+    assert {gap.role for gap in gaps(found, now, END)} == set()
+    assert [duty.role for duty in who(found, People(), now)] == ["primary"]
+    before = who(found, People(), utc("2026-11-25T11:00Z"))
+    assert [duty.role for duty in before] == ["primary", "secondary", "helper"]
+    beyond = END + timedelta(days=10)
+    assert [gap.role for gap in gaps(found, beyond, beyond + timedelta(days=1))] == ["primary"]
 
 
 def test_a_span_that_goes_through_versions_is_found_whole_from_its_end() -> None:
