@@ -91,6 +91,7 @@ def check(
     faults = list(_source_faults(loaded.config, loaded.document))
     faults += _calendar_faults(loaded.config, loaded.document)
     faults += _mail_faults(loaded.config, loaded.document)
+    faults += _shared_calendar_faults(loaded.config, loaded.document)
     faults += _backend_faults(loaded.config, loaded.document)
     if loaded.config.roster is None:
         words = "no `roster`: nobody is ever on call"
@@ -102,6 +103,7 @@ def check(
         if findings.roles:
             faults += _unknown_rotations(loaded.parts, findings.roles, loaded.document)
             warnings += _unknown_roles(loaded.parts, findings.roles, loaded.document)
+            warnings += _unfollowed(loaded.config, findings.roles, loaded.document)
     if read_catalogue is not None and loaded.config.catalogue:
         catalogue = read_catalogue(loaded.config)
         faults += catalogue.faults
@@ -166,6 +168,31 @@ def _mail_faults(config: Config, document: Document) -> Iterator[Fault]:
         except OSError as error:
             words = f"no mail can be sent: {spec.ca_file}: {error.strerror or error}"
             yield document.fault(("contact", "email", "ca_file"), words)
+
+
+def _shared_calendar_faults(config: Config, document: Document) -> Iterator[Fault]:
+    google = config.calendar.google
+    if google is None:
+        return
+    # Google's libraries are heavy: only where a calendar is shared
+    from bot.calendar.google import service_account_file
+    from bot.calendar.google_faults import RefusedError
+
+    try:
+        service_account_file(google.credentials)()
+    except RefusedError as error:
+        yield document.fault(("calendar", "google", "credentials"), str(error))
+
+
+def _unfollowed(
+    config: Config, roles: Mapping[str, frozenset[str]], document: Document
+) -> Iterator[Fault]:
+    google = config.calendar.google
+    for rotation in google.calendars if google else ():
+        if rotation not in roles:
+            hint = did_you_mean(rotation, roles)
+            words = f'its calendar is not written: the roster has no rotation "{rotation}"{hint}'
+            yield document.fault(("calendar", "google", "calendars", rotation), words)
 
 
 def _backend_faults(config: Config, document: Document) -> Iterator[Fault]:

@@ -179,6 +179,29 @@ def test_routes_and_steps_are_checked_against_the_roster(config: Path) -> None:
     ]
 
 
+def test_a_shared_calendar_needs_its_key_and_a_rotation(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        LOCAL
+        + "calendar:\n"
+        + "  google:\n"
+        + "    credentials: key.json\n"
+        + "    calendars: {data: a@example.com, datta: b@example.com}\n"
+    )
+    roster = Rosters(RosterFindings(roles={"data": frozenset({"primary", "secondary"})}))
+    key = tmp_path / "key.json"
+    assert check(path, {}, roster).lines() == [
+        f"{path}:6: calendar.google.credentials: {key} cannot be read: No such file or directory.",
+        (
+            f"{path}:7: warning: its calendar is not written: "
+            'the roster has no rotation "datta"; did you mean `data`?'
+        ),
+        "1 fault, 1 warning",
+    ]
+    key.write_text("{}")
+    assert f"{key} is no key of a service account." in check(path, {}, roster).lines()[0]
+
+
 def test_a_roster_is_not_read_while_the_configuration_is_broken(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(LOCAL + "listn: x\n")
