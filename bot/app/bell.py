@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import aiohttp
 import structlog
 
 from bot.clock import Clock
-from bot.ports.contact import Backend, Summons
+from bot.ports.contact import Backend, Receipts, Summons
 from bot.ports.delivering import GiveUpError, RetryLaterError
 from bot.ports.jobs import JsonObject
 from bot.webhook import TIMEOUT, WebhookTarget, signed
@@ -23,10 +23,14 @@ PAUSE = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class PersonTarget:
-    """Somebody at all their addresses, each with the back-end that pages go by."""
+    """Somebody at all their addresses, each with the back-end that pages go by.
+
+    `receipts` are the services that ring on until somebody acknowledges there.
+    """
 
     name: str
     ways: Mapping[Method, tuple[Backend, str]]
+    receipts: Mapping[Method, Receipts] = field(default_factory=dict)
 
 
 Target = WebhookTarget | PersonTarget
@@ -41,6 +45,8 @@ class Bell:
         self._session = session
         self._targets = targets
         self._clock = clock
+        self._ringing: dict[str, Receipts] = {}
+        """What may ring on, by its key."""
 
     async def ring(
         self, document: JsonObject, key: str, only: Collection[str] | None = None
@@ -50,12 +56,23 @@ class Bell:
         `only` some of them are rung where it is given.
         """
         body = json.dumps(document, ensure_ascii=False).encode()
+        if document.get("state") == "clear":
+            await self._hush()
         return [
             name
             for name, target in self._targets.items()
             if (only is None or name in only)
             and await self._reach(name, target, document, body, key)
         ]
+
+    async def _hush(self) -> None:
+        """Let nothing ring on that an alarm began."""
+        ringing, self._ringing = self._ringing, {}
+        for key, service in ringing.items():
+            try:
+                await service.cancel(key)
+            except (RetryLaterError, GiveUpError) as error:
+                log.warning("an alarm may ring on", action="ring", error=str(error))
 
     async def _reach(
         self, name: str, target: Target, document: JsonObject, body: bytes, key: str
@@ -91,6 +108,8 @@ class Bell:
                 alarm=True,
                 calm=calm,
             )
+            if not calm and method in target.receipts:
+                self._ringing[summons.key] = target.receipts[method]
             try:
                 await backend.send(summons)
             except (RetryLaterError, GiveUpError) as error:

@@ -24,7 +24,7 @@ from bot.contact.webhook import Hook, PersonalWebhook
 from bot.contact_jobs import CONTACT, PAGE, RECEIPT
 from bot.engine.engine import Engine
 from bot.engine.reaching import Reaching
-from bot.ports.contact import Backend
+from bot.ports.contact import Backend, Receipts
 from bot.ports.delivering import Deliverer
 from bot.ports.inbox import Inbox
 from bot.store.opening import OpenedStore
@@ -73,7 +73,6 @@ def contact_side(
     answering = Answering(inbox, store.reader, clock, lambda key: people.by_key(key).name)
     reaching = Reaching(engine, store.store, clock)
     backends = backends_of(config, session, clock)
-    pushover = backends.get(Method.PUSHOVER)
     means = Means(
         backends=backends,
         people=people,
@@ -84,7 +83,7 @@ def contact_side(
         answering=answering,
         clock=clock,
         public_url=_reachable_at(config),
-        receipts={Method.PUSHOVER: pushover} if isinstance(pushover, Pushover) else {},
+        receipts=receipts_of(backends),
     )
     twilio = config.contact.twilio
     doors = Doors(
@@ -132,6 +131,11 @@ def backends_of(
         hooks = {one.name: Hook(one.url, one.secret.get_secret_value()) for one in config.webhooks}
         found[Method.WEBHOOK] = PersonalWebhook(hooks, session)
     return found
+
+
+def receipts_of(backends: Mapping[Method, Backend]) -> Mapping[Method, Receipts]:
+    """Return those that ring on until somebody acknowledges there."""
+    return {method: one for method, one in backends.items() if isinstance(one, Pushover)}
 
 
 def _email(spec: EmailSpec, clock: Clock) -> Backend:

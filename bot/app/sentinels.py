@@ -11,7 +11,7 @@ import aiohttp
 
 from bot.app.bell import Bell, PersonTarget, Target
 from bot.app.canary import Canary, CanaryParts
-from bot.app.contact_side import backends_of
+from bot.app.contact_side import backends_of, receipts_of
 from bot.app.watchdog import Watchdog, WatchdogParts
 from bot.clock import Clock, SystemClock
 from bot.config.sentinels import CanarySpec
@@ -205,7 +205,7 @@ def _people_of(
             for method, backend in backends.items()
             if (address := address_of(person, method))
         }
-        found[person.key] = PersonTarget(person.name, ways)
+        found[person.key] = PersonTarget(person.name, ways, receipts_of(backends))
     return found
 
 

@@ -28,6 +28,7 @@ def bell(services: Services, session: aiohttp.ClientSession) -> Bell:
             Method.PUSHOVER: (pushover, "u" * 30),
             Method.NTFY: (ntfy, "ana-pages"),
         },
+        {Method.PUSHOVER: pushover},
     )
     return Bell(session, {"ana": target}, RunningClock())
 
@@ -52,6 +53,18 @@ async def test_nobody_is_called_for_good_news() -> None:
     assert set(by_kind) == {"sms", "pushover", "ntfy"}
     assert "priority" not in by_kind["pushover"], "an emergency rings until it is acknowledged"
     assert by_kind["ntfy"]["priority"] == 3
+
+
+async def test_good_news_ends_what_the_alarm_began() -> None:
+    clear = {**ALARM, "state": "clear", "text": "All clear."}
+    async with running(Services()) as services, aiohttp.ClientSession() as session:
+        rung = bell(services, session)
+        await rung.ring(ALARM, "alarm.0")
+        await rung.ring(ALARM, "alarm.1")
+        assert services.cancelled == []
+        await rung.ring(clear, "clear")
+    emergencies = [one["answer"]["receipt"] for one in services.of("pushover")[:2]]
+    assert services.cancelled == emergencies
 
 
 @pytest.mark.parametrize(("broken", "reached"), [(3, ["ana"]), (12, [])])
