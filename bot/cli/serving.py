@@ -75,7 +75,8 @@ def local_google(
     except (KeyInTheWayError, NotLoopbackError) as error:
         raise fail(str(error)) from error
     except OSError as error:
-        raise fail(f"It cannot start: {error.strerror or error}.") from error
+        why = error.strerror or error
+        raise fail(f"It cannot start: {why}. Name another place with --listen or --key.") from error
 
 
 def send(

@@ -1,8 +1,14 @@
 """However a command ends, it ends in words, never in a traceback."""
 
+import socket
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+
+from typer.testing import CliRunner
+
+from bot.cli.main import app
 
 
 def test_a_full_disk_is_no_traceback() -> None:
@@ -46,3 +52,14 @@ def test_what_may_not_be_used_is_named_with_what_to_do() -> None:
 
 def test_ctrl_c_while_it_loads() -> None:
     assert ended_by("KeyboardInterrupt") == (130, "")
+
+
+def test_a_local_google_whose_port_is_taken_says_how_to_name_another(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        at = f"127.0.0.1:{taken.getsockname()[1]}"
+        words = ["local-google", "--listen", at, "--key", str(tmp_path / "key.json")]
+        config = ["-c", str(tmp_path / "config.yaml")]
+        result = CliRunner().invoke(app, [*words, *config])
+    assert result.exit_code == 1
+    assert "address already in use" in result.output
+    assert "Name another place with --listen or --key." in result.output
