@@ -133,7 +133,7 @@ def listening() -> socket.socket:
 
 def test_a_faulty_configuration_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("slack: {mode: locl}\n", encoding="utf-8")
-    with demo(tmp_path, "--once") as process:
+    with demo(tmp_path, "-c", "config.yaml", "--once") as process:
         said, _ = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "config.yaml:1" in said
