@@ -268,12 +268,17 @@ def burning(
     *,
     rules: Sequence[BurnRule] = BURN_RULES,
 ) -> BurnRule | None:
-    """Return the first rule whose long and short windows both burn too fast up to `now`."""
+    """Return the first rule whose long and short windows both burn too fast up to `now`.
+
+    `outages` are all of the last `window`; a rule that looks back further says nothing.
+    """
 
     def burn(span: timedelta) -> float:
         return TimeBudget(percent, span, downtime(outages, now - span, now)).burn
 
     for rule in rules:
+        if rule.within > window:
+            continue
         threshold = rule.threshold(window)
         if burn(rule.within) >= threshold and burn(rule.short) >= threshold:
             return rule

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from rules.budget import DeliveryRecord, Objective, TimeBudget, downtime
+from rules.budget import BurnRule, DeliveryRecord, Objective, TimeBudget, burning, downtime
 from rules.catalogue import LoadType, Product
 from rules.category import WRONG, Category
 from rules.cron import GRACE
@@ -77,11 +77,20 @@ class Tally:
         return DeliveryRecord(self.objective, tuple(kept))
 
 
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """Allowed downtime that goes too fast by a rule; `began_at` is when the last outage did."""
+
+    rule: BurnRule
+    began_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reliability:
     """How a product stands; None where it has no such objective. `since` is the first day watched.
 
-    Late and wrong are never mixed: `fresh` counts late deliveries, `quality` wrong ones.
+    Late and wrong are never mixed: `fresh` counts late deliveries, `quality` wrong ones. `burns`
+    is there while outages of its own use up the allowed downtime too fast.
     """
 
     product: str
@@ -90,6 +99,7 @@ class Reliability:
     fresh: Tally | None = None
     quality: Tally | None = None
     available: TimeBudget | None = None
+    burns: Burn | None = None
 
     @property
     def worst_left(self) -> float:
@@ -132,7 +142,7 @@ def reliability(
     """
     promises = product.promises
     watch = _Watch(product, tuple(windows), since, now)
-    fresh = quality = available = None
+    fresh = quality = available = burns = None
     if promises.fresh_by and promises.fresh_objective:
         late = [one for one in troubles if one.category not in _NO_DELAY]
         fresh = watch.tally(promises.fresh_by, promises.fresh_objective, _Late(late, runs))
@@ -141,7 +151,9 @@ def reliability(
         quality = watch.tally(promises.fresh_by, promises.quality, _Wrong(wrong))
     if promises.availability is not None:
         down = [one for one in troubles if one.category is Category.AVAILABILITY]
-        available = watch.budget(promises.availability, promises.availability_over, down)
+        of = promises.availability, promises.availability_over
+        available = watch.budget(*of, down)
+        burns = watch.burn(*of, [one for one in down if not one.upstream])
     return Reliability(
         product=product.id,
         name=product.name,
@@ -149,6 +161,7 @@ def reliability(
         fresh=fresh,
         quality=quality,
         available=available,
+        burns=burns,
     )
 
 
@@ -186,9 +199,15 @@ class _Watch:
         return Tally(objective, tuple(reversed(days)))
 
     def budget(self, percent: float, over: timedelta, down: Sequence[Trouble]) -> TimeBudget:
-        start = self.now - over
-        outages = [piece for one in down for piece in self._counted(one, start)]
-        return TimeBudget(percent, over, downtime(outages, start, self.now))
+        return TimeBudget(percent, over, downtime(self._out(down, over), self.now - over, self.now))
+
+    def burn(self, percent: float, over: timedelta, down: Sequence[Trouble]) -> Burn | None:
+        outages = self._out(down, over)
+        rule = burning(percent, over, outages, self.now)
+        return Burn(rule, max(begin for begin, _ in outages)) if rule else None
+
+    def _out(self, down: Sequence[Trouble], over: timedelta) -> list[tuple[datetime, datetime]]:
+        return [piece for one in down for piece in self._counted(one, self.now - over)]
 
     def _counted(self, one: Trouble, start: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Yield the stretches of an outage since then that no announced maintenance covers."""

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from rules.budget import Alarm, FewEventRules, alarm, unreachable
-from rules.reliability.slo import DayOutcome, DueDay, Reliability, Tally
+from rules.budget import Alarm, FewEventRules, TimeBudget, alarm, unreachable
+from rules.reliability.slo import Burn, DayOutcome, DueDay, Reliability, Tally
 from rules.sentence import Sentence, say
 
 _SETTLED, _NEWS = timedelta(minutes=15), timedelta(days=4)
@@ -30,7 +30,7 @@ class TooOften:
 def too_often(stands: Reliability, rules: FewEventRules, now: datetime) -> Iterator[TooOften]:
     """Yield the product's objectives of which the newest day that counts was one miss too many.
 
-    What came from upstream is told where it began: one outage must not be told by all it hit.
+    Of availability it is the outage by which the allowed downtime goes too fast. What came from upstream is told where it began: one outage must not be told by all it hit.
     """
     for name, what, tally in (
         ("fresh", "Delivered in time", stands.fresh),
@@ -50,6 +50,23 @@ def too_often(stands: Reliability, rules: FewEventRules, now: datetime) -> Itera
                     why=found[1].sentence.render(str),
                 )
                 yield TooOften(stands.product, name, day.day, (words, _what_to_do(stands)))
+    if stands.burns and stands.available:
+        yield _burnt(stands, stands.available, stands.burns)
+
+
+def _burnt(stands: Reliability, budget: TimeBudget, burn: Burn) -> TooOften:
+    words = say(
+        "📉 {product} breaks its promise too often (available, {percent}% of {over}): more than "
+        "{spends}% of the {allowed} that it may be away went within {within}.",
+        product=stands.name,
+        percent=f"{budget.percent:.10g}",
+        over=budget.total,
+        spends=f"{100 * burn.rule.spends:.0f}",
+        allowed=budget.allowed,
+        within=burn.rule.within,
+    )
+    day = burn.began_at.date()
+    return TooOften(stands.product, "available", day, (words, _what_to_do(stands)))
 
 
 def _newest(tally: Tally) -> DueDay | None:

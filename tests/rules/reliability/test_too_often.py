@@ -1,10 +1,14 @@
 """When people are told that a promise is broken too often, and in which words."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from rules.budget import FewEventRules, Objective
+from rules.catalogue import Product, Promises
+from rules.category import Category
+from rules.reliability.slo import Reliability
 from rules.reliability.too_often import too_often
 from rules.sentence import plain
 from tests.rules.reliability.test_slo import at, found, missed, orders, trouble
@@ -83,3 +87,49 @@ def test_what_came_from_upstream_is_not_told_by_all_it_hit() -> None:
     assert not list(too_often(found(*missed(19), above, now=AFTER), RULES, AFTER))
     both = found(*missed(19, 20), above, now=AFTER)
     assert list(too_often(both, RULES, AFTER))
+
+
+AWAY = Promises(availability=99.9)
+"""43 min 12 s in 30 days."""
+
+
+def away(*outages: tuple[str, str], upstream: bool = False, **more: Any) -> Reliability:
+    down = [
+        trouble(began, ended, category=Category.AVAILABILITY, upstream=upstream)
+        for began, ended in outages
+    ]
+    return found(*down, product=Product(id="orders", name="Orders", promises=AWAY), **more)
+
+
+@pytest.mark.parametrize(
+    ("outages", "is_told"),
+    [
+        ((), False),
+        ((("20T08:18", "20T08:20"),), True),  # 5% within the hour
+        ((("20T08:19", "20T08:19:20"),), False),
+        ((("20T07:00", "20T07:40"),), True),  # out of the last hour's last minutes: over six hours
+        ((("18T06:00", "18T06:30"), ("20T04:00", "20T04:01")), True),  # and over three days
+        ((("18T06:00", "18T06:30"),), False),  # long over
+    ],
+)
+def test_downtime_that_goes_too_fast_is_told(
+    outages: tuple[tuple[str, str], ...], is_told: bool
+) -> None:
+    told = list(too_often(away(*outages, now=AFTER), RULES, AFTER))
+    assert [one.objective for one in told] == ["available"] * is_told
+
+
+def test_downtime_is_told_by_the_outage_that_was_too_much() -> None:
+    stands = away(("19T23:50", "20T08:00"), now=AFTER)
+    (one,) = too_often(stands, RULES, AFTER)
+    assert one.key == "too_often:orders:available:2026-11-19"
+    assert one.sentences[0].render(plain) == (
+        "📉 Orders breaks its promise too often (available, 99.9% of 30 d): more than 5% of the "
+        "43 min 12 s that it may be away went within 6 h."
+    )
+
+
+def test_downtime_from_upstream_is_told_where_it_began() -> None:
+    assert not list(
+        too_often(away(("20T07:00", "20T08:20"), upstream=True, now=AFTER), RULES, AFTER)
+    )
