@@ -10,7 +10,8 @@ import aiohttp
 
 from tests.bench.load import Body, Rate, bodies, press
 from tests.bench.rounds import pin
-from tests.process.harness import Process, free_port, get_json, pause, set_up, until
+from tests.ports import free_port
+from tests.process.harness import Process, get_json, pause, set_up, until
 from tests.process.measure import cpu_seconds, memory
 
 HOOK = "/hooks/alertmanager"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import aiohttp
 from aiohttp import web
 
-from tests.process.harness import free_port
+from tests.ports import free_port
 
 _PASSED_ON = frozenset({"authorization", "content-type", "x-watchbill-delivery"})
 _TIMEOUT = aiohttp.ClientTimeout(total=4, sock_connect=1)

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -19,6 +18,7 @@ import aiohttp
 import yaml
 
 from bot.clock import SystemClock
+from tests.ports import free_port
 from tests.process.forking import Forking, Started, Wanted
 
 T = TypeVar("T")
@@ -44,13 +44,6 @@ async def until(check: Callable[[], Awaitable[T | None]], what: str, seconds: fl
             raise TimeoutError(f"{what}: not within {seconds:.0f} s")
         await pause(0.05)
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-    return port
 
 
 @dataclass

@@ -3,8 +3,8 @@
 import aiohttp
 from aiohttp import web
 
+from tests.ports import free_port
 from tests.process.balancer import balancing
-from tests.process.harness import free_port
 
 
 async def echo(request: web.Request) -> web.Response:

@@ -4,11 +4,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.ports import free_port
 from tests.process.harness import (
     Bot,
     Setup,
     alert,
-    free_port,
     pause,
     person,
     running,

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from rules.alert import AlertStatus
+from tests.ports import free_port
 from tests.process.harness import SECRET, Json, until
 from tests.real import transcript
-from tests.real.airflow_run import free_port
 from tests.real.watchbill import CHANNEL, ON_CALL, Watchbill, shown, watching
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]

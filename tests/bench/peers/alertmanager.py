@@ -20,7 +20,8 @@ from tests.bench.peers.candidate import CONNECTIONS, first_answer
 from tests.bench.peers.columns import Cell, Column
 from tests.bench.rounds import Run
 from tests.bench.serving import Server
-from tests.process.harness import Process, free_port, pause, until
+from tests.ports import free_port
+from tests.process.harness import Process, pause, until
 
 PROGRAM = "prometheus-alertmanager"
 _BURST = 1_000

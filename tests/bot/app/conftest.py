@@ -1,7 +1,6 @@
 """A whole Watchbill in this process, against a local workspace over real HTTP and WebSocket."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from bot.demo.roster import roster_for
 from bot.workspace.blockkit import problems
 from bot.workspace.model import Message
 from bot.workspace.state import Workspace
+from tests.ports import free_port
 
 CONFIG = """
 database: {database}
@@ -130,12 +130,6 @@ async def started(
             app.stop()
     finally:
         await slack.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def checked(message: Message) -> None:
