@@ -1,6 +1,5 @@
 """A run that was to start and did not: one page, to the minute, and an end when it runs."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -11,9 +10,6 @@ import pytest
 
 import rules
 from bot.engine.pace import MOST
-from bot.ports.inbox import Delivery
-from bot.sources.airflow import parse
-from bot.sources.kind import Source
 from rules.alert import AlertStatus
 from rules.catalogue import Asset, Catalogue, Product
 from rules.category import Category
@@ -29,6 +25,7 @@ from rules.rulebook import RuleBook
 from rules.run import BACKFILL, SCHEDULED, Run, RunState
 from rules.silence import MaintenanceWindow
 from tests.rules.weighing.category_tables import SHIPPED
+from tests.stories.airflow import airflow_tells
 from tests.stories.conftest import Tell
 from tests.stories.story import Story, alert, rulebook
 
@@ -394,9 +391,6 @@ def shipped() -> RuleBook:
     return waits_for(not_actionable=not_actionable_rules([spec]))
 
 
-AIRFLOW = Source(name="airflow", kind="airflow")
-
-
 async def tells(story: Story, event: str, run_id: str, *, task: str = "", **run: Any) -> None:
     """Let Airflow tell an event of a run of shop_daily, through the real parser."""
     now = story.clock.now()
@@ -406,17 +400,7 @@ async def tells(story: Story, event: str, run_id: str, *, task: str = "", **run:
         "dag_run": {"run_id": run_id, "start_date": now.isoformat(), **run},
         "task": {"task_id": task} if task else None,
     }
-    delivery = Delivery(
-        id="d",
-        source="airflow",
-        key="k",
-        body=json.dumps(document).encode(),
-        content_type="application/json",
-        headers={},
-        received_at=now,
-    )
-    said = parse(AIRFLOW, delivery)
-    await story.hears(*said.alerts, runs=said.runs)
+    await airflow_tells(story, document)
 
 
 async def test_thirty_days_of_backfill_page_nobody_and_are_one_incident(tell: Tell) -> None:

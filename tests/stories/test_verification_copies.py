@@ -1,20 +1,15 @@
 """A copy of a mapped task fails, and the next run has fewer copies: the others prove the fix."""
 
-import json
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from bot.ports.inbox import Delivery
-from bot.sources.airflow import parse
-from bot.sources.kind import Source
 from rules.verification import Verdict
+from tests.stories.airflow import airflow_tells
 from tests.stories.conftest import Tell
 from tests.stories.fixes import FRIDAY, MONDAY_RUN, timeline, verdict, waits
 from tests.stories.story import Story
-
-AIRFLOW = Source(name="airflow", kind="airflow")
 
 
 async def tells(
@@ -35,17 +30,7 @@ async def tells(
         "dag_run": {**run, "end_date": now.isoformat()},
         "task": {"task_id": task, "map_index": copy} if task else None,
     }
-    delivery = Delivery(
-        id="d",
-        source="airflow",
-        key="k",
-        body=json.dumps(document).encode(),
-        content_type="application/json",
-        headers={},
-        received_at=now,
-    )
-    said = parse(AIRFLOW, delivery)
-    await story.hears(*said.alerts, runs=said.runs, settle=settle)
+    await airflow_tells(story, document, settle=settle)
 
 
 @pytest.mark.parametrize(
